@@ -1,0 +1,37 @@
+SHELL := /bin/bash
+PY    ?= $(shell command -v python3.11 || command -v python3)
+VENV  ?= $(CURDIR)/.venv
+STAMP := $(VENV)/.installed
+export PATH := $(VENV)/bin:$(PATH)
+export NO_ALBUMENTATIONS_UPDATE := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: help setup repro test lint ui
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(VENV)/bin/python || $(PY) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+setup: $(STAMP)  ## make .venv and install pinned versions into it
+
+repro: $(STAMP)  ## run the whole pipeline; what is up to date is skipped
+	dvc repro
+
+lint: $(STAMP)  ## style and types
+	ruff check src stages tests
+	ruff format --check src stages tests
+	mypy
+
+test: lint  ## style, types, and all tests
+	dvc stage list --names-only > /dev/null
+	python -m pytest -n auto
+
+ui: $(STAMP)  ## browse the runs on http://127.0.0.1:5000
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui \
+	  --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}" \
+	  --host 127.0.0.1 --port $${PORT:-5000} --workers 1

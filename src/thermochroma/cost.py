@@ -1,0 +1,61 @@
+"""What a translator costs: parameters, multiply-adds, time. Measured, with the device named."""
+
+import platform
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from thermochroma.method import Translator
+
+WARM_UP = 2  # rounds that are not counted
+
+
+def parameters(network: nn.Module) -> int:
+    """Numbers that learn."""
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+
+
+def multiply_adds(translator: Translator[Any], seen: Any) -> int:
+    """Multiply-adds of one forward pass: half of torch's count of floating-point operations."""
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        translator(seen)
+    return counter.get_total_flops() // 2
+
+
+def latency(
+    paint_one: Callable[[], object], *, rounds: int, device: torch.device
+) -> dict[str, float]:
+    """Median and 95th percentile, in milliseconds, of painting one picture from bytes to bytes."""
+    times = []
+    for _ in range(WARM_UP + rounds):
+        start = time.perf_counter()
+        paint_one()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(1000 * (time.perf_counter() - start))
+    counted = times[WARM_UP:]
+    return {
+        "latency_median_ms": float(np.median(counted)),
+        "latency_p95_ms": float(np.percentile(counted, 95)),
+    }
+
+
+def device_name(device: torch.device) -> str:
+    """The GPU's name, or the processor's kind and the number of threads in use."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """The most memory used so far: of the GPU's allocator, or of this process."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts KiB

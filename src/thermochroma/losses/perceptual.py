@@ -1,0 +1,27 @@
+"""Distance between pictures in the features of a frozen network. One value a picture."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from thermochroma.images import Picture
+
+Features = Callable[[Picture], tuple[Tensor, ...]]
+"""Pictures in [-1, 1] to one feature map for each tap."""
+
+
+def perceptual(features: Features, painted: Picture, target: Picture) -> Float[Tensor, " b"]:
+    """Sum over the taps of the mean absolute difference of features.
+
+    No gradient reaches the target, whose features are constants.
+    """
+    with torch.no_grad():
+        wanted = features(target)
+    return torch.stack(
+        [
+            (got - want).abs().flatten(1).mean(1)
+            for got, want in zip(features(painted), wanted, strict=True)
+        ]
+    ).sum(0)

@@ -1,0 +1,153 @@
+"""The contract. A method is a translator and the game that teaches it.
+
+A game has players, who take turns; a turn is a set of named terms. The method says *what* each
+player minimises and in which order; the trainer does everything else.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from importlib import import_module
+from typing import Any, Generic, Literal, NamedTuple
+
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+
+from thermochroma.batch import Batch, Seen
+from thermochroma.files_by_name import names_in, refuse_unknown
+from thermochroma.images import Picture
+
+
+class Turn(NamedTuple):
+    """One update of one player: it minimises the weighted sum of the terms' means."""
+
+    player: str
+    terms: Mapping[str, Float[Tensor, " b"]]
+    """Unweighted, one number a picture."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Pictures shown so far, of how many."""
+
+    images: int
+    of: int
+
+    @property
+    def progress(self) -> float:
+        """From 0 (nothing shown) to 1 (all shown)."""
+        return self.images / self.of
+
+
+class Translator(nn.Module, ABC, Generic[Seen]):
+    """The network that ships. It is averaged, exported and deployed without its game."""
+
+    @abstractmethod
+    def forward(self, seen: Seen) -> Picture:
+        """Translate: pictures in [-1, 1] of the same height and width; may overshoot the range."""
+
+
+class Game(nn.Module, ABC, Generic[Seen]):
+    """How a translator is taught. Holds every network that learns, and frozen ones as buffers."""
+
+    @abstractmethod
+    def players(self) -> Mapping[str, nn.Module]:
+        """Who learns, by name. Every trainable parameter belongs to exactly one player."""
+
+    @abstractmethod
+    def turns(self, batch: Batch[Seen], clock: Clock) -> Iterator[Turn]:
+        """Yield the turns of one batch in their order.
+
+        The trainer resumes the generator after it has stepped the player, so what is computed
+        behind a `yield` sees the updated weights.
+        """
+
+
+class Direction(Enum):
+    """From which spectrum to which."""
+
+    THERMAL_TO_VISIBLE = "thermal to visible"
+    VISIBLE_TO_THERMAL = "visible to thermal"
+
+
+class Pairing(Enum):
+    """Whether the target of a batch shows the instants that are seen."""
+
+    ALIGNED = "aligned"
+    UNALIGNED = "unaligned"
+
+
+class Strict(BaseModel):
+    """Settings: unknown keys are refused, values do not change, strings are not numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class OptimizerSettings(Strict):
+    """How one player is stepped."""
+
+    kind: Literal["adam", "adamw"]
+    lr: PositiveFloat
+    betas: tuple[float, float]
+    weight_decay: NonNegativeFloat = 0.0
+    clip_norm: PositiveFloat | None = None
+    """Gradients longer than this (2-norm over the player) are shortened to it."""
+
+
+class Settings(Strict):
+    """The shape that the params blocks of all methods share; a method narrows the `Any` fields."""
+
+    method: str
+    """The file in `methods/`; several blocks may name one file (ablations)."""
+    title: str | None = None
+    """How tables and figures call it; none takes the method's own title."""
+    optimizers: Mapping[str, OptimizerSettings]
+    """One for each player of the game, by the player's name."""
+    constant_share: float = Field(default=0.5, ge=0, le=1)
+    """Share of the pictures shown at full learning rate, before it falls linearly towards 0."""
+    average_half_life_images: PositiveInt | None = None
+    """Half-life of the moving average of the translator that ships; none ships the last weights."""
+    translator: Any
+    """Keyword arguments of the translator, typed."""
+    game: Any
+    """Keyword arguments of the game, typed."""
+    weights: Any
+    """The factor of each term, typed: one field a term."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """The record at the end of each file in `methods/`."""
+
+    title: str
+    paper: str
+    licence: str
+    """Under what the original code stands, and whether any of it was used."""
+    direction: Direction
+    settings: type[Settings]
+    sees: type
+    """What the translator is handed, a type of `batch.py`."""
+    pairing: Pairing
+    sides_multiple_of: int
+    """Heights and widths that the translator takes are multiples of this."""
+    published_parameters: Mapping[str, Mapping[str, int]]
+    """For each block of params.yaml, the trainable parameters of each player at scale 1, as measured
+    on the authors' code, or derived and explained beside the number. The examination checks them."""
+    translator: Callable[..., Translator[Any]]
+    """(scale, text_width, **settings.translator): `scale` multiplies every base width."""
+    game: Callable[..., Game[Any]]
+    """(translator, scale, frozen, **settings.game): `frozen` gives frozen networks."""
+
+
+def method_names() -> list[str]:
+    """The methods there are: the file names in `methods/`."""
+    return names_in("methods")
+
+
+def load_method(name: str) -> Method:
+    """The record of the method in the file `name`. Raises BadInput for a name without a file."""
+    refuse_unknown(name, method_names(), kind="method", key="method")
+    method: Method = import_module(f"thermochroma.methods.{name}").METHOD
+    return method

@@ -1,0 +1,214 @@
+"""CycleGAN: Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent ...", ICCV 2017.
+
+Rebuilt from facts of the authors' PyTorch code: two residual translators with nine blocks, two patch
+critics with instance norm, least squares, cycles, identities, and a history of fakes. Deviations: the
+learning rate never reaches 0. A thermal picture is three equal channels, but what the return
+translator paints is not forced to be grey, as in the original.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import torch
+from pydantic import NonNegativeInt, PositiveInt
+from torch import Tensor, nn
+
+from thermochroma.batch import Batch, Still
+from thermochroma.images import Picture
+from thermochroma.losses.adversarial import squares_fake, squares_real
+from thermochroma.losses.pixel import absolute
+from thermochroma.method import (
+    Clock,
+    Direction,
+    Game,
+    Method,
+    Pairing,
+    Settings,
+    Strict,
+    Translator,
+    Turn,
+)
+from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
+from thermochroma.networks.patchgan import PatchCritic
+from thermochroma.networks.resnet import ResNet
+
+BASE = 64
+CHANNELS = 3  # identity terms compare a translator's input with its output: both have three
+
+
+class CycleGanTranslator(Translator[Still]):
+    """Thermal to visible. Sides are multiples of 4."""
+
+    def __init__(self, *, scale: float, blocks: int) -> None:
+        super().__init__()
+        self.blocks = blocks
+        self.resnet = _resnet(scale, blocks)
+
+    def forward(self, seen: Still) -> Picture:
+        return self.resnet(spread_channels(seen.thermal, CHANNELS))
+
+
+class History(nn.Module):
+    """Shows a critic former fakes too: at most `size` are kept, one by one replaced at random.
+
+    While it fills, each fake is kept and passed on; then, with probability 1/2, a random former
+    fake is passed on and the new one takes its place. The random numbers are torch's own on the
+    CPU, so a resumed training draws the same; the pictures travel in the state dict.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.kept: list[Tensor] = []
+
+    def forward(self, fakes: Picture) -> Picture:
+        """Exchange the fakes of one batch; what comes back carries no gradient."""
+        return torch.stack([self._exchange(fake) for fake in fakes.detach()])
+
+    def get_extra_state(self) -> list[Tensor]:
+        return self.kept
+
+    def set_extra_state(self, state: list[Tensor]) -> None:
+        self.kept = list(state)
+
+    def _exchange(self, fake: Tensor) -> Tensor:
+        if len(self.kept) < self.size:
+            self.kept.append(fake.clone())
+            return fake
+        if self.size == 0 or torch.rand(()).item() <= 0.5:
+            return fake
+        place = int(torch.randint(self.size, ()).item())
+        former, self.kept[place] = self.kept[place].to(fake), fake.clone()
+        return former
+
+
+class Cycle(NamedTuple):
+    """One pass through both translators, from both ends."""
+
+    thermal: Picture
+    visible: Picture
+    fake_visible: Picture
+    fake_thermal: Picture
+    thermal_again: Picture
+    visible_again: Picture
+
+
+class CycleGanGame(Game[Still]):
+    """Both translators in one turn, then both critics in one turn."""
+
+    def __init__(
+        self, *, translator: CycleGanTranslator, scale: float, frozen: object, history: int
+    ) -> None:
+        super().__init__()
+        self.to_visible = translator
+        self.to_thermal = _resnet(scale, translator.blocks)
+        self.critics = nn.ModuleDict({"visible": _critic(scale), "thermal": _critic(scale)})
+        self.histories = nn.ModuleDict({"visible": History(history), "thermal": History(history)})
+
+    def players(self) -> Mapping[str, nn.Module]:
+        return {
+            "translators": nn.ModuleList([self.to_visible, self.to_thermal]),
+            "critics": self.critics,
+        }
+
+    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
+        cycle = self.run_cycle(batch)
+        yield Turn("translators", self.translator_terms(cycle))
+        yield Turn("critics", self.critic_terms(cycle))
+
+    def run_cycle(self, batch: Batch[Still]) -> Cycle:
+        """Translate both ways and back."""
+        thermal = spread_channels(batch.seen.thermal, CHANNELS)
+        visible = batch.target
+        fake_visible = self.to_visible(batch.seen)
+        fake_thermal = self.to_thermal(visible)
+        return Cycle(
+            thermal=thermal,
+            visible=visible,
+            fake_visible=fake_visible,
+            fake_thermal=fake_thermal,
+            thermal_again=self.to_thermal(fake_visible),
+            visible_again=self.to_visible.resnet(fake_thermal),
+        )
+
+    def translator_terms(self, cycle: Cycle) -> Mapping[str, Tensor]:
+        """Fool both critics, come back to where one started, leave one's own spectrum alone."""
+        return {
+            "adversarial_visible": squares_real(self.critics["visible"](cycle.fake_visible)),
+            "adversarial_thermal": squares_real(self.critics["thermal"](cycle.fake_thermal)),
+            "cycle_thermal": absolute(cycle.thermal_again, cycle.thermal),
+            "cycle_visible": absolute(cycle.visible_again, cycle.visible),
+            "identity_visible": absolute(self.to_visible.resnet(cycle.visible), cycle.visible),
+            "identity_thermal": absolute(self.to_thermal(cycle.thermal), cycle.thermal),
+        }
+
+    def critic_terms(self, cycle: Cycle) -> Mapping[str, Tensor]:
+        """Each critic on real pictures and on fakes out of its history."""
+        visible, thermal = self.critics["visible"], self.critics["thermal"]
+        former_visible = self.histories["visible"](cycle.fake_visible)
+        former_thermal = self.histories["thermal"](cycle.fake_thermal)
+        return {
+            "visible_real": squares_real(visible(cycle.visible)),
+            "visible_fake": squares_fake(visible(former_visible)),
+            "thermal_real": squares_real(thermal(cycle.thermal)),
+            "thermal_fake": squares_fake(thermal(former_thermal)),
+        }
+
+
+def _resnet(scale: float, blocks: int) -> ResNet:
+    resnet = ResNet(
+        in_channels=CHANNELS, out_channels=CHANNELS, blocks=blocks, base=scaled(BASE, scale)
+    )
+    init_normal(resnet)
+    return resnet
+
+
+def _critic(scale: float) -> PatchCritic:
+    critic = PatchCritic(
+        in_channels=CHANNELS, base=scaled(BASE, scale), norm=instance_norm, biased=True
+    )
+    init_normal(critic)
+    return critic
+
+
+class TranslatorSettings(Strict):
+    blocks: PositiveInt
+
+
+class GameSettings(Strict):
+    history: NonNegativeInt
+
+
+class Weights(Strict):
+    adversarial_visible: float
+    adversarial_thermal: float
+    cycle_thermal: float
+    cycle_visible: float
+    identity_visible: float
+    identity_thermal: float
+    visible_real: float
+    visible_fake: float
+    thermal_real: float
+    thermal_fake: float
+
+
+class CycleGanSettings(Settings):
+    translator: TranslatorSettings
+    game: GameSettings
+    weights: Weights
+
+
+METHOD = Method(
+    title="CycleGAN",
+    paper="Zhu et al., Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial "
+    "Networks, ICCV 2017",
+    licence="original code BSD-2-Clause; none of it is used",
+    direction=Direction.THERMAL_TO_VISIBLE,
+    settings=CycleGanSettings,
+    sees=Still,
+    pairing=Pairing.UNALIGNED,
+    sides_multiple_of=4,
+    published_parameters={"cyclegan": {"translators": 2 * 11_378_179, "critics": 2 * 2_764_737}},
+    translator=CycleGanTranslator,
+    game=CycleGanGame,
+)

@@ -1,0 +1,76 @@
+"""The rows that belong in every table, so that nobody is fooled: trivial ones and oracles."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from thermochroma.metrics import oracles, trivial
+from thermochroma.metrics.oracles import OraclePainter
+from thermochroma.metrics.trivial import TrainingPictures, TrivialPainter
+
+
+@dataclass(frozen=True)
+class Trivial:
+    """A row fitted on training pictures; its painter is given thermal pictures and nothing else."""
+
+    title: str
+    definition: str
+    fit: Callable[[TrainingPictures], TrivialPainter]
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """A row that is handed the truth of the very picture it paints; it needs no training."""
+
+    title: str
+    definition: str
+    paint: OraclePainter
+
+
+TRIVIAL: Final[dict[str, Trivial]] = {
+    "thermal_copied": Trivial("Thermal copied", "the thermal picture as grey", trivial.fit_copied),
+    "thermal_inverted": Trivial(
+        "Thermal inverted", "the thermal picture's negative as grey", trivial.fit_inverted
+    ),
+    "mean_colour": Trivial(
+        "Mean colour", "one flat colour, the mean of all training pixels", trivial.fit_mean_colour
+    ),
+    "mean_picture": Trivial(
+        "Mean picture", "the mean of the training pictures", trivial.fit_mean_picture
+    ),
+    "nearest_frame": Trivial(
+        "Nearest training frame",
+        f"the visible picture of the training frame with the nearest {trivial.THUMBNAIL}×"
+        f"{trivial.THUMBNAIL} thermal thumbnail",
+        trivial.fit_nearest,
+    ),
+}
+
+ORACLES: Final[dict[str, Oracle]] = {
+    "own_mean_colour": Oracle(
+        "Own mean colour", "the truth's mean colour, flat", oracles.own_mean_colour
+    ),
+    "own_look_up_table": Oracle(
+        "Own look-up table",
+        "each thermal level in its mean colour in this truth",
+        oracles.own_look_up_table,
+    ),
+    "local_affine": Oracle(
+        "Local affine map",
+        f"best line from thermal to colour in windows of radius {oracles.RADIUS} pixels",
+        oracles.local_affine,
+    ),
+    "truth_blurred": Oracle(
+        "Truth blurred",
+        f"the truth under a Gaussian of sigma {oracles.BLUR_SIGMA:g} pixels",
+        oracles.truth_blurred,
+    ),
+    "truth_shifted": Oracle(
+        "Truth shifted",
+        f"the truth moved {oracles.SHIFT} pixels to the right",
+        oracles.truth_shifted,
+    ),
+}
+
+BASELINES: Final[dict[str, Trivial | Oracle]] = {**TRIVIAL, **ORACLES}
+"""Every baseline by its name, in the order of the tables."""

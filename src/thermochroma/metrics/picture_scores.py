@@ -1,0 +1,139 @@
+"""The list of scores, and the one function that takes them all: for methods and baselines alike."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from thermochroma.errors import BadInput
+from thermochroma.metrics.colour import colourfulness_difference, lab, luma, mean_ciede2000, psnr_ab
+from thermochroma.metrics.fidelity import (
+    CAP_DB,
+    MS_SSIM_LARGER_THAN,
+    decibels,
+    mean_squared_error,
+    ms_ssim,
+    psnr,
+    ssim,
+    ssim_7u,
+)
+from thermochroma.metrics.structure import gradient_correlation
+from thermochroma.metrics.tolerant import REACH, after_best_shift, after_gain_and_bias
+
+SMALLEST_SIDE: Final = 2 * REACH + 11
+"""Pixels: below this, no SSIM window is left after the shift."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a column of numbers means, and with how many decimals it is shown."""
+
+    title: str
+    unit: str
+    decimals: int
+    higher_is_better: bool
+    definition: str
+
+
+_SHIFTED = (
+    f"Shifted: after the best whole-pixel global shift within ±{REACH} pixels, over the truth "
+    f"without a border of {REACH} pixels."
+)
+_GAIN = "Gain: after one gain and one bias a picture (least squares), clamped and rounded."
+
+SCORES: Final[dict[str, Score]] = {
+    "ssim": Score(
+        "SSIM", "", 3, higher_is_better=True,
+        definition="SSIM: Gaussian window of 11 pixels, sigma 1.5, L = 255, mean of the channels.",
+    ),
+    "psnr": Score(
+        "PSNR", "dB", 2, higher_is_better=True,
+        definition="PSNR: peak 255 over all pixels and channels of a picture, mean over "
+        f"pictures of dB, a perfect picture counted as {CAP_DB:.0f} dB.",
+    ),
+    "mse": Score(
+        "MSE", "levels²", 1, higher_is_better=False,
+        definition="MSE: mean squared error over all pixels and channels.",
+    ),
+    "ms_ssim": Score(
+        "MS-SSIM", "", 3, higher_is_better=True,
+        definition="MS-SSIM: five scales, window as SSIM, for sides above "
+        f"{MS_SSIM_LARGER_THAN} pixels.",
+    ),
+    "ciede2000": Score(
+        "CIEDE2000", "ΔE", 2, higher_is_better=False,
+        definition="CIEDE2000: mean over pixels, D65.",
+    ),
+    "psnr_ab": Score(
+        "PSNR a*b*", "dB", 2, higher_is_better=True,
+        definition="PSNR a*b*: of the a* and b* channels of CIE L*a*b*, peak 255.",
+    ),
+    "colourfulness_difference": Score(
+        "Δ colourfulness", "", 1, higher_is_better=False,
+        definition="Δ colourfulness: size of the difference in Hasler and Süsstrunk's measure.",
+    ),
+    "gradient_correlation": Score(
+        "Gradient corr.", "", 3, higher_is_better=True,
+        definition="Gradient correlation: of the Sobel derivatives of luma, mean of x and y.",
+    ),
+    "ssim_7u": Score(
+        "SSIM 7×7", "", 3, higher_is_better=True,
+        definition="SSIM 7×7: uniform window of 7 pixels, sample covariance.",
+    ),
+    "psnr_shift": Score("PSNR shifted", "dB", 2, higher_is_better=True, definition=_SHIFTED),
+    "ssim_shift": Score("SSIM shifted", "", 3, higher_is_better=True, definition=_SHIFTED),
+    "psnr_gain": Score("PSNR gain", "dB", 2, higher_is_better=True, definition=_GAIN),
+    "ssim_gain": Score("SSIM gain", "", 3, higher_is_better=True, definition=_GAIN),
+}  # fmt: skip
+"""Every score a picture gets, in the order of the tables."""
+
+
+def score_pictures(
+    painted: UInt8[Tensor, "b 3 h w"], truth: UInt8[Tensor, "b 3 h w"]
+) -> dict[str, Float[Tensor, " b"]]:
+    """All of `SCORES`, one float64 value a picture, for 8-bit sRGB pictures.
+
+    Pictures are scored one by one: a value never depends on the batch, and a picture's
+    intermediate values stay in the processor's cache. Raises BadInput for pictures too small.
+    """
+    if painted.shape != truth.shape:
+        raise ValueError(f"painted is {tuple(painted.shape)} but truth {tuple(truth.shape)}")
+    _refuse_small(truth)
+    one_by_one = [_scores(painted[i : i + 1], truth[i : i + 1]) for i in range(len(truth))]
+    return {name: torch.cat([scores[name] for scores in one_by_one]) for name in SCORES}
+
+
+def _scores(
+    painted: UInt8[Tensor, "b 3 h w"], truth: UInt8[Tensor, "b 3 h w"]
+) -> dict[str, Float[Tensor, " b"]]:
+    painted_lab, truth_lab = lab(painted), lab(truth)
+    error = mean_squared_error(painted, truth)
+    shifted, field = after_best_shift(painted, truth)
+    mended = after_gain_and_bias(painted, truth)
+    return {
+        "ssim": ssim(painted, truth),
+        "psnr": decibels(error),
+        "mse": error,
+        "ms_ssim": ms_ssim(painted, truth),
+        "ciede2000": mean_ciede2000(painted_lab, truth_lab),
+        "psnr_ab": psnr_ab(painted_lab, truth_lab),
+        "colourfulness_difference": colourfulness_difference(painted, truth),
+        "gradient_correlation": gradient_correlation(luma(painted), luma(truth)),
+        "ssim_7u": ssim_7u(painted, truth),
+        "psnr_shift": psnr(shifted, field),
+        "ssim_shift": ssim(shifted, field),
+        "psnr_gain": psnr(mended, truth),
+        "ssim_gain": ssim(mended, truth),
+    }
+
+
+def _refuse_small(pictures: UInt8[Tensor, "b 3 h w"]) -> None:
+    height, width = pictures.shape[-2:]
+    if min(height, width) < SMALLEST_SIDE:
+        raise BadInput(
+            given=f"pictures of {height}x{width} pixels are to be scored",
+            needed=f"both sides have at least {SMALLEST_SIDE} pixels",
+            remedy="choose a larger crop size in params.yaml",
+        )

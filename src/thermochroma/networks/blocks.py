@@ -1,0 +1,56 @@
+"""Small pieces that several networks are made of."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from thermochroma.images import Picture, Thermal
+
+NORM_EPS = 1e-5
+
+
+def scaled(width: int, scale: float) -> int:
+    """A base width times `scale`, rounded, at least 1."""
+    return max(1, round(width * scale))
+
+
+def spread_channels(thermal: Thermal, channels: int) -> Picture:
+    """Repeat the thermal channel, as networks made for three channels expect."""
+    return thermal.expand(-1, channels, -1, -1)
+
+
+class PictureNorm(nn.Module):
+    """Batch norm in training; in evaluation each picture is normalised by its own statistics.
+
+    The public code of Pix2pix tests with batch 1 and train-mode batch norm, so that a test picture
+    is normalised by itself. This does the same for any batch size, hence a picture's translation
+    does not depend on its neighbours. Parameters as `nn.BatchNorm2d`; no running statistics.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        if self.training:
+            return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=NORM_EPS)
+        return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=NORM_EPS)
+
+
+def instance_norm(channels: int) -> nn.InstanceNorm2d:
+    """Instance norm without affine parameters and without running statistics."""
+    return nn.InstanceNorm2d(channels, eps=NORM_EPS, affine=False, track_running_stats=False)
+
+
+@torch.no_grad()
+def init_normal(network: nn.Module, std: float = 0.02) -> None:
+    """Weights of convolutions N(0, std), their biases 0; weights of `PictureNorm` N(1, std)."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, std)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, PictureNorm):
+            nn.init.normal_(module.weight, 1.0, std)

@@ -1,0 +1,210 @@
+"""Networks that are never taught: VGG's feature maps and CLIP's text encoder.
+
+Both are read from local folders that `preparation.weights` writes, whether the weights in them are
+the published ones or seeded stand-ins: there is one path of code. Nothing is fetched here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from thermochroma.errors import BadInput
+from thermochroma.images import Visible
+
+TENSORS: Final = "model.safetensors"
+VGG_CONVS: Final = {
+    "VGG-16": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
+    "VGG-19": (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
+}
+"""Where convolutions stand in torchvision's `features`; a ReLU follows each, then often a pool."""
+VGG_TAPS: Final = (3, 8, 17, 26)
+"""VGG-19's relu1_2, relu2_2, relu3_4, relu4_4."""
+IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
+IMAGENET_STD: Final = (0.229, 0.224, 0.225)
+
+
+class VggFeatures(nn.Module):
+    """Feature maps of VGG-16 or VGG-19 (Simonyan and Zisserman, 2015), torchvision's numbering.
+
+    The weights are non-persistent buffers: no optimizer, checkpoint or parameter count sees them.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        state: Mapping[str, Tensor],
+        *,
+        taps: Sequence[int] = VGG_TAPS,
+        imagenet_norm: bool = False,
+    ) -> None:
+        """state: `features.<index>.weight|bias`, of any widths. taps: indices in rising order.
+
+        imagenet_norm: turn [-1, 1] into [0, 1] and normalise as in ImageNet training first; else
+        the pictures are taken as they are. Raises BadInput for a missing or misnamed tensor.
+        """
+        super().__init__()
+        convs = _convs_of(state)
+        layers = convs[-1] + 3  # the last convolution, its ReLU and the last pool
+        if not taps or list(taps) != sorted(set(taps)) or not 0 <= taps[0] <= taps[-1] < layers:
+            raise ValueError(f"taps must rise within 0 ... {layers - 1}, not {tuple(taps)}")
+        self.taps = tuple(taps)
+        self.imagenet_norm = imagenet_norm
+        self.kinds = _layers(convs)[: taps[-1] + 1]
+        for index in (index for index in convs if index <= taps[-1]):
+            for part in ("weight", "bias"):
+                tensor = state[f"features.{index}.{part}"].detach().clone()
+                self.register_buffer(f"{part}_{index}", tensor, persistent=False)
+        for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
+            self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
+
+    def forward(self, picture: Visible) -> tuple[Float[Tensor, "b _ _ _"], ...]:
+        """The maps at `taps`, in their order; the layers after the last tap are never computed."""
+        x = ((picture + 1) / 2 - self.mean) / self.std if self.imagenet_norm else picture
+        found = []
+        for index, kind in enumerate(self.kinds):
+            x = self._layer(index, kind, x)
+            if index in self.taps:
+                found.append(x)
+        return tuple(found)
+
+    def _layer(self, index: int, kind: str, x: Tensor) -> Tensor:
+        if kind == "relu":
+            return F.relu(x)  # not in place: the map before it may be tapped
+        if kind == "pool":
+            return F.max_pool2d(x, 2)
+        weight, bias = self.get_buffer(f"weight_{index}"), self.get_buffer(f"bias_{index}")
+        return F.conv2d(x, weight, bias, padding=1)
+
+
+def load_vgg(
+    folder: Path, *, taps: Sequence[int] = VGG_TAPS, imagenet_norm: bool = False
+) -> VggFeatures:
+    """VggFeatures of the weights in `folder`. Raises BadInput if they are missing or damaged."""
+    path = folder / TENSORS
+    try:
+        state = load_file(path)
+    except (FileNotFoundError, SafetensorError) as error:
+        _refuse(f"{path} cannot be read ({error})")
+    return VggFeatures(state, taps=taps, imagenet_norm=imagenet_norm)
+
+
+@dataclass(frozen=True)
+class FrozenNetworks:
+    """The frozen networks that games may ask for; each is read from disk only when it is."""
+
+    weights: Path
+
+    def vgg19(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
+        """VGG-19's feature maps, see `VggFeatures`."""
+        return load_vgg(self.weights / "vgg19", taps=taps, imagenet_norm=imagenet_norm)
+
+
+@dataclass(frozen=True)
+class EncodedText:
+    """What the text encoder makes of some sentences.
+
+    features: the tokens after the final LayerNorm. mask: true up to and including end-of-text;
+    features beyond it mean nothing.
+    """
+
+    features: Float[Tensor, "n 77 w"]
+    mask: Bool[Tensor, "n 77"]
+
+
+class TextEncoder:
+    """CLIP's text transformer with its tokenizer (Radford et al., 2021), before the projection."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read both from `folder`. Raises BadInput if a file or tensor is missing or misnamed."""
+        # the library takes seconds to import, and only this class needs it
+        from transformers import CLIPTextModel, CLIPTokenizer
+
+        # without these the library would make an empty tokenizer, silently
+        for name in ("config.json", "vocab.json", "merges.txt", TENSORS):
+            if not (folder / name).is_file():
+                _refuse(f"{folder / name} does not exist")
+        self.tokenizer: Any = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+        try:
+            model, report = CLIPTextModel.from_pretrained(
+                folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
+            )
+        except (SafetensorError, RuntimeError) as error:
+            _refuse(f"{folder / TENSORS} cannot be read ({error})")
+        faults = sorted(str(name) for names in report.values() for name in names)
+        if faults:
+            _refuse(f"{folder / TENSORS} has missing or misnamed tensors: {', '.join(faults[:4])}")
+        self.model: Any = model.eval().requires_grad_(False)
+        self.context = int(model.config.max_position_embeddings)
+        self.width = int(model.config.hidden_size)
+
+    @torch.no_grad()
+    def encode(self, sentences: Sequence[str]) -> EncodedText:
+        """Encode each sentence by itself: what else is in the list does not matter.
+
+        Raises BadInput for a sentence longer than the context; it is never cut.
+        """
+        tokens = self.tokenizer(
+            list(sentences), padding="max_length", max_length=self.context, truncation=False
+        )
+        for sentence, ids in zip(sentences, tokens["input_ids"], strict=True):
+            if len(ids) > self.context:
+                raise BadInput(
+                    given=f"the sentence {sentence!r} has {len(ids)} tokens",
+                    needed=f"at most {self.context}, start and end included",
+                    remedy="shorten it",
+                )
+        ids = torch.tensor(tokens["input_ids"])
+        # no attention mask: the transformer is causal, so that padding never reaches the sentence
+        features = self.model(input_ids=ids).last_hidden_state
+        return EncodedText(features, torch.tensor(tokens["attention_mask"], dtype=torch.bool))
+
+
+def _convs_of(state: Mapping[str, Tensor]) -> tuple[int, ...]:
+    """The indices of the convolutions, after every name and shape has been checked."""
+    for convs in VGG_CONVS.values():
+        if set(state) == {f"features.{i}.{part}" for i in convs for part in ("weight", "bias")}:
+            _refuse_shapes(state, convs)
+            return convs
+    wanted = {f"features.{i}.{part}" for i in VGG_CONVS["VGG-19"] for part in ("weight", "bias")}
+    return _refuse(
+        f"the VGG weights lack {sorted(wanted - set(state))[:3]} "
+        f"and have {sorted(set(state) - wanted)[:3]} too many, counted as VGG-19"
+    )
+
+
+def _refuse_shapes(state: Mapping[str, Tensor], convs: Sequence[int]) -> None:
+    width = 3
+    for index in convs:
+        weight, bias = state[f"features.{index}.weight"], state[f"features.{index}.bias"]
+        if weight.shape[1:] != (width, 3, 3) or bias.shape != weight.shape[:1]:
+            _refuse(
+                f"features.{index} has the shapes {tuple(weight.shape)} and {tuple(bias.shape)} "
+                f"where {width} channels come in"
+            )
+        width = weight.shape[0]
+
+
+def _layers(convs: Sequence[int]) -> list[str]:
+    """The kind of every layer: what follows a convolution is a ReLU, what follows that a pool."""
+    kinds = ["pool"] * (convs[-1] + 3)
+    for index in convs:
+        kinds[index : index + 2] = ["conv", "relu"]
+    return kinds
+
+
+def _refuse(given: str) -> NoReturn:
+    raise BadInput(
+        given=given,
+        needed="the files that the stage `weights` writes",
+        remedy="run `dvc repro -f weights`",
+    )

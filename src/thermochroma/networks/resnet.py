@@ -1,0 +1,61 @@
+"""The residual translator of CycleGAN (Zhu et al., ICCV 2017), after Johnson et al. 2016."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from thermochroma.networks.blocks import instance_norm
+
+
+class ResidualBlock(nn.Module):
+    """x + two 3x3 convolutions with instance norm, reflection-padded; nothing after the sum."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            instance_norm(channels),
+            nn.ReLU(),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            instance_norm(channels),
+        )
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        return x + self.body(x)
+
+
+class ResNet(nn.Module):
+    """Stem, two halvings, `blocks` residual blocks, two doublings, head; tanh, so in [-1, 1].
+
+    Input sides are multiples of 4.
+    """
+
+    def __init__(self, *, in_channels: int, out_channels: int, blocks: int, base: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(in_channels, base, 7),
+            instance_norm(base),
+            nn.ReLU(),
+            *_down(base, 2 * base),
+            *_down(2 * base, 4 * base),
+            *(ResidualBlock(4 * base) for _ in range(blocks)),
+            *_up(4 * base, 2 * base),
+            *_up(2 * base, base),
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(base, out_channels, 7),
+            nn.Tanh(),
+        )
+
+    def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o h w"]:
+        return self.body(x)
+
+
+def _down(narrow: int, wide: int) -> list[nn.Module]:
+    return [nn.Conv2d(narrow, wide, 3, 2, 1), instance_norm(wide), nn.ReLU()]
+
+
+def _up(wide: int, narrow: int) -> list[nn.Module]:
+    convolution = nn.ConvTranspose2d(wide, narrow, 3, 2, 1, output_padding=1)
+    return [convolution, instance_norm(narrow), nn.ReLU()]

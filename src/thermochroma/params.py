@@ -1,0 +1,206 @@
+"""The door for settings: params.yaml in, strict frozen types out, once."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import (
+    BaseModel,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from thermochroma.errors import BadInput
+from thermochroma.files_by_name import nearest, refuse_unknown
+from thermochroma.method import Settings, Strict, load_method
+from thermochroma.source import SourceSettings, load_source
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+"""Other names could collide in DVC's stage names, and DVC then drops stages without a word."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class RegisterSettings(Strict):
+    """How thermal is laid onto visible."""
+
+    sample_frames: PositiveInt
+    held_out_frames: NonNegativeInt
+    gain_still: PositiveFloat
+    gain_mount: PositiveFloat
+
+
+class CropSettings(Strict):
+    """How windows are cut, for one data set."""
+
+    size: PositiveInt
+    clip_frames: PositiveInt
+
+
+class CaptionSettings(Strict):
+    """What the sentences say."""
+
+    profile: Literal["template", "empty"]
+
+
+class Budget(Strict):
+    """How long and how large, for one data set. Exactly one of `epochs` and `images`."""
+
+    epochs: PositiveFloat | None = None
+    images: PositiveInt | None = None
+    batch_size: PositiveInt
+    scale: PositiveFloat
+    precision: Literal["float32", "bfloat16"]
+    flip: Share
+    workers: NonNegativeInt
+    reading_every_images: PositiveInt
+    validate_every_images: PositiveInt
+    validation_pictures: PositiveInt
+    checkpoint_every_images: PositiveInt
+
+    @model_validator(mode="after")
+    def _one_duration(self) -> "Budget":
+        if (self.epochs is None) == (self.images is None):
+            raise ValueError("give exactly one of `epochs` and `images`")
+        return self
+
+    def images_of(self, frames: int) -> int:
+        """The pictures to show in all, with `frames` training frames."""
+        if self.images is not None:
+            return self.images
+        assert self.epochs is not None  # the validator saw to it
+        return max(1, round(self.epochs * frames))
+
+
+class EvaluateSettings(Strict):
+    """How translators are judged, on one data set."""
+
+    batch_size: PositiveInt
+    frames_per_sequence: PositiveInt | None
+    panel_frames: PositiveInt
+    timing_rounds: PositiveInt
+
+
+class Params(Strict):
+    """params.yaml, whole."""
+
+    seed: int
+    datasets: tuple[Name, ...]
+    lineup: tuple[Name, ...]
+    weights: Literal["random", "pretrained"]
+    sources: Mapping[Name, Any]
+    registration: RegisterSettings
+    crop: Mapping[Name, CropSettings]
+    caption: CaptionSettings
+    budget: Mapping[Name, Budget]
+    evaluate: Mapping[Name, EvaluateSettings]
+    methods: Mapping[Name, Any]
+
+    def source(self, dataset: str) -> SourceSettings:
+        """The data set's block under `sources`."""
+        settings: SourceSettings = self.sources[dataset]
+        return settings
+
+    def method(self, name: str) -> Settings:
+        """The line-up entry's block under `methods`."""
+        settings: Settings = self.methods[name]
+        return settings
+
+
+def read_params(path: Path) -> Params:
+    """Read and check all of params.yaml. Raises BadInput that names the first key that is wrong."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise BadInput(
+            given=f"{path} cannot be read ({' '.join(str(error).split())})",
+            needed="a YAML file of settings",
+            remedy="correct it, or restore it with `git checkout params.yaml`",
+        ) from error
+    params = _parse(Params, raw, ())
+    _refuse_unknown_names(params)
+    sources = {
+        name: _parse(load_source(name).settings, block, ("sources", name))
+        for name, block in params.sources.items()
+    }
+    methods = {name: _parse_method(name, block) for name, block in params.methods.items()}
+    return params.model_copy(update={"sources": sources, "methods": methods})
+
+
+def _parse_method(name: str, block: Any) -> Settings:
+    head = _parse(MethodHead, {"method": (block or {}).get("method")}, ("methods", name))
+    return _parse(load_method(head.method).settings, block, ("methods", name))
+
+
+class MethodHead(Strict):
+    """The one key that says how to read the rest of a method's block."""
+
+    method: str
+
+
+def _refuse_unknown_names(params: Params) -> None:
+    for name in params.sources:
+        load_source(name)
+    for dataset in params.datasets:
+        for block, known in (
+            ("sources", params.sources),
+            ("crop", params.crop),
+            ("budget", params.budget),
+            ("evaluate", params.evaluate),
+        ):
+            refuse_unknown(dataset, sorted(known), kind=f"data set of `{block}`", key="datasets")
+    for name in params.lineup:
+        refuse_unknown(name, sorted(params.methods), kind="block of `methods`", key="lineup")
+
+
+def _parse(model: type[Model], raw: Any, at: tuple[str, ...]) -> Model:
+    try:
+        # Through JSON, since strict Python input would refuse a list where a tuple is declared.
+        return model.model_validate_json(json.dumps(raw))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _sentence(model, first, at, more=error.error_count() - 1) from error
+
+
+def _sentence(model: type[BaseModel], error: Any, at: tuple[str, ...], *, more: int) -> BadInput:
+    place = [str(part) for part in error["loc"]]
+    key = ".".join([*at, *place])
+    also = f" (and {more} more)" if more else ""
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(model, place[:-1])
+        return BadInput(
+            given=f"params.yaml has the unknown key `{key}`{nearest(place[-1], known)}{also}",
+            needed=f"known keys there: {', '.join(known)}",
+            remedy="correct or remove it",
+        )
+    if error["type"] == "missing":
+        return BadInput(
+            given=f"params.yaml lacks `{key}`{also}",
+            needed="every setting is written out, so that none is hidden",
+            remedy="add it (the file in the repository has all of them)",
+        )
+    value = json.dumps(error["input"])
+    hint = ", written with a dot if it has an exponent (1.0e-4)" if "e-" in value else ""
+    return BadInput(
+        given=f"`{key}` in params.yaml is {value[:80]}{also}",
+        needed=f"{error['msg'].removeprefix('Value error, ')}{hint}",
+        remedy="correct it",
+    )
+
+
+def _known_keys(model: type[BaseModel], place: list[str]) -> list[str]:
+    """The keys that the block at `place` inside `model` may have."""
+    kind: Any = model
+    for part in place:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[part].annotation
+        else:  # a mapping from names to blocks
+            kind = get_args(kind)[-1]
+    return sorted(kind.model_fields)

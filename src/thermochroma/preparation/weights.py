@@ -1,0 +1,215 @@
+"""Write the frozen networks' folders: the published weights, or seeded stand-ins of their format.
+
+The stand-ins have the same tensor names and file formats and are narrower, so that everything
+downstream runs offline through the very code that serves the published weights. Their features mean
+nothing: results made with them say so, by the `kind` in `origin.json`.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, NoReturn
+
+import huggingface_hub
+import numpy as np
+import requests
+import torch
+from huggingface_hub.errors import EntryNotFoundError
+from safetensors.torch import save_file
+from torch import Tensor
+from torchvision.models import VGG19_Weights
+
+from thermochroma.errors import BadInput
+from thermochroma.files import seed_of, whole_folder, write_text
+from thermochroma.networks.frozen import TENSORS, VGG_CONVS, TextEncoder, load_vgg
+from thermochroma.preparation.fetch import fetch
+from thermochroma.preparation.words import merges_of, vocabulary_of
+
+Kind = Literal["random", "pretrained"]
+
+CLIP: Final = "openai/clip-vit-base-patch32"
+CONTEXT: Final = 77  # tokens, as in CLIP
+VGG19_WIDTHS: Final = (64,) * 2 + (128,) * 2 + (256,) * 4 + (512,) * 8
+LICENCES: Final = {
+    "vgg19": "torchvision's BSD-3-Clause; trained on ImageNet, whose terms are non-commercial",
+    "clip": "MIT (OpenAI)",
+    "random": "Apache-2.0, as this project: random numbers",
+}
+PROBE_SECONDS: Final = 5.0
+
+
+def write_vgg19(folder: Path, *, kind: Kind, seed: int = 0, random_width_divisor: int = 4) -> None:
+    """Write VGG-19's convolutions to `folder`, to be read by `load_vgg`.
+
+    pretrained: torchvision's IMAGENET1K_V1, from torch's own cache, or fetched into it first.
+    random: He's initialisation (He et al., 2015), each width divided by `random_width_divisor`.
+    Raises BadInput, with nothing written, if the published file cannot be had.
+    """
+    if kind == "pretrained":
+        state, source = _published_vgg19(), VGG19_Weights.IMAGENET1K_V1.url
+    else:
+        state, source = _random_vgg19(seed, random_width_divisor), "seeded random numbers"
+    with whole_folder(folder) as part:
+        save_file(state, part / TENSORS)
+        _write_origin(part, "vgg19", kind, source, seed)
+        load_vgg(part)  # what cannot be read is never left behind
+
+
+def write_clip(
+    folder: Path,
+    *,
+    kind: Kind,
+    seed: int = 0,
+    random_width: int = 128,
+    random_layers: int = 2,
+    published: str = CLIP,
+) -> None:
+    """Write CLIP's text transformer and its tokenizer to `folder`, to be read by `TextEncoder`.
+
+    published: a model of the Hugging Face hub, or a local folder with its files. random: few and
+    narrow layers, and a tokenizer that knows the words of road scenes.
+    Raises BadInput, with nothing written, if the published files cannot be had.
+    """
+    if kind == "pretrained":
+        (model, tokenizer), source = _published_clip(published), published
+    else:
+        model, tokenizer = _random_clip(seed, random_width, random_layers)
+        source = "seeded random numbers"
+    with whole_folder(folder) as part:
+        model.save_pretrained(part)
+        tokenizer.save_pretrained(part)
+        _write_tokenizer(part, tokenizer)
+        _write_origin(part, "clip", kind, source, seed)
+        TextEncoder(part).encode(["a street scene"])
+
+
+def _write_origin(folder: Path, name: str, kind: Kind, source: str, seed: int) -> None:
+    origin = {
+        "kind": kind,
+        "source": source,
+        "seed": seed if kind == "random" else None,
+        "licence": LICENCES[name if kind == "pretrained" else "random"],
+    }
+    write_text(folder / "origin.json", json.dumps(origin, indent=1) + "\n")
+
+
+def _published_vgg19() -> dict[str, Tensor]:
+    url = VGG19_Weights.IMAGENET1K_V1.url
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not path.exists():
+        digits = path.stem.rpartition("-")[2]  # torch names its files by their checksum
+        try:
+            fetch([url], path, sha256=digits, attempts=3, timeout_seconds=PROBE_SECONDS)
+        except BadInput as error:
+            _no_published_weights(error.given, f"or {path.name} in torch's cache ({path.parent})")
+    state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
+
+
+def _random_vgg19(seed: int, divisor: int) -> dict[str, Tensor]:
+    state, width = {}, 3
+    for index, full in zip(VGG_CONVS["VGG-19"], VGG19_WIDTHS, strict=True):
+        shape = (full // divisor, width, 3, 3)
+        state[f"features.{index}.weight"] = _normal(
+            shape, (2 / (9 * width)) ** 0.5, seed, "vgg19", index
+        )
+        state[f"features.{index}.bias"] = torch.zeros(shape[0])
+        width = shape[0]
+    return state
+
+
+def _published_clip(published: str) -> tuple[Any, Any]:
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    folder = Path(published)
+    if not folder.is_dir():
+        folder = _clip_from_hub(published)
+    model, report = CLIPTextModel.from_pretrained(
+        folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
+    )
+    if report["missing_keys"] or report["mismatched_keys"]:  # the picture encoder may be left over
+        _no_published_weights(f"the weights in {published} are not CLIP's", "all its text tensors")
+    return model, CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def _clip_from_hub(name: str) -> Path:
+    """The local copy of the model's files: from the hub's cache, or fetched into it."""
+    try:
+        return _from_hub(name, local=True)
+    except OSError:
+        pass  # not in the cache, or not all of it
+    local_only = huggingface_hub.constants.HF_HUB_OFFLINE
+    try:
+        if not local_only:
+            # the library would try for minutes what shows in seconds
+            requests.head(huggingface_hub.constants.ENDPOINT, timeout=PROBE_SECONDS)
+        return _from_hub(name, local=local_only)
+    except OSError as error:  # the errors of requests and of the hub are OSErrors
+        cause = "HF_HUB_OFFLINE is set" if local_only else f"{type(error).__name__}"
+        _no_published_weights(
+            f"{name} could not be had from {huggingface_hub.constants.ENDPOINT} ({cause})",
+            "or a copy in the hub's cache",
+        )
+
+
+def _from_hub(name: str, *, local: bool) -> Path:
+    def one(file: str) -> Path:
+        return Path(huggingface_hub.hf_hub_download(name, file, local_files_only=local))
+
+    for file in ("config.json", "vocab.json", "merges.txt"):
+        one(file)
+    try:
+        return one(TENSORS).parent
+    except EntryNotFoundError:
+        return one("pytorch_model.bin").parent
+
+
+def _random_clip(seed: int, width: int, layers: int) -> tuple[Any, Any]:
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    merges = merges_of()
+    vocabulary = vocabulary_of(merges)
+    config = CLIPTextConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=width,
+        intermediate_size=4 * width,
+        projection_dim=width,
+        num_hidden_layers=layers,
+        num_attention_heads=max(1, width // 64),  # CLIP's heads are 64 wide
+        max_position_embeddings=CONTEXT,
+        bos_token_id=len(vocabulary) - 2,
+        eos_token_id=len(vocabulary) - 1,
+    )
+    model = CLIPTextModel(config).float()
+    state = {name: _random_like(name, old, seed) for name, old in model.state_dict().items()}
+    model.load_state_dict(state)
+    return model, CLIPTokenizer(vocab=vocabulary, merges=merges)
+
+
+def _random_like(name: str, tensor: Tensor, seed: int) -> Tensor:
+    """Matrices of unit gain, LayerNorms that do nothing, no biases."""
+    if tensor.ndim < 2:
+        return torch.ones_like(tensor) if name.endswith("weight") else torch.zeros_like(tensor)
+    return _normal(tuple(tensor.shape), tensor.shape[1] ** -0.5, seed, "clip", name)
+
+
+def _normal(shape: tuple[int, ...], spread: float, *parts: object) -> Tensor:
+    """NumPy's stream, which is the same with every version and thread count."""
+    values = np.random.default_rng(seed_of(*parts)).standard_normal(shape, dtype=np.float32)
+    return torch.from_numpy(values * np.float32(spread))
+
+
+def _write_tokenizer(folder: Path, tokenizer: Any) -> None:
+    """The two files that CLIP's tokenizer is published as; the library writes only its own."""
+    model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
+    merges = [" ".join(pair) for pair in model["merges"]]
+    write_text(folder / "vocab.json", json.dumps(model["vocab"], ensure_ascii=False) + "\n")
+    write_text(folder / "merges.txt", "\n".join(["#version: 0.2", *merges]) + "\n")
+
+
+def _no_published_weights(given: str, local: str) -> NoReturn:
+    raise BadInput(
+        given=given,
+        needed=f"`weights: pretrained` takes the network {local}",
+        remedy="connect, place the files there, or set `weights: random`",
+    )

@@ -1,0 +1,164 @@
+"""Figures: the grid of pictures, the curves of learning, quality against cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+
+from thermochroma.files import whole_file
+from thermochroma.images import ThermalPicture, VisiblePicture
+
+CELL_INCHES: Final = 1.35
+DOTS_PER_INCH: Final = 190  # about one dot a pixel for pictures of 256 pixels in such a cell
+COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+STYLES: Final = ("-", "--", ":")
+MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
+"""Okabe and Ito's colours can be told apart by everyone; beyond seven lines the dashes change."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One method in the plane of cost and quality; low and high may be NaN."""
+
+    title: str
+    cost: float
+    quality: float
+    low: float = np.nan
+    high: float = np.nan
+
+
+def grid(
+    thermals: Sequence[ThermalPicture],
+    painted: Mapping[str, Sequence[VisiblePicture]],
+    truths: Sequence[VisiblePicture],
+    *,
+    frames: Sequence[str],
+    note: str = "",
+) -> Figure:
+    """Rows are frames; columns are thermal, each of `painted` (title to pictures), truth.
+
+    All sequences run over the same frames; `frames` names them at the left.
+    """
+    columns: dict[str, Sequence[np.ndarray]] = {"Thermal": thermals, **painted, "Truth": truths}
+    width, height = CELL_INCHES * len(columns) + 0.3, CELL_INCHES * len(frames) + 0.55
+    figure = Figure(
+        figsize=(width, height),
+        layout=ConstrainedLayoutEngine(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0),
+    )
+    axes = figure.subplots(len(frames), len(columns), squeeze=False)
+    for column, (title, pictures) in enumerate(columns.items()):
+        axes[0, column].set_title(_broken(title), fontsize=7)
+        for row, picture in enumerate(pictures):
+            _show(axes[row, column], picture)
+    for row, frame in enumerate(frames):
+        axes[row, 0].set_ylabel(_broken(frame, at="/"), fontsize=5)
+    _print_note(figure, note)
+    return figure
+
+
+def curves(
+    histories: Mapping[str, pd.DataFrame], readings: Mapping[str, str], *, note: str = ""
+) -> Figure:
+    """One panel a reading, one line a method, against pictures shown.
+
+    histories: title to table with the column `images` (pictures shown so far) and one column a
+    reading, NaN where it was not taken. readings: column to the panel's title. A method without
+    the column has no line there.
+    """
+    figure = Figure(figsize=(4.2 * len(readings), 3.4), layout="constrained")
+    panels = figure.subplots(1, len(readings), squeeze=False)[0]
+    looks = {title: _look(index) for index, title in enumerate(histories)}
+    for axes, (reading, panel_title) in zip(panels, readings.items(), strict=True):
+        for title, history in histories.items():
+            if reading in history:
+                taken = history[["images", reading]].dropna()
+                axes.plot(
+                    taken["images"], taken[reading], markersize=3, linewidth=1.2, **looks[title]
+                )
+        _dress(axes, panel_title, "pictures shown", "")  # the title says what goes up
+    _legend(figure, looks)
+    _print_note(figure, note)
+    return figure
+
+
+def quality_against_cost(
+    points: Sequence[Point], *, cost: str, quality: str, note: str = ""
+) -> Figure:
+    """A scatter with the quality's intervals; `cost` and `quality` title the axes."""
+    figure = Figure(figsize=(5.4, 3.8), layout="constrained")
+    axes = figure.subplots()
+    looks = {point.title: {**_look(index), "linestyle": ""} for index, point in enumerate(points)}
+    for point in points:
+        look = looks[point.title]
+        axes.plot([point.cost], [point.quality], markersize=6, **look)
+        if np.isfinite([point.low, point.high]).all():
+            axes.vlines(point.cost, point.low, point.high, color=look["color"], linewidth=0.8)
+    axes.set_xscale("log")
+    _dress(axes, f"{quality} against {cost}", cost, quality)
+    _legend(figure, looks)
+    _print_note(figure, note)
+    return figure
+
+
+def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
+    """Write `stem`.png and `stem`.svg, whole or not at all, the same bytes each time."""
+    png, svg = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")
+    with whole_file(png) as part:
+        figure.savefig(part, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    with mpl.rc_context({"svg.hashsalt": "thermochroma"}), whole_file(svg) as part:
+        figure.savefig(part, format="svg", dpi=DOTS_PER_INCH, metadata={"Date": None})
+    return png, svg
+
+
+def _show(axes: Axes, picture: np.ndarray) -> None:
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    for side in axes.spines.values():
+        side.set_visible(False)
+
+
+def _dress(axes: Axes, title: str, across: str, up: str) -> None:
+    axes.set_title(title, fontsize=9)
+    axes.set_xlabel(across, fontsize=8)
+    axes.set_ylabel(up, fontsize=8)
+    axes.tick_params(labelsize=7)
+    axes.grid(color="0.9", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _look(index: int) -> dict[str, Any]:
+    colour, style = index % len(COLOURS), index // len(COLOURS) % len(STYLES)
+    return {
+        "color": COLOURS[colour],
+        "linestyle": STYLES[style],
+        "marker": MARKERS[(colour + style) % len(MARKERS)],
+    }
+
+
+def _legend(figure: Figure, looks: Mapping[str, dict[str, Any]]) -> None:
+    """One legend for all panels, beside them: it never covers a line."""
+    handles = [Line2D([], [], label=title, markersize=4, **look) for title, look in looks.items()]
+    figure.legend(handles=handles, loc="outside right upper", fontsize=7, frameon=False)
+
+
+def _print_note(figure: Figure, note: str) -> None:
+    if note:
+        figure.supxlabel(note, fontsize=7, color="0.35", style="italic")
+
+
+def _broken(text: str, at: str = " ") -> str:
+    """Long titles on two lines, broken at the blank nearest to the middle."""
+    places = [index for index, letter in enumerate(text) if letter == at]
+    if len(text) <= 14 or not places:
+        return text
+    middle = min(places, key=lambda index: abs(index - len(text) / 2))
+    return f"{text[: middle + (at != ' ')]}\n{text[middle + 1 :]}"

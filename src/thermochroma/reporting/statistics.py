@@ -1,0 +1,136 @@
+"""From one number a picture to means, intervals and tests. The unit of chance is the sequence.
+
+Neighbouring frames of a video are near copies, so an interval over frames would be fiction. Every
+function takes a table with one row a picture and the columns frame, sequence and the scores; a
+picture without a value for a score (NaN) is left out of that score. What is not defined is NaN.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from thermochroma.errors import BadInput
+from thermochroma.metrics.fidelity import CAP_DB, PEAK
+
+RESAMPLES: Final = 2000
+LEVEL: Final = 0.95
+EXACT_UP_TO: Final = 12
+"""Sequences up to which all 2^n sign patterns are tried; beyond, `FLIPS` of them are drawn."""
+FLIPS: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over pictures and its interval over sequences; NaN where it is not defined."""
+
+    mean: float
+    low: float
+    high: float
+    pictures: int
+    sequences: int
+
+
+def estimate(scores: pd.DataFrame, score: str, *, seed: int = 0) -> Estimate:
+    """Mean of `score` over pictures and its 95 % percentile interval over resampled sequences.
+
+    Sequences are drawn with replacement, 2,000 times; each draw's value is the mean over the
+    pictures of the sequences drawn. Fewer than two sequences have no interval (NaN).
+    """
+    sums, counts = _by_sequence(scores, score)
+    if len(counts) == 0:
+        return Estimate(np.nan, np.nan, np.nan, 0, 0)
+    low, high = _interval(sums, counts, seed)
+    return Estimate(sums.sum() / counts.sum(), low, high, int(counts.sum()), len(counts))
+
+
+def paired_difference(
+    one: pd.DataFrame, other: pd.DataFrame, score: str, *, seed: int = 0
+) -> Estimate:
+    """Estimate of `score` in `one` minus in `other`, picture by picture, over the same sequences.
+
+    Raises BadInput if the two tables do not hold the same frames.
+    """
+    return estimate(_differences(one, other, score), score, seed=seed)
+
+
+def better_than(
+    one: pd.DataFrame,
+    other: pd.DataFrame,
+    score: str,
+    *,
+    higher_is_better: bool,
+    seed: int = 0,
+) -> float:
+    """One-sided p value of the paired sign-flip test over sequences: is `one` better than `other`?
+
+    If both were equally good, each sequence's summed difference could as well have the other sign.
+    p is the share of sign patterns whose mean difference is at least the observed one: all 2^n
+    patterns up to 12 sequences, else 10,000 drawn ones and the observed. NaN below two sequences.
+    Raises BadInput if the two tables do not hold the same frames.
+    """
+    sums, _ = _by_sequence(_differences(one, other, score), score)
+    if len(sums) < 2:
+        return np.nan
+    gains = sums if higher_is_better else -sums
+    observed = gains.sum() - 1e-9 * np.abs(gains).sum()  # equal sums may differ in the last bits
+    if len(gains) <= EXACT_UP_TO:
+        return float(np.mean(_all_signs(len(gains)) @ gains >= observed))
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(FLIPS, len(gains)))
+    return float((1 + np.sum(signs @ gains >= observed)) / (1 + FLIPS))
+
+
+def pooled_psnr(scores: pd.DataFrame) -> float:
+    """PSNR in dB of the mean of `mse` over all pictures: what codes print that average errors."""
+    error = float(scores["mse"].mean())
+    return CAP_DB if error == 0 else min(CAP_DB, 10 * float(np.log10(PEAK**2 / error)))
+
+
+def _by_sequence(
+    scores: pd.DataFrame, score: str
+) -> tuple[Float[np.ndarray, " s"], Float[np.ndarray, " s"]]:
+    """Sum of the score and number of its pictures for each sequence, in the order of names."""
+    groups = scores[["sequence", score]].dropna().groupby("sequence", sort=True)[score]
+    return groups.sum().to_numpy(dtype=float), groups.count().to_numpy(dtype=float)
+
+
+def _interval(
+    sums: Float[np.ndarray, " s"], counts: Float[np.ndarray, " s"], seed: int
+) -> tuple[float, float]:
+    n = len(sums)
+    if n < 2:
+        return np.nan, np.nan
+    # How often each sequence is drawn depends on the seed and n alone: methods are resampled alike.
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+    means = (drawn @ sums) / (drawn @ counts)
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _differences(one: pd.DataFrame, other: pd.DataFrame, score: str) -> pd.DataFrame:
+    refuse_other_frames(one, other)
+    pairs = one[["frame", "sequence", score]].merge(
+        other[["frame", score]], on="frame", suffixes=("", "_other"), validate="one_to_one"
+    )
+    return pairs.assign(**{score: pairs[score] - pairs[f"{score}_other"]})
+
+
+def refuse_other_frames(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    """Raise BadInput if the two tables do not hold the same frames, each once."""
+    if sorted(one["frame"]) != sorted(other["frame"]):
+        strange = set(one["frame"]) ^ set(other["frame"])
+        raise BadInput(
+            given=f"two rows of a table were scored on {len(one)} and {len(other)} pictures, "
+            f"{len(strange)} of them not shared",
+            needed="all rows of a table are scored on the same frames",
+            remedy="run `dvc repro` so that every row is evaluated on the present crops",
+        )
+
+
+def _all_signs(n: int) -> Float[np.ndarray, "p n"]:
+    """All 2^n patterns of -1 and +1."""
+    patterns = np.arange(2**n)[:, None] >> np.arange(n) & 1
+    return patterns * 2.0 - 1

@@ -1,0 +1,123 @@
+"""The three spellings of a `Table`: Markdown to read, CSV to compute with, LaTeX to print."""
+
+import csv
+import io
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Final
+
+from thermochroma.reporting.table import Cell, Kind, Line, Measured, Part, Table
+
+GROUP_TITLES: Final = {
+    "method": "Methods",
+    "trivial": "Trivial rows",
+    "oracle": "Oracles (see the truth)",
+}
+MARKS: Final = {"method": "", "trivial": "", "oracle": " †"}
+LATEX: Final = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "Δ": r"$\Delta$", "±": r"$\pm$", "×": r"$\times$",
+    "²": r"$^2$", "–": "--", "†": r"$^\dagger$", "ü": r"\"u", "≥": r"$\geq$", "≤": r"$\leq$",
+}  # fmt: skip
+
+
+def to_markdown(table: Table) -> str:
+    """One Markdown table a part, under the caption; groups of rows stand apart."""
+    parts = [f"### {part.title}\n\n{_markdown_part(table, part)}" for part in table.parts]
+    return "\n".join([f"{table.caption}\n", *parts, *(f"- {note}" for note in table.notes), ""])
+
+
+def to_csv(table: Table) -> str:
+    """All parts side by side, numbers in full; an interval is two further columns."""
+    columns = [column for part in table.parts for column in part.columns]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = [[c.key, f"{c.key}_low", f"{c.key}_high"] if c.interval else [c.key] for c in columns]
+    writer.writerow(
+        ["dataset", "row", "title", "kind", *(name for group in names for name in group)]
+    )
+    for line in table.lines:
+        cells = [(line.cells.get(column.key, Cell()), column.interval) for column in columns]
+        values = [
+            _plain(value)
+            for cell, interval in cells
+            for value in ((cell.value, cell.low, cell.high) if interval else (cell.value,))
+        ]
+        writer.writerow([table.dataset, line.name, line.title, line.kind, *values])
+    return text.getvalue()
+
+
+def to_latex(table: Table) -> str:
+    """One booktabs table a part; needs the packages booktabs and graphicx."""
+    return "\n".join(_latex_part(table, part) for part in table.parts)
+
+
+def _markdown_part(table: Table, part: Part) -> str:
+    width = len(part.columns)
+    head = ["Row", *(column.heading for column in part.columns)]
+    lines = [_markdown_row(head), _markdown_row([":--", *["--:"] * width])]
+    for kind, group in _groups(table, part):
+        lines.append(_markdown_row([f"**{GROUP_TITLES[kind]}**", *[""] * width]))
+        lines.extend(_markdown_row(_texts(line, part)) for line in group)
+    return "\n".join([*lines, ""])
+
+
+def _markdown_row(texts: list[str]) -> str:
+    return f"| {' | '.join(text.replace('|', '&#124;') for text in texts)} |"
+
+
+def _latex_part(table: Table, part: Part) -> str:
+    width = len(part.columns)
+    head = _latex_row(["Row", *(column.heading for column in part.columns)])
+    body: list[str] = []
+    for kind, group in _groups(table, part):
+        title = _latex(GROUP_TITLES[kind])
+        body.append(rf"\midrule \multicolumn{{{width + 1}}}{{l}}{{\textit{{{title}}}}} \\")
+        body.extend(_latex_row(_texts(line, part)) for line in group)
+    caption = _latex(" ".join([f"{part.title}. {table.caption}", *table.notes]))
+    label = f"tab:{table.dataset}-{part.title.split()[0].lower()}"
+    return "\n".join(
+        [
+            r"\begin{table}",
+            rf"\caption{{{caption}}}",
+            rf"\label{{{label}}}",
+            r"\centering\resizebox{\linewidth}{!}{%",
+            rf"\begin{{tabular}}{{l{'r' * width}}}",
+            r"\toprule",
+            head,
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _latex_row(texts: list[str]) -> str:
+    return " & ".join(_latex(text) for text in texts) + r" \\"
+
+
+def _latex(text: str) -> str:
+    return "".join(LATEX.get(letter, letter) for letter in text)
+
+
+def _texts(line: Line, part: Part) -> list[str]:
+    cells = [line.cells.get(column.key, Cell()).text for column in part.columns]
+    return [line.title + MARKS[line.kind], *cells]
+
+
+def _groups(table: Table, part: Part) -> Iterator[tuple[Kind, list[Line]]]:
+    """The lines of each kind that has anything at all to say in this part."""
+    keys = {column.key for column in part.columns}
+    for kind, group in groupby(table.lines, key=lambda line: line.kind):
+        lines = list(group)
+        if any(keys & set(line.cells) for line in lines):
+            yield kind, lines
+
+
+def _plain(value: Measured) -> str:
+    if value is None or value != value:  # NaN differs from itself
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,94 @@
+"""What a data set is to us: where it comes from, its layout, its splits, its facts.
+
+Each data set is one file in `sources/`, whose name is the data set's name and which ends with one
+record `SOURCE`. Nothing else mentions it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+
+from thermochroma.files_by_name import names_in, refuse_unknown
+
+Split = Literal["train", "validation", "test"]
+Matrix = Float[np.ndarray, "2 3"]
+"""An affine map of pixel centres, visible (x, y) to thermal (x, y), in raw pixels."""
+
+
+class SourceSettings(BaseModel):
+    """What every data set's block under `sources:` may say; a source may add fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str | None = None
+    """A local folder or archive to take the data from instead of the published address."""
+    on_defect: Literal["refuse", "drop"] = "refuse"
+    """What a broken frame costs: the run (`refuse`), or only itself, with a reason (`drop`)."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One instant seen by both cameras; paths are POSIX, below the raw folder."""
+
+    frame: str
+    sequence: str
+    mount: str
+    split: Split
+    place: str
+    time: str
+    thermal: str
+    visible: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a frame without looking at its visible picture."""
+
+    time: str = ""
+    """"day", "night" or "" where unknown."""
+    scene: str = "a street scene"
+    """A phrase for the place, with its article."""
+    details: tuple[str, ...] = ()
+    """Further phrases, in the order in which the caption lists them."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The record at the end of each file in `sources/`."""
+
+    title: str
+    citation: str
+    licence: str
+    note: str
+    """Printed on every picture and table made from the data; "" if nothing need be said."""
+    settings: type[SourceSettings]
+    acquire: Callable[[Any, Path], None]
+    """(settings, raw folder): bring the files to disk in their authors' layout. Resumes; idempotent."""
+    frames: Callable[[Any, Path], Sequence[Frame]]
+    """(settings, raw folder): every frame that the layout names, in order, present or not."""
+    facts: Callable[[Any, Path], Callable[[str], Facts]]
+    """(settings, raw folder): a function from frame id to its facts; never opens a visible picture."""
+    stills: bool
+    """True if neighbouring frames are unrelated pictures: each is registered by itself."""
+    upscale: bool
+    """True if a picture smaller than the crop is enlarged to fit; False if that is a defect."""
+    truth: Callable[[Path], Mapping[str, Matrix]] | None = None
+    """The known transform of each mount, where there is one (drawn data only)."""
+
+
+def source_names() -> list[str]:
+    """The data sets there are: the file names in `sources/`."""
+    return names_in("sources")
+
+
+def load_source(name: str) -> Source:
+    """The record of the data set `name`. Raises BadInput for a name without a file."""
+    refuse_unknown(name, source_names(), kind="data set", key="datasets")
+    source: Source = import_module(f"thermochroma.sources.{name}").SOURCE
+    return source

@@ -1,0 +1,45 @@
+"""A translator as an MLflow model: 8-bit thermal pictures in, 8-bit colour pictures out."""
+
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import torch
+from mlflow.models import set_model
+
+from thermochroma.batch import Captioned
+from thermochroma.images import to_bytes
+from thermochroma.loading.assemble import assemble_seen
+from thermochroma.loading.text import encode_captions
+from thermochroma.networks.frozen import TextEncoder
+from thermochroma.shipping import load_translator
+
+SENTENCE = "a thermal infrared image of a street scene"  # where the caller has no caption to give
+
+
+class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    """Input: {"thermal": uint8 array, n by height by width}. Output: uint8, n by height by width by 3.
+
+    A method that sees text is told the same neutral sentence for every picture.
+    """
+
+    def load_context(self, context: Any) -> None:
+        """Load the translator and, where it sees text, the features of the sentence."""
+        self.translator, self.label = load_translator(Path(context.artifacts["translator"]))
+        self.text = None
+        if self.label.method.sees is Captioned:
+            encoder = TextEncoder(Path(context.artifacts["text"]))
+            self.text = encode_captions(encoder, {"": SENTENCE})
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        """Translate all pictures at once."""
+        thermal = torch.from_numpy(np.asarray(model_input["thermal"], np.uint8))
+        raw = {"thermal": thermal, "sentence": torch.zeros(len(thermal), dtype=torch.long)}
+        seen = assemble_seen(raw, self.label.method.sees, self.text)
+        with torch.no_grad():
+            painted = to_bytes(self.translator(seen))
+        return painted.permute(0, 2, 3, 1).numpy()
+
+
+set_model(TranslatorModel())

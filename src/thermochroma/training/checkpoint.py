@@ -1,0 +1,93 @@
+"""Checkpoints that resume to the same bits. They carry a fingerprint of settings, data and code."""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from thermochroma.errors import BadInput
+from thermochroma.files import seed_of, whole_file
+from thermochroma.training.state import Training
+
+FILE = "training.pt"
+
+
+def fingerprint(**parts: object) -> str:
+    """A short name for everything that decides the outcome; parts are JSON-able values."""
+    return f"{seed_of(json.dumps(parts, sort_keys=True, default=str)):016x}"
+
+
+def save(training: Training, folder: Path, *, mark: str) -> None:
+    """Write the checkpoint, whole or not at all."""
+    with whole_file(folder / FILE) as part:
+        torch.save({"fingerprint": mark, "training": training.state_dict()}, part)
+
+
+def resume(training: Training, folder: Path, *, mark: str) -> bool:
+    """Go on from the checkpoint in `folder`, if there is one of this very training.
+
+    Returns False for a fresh start. Raises BadInput if the file cannot be read or carries another
+    fingerprint: it is not ours to delete.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return False
+    stored = _load(path)
+    if stored["fingerprint"] != mark:
+        raise BadInput(
+            given=f"the checkpoint {path} belongs to the training {stored['fingerprint']}",
+            needed=f"one of the training {mark}: same settings, data and code",
+            remedy="remove that folder to start afresh",
+        )
+    training.load_state_dict(stored["training"])
+    return True
+
+
+def others(root: Path, *, label: str, mark: str) -> list[str]:
+    """Fingerprints of checkpoints left by trainings with this label but other settings."""
+    return sorted(
+        folder.name.removeprefix(f"{label}-")
+        for folder in root.glob(f"{label}-*")
+        if folder.name != f"{label}-{mark}" and (folder / FILE).exists()
+    )
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process alone; the hold ends with the process, however it ends.
+
+    Raises BadInput if another process is at the same training.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadInput(
+                given=f"another process is training exactly this ({folder.name})",
+                needed="one process a training",
+                remedy="wait for it to end, or end it, then run again",
+            ) from None
+        yield
+
+
+def discard(folder: Path) -> None:
+    """Remove the checkpoint of a training that has ended well."""
+    shutil.rmtree(folder)
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    try:
+        stored: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, OSError) as error:
+        raise BadInput(
+            given=f"the checkpoint {path} cannot be read ({error})",
+            needed="a whole checkpoint",
+            remedy="remove that folder to start afresh",
+        ) from error
+    return stored

@@ -1,0 +1,106 @@
+"""The training loop. It knows players, turns and terms, and neither "generator" nor "critic"."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from thermochroma.batch import Batch
+from thermochroma.errors import BadInput
+from thermochroma.method import Turn
+from thermochroma.training.state import Training
+
+Readings = dict[str, Float[Tensor, ""]]
+"""The mean of each term, by "player/term"."""
+
+
+Watcher = Callable[[Training, int], None]
+"""Looks on after every batch, told how many pictures it held; must not touch the random states."""
+
+
+def play_all(
+    training: Training, batches: Iterable[Batch[Any]], watchers: Iterable[Watcher]
+) -> None:
+    """Play every batch to the end of the clock."""
+    watching = list(watchers)
+    for batch in batches:
+        readings = play(training, batch)
+        training.history.note(readings, images=len(batch), clock_images=training.clock.images)
+        for watcher in watching:
+            watcher(training, len(batch))
+
+
+def play(training: Training, batch: Batch[Any]) -> Readings:
+    """One batch: every turn, then the average and the clock."""
+    training.game.train()
+    training.set_rates()
+    readings: Readings = {}
+    turns = training.game.turns(batch, training.clock)
+    while (turn := next_turn(turns, training, batch)) is not None:
+        step(training, turn)
+        readings |= {f"{turn.player}/{name}": term.mean() for name, term in turn.terms.items()}
+    training.advance(len(batch))
+    return readings
+
+
+def next_turn(turns: Iterator[Turn], training: Training, batch: Batch[Any]) -> Turn | None:
+    """Let the game compute its next turn, under an autocast region of the turn's own.
+
+    One region around several turns would go on using half-precision copies of weights that were
+    stepped in between.
+    """
+    with torch.autocast(batch.target.device.type, torch.bfloat16, enabled=training.half_precision):
+        turn = next(turns, None)
+    if turn is not None:
+        refuse_not_finite(turn, batch, training)
+    return turn
+
+
+def step(training: Training, turn: Turn) -> None:
+    """Differentiate the turn for its player's parameters only, and step that player."""
+    parameters = trainable(training.players[turn.player])
+    cost = weigh(turn.terms, training.weights)
+    gradients = torch.autograd.grad(cost, parameters, allow_unused=True)
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
+    clip_norm = training.settings.optimizers[turn.player].clip_norm
+    if clip_norm is not None:
+        nn.utils.clip_grad_norm_(parameters, clip_norm)
+    optimizer = training.optimizers[turn.player]
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+
+
+def weigh(
+    terms: Mapping[str, Float[Tensor, " b"]], weights: Mapping[str, float]
+) -> Float[Tensor, ""]:
+    """The weighted sum of the terms' means over pictures. A term without a weight is an error."""
+    if missing := sorted(set(terms) - set(weights)):
+        raise BadInput(
+            given=f"the terms {missing} have no weight",
+            needed="every term of a turn is weighed, if only by 0",
+            remedy="add them under `weights` in the method's block of params.yaml",
+        )
+    return torch.stack([weights[name] * term.float().mean() for name, term in terms.items()]).sum()
+
+
+def trainable(player: nn.Module) -> list[nn.Parameter]:
+    """The player's parameters that learn."""
+    return [parameter for parameter in player.parameters() if parameter.requires_grad]
+
+
+def refuse_not_finite(turn: Turn, batch: Batch[Any], training: Training) -> None:
+    """Raise BadInput, before anything is stepped, if a term is NaN or infinite."""
+    names = list(turn.terms)
+    finite = torch.stack([term.isfinite().all() for term in turn.terms.values()]).tolist()
+    if all(finite):
+        return
+    broken = [name for name, good in zip(names, finite, strict=True) if not good]
+    raise BadInput(
+        given=f"after {training.clock.images} pictures, in the turn of `{turn.player}`, the terms "
+        f"{broken} are not finite on the frames {', '.join(batch.frames)}",
+        needed="finite terms; nothing was stepped, and the last checkpoint stands",
+        remedy="lower the learning rate, set `clip_norm`, or look at those frames",
+    )

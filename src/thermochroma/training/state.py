@@ -1,0 +1,118 @@
+"""Everything that changes while a game is played, in one object."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from thermochroma.method import Clock, Game, Settings, Translator
+from thermochroma.training.average import Average
+from thermochroma.training.history import History
+from thermochroma.training.optimizers import build_optimizers, refuse_misowned, set_rates
+
+
+class Training:
+    """Game, translator, average, optimizers by player, clock, history and random states.
+
+    Where the loader stands is the clock: order and augmentation of the pictures are functions of
+    the seed and of how many were shown. weights: the factor of each term.
+    """
+
+    def __init__(
+        self,
+        *,
+        game: Game[Any],
+        translator: Translator[Any],
+        settings: Settings,
+        images: int,
+        reading_every_images: int,
+        half_precision: bool = False,
+    ) -> None:
+        self.game, self.translator = game, translator
+        self.players = game.players()
+        refuse_misowned(game, self.players)
+        self.settings = settings
+        self.weights: Mapping[str, float] = settings.weights.model_dump()
+        self.optimizers = build_optimizers(self.players, settings.optimizers)
+        self.half_precision = half_precision
+        self.clock = Clock(images=0, of=images)
+        self.history = History(every_images=reading_every_images)
+        half_life = settings.average_half_life_images
+        self.average = (
+            Average(translator, half_life_images=half_life) if half_life is not None else None
+        )
+
+    @property
+    def shipped(self) -> Translator[Any]:
+        """The translator that leaves the training: the average if there is one."""
+        return self.average.translator if self.average is not None else self.translator
+
+    def set_rates(self) -> None:
+        """Set the learning rates for the batch that is about to be shown."""
+        set_rates(
+            self.optimizers,
+            self.settings.optimizers,
+            clock=self.clock,
+            constant_share=self.settings.constant_share,
+        )
+
+    def advance(self, images: int) -> None:
+        """Close a batch: move the average, advance the clock."""
+        if self.average is not None:
+            self.average.move(self.translator, images=images)
+        self.clock = replace(self.clock, images=self.clock.images + images)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All of it; tensors and plain values only."""
+        return {
+            "game": self.game.state_dict(),
+            "average": self.average.translator.state_dict() if self.average else None,
+            "optimizers": {name: one.state_dict() for name, one in self.optimizers.items()},
+            "clock": {"images": self.clock.images, "of": self.clock.of},
+            "history": self.history.state_dict(),
+            "random": random_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to where `state_dict` was taken; missing or surplus entries are an error."""
+        self.game.load_state_dict(state["game"])
+        if self.average is not None:
+            self.average.translator.load_state_dict(state["average"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.clock = Clock(**state["clock"])
+        self.history.load_state_dict(state["history"])
+        set_random_state(state["random"])
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and torch (all devices)."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def random_state() -> dict[str, Any]:
+    """The random states of Python, NumPy and torch, as tensors and plain values."""
+    version, inner, gauss = random.getstate()
+    _, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    return {
+        "python": [version, list(inner), gauss],
+        "numpy": [[int(key) for key in keys], int(position), int(has_gauss), float(cached)],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Undo `random_state`."""
+    version, inner, gauss = state["python"]
+    random.setstate((version, tuple(inner), gauss))
+    keys, position, has_gauss, cached = state["numpy"]
+    np.random.set_state(("MT19937", np.array(keys, np.uint32), position, has_gauss, cached))
+    torch.set_rng_state(state["torch"].cpu())
+    if torch.cuda.is_available():
+        torch.cuda.set_rng_state_all([one.cpu() for one in state["cuda"]])

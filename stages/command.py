@@ -1,0 +1,84 @@
+"""From a stage's function to its command line, and from what goes wrong to one sentence."""
+
+import errno
+import inspect
+import os
+import sys
+import threading
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from thermochroma.errors import BadInput
+
+
+def run(main: Callable[..., None]) -> None:
+    """Call `main` with its parameters as options: `--name value`, of type str or Path.
+
+    BadInput and a full disk end with one sentence and status 1.
+    """
+    parser = ArgumentParser(description=inspect.getdoc(main))
+    for name, parameter in inspect.signature(main, eval_str=True).parameters.items():
+        parser.add_argument(f"--{name}", type=parameter.annotation, required=True)
+    arguments = vars(parser.parse_args())
+    end_with_dvc()
+    try:
+        main(**arguments)
+    except BadInput as problem:
+        sys.exit(f"thermochroma: {problem}")
+    except OSError as problem:
+        if problem.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        sys.exit(f"thermochroma: {_disk_full(problem)}")
+
+
+def at_root(path: Path | str) -> Path:
+    """A path relative to the project, even in the temporary workspace of a queued experiment.
+
+    For what is shared by all workspaces and too large or too private to copy: raw data, checkpoints.
+    """
+    return project_root() / path
+
+
+def project_root() -> Path:
+    """The folder of the project; DVC names it to every stage that it runs."""
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd())
+
+
+def end_with_dvc() -> None:
+    """End this process when the `dvc` that started it is killed, so that none is left behind.
+
+    Left alone, it would go on writing while the next `dvc repro` does the same work.
+    """
+    above = psutil.Process().parents()
+    place = next((n for n, one in enumerate(above) if _is_dvc(one)), None)
+    if "DVC_STAGE" in os.environ and place is not None:
+        chain = above[: place + 1]
+        threading.Thread(target=_watch, args=(chain,), daemon=True).start()
+
+
+def _watch(chain: list[psutil.Process]) -> None:
+    while all(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in chain):
+        time.sleep(0.5)
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+    os._exit(1)
+
+
+def _is_dvc(process: psutil.Process) -> bool:
+    try:
+        return any(Path(word).name == "dvc" for word in process.cmdline()[:3])
+    except psutil.Error:
+        return False
+
+
+def _disk_full(problem: OSError) -> BadInput:
+    place = f" ({problem.filename})" if problem.filename else ""
+    return BadInput(
+        given=f"the disk is full{place}",
+        needed="room for the outputs; nothing was left half-written",
+        remedy="free some room and run `dvc repro` again: what was finished is kept",
+    )

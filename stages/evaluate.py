@@ -1,0 +1,137 @@
+"""Judge one translator: score every held-out picture, keep a panel, measure the cost."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from stages.command import project_root, run
+from stages.lineage import lineage
+from stages.machine import choose_device
+from stages.text import read_text
+from thermochroma.cost import device_name, latency, multiply_adds, parameters
+from thermochroma.files import sha256, whole_file, write_text
+from thermochroma.judging import (
+    JUDGED_SPLITS,
+    judged_rows,
+    means,
+    paint,
+    score_rows,
+    spread,
+    truth_of,
+)
+from thermochroma.loading.crops import Crops
+from thermochroma.loading.loader import seen_batches
+from thermochroma.loading.text import TextTable
+from thermochroma.method import Translator
+from thermochroma.params import EvaluateSettings, read_params
+from thermochroma.shipping import load_translator
+from thermochroma.source import load_source
+from thermochroma.tracking import WEIGHTS, Tracker
+
+
+def main(
+    dataset: str,
+    method: str,
+    params: Path,
+    crops: Path,
+    captions: Path,
+    weights: Path,
+    translator: Path,
+    folder: Path,
+    metrics: Path,
+) -> None:
+    """Neither critic nor VGG is built. Continues the training's MLflow run."""
+    settings, cut, device = read_params(params), Crops(crops), choose_device()
+    network, label = load_translator(translator)
+    network.to(device)
+    text = read_text(label.method.sees, captions, weights / "clip")
+    how = settings.evaluate[dataset]
+    judge = Judge(network, label.method.sees, cut, text, how, device)
+    rows = judged_rows(cut, how.frames_per_sequence)
+    scores = judge.scores(rows, title=f"evaluate {dataset}-{method}")
+    panel = judge.paint_all(spread(cut.split("test"), how.panel_frames))
+    with whole_file(folder / "scores.csv") as part:
+        scores.to_csv(part, index=False)
+    with whole_file(folder / "panel.npy") as part, part.open("wb") as stream:
+        np.save(stream, panel.permute(0, 2, 3, 1).numpy())
+    write_text(folder / "cost.json", json.dumps(judge.cost(rows), indent=2) + "\n")
+    summary = {split: means(scores[scores["split"] == split]) for split in JUDGED_SPLITS}
+    note = load_source(dataset).note
+    write_text(metrics, json.dumps({**summary, "note": note}, indent=2) + "\n")
+    tell(dataset, method, sha256(translator), summary)
+
+
+class Judge:
+    """A translator with the pictures that it is judged on."""
+
+    def __init__(
+        self,
+        translator: Translator[Any],
+        sees: type,
+        crops: Crops,
+        text: TextTable | None,
+        settings: EvaluateSettings,
+        device: torch.device,
+    ) -> None:
+        self.translator, self.sees, self.crops, self.text = translator, sees, crops, text
+        self.settings, self.device = settings, device
+
+    def scores(self, rows: pd.DataFrame, *, title: str) -> pd.DataFrame:
+        """Every score of every row."""
+        parts = []
+        with tqdm(total=len(rows), desc=title, unit="picture") as bar:
+            for some, painted in self._paint(rows):
+                parts.append(score_rows(some, painted, truth_of(self.crops, some)))
+                bar.update(len(some))
+        return pd.concat(parts, ignore_index=True)
+
+    def paint_all(self, rows: pd.DataFrame) -> torch.Tensor:
+        """The translations of the rows, 8 bits."""
+        return torch.cat([painted for _, painted in self._paint(rows)])
+
+    def cost(self, rows: pd.DataFrame) -> dict[str, Any]:
+        """Size, work and time of the translator at the crop's size, batch 1."""
+        one = rows.iloc[:1]
+        ((_, seen),) = seen_batches(
+            self.crops, one, sees=self.sees, text=self.text, batch_size=1, device=self.device
+        )
+        timed = latency(
+            lambda: self.paint_all(one), rounds=self.settings.timing_rounds, device=self.device
+        )
+        return {
+            "parameters": parameters(self.translator.requires_grad_(True)),
+            "multiply_adds": multiply_adds(self.translator, seen),
+            **timed,
+            "device": device_name(self.device),
+        }
+
+    def _paint(self, rows: pd.DataFrame) -> Any:
+        return paint(
+            self.translator,
+            self.crops,
+            rows,
+            sees=self.sees,
+            text=self.text,
+            batch_size=self.settings.batch_size,
+            device=self.device,
+        )
+
+
+def tell(dataset: str, method: str, weights: str, summary: dict[str, dict[str, float]]) -> None:
+    """Continue the run that trained these weights; without one (restored from a cache), make one."""
+    tracker = Tracker(dataset, root=project_root())
+    tags = {"dataset": dataset, "method": method, WEIGHTS: weights}
+    found = tracker.find(**tags)
+    run_id = found.info.run_id if found else tracker.restore(name=method, tags=lineage(**tags))
+    tracker.log_scores(
+        run_id, {f"{split}/{k}": v for split, row in summary.items() for k, v in row.items()}
+    )
+
+
+if __name__ == "__main__":
+    run(main)

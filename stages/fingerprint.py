@@ -1,0 +1,30 @@
+"""Check params.yaml, and write what code each outcome depends on."""
+
+from pathlib import Path
+
+from stages.command import run
+from thermochroma.code_fingerprint import fingerprint_code
+from thermochroma.files import whole_folder, write_text
+from thermochroma.params import read_params
+from thermochroma.source import source_names
+
+ONLY_LOOKS_ON = ("thermochroma.tracking", "stages.command")
+
+
+def main(params: Path, source: Path, stages: Path, fingerprints: Path) -> None:
+    """Write one file a stage, data set and line-up entry; whole, so that removed ones vanish."""
+    settings = read_params(params)
+    package = source / "thermochroma"
+    starts = {f"stages/{path.stem}": path for path in sorted(stages.glob("[a-z]*.py"))}
+    starts |= {f"sources/{name}": package / "sources" / f"{name}.py" for name in source_names()}
+    for name, block in settings.methods.items():
+        starts[f"lineup/{name}"] = package / "methods" / f"{block.method}.py"
+    roots = (source, stages.parent)
+    with whole_folder(fingerprints) as part:
+        for name, start in starts.items():
+            text = fingerprint_code(start, roots=roots, skip=ONLY_LOOKS_ON)
+            write_text(part / f"{name}.txt", text)
+
+
+if __name__ == "__main__":
+    run(main)

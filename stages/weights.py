@@ -1,0 +1,22 @@
+"""Bring the frozen networks to disk: VGG-19 for perceptual terms, CLIP's text encoder."""
+
+from pathlib import Path
+
+from stages.command import run
+from thermochroma.params import read_params
+from thermochroma.preparation.weights import write_clip, write_vgg19
+
+STAND_IN_DIVISOR = 8  # a stand-in need not be good, but it must be quick on a processor
+
+
+def main(params: Path, vgg19: Path, clip: Path) -> None:
+    """Published weights or seeded stand-ins, in the same format."""
+    settings = read_params(params)
+    write_vgg19(
+        vgg19, kind=settings.weights, seed=settings.seed, random_width_divisor=STAND_IN_DIVISOR
+    )
+    write_clip(clip, kind=settings.weights, seed=settings.seed)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,37 @@
+"""What several tests share."""
+
+import os
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.preparation.weights import write_clip, write_vgg19
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_threads() -> None:
+    """Tests run in parallel processes; each takes its share of the cores."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weights folder as the stage writes it, with seeded stand-ins."""
+    folder = tmp_path_factory.mktemp("weights")
+    write_vgg19(folder / "vgg19", kind="random", seed=0)
+    write_clip(folder / "clip", kind="random", seed=0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def frozen(weights: Path) -> FrozenNetworks:
+    return FrozenNetworks(weights)

@@ -1,0 +1,41 @@
+"""Golden outputs: what each method paints after two seeded batches. Rewrite: python -m tests.golden"""
+
+import json
+import tempfile
+from pathlib import Path
+
+import torch
+
+from tests.examiner import BLOCKS, batch_of, begin, method_of
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.preparation.weights import write_vgg19
+from thermochroma.training.loop import play
+
+STORED = Path(__file__).with_name("golden.json")
+
+
+def reading(block: str, frozen: FrozenNetworks) -> list[float]:
+    """Mean, spread and three single values of a picture painted after two batches."""
+    training, method = begin(block, frozen), method_of(block)
+    for seed in range(2):
+        play(training, batch_of(method, seed=seed))
+    with torch.no_grad():
+        painted = training.shipped.eval()(batch_of(method, seed=2).seen)
+    places = painted.flatten()[:: painted.numel() // 3][:3]
+    return [float(painted.mean()), float(painted.std()), *(float(value) for value in places)]
+
+
+def stored() -> dict[str, list[float]]:
+    return json.loads(STORED.read_text())
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_vgg19(Path(folder) / "vgg19", kind="random", seed=0)
+        frozen = FrozenNetworks(Path(folder))
+        found = {block: [round(value, 6) for value in reading(block, frozen)] for block in BLOCKS}
+    STORED.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,327 @@
+"""Statistics worked out by hand, tables in three spellings, figures with the same bytes twice."""
+
+import csv
+import io
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from thermochroma.errors import BadInput
+from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.reporting import statistics
+from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure
+from thermochroma.reporting.published import PUBLISHED
+from thermochroma.reporting.table import About, Row, Table, build_table
+from thermochroma.reporting.table_text import to_csv, to_latex, to_markdown
+
+
+def scored(values: dict[str, list[float]], **others: float) -> pd.DataFrame:
+    """A table of scores: sequence name to one PSNR a picture; every other score constant."""
+    rows = [
+        {"frame": f"{name}/{i}", "sequence": name, "place": "road", "time": time, "psnr": value}
+        for (name, psnrs), time in zip(values.items(), itertools.cycle(["day", "night"]))
+        for i, value in enumerate(psnrs)
+    ]
+    constant = {name: others.get(name, 0.5) for name in SCORES if name != "psnr"}
+    return pd.DataFrame(rows).assign(**constant)
+
+
+def shifted(scores: pd.DataFrame, gains: dict[str, float]) -> pd.DataFrame:
+    return scores.assign(psnr=scores["psnr"] + scores["sequence"].map(gains))
+
+
+MANY = {f"set0{i}": [10.0 + i, 11.0 + i, 13.0] for i in range(6)}
+
+
+def test_the_mean_is_over_pictures_and_the_interval_over_sequences() -> None:
+    found = statistics.estimate(scored({"a": [10, 10, 10], "b": [20]}), "psnr")
+    assert (found.mean, found.pictures, found.sequences) == (12.5, 4, 2)
+    # Two sequences drawn: aa, bb (a quarter each) or both; so the interval is the whole range.
+    assert (found.low, found.high) == (10, 20)
+
+
+def test_frames_of_one_sequence_make_no_interval() -> None:
+    found = statistics.estimate(scored({"a": list(range(500))}), "psnr")
+    assert found.mean == 249.5
+    assert np.isnan([found.low, found.high]).all()
+
+
+def test_copies_of_frames_do_not_narrow_the_interval() -> None:
+    once = statistics.estimate(scored(MANY), "psnr")
+    copied = statistics.estimate(scored({name: v * 50 for name, v in MANY.items()}), "psnr")
+    assert (copied.low, copied.high) == pytest.approx((once.low, once.high))
+    assert once.low < once.mean < once.high
+
+
+def test_the_interval_is_near_the_normal_one_and_the_same_each_time() -> None:
+    random = np.random.default_rng(1)
+    scores = scored({f"s{i:03}": [value] for i, value in enumerate(random.normal(20, 2, 200))})
+    found = statistics.estimate(scores, "psnr")
+    half = 1.96 * scores["psnr"].std() / np.sqrt(200)
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.1)
+    assert statistics.estimate(scores.sample(frac=1, random_state=0), "psnr").low == pytest.approx(
+        found.low
+    )
+
+
+def test_pictures_without_a_value_are_left_out() -> None:
+    scores = scored({"a": [10, np.nan], "b": [20, 20], "c": [np.nan]})
+    found = statistics.estimate(scores, "psnr")
+    assert (found.mean, found.pictures, found.sequences) == (pytest.approx(50 / 3), 3, 2)
+    nothing = statistics.estimate(scores.assign(psnr=np.nan), "psnr")
+    assert np.isnan(nothing.mean)
+    assert nothing.sequences == 0
+
+
+def test_a_paired_difference_forgets_what_the_methods_share() -> None:
+    one = scored(MANY)
+    found = statistics.paired_difference(
+        shifted(one, dict.fromkeys(MANY, 0.25)).sample(frac=1, random_state=3), one, "psnr"
+    )
+    assert (found.mean, found.low, found.high) == pytest.approx((0.25, 0.25, 0.25))
+
+
+def test_exact_sign_flips_by_hand() -> None:
+    """Gains 1, 2, 3, -0.5 of four sequences: only ++++ and +++- reach the sum of 5.5."""
+    base = scored({name: [10.0] for name in "abcd"})
+    better = shifted(base, {"a": 1, "b": 2, "c": 3, "d": -0.5})
+    assert statistics.better_than(better, base, "psnr", higher_is_better=True) == 2 / 16
+    worse = statistics.better_than(better, base, "psnr", higher_is_better=False)
+    assert worse == 15 / 16  # all but the one that is larger still
+    assert statistics.better_than(base, base, "psnr", higher_is_better=True) == 1
+
+
+@pytest.mark.parametrize("n", [12, 13])
+def test_always_better_has_the_smallest_p(n: int) -> None:
+    base = scored({f"s{i:02}": [10.0] for i in range(n)})
+    better = shifted(base, {f"s{i:02}": 1.0 for i in range(n)})
+    p = statistics.better_than(better, base, "psnr", higher_is_better=True)
+    if n == 12:
+        assert p == 2**-12
+    else:
+        assert p in [(1 + hits) / 10_001 for hits in range(8)]  # 10,000 / 2^13 = 1.2 expected
+
+
+def test_drawn_sign_flips_are_near_the_exact_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    base = scored({f"s{i:02}": [10.0] for i in range(11)})
+    better = shifted(base, {f"s{i:02}": gain for i, gain in enumerate(random.normal(0.3, 1, 11))})
+    exact = statistics.better_than(better, base, "psnr", higher_is_better=True)
+    monkeypatch.setattr(statistics, "EXACT_UP_TO", 2)
+    drawn = statistics.better_than(better, base, "psnr", higher_is_better=True)
+    assert drawn != exact
+    assert drawn == pytest.approx(exact, abs=0.02)
+
+
+def test_one_sequence_is_no_test_and_other_frames_are_refused() -> None:
+    one = scored({"a": [1, 2, 3]})
+    assert np.isnan(statistics.better_than(one, one, "psnr", higher_is_better=True))
+    with pytest.raises(BadInput, match="1 of them not shared"):
+        statistics.paired_difference(one, one.iloc[:2], "psnr")
+
+
+def test_pooled_psnr() -> None:
+    scores = scored({"a": [1, 2]}).assign(mse=[1.0, 3.0])
+    assert statistics.pooled_psnr(scores) == pytest.approx(10 * np.log10(255**2 / 2))
+    assert statistics.pooled_psnr(scores.assign(mse=0.0)) == 100
+
+
+ABOUT = About(
+    dataset="sample",
+    title="The sample",
+    note="Procedural sample, not KAIST",
+    split="test",
+    size=128,
+    weights="random",
+)
+COST = {
+    "parameters": 54_414_531,
+    "multiply_adds": 18_160_000_000,
+    "latency_median_ms": 12.345,
+    "latency_p95_ms": 20.0,
+    "training_pictures_per_second": 1234.9,
+    "peak_memory_bytes": 3 * 2**20,
+    "device": "2 cores_x86",
+}
+
+
+def rows_of(sequences: dict[str, list[float]] = MANY) -> dict[str, Row]:
+    base = scored(sequences, ms_ssim=np.nan)
+    up = shifted(base, dict.fromkeys(sequences, 2.0))
+    return {
+        "own_mean_colour": Row("Own mean colour", "oracle", up),
+        "mean_colour": Row("Mean colour", "trivial", base),
+        "pix2pix": Row("Pix2pix & co_1", "method", up, COST),
+        "cmmf_net": Row("CMMF-Net", "method", base, {**COST, "device": None}),
+    }
+
+
+@pytest.fixture(scope="module")
+def table() -> Table:
+    return build_table(rows_of(), ABOUT)
+
+
+def read_csv(table: Table) -> dict[str, dict[str, str]]:
+    return {row["row"]: row for row in csv.DictReader(io.StringIO(to_csv(table)))}
+
+
+def test_rows_stand_by_kind_and_carry_computed_numbers(table: Table) -> None:
+    assert [line.name for line in table.lines] == [
+        "pix2pix", "cmmf_net", "mean_colour", "own_mean_colour",
+    ]  # fmt: skip
+    cells = table.lines[0].cells
+    expected = statistics.estimate(rows_of()["pix2pix"].scores, "psnr")
+    assert cells["psnr"].value == pytest.approx(np.mean([*MANY.values()]) + 2)
+    assert cells["psnr"].text == f"{expected.mean:.2f} [{expected.low:.2f}, {expected.high:.2f}]"
+    assert cells["p_psnr"].value == 2**-6
+    assert cells["p_ssim"].value == 1
+    assert table.lines[1].cells["p_psnr"].value == 1
+    assert "p_psnr" not in table.lines[3].cells, "oracles are no competitors"
+
+
+def test_cost_is_shown_in_its_units(table: Table) -> None:
+    cells = table.lines[0].cells
+    texts = [cells[key].text for key in COST]
+    assert texts == ["54.4", "18.2", "12.3", "20.0", "1,235", "3.00", "2 cores_x86"]
+    with pytest.raises(ValueError, match="watts"):
+        build_table({"a": Row("A", "method", scored(MANY), {"watts": 3.0})}, ABOUT)
+
+
+def test_day_and_night_stand_apart(table: Table) -> None:
+    by_day = [
+        np.mean(values) for name, values in MANY.items() if name in {"set00", "set02", "set04"}
+    ]
+    assert table.lines[2].cells["psnr_time_day"].value == pytest.approx(np.mean(by_day))
+    keys = {column.key for part in table.parts for column in part.columns}
+    assert "psnr_time_night" in keys
+    assert not any("place" in key for key in keys), "one place alone needs no column"
+
+
+def test_the_caption_says_all_that_is_needed(table: Table) -> None:
+    for phrase in (
+        "test split: 18 pictures of 6 sequences at 128×128",
+        "Procedural sample, not KAIST.",
+        "Gaussian window of 11 pixels, sigma 1.5, L = 255",
+        "clamped and rounded",
+        "95% percentile bootstrap interval over sequences (2,000 resamples)",
+        "random stand-ins",
+    ):
+        assert phrase in table.caption
+    assert table.caption.count("Shifted:") == 1
+    assert "Published" not in table.caption
+
+
+def test_everything_missing_has_a_sentence(table: Table) -> None:
+    notes = " ".join(table.notes)
+    assert "MS-SSIM is empty" in notes
+    assert "not whole, for: CMMF-Net." in notes
+    assert "Pix2pix" not in notes
+    alone = build_table({"a": Row("A", "method", scored({"s": [1, 2]}))}, ABOUT)
+    assert "no row of the mean colour" in " ".join(alone.notes)
+    assert "fewer than two sequences" in " ".join(alone.notes)
+    assert alone.lines[0].cells["psnr"].text == "1.50 [–]"
+
+
+def test_published_numbers_stand_with_their_data_set_alone() -> None:
+    tables = {
+        dataset: build_table(rows_of(), About(dataset, "T", "", "test", 256, "pretrained"))
+        for dataset in ("kaist", "irvi", "roadscene", "sample")
+    }
+    assert tables["kaist"].lines[1].cells["published_day"].text == "0.58 / 16.22"
+    assert tables["irvi"].lines[1].cells["published_monitoring"].text == "0.56 / 18.39"
+    assert "published_traffic" not in tables["irvi"].lines[0].cells, "no number for Pix2pix there"
+    assert "another protocol" in to_markdown(tables["kaist"])
+    assert "Jiang et al." in tables["kaist"].caption
+    for name in ("roadscene", "sample"):
+        assert "ublished" not in to_markdown(tables[name]) + to_csv(tables[name])
+    assert [len(found) for parts in PUBLISHED.values() for found in parts.values()] == [10, 7, 7]
+
+
+def test_markdown_is_rectangular_and_marks_the_oracles(table: Table) -> None:
+    text = to_markdown(table)
+    blocks = [block for block in text.split("\n\n") if block.startswith("|")]
+    assert len(blocks) == len(table.parts) == 4
+    for block in blocks:
+        assert len({line.count("|") for line in block.strip().splitlines()}) == 1
+    assert "| **Oracles (see the truth)** |" in text
+    assert "| Own mean colour † |" in text
+    assert "| Mean colour |" in text
+
+
+def test_csv_holds_numbers_in_full_and_empty_cells(table: Table) -> None:
+    rows = read_csv(table)
+    expected = statistics.estimate(rows_of()["pix2pix"].scores, "psnr")
+    assert float(rows["pix2pix"]["psnr_low"]) == pytest.approx(expected.low, rel=1e-5)
+    assert rows["pix2pix"]["parameters"] == "54414531"
+    assert rows["pix2pix"]["ms_ssim"] == rows["mean_colour"]["parameters"] == ""
+    assert [row["kind"] for row in rows.values()] == ["method", "method", "trivial", "oracle"]
+
+
+def test_latex_is_booktabs_and_escaped(table: Table) -> None:
+    text = to_latex(table)
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == len(table.parts)
+    assert r"Pix2pix \& co\_1" in text
+    assert r"2 cores\_x86" in text
+    assert r"\textit{Oracles (see the truth)}" in text
+    assert text.isascii()
+    body = [line for line in text.splitlines() if line.startswith("CMMF-Net")]
+    widths = [len(part.columns) for part in table.parts]
+    assert [line.count("&") for line in body] == widths
+
+
+def test_rows_scored_on_other_frames_are_refused() -> None:
+    rows = rows_of()
+    rows["pix2pix"] = Row("Pix2pix", "method", rows["pix2pix"].scores.iloc[1:])
+    with pytest.raises(BadInput, match="1 of them not shared"):
+        build_table(rows, ABOUT)
+
+
+def test_the_same_rows_make_the_same_text(table: Table) -> None:
+    again = build_table(rows_of(), ABOUT)
+    for spell in (to_markdown, to_csv, to_latex):
+        assert spell(again) == spell(table)
+
+
+def pictures(n: int, *channels: int) -> list[np.ndarray]:
+    random = np.random.default_rng(0)
+    return [random.integers(0, 256, (32, 32, *channels), dtype=np.uint8) for _ in range(n)]
+
+
+def test_the_grid_has_a_column_a_method_between_thermal_and_truth() -> None:
+    truths = pictures(2, 3)
+    figure = grid(
+        pictures(2), {"One": pictures(2, 3), "Two": pictures(2, 3)}, truths,
+        frames=["s/1", "s/2"], note="procedural sample",
+    )  # fmt: skip
+    titles = [axes.get_title() for axes in figure.axes[:4]]
+    assert titles == ["Thermal", "One", "Two", "Truth"]
+    assert np.array_equal(figure.axes[7].get_images()[0].get_array(), truths[1])
+    assert figure.axes[0].get_images()[0].get_clim() == (0, 255), "grey levels are not stretched"
+    assert figure.get_supxlabel() == "procedural sample"
+
+
+def test_curves_have_a_line_a_method_that_took_the_reading() -> None:
+    history = pd.DataFrame({"images": [0, 10, 20], "psnr": [1.0, np.nan, 3.0], "l1": [3.0, 2, 1]})
+    figure = curves(
+        {"One": history, "Two": history.drop(columns="l1")}, {"psnr": "PSNR [dB]", "l1": "L1"}
+    )
+    psnr, l1 = figure.axes
+    assert [len(axes.get_lines()) for axes in (psnr, l1)] == [2, 1]
+    assert psnr.get_lines()[0].get_xdata().tolist() == [0, 20]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["One", "Two"]
+
+
+def test_saved_figures_have_the_same_bytes_twice(tmp_path: Path) -> None:
+    saved = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        figure = quality_against_cost(
+            [Point("One", 3.0, 15.0, 14.0, 16.5), Point("Two", 30.0, 16.0)],
+            cost="latency [ms]", quality="PSNR [dB]",
+        )  # fmt: skip
+        saved.append([path.read_bytes() for path in save_figure(figure, folder / "cost")])
+    assert saved[0] == saved[1]
+    assert saved[0][0].startswith(b"\x89PNG")
+    assert b"<dc:date>" not in saved[0][1]
