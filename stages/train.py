@@ -99,9 +99,10 @@ def prepare(
     code: list[Path],
 ) -> Lesson:
     """Read what the training needs, and name it by a fingerprint of all that decides its outcome."""
-    settings, budget = params.method(name), params.budget[dataset]
+    settings, budget = params.method(name), params.budget[dataset].of(name)
     method = load_method(settings.method)
-    refuse_side(params.crop[dataset].size, method, dataset=dataset)
+    for side in (params.crop[dataset].size, budget.window or 0):
+        refuse_side(side, method, dataset=dataset)
     device = choose_device()
     text = read_text(method.sees, captions, encoder)
     mark = checkpoint.fingerprint(
@@ -122,9 +123,9 @@ def refuse_side(side: int, method: Method, *, dataset: str) -> None:
     """Raise BadInput if the crops do not fit the method's network."""
     if side % method.sides_multiple_of:
         raise BadInput(
-            given=f"the crops of `{dataset}` are {side} pixels wide",
+            given=f"the crops or windows of `{dataset}` are {side} pixels wide",
             needed=f"{method.title} takes sides that are multiples of {method.sides_multiple_of}",
-            remedy=f"change `crop.{dataset}.size`, or leave the method out of `lineup`",
+            remedy=f"change `crop.{dataset}.size` or `budget.{dataset}`, or leave the method out",
         )
 
 
@@ -174,6 +175,7 @@ def teach(training: Training, lesson: Lesson, tracked: Tracked, place: Path) -> 
         text=lesson.text,
         aligned=lesson.method.pairing is Pairing.ALIGNED,
         flip=budget.flip,
+        window=budget.window or lesson.params.crop[lesson.dataset].size,
         seed=lesson.params.seed,
     )
     batches = training_batches(

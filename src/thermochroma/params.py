@@ -50,11 +50,20 @@ class CaptionSettings(Strict):
     profile: Literal["template", "empty"]
 
 
+class BudgetException(Strict):
+    """What one line-up entry does otherwise."""
+
+    images: PositiveInt | None = None
+    window: PositiveInt | None = None
+
+
 class Budget(Strict):
     """How long and how large, for one data set. Exactly one of `epochs` and `images`."""
 
     epochs: PositiveFloat | None = None
     images: PositiveInt | None = None
+    window: PositiveInt | None = None
+    """Side of the random window of a crop that training shows; none shows the whole crop."""
     batch_size: PositiveInt
     scale: PositiveFloat
     precision: Literal["float32", "bfloat16"]
@@ -64,12 +73,19 @@ class Budget(Strict):
     validate_every_images: PositiveInt
     validation_pictures: PositiveInt
     checkpoint_every_images: PositiveInt
+    exceptions: Mapping[Name, BudgetException] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_duration(self) -> "Budget":
         if (self.epochs is None) == (self.images is None):
             raise ValueError("give exactly one of `epochs` and `images`")
         return self
+
+    def of(self, name: str) -> "Budget":
+        """The budget of one line-up entry."""
+        changes = self.exceptions.get(name, BudgetException()).model_dump(exclude_none=True)
+        plain = self.model_copy(update={"exceptions": {}, **changes})
+        return plain.model_copy(update={"epochs": None}) if "images" in changes else plain
 
     def images_of(self, frames: int) -> int:
         """The pictures to show in all, with `frames` training frames."""
@@ -158,6 +174,10 @@ def _refuse_unknown_names(params: Params) -> None:
             refuse_unknown(dataset, sorted(known), kind=f"data set of `{block}`", key="datasets")
     for name in params.lineup:
         refuse_unknown(name, sorted(params.methods), kind="block of `methods`", key="lineup")
+    for dataset, budget in params.budget.items():
+        for name in budget.exceptions:
+            key = f"budget.{dataset}.exceptions"
+            refuse_unknown(name, sorted(params.methods), kind="block of `methods`", key=key)
 
 
 def _parse(model: type[Model], raw: Any, at: tuple[str, ...]) -> Model:

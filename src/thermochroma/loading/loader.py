@@ -19,7 +19,7 @@ from thermochroma.loading.assemble import assemble_batch, assemble_seen, move
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.text import TextTable
 
-AUGMENTED = {"thermal": "image"}  # flips alike; no photometric transform may enter this list
+AUGMENTED = {"thermal": "image"}  # moved alike; no photometric transform may enter this list
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,7 @@ class TrainingPictures(Dataset[dict[str, Any]]):
     text: TextTable | None
     aligned: bool
     flip: float
+    window: int
     seed: int
 
     def __getitem__(self, shown: int) -> dict[str, Any]:
@@ -51,11 +52,11 @@ class TrainingPictures(Dataset[dict[str, Any]]):
     ) -> tuple[ThermalPicture, VisiblePicture]:
         seeds = [seed_of(self.seed, "flip", shown, spectrum) for spectrum in ("thermal", "visible")]
         if self.aligned:
-            both = _flips(self.flip, seeds[0])(image=visible, thermal=thermal)
+            both = _geometry(self.window, self.flip, seeds[0])(image=visible, thermal=thermal)
             return both["thermal"], both["image"]
         return (
-            _flips(self.flip, seeds[0])(image=thermal)["image"],
-            _flips(self.flip, seeds[1])(image=visible)["image"],
+            _geometry(self.window, self.flip, seeds[0])(image=thermal)["image"],
+            _geometry(self.window, self.flip, seeds[1])(image=visible)["image"],
         )
 
 
@@ -106,5 +107,9 @@ def _order(count: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(count)
 
 
-def _flips(share: float, seed: int) -> A.Compose:
-    return A.Compose([A.HorizontalFlip(p=share)], additional_targets=AUGMENTED, seed=seed % 2**32)
+def _geometry(window: int, flip: float, seed: int) -> A.Compose:
+    return A.Compose(
+        [A.RandomCrop(window, window), A.HorizontalFlip(p=flip)],
+        additional_targets=AUGMENTED,
+        seed=seed % 2**32,
+    )

@@ -3,10 +3,11 @@
 import fcntl
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import torch
 
@@ -58,27 +59,37 @@ def others(root: Path, *, label: str, mark: str) -> list[str]:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[None]:
     """Hold `folder` for this process alone; the hold ends with the process, however it ends.
 
-    Raises BadInput if another process is at the same training.
+    One that is just being killed is waited for. Raises BadInput if another process stays at the
+    same training.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BadInput(
-                given=f"another process is training exactly this ({folder.name})",
-                needed="one process a training",
-                remedy="wait for it to end, or end it, then run again",
-            ) from None
+        _hold(handle, folder.name, time.monotonic() + patience_seconds)
         yield
 
 
 def discard(folder: Path) -> None:
     """Remove the checkpoint of a training that has ended well."""
     shutil.rmtree(folder)
+
+
+def _hold(handle: TextIO, name: str, until: float) -> None:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise BadInput(
+                    given=f"another process is training exactly this ({name})",
+                    needed="one process a training",
+                    remedy="wait for it to end, or end it, then run again",
+                ) from None
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _load(path: Path) -> Mapping[str, Any]:

@@ -1,0 +1,56 @@
+"""A changed comment changes nothing; a changed shared module, exactly those who import it."""
+
+from pathlib import Path
+
+import pytest
+
+from thermochroma.code_fingerprint import fingerprint_code
+
+FILES = {
+    "pack/__init__.py": "",
+    "pack/shared.py": '"""Shared."""\n\n\ndef width() -> int:\n    return 3\n',
+    "pack/one.py": "from pack.shared import width\n\nONE = width()\n",
+    "pack/two.py": "import math\n\nTWO = math.pi\n",
+    "pack/looker.py": "PRINTS = True\n",
+    "pack/three.py": "from pack import looker, one\n",
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "pack").mkdir()
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def _of(tree: Path, name: str) -> str:
+    return fingerprint_code(tree / f"pack/{name}.py", roots=[tree], skip=["pack.looker"])
+
+
+def _edit(tree: Path, name: str, old: str, new: str) -> None:
+    path = tree / f"pack/{name}.py"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_comments_docstrings_and_layout_do_not_count(tree: Path) -> None:
+    before = _of(tree, "one")
+    _edit(tree, "shared", "    return 3", "    # three\n    return (\n        3\n    )")
+    _edit(tree, "shared", '"""Shared."""', '"""Used by several."""')
+    assert _of(tree, "one") == before
+
+
+def test_a_shared_module_counts_for_its_importers_alone(tree: Path) -> None:
+    before = {name: _of(tree, name) for name in ("one", "two", "three")}
+    _edit(tree, "shared", "return 3", "return 4")
+    assert _of(tree, "one") != before["one"]
+    assert _of(tree, "three") != before["three"]
+    assert _of(tree, "two") == before["two"]
+
+
+def test_who_only_looks_on_does_not_count(tree: Path) -> None:
+    before = _of(tree, "three")
+    _edit(tree, "looker", "True", "False")
+    assert _of(tree, "three") == before

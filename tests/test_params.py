@@ -1,0 +1,80 @@
+"""The door for settings refuses in one sentence."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.examiner import PARAMS
+from thermochroma.errors import BadInput
+from thermochroma.params import read_params
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def _read(tmp_path: Path, change: Change) -> None:
+    raw = yaml.safe_load(PARAMS.read_text())
+    change(raw)
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    read_params(path)
+
+
+def test_the_file_in_the_repository_is_right(tmp_path: Path) -> None:
+    _read(tmp_path, lambda raw: None)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda raw: raw.update(sede=1), r"unknown key `sede`.*did you mean `seed`"),
+        (lambda raw: raw.pop("seed"), r"lacks `seed`"),
+        (lambda raw: raw.update(seed="0"), r"`seed` .* \"0\".*valid integer"),
+        (lambda raw: raw.update(datasets=["smaple"]), r"`smaple` .*did you mean `sample`"),
+        (lambda raw: raw.update(lineup=["pix2pixx"]), r"`pix2pixx`.*did you mean `pix2pix`"),
+        (lambda raw: raw.update(datasets=["a-b"]), r"datasets\.0"),
+        (
+            lambda raw: raw["methods"]["pix2pix"].update(method="pixpix"),
+            r"`pixpix`.*did you mean `pix2pix`",
+        ),
+        (
+            lambda raw: raw["methods"]["cmmf_net"]["weights"].update(sim=1.0),
+            r"`methods\.cmmf_net\.weights\.sim`.*did you mean `ssim`",
+        ),
+        (
+            lambda raw: raw["methods"]["pix2pix"]["optimizers"]["critic"].update(lr="1e-4"),
+            r"optimizers\.critic\.lr.*1\.0e-4",
+        ),
+        (
+            lambda raw: raw["methods"]["cmmf_net"]["translator"].update(roles="text_k"),
+            r"roles.*'text_q' or 'image_q'",
+        ),
+        (lambda raw: raw["budget"]["sample"].update(epochs=3), r"exactly one of"),
+        (
+            lambda raw: raw["sources"]["sample"].update(frames_per_sequnce=3),
+            r"did you mean `frames_per_sequence`",
+        ),
+        (lambda raw: raw["sources"].update(kaits={}), r"`kaits` .* is no data set"),
+        (lambda raw: raw["budget"].pop("sample"), r"no data set of `budget`"),
+    ],
+)
+def test_what_is_wrong_is_named(change: Change, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        _read(tmp_path, change)
+
+
+def test_no_yaml_and_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_params(path)
+    path.write_text("seed: [")
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_params(path)
+
+
+def test_epochs_become_pictures() -> None:
+    budget = read_params(PARAMS).budget["roadscene"]
+    assert budget.epochs is not None
+    assert budget.images_of(100) == round(100 * budget.epochs)

@@ -1,0 +1,79 @@
+"""MLflow as a window: one run a training, nothing told twice."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from thermochroma.tracking import FINGERPRINT, WEIGHTS, Tracker, flatten
+
+TAGS = {"dataset": "d", "method": "m"}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "60")
+    return tmp_path
+
+
+def _readings(tracker: Tracker, run_id: str, key: str) -> list[tuple[int, float]]:
+    return [(one.step, one.value) for one in tracker.client.get_metric_history(run_id, key)]
+
+
+def test_a_killed_training_goes_on_in_its_run(root: Path) -> None:
+    rows = [{"images": float(n), "translator/content": 1.0 / n} for n in (10, 20, 30)]
+    tracker = Tracker("d", root=root)
+    with pytest.raises(KeyboardInterrupt), tracker.training("m1", name="m", tags=TAGS) as run:
+        run.log_params({"budget": {"images": 30}, "lr": 0.1})
+        run.log_rows(rows[:2])
+        raise KeyboardInterrupt
+    again = Tracker("d", root=root)
+    with again.training("m1", name="m", tags=TAGS) as run:
+        run.log_params({"budget": {"images": 30}, "lr": 0.1})
+        run.log_rows(rows)
+        run.log_panel(np.zeros((4, 4, 3), np.uint8), images=30)
+        run.finish("abc")
+    found = again.client.search_runs([again.experiment])
+    assert len(found) == 1
+    run_id = found[0].info.run_id
+    assert _readings(again, run_id, "translator/content") == [(10, 0.1), (20, 0.05), (30, 1 / 30)]
+    assert found[0].data.params == {"budget.images": "30", "lr": "0.1"}
+    assert found[0].data.tags[FINGERPRINT] == "m1"
+
+
+def test_evaluation_finds_the_run_by_its_weights_and_tells_once(root: Path) -> None:
+    tracker = Tracker("d", root=root)
+    with tracker.training("m1", name="m", tags=TAGS) as run:
+        run.finish("abc")
+    found = tracker.find(**TAGS, **{WEIGHTS: "abc"})
+    assert found is not None
+    for _ in range(2):
+        tracker.log_scores(found.info.run_id, {"test/psnr": 15.0, "test/ms_ssim": float("nan")})
+    assert _readings(tracker, found.info.run_id, "test/psnr") == [(0, 15.0)]
+    assert tracker.find(**TAGS, **{WEIGHTS: "other"}) is None
+    assert tracker.find(dataset="other", **{WEIGHTS: "abc"}) is None
+
+
+def test_what_came_from_a_cache_is_restored_and_marked(root: Path) -> None:
+    tracker = Tracker("d", root=root)
+    run_id = tracker.restore(name="m", tags={**TAGS, WEIGHTS: "abc"})
+    tracker.log_rows(run_id, [{"images": 5.0, "validation/psnr": float("nan")}])
+    found = tracker.find(**TAGS, **{WEIGHTS: "abc"})
+    assert found is not None
+    assert found.data.tags["restored"] == "true"
+    assert found.info.status == "FINISHED"
+
+
+def test_artifacts_lie_beside_the_database(root: Path) -> None:
+    tracker = Tracker("d", root=root)
+    run_id = tracker.restore(name="m", tags=TAGS)
+    tracker.log_picture(run_id, np.zeros((4, 4, 3), np.uint8), "grid.png")
+    assert list((root / "mlruns").rglob("grid.png"))
+    assert (root / "mlflow.db").exists()
+
+
+def test_nested_settings_get_dotted_names() -> None:
+    nested: dict[str, Any] = {"a": {"b": 1, "c": {"d": [2]}}, "e": None}
+    assert dict(flatten(nested)) == {"a.b": 1, "a.c.d": [2], "e": None}
