@@ -62,7 +62,7 @@ def test_dissimilarity_is_exact_under_autocast() -> None:
 
 def test_perceptual_sums_over_taps() -> None:
     def features(picture: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return picture, 2 * picture
+        return 1 * picture, 2 * picture
 
     painted = torch.full((2, 3, 4, 4), 0.5, requires_grad=True)
     target = torch.zeros(2, 3, 4, 4, requires_grad=True)

@@ -292,7 +292,7 @@ def whole_sentence(text: Text, mask: Mask) -> tuple[Text, Mask]:
     return text, mask
 
 
-def end_of_text(text: Text, mask: Mask) -> tuple[Text, Mask]:
+def end_of_text(text: Text, mask: Mask) -> tuple[Float[Tensor, "b 1 k"], Bool[Tensor, "b 1"]]:
     """The one token at which CLIP sums the sentence up."""
     last = mask.sum(1) - 1
     rows = arange(len(text), device=text.device)

@@ -5,7 +5,7 @@ that a method must reach are those that the camera took. Windows lie where both 
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TypeAlias
 import cv2
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from tqdm import tqdm
 
 from thermochroma.errors import BadInput
@@ -70,9 +70,7 @@ def crop_all(
     cut = partial(_write_shards, raw=raw, folder=folder, size=size)
     sequences = [rows for _, rows in kept.groupby("sequence", sort=False)]
     with (
-        ProcessPoolExecutor(
-            max_workers=workers, initializer=cv2.setNumThreads, initargs=(1,)
-        ) as pool,
+        ThreadPoolExecutor(workers) as pool,  # decoding and warping leave the interpreter's lock
         tqdm(total=len(kept), desc="crop", unit="frame") as bar,
     ):
         for written in pool.map(cut, sequences):
@@ -88,7 +86,9 @@ def fingerprint_shards(folder: Path) -> str:
     )
 
 
-def cut_thermal(thermal: ThermalPicture, matrix: Matrix, window: Window) -> ThermalPicture:
+def cut_thermal(
+    thermal: ThermalPicture, matrix: Matrix, window: Window
+) -> UInt8[np.ndarray, "side side"]:
     """Warp and cut at once: each window pixel is looked up, cubically, where the matrix sends it."""
     scale = 1 / window.zoom
     to_visible = np.array(  # window pixel -> raw visible pixel, both by their centres
@@ -100,13 +100,13 @@ def cut_thermal(thermal: ThermalPicture, matrix: Matrix, window: Window) -> Ther
     )
     lookup = matrix @ to_visible
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    cut: ThermalPicture = cv2.warpAffine(
+    cut: np.ndarray = cv2.warpAffine(
         thermal, lookup, (window.size, window.size), flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
     return cut
 
 
-def cut_visible(visible: VisiblePicture, window: Window) -> VisiblePicture:
+def cut_visible(visible: VisiblePicture, window: Window) -> UInt8[np.ndarray, "side side 3"]:
     """Cut; pictures that are too small are enlarged bicubically first."""
     if window.zoom > 1:
         height, width = visible.shape[:2]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, TextIO
 
 import torch
@@ -95,7 +96,7 @@ def _hold(handle: TextIO, name: str, until: float) -> None:
 def _load(path: Path) -> Mapping[str, Any]:
     try:
         stored: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError) as error:
+    except (RuntimeError, EOFError, OSError, UnpicklingError) as error:
         raise BadInput(
             given=f"the checkpoint {path} cannot be read ({error})",
             needed="a whole checkpoint",
