@@ -14,6 +14,12 @@ import psutil
 
 from thermochroma.errors import BadInput
 
+DISK_FULL = BadInput(
+    given="the disk is full",
+    needed="room for the outputs; no file was left half-written",
+    remedy="free some room and run `dvc repro` again: what was finished is kept",
+)
+
 
 def run(main: Callable[..., None]) -> None:
     """Call `main` with its parameters as options: `--name value`, of type str or Path.
@@ -29,10 +35,10 @@ def run(main: Callable[..., None]) -> None:
         main(**arguments)
     except BadInput as problem:
         sys.exit(f"thermochroma: {problem}")
-    except OSError as problem:
-        if problem.errno not in {errno.ENOSPC, errno.EDQUOT}:
+    except Exception as problem:
+        if not _tells_of_a_full_disk(problem):
             raise
-        sys.exit(f"thermochroma: {_disk_full(problem)}")
+        sys.exit(f"thermochroma: {DISK_FULL}")
 
 
 def at_root(path: Path | str) -> Path:
@@ -75,10 +81,11 @@ def _is_dvc(process: psutil.Process) -> bool:
         return False
 
 
-def _disk_full(problem: OSError) -> BadInput:
-    place = f" ({problem.filename})" if problem.filename else ""
-    return BadInput(
-        given=f"the disk is full{place}",
-        needed="room for the outputs; nothing was left half-written",
-        remedy="free some room and run `dvc repro` again: what was finished is kept",
-    )
+def _tells_of_a_full_disk(problem: BaseException | None) -> bool:
+    """Libraries written in other languages pass the system's words on, not its error number."""
+    while problem is not None:
+        number = problem.errno if isinstance(problem, OSError) else None
+        if number in {errno.ENOSPC, errno.EDQUOT} or os.strerror(errno.ENOSPC) in str(problem):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False

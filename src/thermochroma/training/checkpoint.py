@@ -26,8 +26,9 @@ def fingerprint(**parts: object) -> str:
 
 def save(training: Training, folder: Path, *, mark: str) -> None:
     """Write the checkpoint, whole or not at all."""
-    with whole_file(folder / FILE) as part:
-        torch.save({"fingerprint": mark, "training": training.state_dict()}, part)
+    # Through Python's own stream: a full disk then is an OSError, not an assertion of torch's writer.
+    with whole_file(folder / FILE) as part, part.open("wb") as stream:
+        torch.save({"fingerprint": mark, "training": training.state_dict()}, stream)
 
 
 def resume(training: Training, folder: Path, *, mark: str) -> bool:

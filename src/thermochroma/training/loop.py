@@ -101,6 +101,6 @@ def refuse_not_finite(turn: Turn, batch: Batch[Any], training: Training) -> None
     raise BadInput(
         given=f"after {training.clock.images} pictures, in the turn of `{turn.player}`, the terms "
         f"{broken} are not finite on the frames {', '.join(batch.frames)}",
-        needed="finite terms; nothing was stepped, and the last checkpoint stands",
+        needed=f"finite terms; `{turn.player}` was not stepped, and the last checkpoint stands",
         remedy="lower the learning rate, set `clip_norm`, or look at those frames",
     )
