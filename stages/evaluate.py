@@ -17,6 +17,7 @@ from thermochroma.cost import device_name, latency, multiply_adds, parameters
 from thermochroma.files import sha256, whole_file, write_text
 from thermochroma.judging import (
     JUDGED_SPLITS,
+    as_readings,
     judged_rows,
     means,
     paint,
@@ -128,9 +129,7 @@ def tell(dataset: str, method: str, weights: str, summary: dict[str, dict[str, f
     tags = {"dataset": dataset, "method": method, WEIGHTS: weights}
     found = tracker.find(**tags)
     run_id = found.info.run_id if found else tracker.restore(name=method, tags=lineage(**tags))
-    tracker.log_scores(
-        run_id, {f"{split}/{k}": v for split, row in summary.items() for k, v in row.items()}
-    )
+    tracker.log_scores(run_id, as_readings(summary))
 
 
 if __name__ == "__main__":

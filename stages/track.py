@@ -8,7 +8,7 @@ import pandas as pd
 from stages.command import project_root, run
 from stages.lineage import lineage
 from thermochroma.files import sha256
-from thermochroma.judging import JUDGED_SPLITS
+from thermochroma.judging import JUDGED_SPLITS, as_readings
 from thermochroma.params import read_params
 from thermochroma.shipping import read_label
 from thermochroma.tracking import WEIGHTS, Tracker
@@ -37,14 +37,7 @@ def back_fill(tracker: Tracker, dataset: str, name: str, folder: Path, metrics: 
     names = [str(name) for name in history.columns]
     tracker.log_rows(run_id, [dict(zip(names, row, strict=True)) for row in history.to_numpy()])
     summary = json.loads((metrics / f"{name}.json").read_text(encoding="utf-8"))
-    tracker.log_scores(
-        run_id,
-        {
-            f"{split}/{key}": value
-            for split in JUDGED_SPLITS
-            for key, value in summary[split].items()
-        },
-    )
+    tracker.log_scores(run_id, as_readings({split: summary[split] for split in JUDGED_SPLITS}))
 
 
 if __name__ == "__main__":

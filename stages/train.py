@@ -76,7 +76,7 @@ def main(
         tags = lineage(dataset=dataset, method=method)
         with tracker.training(lesson.mark, name=method, tags=tags) as tracked:
             tracked.log_params({"budget": lesson.budget.model_dump(), **settings_of(lesson)})
-            tracked.log_data(name=dataset, digest=sha256(crops / "fingerprint.txt"))
+            tracked.log_origin(data=sha256(crops / "fingerprint.txt"), code=sha256(code))
             speed = teach(training, lesson, tracked, place)
             leave(training, lesson, folder, speed)
             tracked.finish(sha256(folder / "translator.safetensors"))

@@ -1,6 +1,6 @@
 """From a translator to scores: paint the pictures that a person could open, and judge those."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -94,3 +94,12 @@ def means(scores: pd.DataFrame) -> dict[str, float]:
     """The mean of each score over pictures; a score that no picture has is left out."""
     numbers = scores.drop(columns=FACTS).mean()
     return {str(name): float(value) for name, value in numbers.items() if np.isfinite(value)}
+
+
+def as_readings(summary: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Means by split, named so that they never mix with readings taken while training."""
+    return {
+        f"evaluation/{split}/{name}": value
+        for split, row in summary.items()
+        for name, value in row.items()
+    }

@@ -128,10 +128,10 @@ class Training:
         """A panel as it stood after `images` pictures; the UI shows them as a series."""
         mlflow.log_image(panel, key="panel", step=images, synchronous=True)
 
-    def log_data(self, *, name: str, digest: str) -> None:
-        """What it was trained on, by name and hash."""
-        self.tracker.client.set_tag(self.run_id, "data.name", name)
-        self.tracker.client.set_tag(self.run_id, "data.fingerprint", digest)
+    def log_origin(self, *, data: str, code: str) -> None:
+        """Fingerprints of what it was trained on and of the code that trained it."""
+        self.tracker.client.set_tag(self.run_id, "data.fingerprint", data)
+        self.tracker.client.set_tag(self.run_id, "code.fingerprint", code)
 
     def finish(self, weights_sha256: str) -> None:
         """Name the weights that came out, by which the evaluation finds the run."""
