@@ -29,7 +29,7 @@ lint: $(STAMP)  ## style and types
 
 test: lint  ## style, types, and all tests
 	dvc stage list --names-only > /dev/null
-	python -m pytest -n auto
+	python -m pytest -n auto --dist loadgroup
 
 ui: $(STAMP)  ## browse the runs on http://127.0.0.1:5000
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui \
