@@ -21,6 +21,7 @@ from tqdm import tqdm
 from thermochroma.errors import BadInput
 from thermochroma.files import CHUNK_BYTES, whole_folder
 
+# NotImplementedError is what zipfile raises for a compression that it does not know.
 BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError, NotImplementedError)
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 GZIP_START = b"\x1f\x8b"
