@@ -16,10 +16,7 @@ from stages.text import read_text
 from thermochroma.cost import device_name, latency, multiply_adds, parameters
 from thermochroma.files import sha256, whole_file, write_text
 from thermochroma.judging import (
-    JUDGED_SPLITS,
-    as_readings,
     judged_rows,
-    means,
     paint,
     score_rows,
     spread,
@@ -32,6 +29,7 @@ from thermochroma.method import Translator
 from thermochroma.params import EvaluateSettings, read_params
 from thermochroma.shipping import load_translator
 from thermochroma.source import load_source
+from thermochroma.summary import JUDGED_SPLITS, as_readings, means
 from thermochroma.tracking import WEIGHTS, Tracker
 
 
