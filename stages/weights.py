@@ -1,20 +1,26 @@
-"""Bring the frozen networks to disk: VGG-19 for perceptual terms, CLIP's text encoder."""
+"""Bring the frozen networks to disk: VGG-16 and VGG-19 for perceptual terms, CLIP's text encoder."""
 
 from pathlib import Path
 
 from stages.command import run
 from thermochroma.params import read_params
-from thermochroma.preparation.weights import write_clip, write_vgg19
+from thermochroma.preparation.weights import Vgg, write_clip, write_vgg
 
 STAND_IN_DIVISOR = 8  # a stand-in need not be good, but it must be quick on a processor
 
 
-def main(params: Path, vgg19: Path, clip: Path) -> None:
+def main(params: Path, vgg16: Path, vgg19: Path, clip: Path) -> None:
     """Published weights or seeded stand-ins, in the same format."""
     settings = read_params(params)
-    write_vgg19(
-        vgg19, kind=settings.weights, seed=settings.seed, random_width_divisor=STAND_IN_DIVISOR
-    )
+    networks: dict[Vgg, Path] = {"vgg16": vgg16, "vgg19": vgg19}
+    for network, folder in networks.items():
+        write_vgg(
+            folder,
+            network=network,
+            kind=settings.weights,
+            seed=settings.seed,
+            random_width_divisor=STAND_IN_DIVISOR,
+        )
     write_clip(clip, kind=settings.weights, seed=settings.seed)
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.preparation.weights import write_clip, write_vgg19
+from thermochroma.preparation.weights import write_clip, write_vgg
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,7 +27,8 @@ def few_threads() -> None:
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights folder as the stage writes it, with seeded stand-ins."""
     folder = tmp_path_factory.mktemp("weights")
-    write_vgg19(folder / "vgg19", kind="random", seed=0)
+    write_vgg(folder / "vgg16", network="vgg16", kind="random", seed=0)
+    write_vgg(folder / "vgg19", network="vgg19", kind="random", seed=0)
     write_clip(folder / "clip", kind="random", seed=0)
     return folder
 

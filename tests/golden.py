@@ -8,7 +8,7 @@ import torch
 
 from tests.examiner import BLOCKS, batch_of, begin, method_of
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.preparation.weights import write_vgg19
+from thermochroma.preparation.weights import write_vgg
 from thermochroma.training.loop import play
 
 STORED = Path(__file__).with_name("golden.json")
@@ -31,7 +31,8 @@ def stored() -> dict[str, list[float]]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        write_vgg19(Path(folder) / "vgg19", kind="random", seed=0)
+        write_vgg(Path(folder) / "vgg16", network="vgg16", kind="random", seed=0)
+        write_vgg(Path(folder) / "vgg19", network="vgg19", kind="random", seed=0)
         frozen = FrozenNetworks(Path(folder))
         found = {block: [round(value, 6) for value in reading(block, frozen)] for block in BLOCKS}
     STORED.write_text(json.dumps(found, indent=2) + "\n")

@@ -13,7 +13,13 @@ from transformers import CLIPConfig, CLIPModel, CLIPTextModel, CLIPTokenizer
 
 from thermochroma.errors import BadInput
 from thermochroma.files import sha256
-from thermochroma.networks.frozen import TENSORS, TextEncoder, VggFeatures, load_vgg
+from thermochroma.networks.frozen import (
+    TENSORS,
+    FrozenNetworks,
+    TextEncoder,
+    VggFeatures,
+    load_vgg,
+)
 from thermochroma.preparation import weights
 from thermochroma.preparation.words import merges_of, vocabulary_of
 
@@ -26,6 +32,10 @@ SENTENCES = (
 
 def picture(size: int = 32) -> torch.Tensor:
     return torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def write_small(folder: Path, network: weights.Vgg = "vgg19", seed: int = 0) -> None:
+    weights.write_vgg(folder, network=network, kind="random", seed=seed, random_width_divisor=16)
 
 
 def torchvisions_features(name: str) -> torch.nn.Sequential:
@@ -82,15 +92,27 @@ def test_vgg_equals_torchvisions(name: str, taps: tuple[int, ...]) -> None:
 
 
 def test_vgg_normalises_as_imagenet_if_asked(tmp_path: Path) -> None:
-    weights.write_vgg19(tmp_path, kind="random", random_width_divisor=16)
+    write_small(tmp_path)
     unit = (picture() + 1) / 2
     normed = normalize(unit, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     found = load_vgg(tmp_path, taps=(3,), imagenet_norm=True)(picture())
     torch.testing.assert_close(found, load_vgg(tmp_path, taps=(3,))(normed))
 
 
+@pytest.mark.parametrize("network", ["vgg16", "vgg19"])
+def test_each_vgg_is_read_from_its_own_folder(network: weights.Vgg, tmp_path: Path) -> None:
+    write_small(tmp_path / "vgg16", "vgg16")
+    write_small(tmp_path / "vgg19", "vgg19")
+    found = getattr(FrozenNetworks(tmp_path), network)(taps=(3, 22), imagenet_norm=True)
+    expected = load_vgg(tmp_path / network, taps=(3, 22), imagenet_norm=True)
+    for got, wanted in zip(found(picture()), expected(picture()), strict=True):
+        assert torch.equal(got, wanted)
+    state = load_file(tmp_path / network / TENSORS)
+    assert state.keys() == named(torchvisions_features(network)).keys()
+
+
 def test_vgg_holds_nothing_that_is_taught_or_saved(tmp_path: Path) -> None:
-    weights.write_vgg19(tmp_path, kind="random", random_width_divisor=16)
+    write_small(tmp_path)
     network = load_vgg(tmp_path)
     seen = picture().requires_grad_()
     sum(features.sum() for features in network(seen)).backward()
@@ -100,9 +122,14 @@ def test_vgg_holds_nothing_that_is_taught_or_saved(tmp_path: Path) -> None:
     assert len(network.kinds) == 27
 
 
-def test_random_vgg_neither_fades_nor_explodes(tmp_path: Path) -> None:
-    weights.write_vgg19(tmp_path, kind="random")
-    for features in load_vgg(tmp_path, taps=(3, 8, 17, 26, 35))(picture(64)):
+@pytest.mark.parametrize(
+    "network, taps", [("vgg16", (3, 8, 15, 22, 29)), ("vgg19", (3, 8, 17, 26, 35))]
+)
+def test_random_vgg_neither_fades_nor_explodes(
+    network: weights.Vgg, taps: tuple[int, ...], tmp_path: Path
+) -> None:
+    weights.write_vgg(tmp_path, network=network, kind="random")
+    for features in load_vgg(tmp_path, taps=taps)(picture(64)):
         assert 0.1 < features.mean() < 3
         assert 0.1 < features.std() < 3
 
@@ -116,19 +143,21 @@ def test_random_vgg_neither_fades_nor_explodes(tmp_path: Path) -> None:
         lambda state: state.update({"features.5.weight": torch.zeros(8, 9, 3, 3)}),
     ],
 )
-def test_wrong_vgg_tensors_are_refused(spoil: object, tmp_path: Path) -> None:
-    weights.write_vgg19(tmp_path, kind="random", random_width_divisor=16)
+@pytest.mark.parametrize("network", ["vgg16", "vgg19"])
+def test_wrong_vgg_tensors_are_refused(spoil: object, network: weights.Vgg, tmp_path: Path) -> None:
+    write_small(tmp_path, network)
     state = load_file(tmp_path / TENSORS)
     spoil(state)
     save_file(state, tmp_path / TENSORS)
-    with pytest.raises(BadInput, match=r"features\.(37|5)"):
+    with pytest.raises(BadInput, match=r"features\.(37|5)") as caught:
         load_vgg(tmp_path)
+    assert network in caught.value.given or "shapes" in caught.value.given
 
 
 def test_cut_or_missing_vgg_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
         load_vgg(tmp_path)
-    weights.write_vgg19(tmp_path / "vgg", kind="random", random_width_divisor=16)
+    write_small(tmp_path / "vgg")
     file = tmp_path / "vgg" / TENSORS
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(BadInput, match="cannot be read"):
@@ -137,7 +166,7 @@ def test_cut_or_missing_vgg_files_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("taps", [(), (8, 3), (3, 3), (-1,), (37,)])
 def test_taps_must_rise(taps: tuple[int, ...], tmp_path: Path) -> None:
-    weights.write_vgg19(tmp_path, kind="random", random_width_divisor=16)
+    write_small(tmp_path)
     with pytest.raises(ValueError, match="taps must rise"):
         load_vgg(tmp_path, taps=taps)
 
@@ -150,7 +179,7 @@ def test_stand_ins_depend_on_the_seed_alone(clip: Path, tmp_path: Path) -> None:
         assert sha256(file) == sha256(again / file.name), file.name
     tensors = []
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        weights.write_vgg19(tmp_path / name, kind="random", seed=seed, random_width_divisor=16)
+        write_small(tmp_path / name, seed=seed)
         tensors.append(sha256(tmp_path / name / TENSORS))
     assert tensors[0] == tensors[1] != tensors[2]
     origin = json.loads((tmp_path / "c" / "origin.json").read_text())
@@ -209,16 +238,19 @@ def test_a_misnamed_tensor_of_the_text_encoder_is_named(clip: Path, tmp_path: Pa
         TextEncoder(tmp_path / "clip")
 
 
+@pytest.mark.parametrize(
+    "network, file", [("vgg16", "vgg16-397923af.pth"), ("vgg19", "vgg19-dcbb9e9d.pth")]
+)
 def test_published_vgg_is_taken_from_torchs_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    network: weights.Vgg, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     checkpoints = tmp_path / "torch" / "hub" / "checkpoints"
     checkpoints.mkdir(parents=True)
-    state = named(torchvisions_features("vgg19"))
+    state = named(torchvisions_features(network))
     classifier = {"classifier.0.weight": torch.zeros(2, 2)}  # is left out
-    torch.save(state | classifier, checkpoints / "vgg19-dcbb9e9d.pth")
-    weights.write_vgg19(tmp_path / "vgg", kind="pretrained")
+    torch.save(state | classifier, checkpoints / file)
+    weights.write_vgg(tmp_path / "vgg", network=network, kind="pretrained")
     expected = VggFeatures(state)(picture())
     torch.testing.assert_close(load_vgg(tmp_path / "vgg")(picture()), expected)
     assert json.loads((tmp_path / "vgg" / "origin.json").read_text())["kind"] == "pretrained"
@@ -270,6 +302,6 @@ def test_published_vgg_without_network_ends_with_a_sentence(
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setattr("thermochroma.preparation.fetch.time.sleep", lambda seconds: None)
     with pytest.raises(BadInput, match="could not be fetched") as caught:
-        weights.write_vgg19(tmp_path / "vgg", kind="pretrained")
+        weights.write_vgg(tmp_path / "vgg", network="vgg16", kind="pretrained")
     assert "weights: random" in caught.value.remedy
     assert not (tmp_path / "vgg").exists()

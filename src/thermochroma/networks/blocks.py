@@ -46,11 +46,11 @@ def instance_norm(channels: int) -> nn.InstanceNorm2d:
 
 @torch.no_grad()
 def init_normal(network: nn.Module, std: float = 0.02) -> None:
-    """Weights of convolutions N(0, std), their biases 0; weights of `PictureNorm` N(1, std)."""
+    """Weights of convolutions and linear layers N(0, std), those of batch norms N(1, std); biases 0."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(module.weight, 0.0, std)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, PictureNorm):
+        elif isinstance(module, PictureNorm | nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, std)

@@ -21,8 +21,8 @@ from thermochroma.images import Visible
 
 TENSORS: Final = "model.safetensors"
 VGG_CONVS: Final = {
-    "VGG-16": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
-    "VGG-19": (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
+    "vgg16": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
+    "vgg19": (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
 }
 """Where convolutions stand in torchvision's `features`; a ReLU follows each, then often a pool."""
 VGG_TAPS: Final = (3, 8, 17, 26)
@@ -104,6 +104,10 @@ class FrozenNetworks:
 
     weights: Path
 
+    def vgg16(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
+        """VGG-16's feature maps, see `VggFeatures`."""
+        return load_vgg(self.weights / "vgg16", taps=taps, imagenet_norm=imagenet_norm)
+
     def vgg19(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
         """VGG-19's feature maps, see `VggFeatures`."""
         return load_vgg(self.weights / "vgg19", taps=taps, imagenet_norm=imagenet_norm)
@@ -171,15 +175,16 @@ class TextEncoder:
 
 def _convs_of(state: Mapping[str, Tensor]) -> tuple[int, ...]:
     """The indices of the convolutions, after every name and shape has been checked."""
-    for convs in VGG_CONVS.values():
-        if set(state) == {f"features.{i}.{part}" for i in convs for part in ("weight", "bias")}:
-            _refuse_shapes(state, convs)
-            return convs
-    wanted = {f"features.{i}.{part}" for i in VGG_CONVS["VGG-19"] for part in ("weight", "bias")}
-    return _refuse(
-        f"the VGG weights lack {sorted(wanted - set(state))[:3]} "
-        f"and have {sorted(set(state) - wanted)[:3]} too many, counted as VGG-19"
-    )
+    names = {
+        network: {f"features.{index}.{part}" for index in convs for part in ("weight", "bias")}
+        for network, convs in VGG_CONVS.items()
+    }
+    nearest = min(names, key=lambda network: len(names[network] ^ set(state)))
+    if faults := names[nearest] ^ set(state):
+        lacking, surplus = sorted(faults - set(state))[:3], sorted(faults & set(state))[:3]
+        _refuse(f"the weights taken for {nearest}'s lack {lacking} and have {surplus} too many")
+    _refuse_shapes(state, VGG_CONVS[nearest])
+    return VGG_CONVS[nearest]
 
 
 def _refuse_shapes(state: Mapping[str, Tensor], convs: Sequence[int]) -> None:

@@ -47,10 +47,14 @@ class FeedForward(nn.Module):
         return x + self.body(x)
 
 
-def pairs(channels: int, count: int) -> nn.Sequential:
+def pairs(channels: int, count: int, *, growth: int = 4) -> nn.Sequential:
     """`count` pairs of `LargeKernel` and `FeedForward`."""
     return nn.Sequential(
-        *(block for _ in range(count) for block in (LargeKernel(channels), FeedForward(channels)))
+        *(
+            block
+            for _ in range(count)
+            for block in (LargeKernel(channels), FeedForward(channels, growth=growth))
+        )
     )
 
 

@@ -34,28 +34,35 @@ class ResNet(nn.Module):
     def __init__(self, *, in_channels: int, out_channels: int, blocks: int, base: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.ReflectionPad2d(3),
-            nn.Conv2d(in_channels, base, 7),
-            instance_norm(base),
-            nn.ReLU(),
-            *_down(base, 2 * base),
-            *_down(2 * base, 4 * base),
+            *stem(in_channels, base),
+            *halving(base, 2 * base),
+            *halving(2 * base, 4 * base),
             *(ResidualBlock(4 * base) for _ in range(blocks)),
-            *_up(4 * base, 2 * base),
-            *_up(2 * base, base),
-            nn.ReflectionPad2d(3),
-            nn.Conv2d(base, out_channels, 7),
-            nn.Tanh(),
+            *doubling(4 * base, 2 * base),
+            *doubling(2 * base, base),
+            *head(base, out_channels),
         )
 
     def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o h w"]:
         return self.body(x)
 
 
-def _down(narrow: int, wide: int) -> list[nn.Module]:
+def stem(in_channels: int, base: int) -> list[nn.Module]:
+    """7x7, reflection-padded, instance norm, ReLU."""
+    return [nn.ReflectionPad2d(3), nn.Conv2d(in_channels, base, 7), instance_norm(base), nn.ReLU()]
+
+
+def halving(narrow: int, wide: int) -> list[nn.Module]:
+    """3x3 with stride 2, instance norm, ReLU."""
     return [nn.Conv2d(narrow, wide, 3, 2, 1), instance_norm(wide), nn.ReLU()]
 
 
-def _up(wide: int, narrow: int) -> list[nn.Module]:
+def doubling(wide: int, narrow: int) -> list[nn.Module]:
+    """Transposed 3x3 with stride 2, instance norm, ReLU."""
     convolution = nn.ConvTranspose2d(wide, narrow, 3, 2, 1, output_padding=1)
     return [convolution, instance_norm(narrow), nn.ReLU()]
+
+
+def head(base: int, out_channels: int) -> list[nn.Module]:
+    """7x7, reflection-padded, tanh."""
+    return [nn.ReflectionPad2d(3), nn.Conv2d(base, out_channels, 7), nn.Tanh()]

@@ -17,7 +17,7 @@ import torch
 from huggingface_hub.errors import EntryNotFoundError
 from safetensors.torch import save_file
 from torch import Tensor
-from torchvision.models import VGG19_Weights
+from torchvision.models import VGG16_Weights, VGG19_Weights
 
 from thermochroma.errors import BadInput
 from thermochroma.files import seed_of, whole_folder, write_text
@@ -26,32 +26,42 @@ from thermochroma.preparation.fetch import fetch
 from thermochroma.preparation.words import merges_of, vocabulary_of
 
 Kind = Literal["random", "pretrained"]
+Vgg = Literal["vgg16", "vgg19"]
 
 CLIP: Final = "openai/clip-vit-base-patch32"
 CONTEXT: Final = 77  # tokens, as in CLIP
-VGG19_WIDTHS: Final = (64,) * 2 + (128,) * 2 + (256,) * 4 + (512,) * 8
+VGG_WIDTHS: Final = {
+    "vgg16": (64,) * 2 + (128,) * 2 + (256,) * 3 + (512,) * 6,
+    "vgg19": (64,) * 2 + (128,) * 2 + (256,) * 4 + (512,) * 8,
+}
+VGG_FILES: Final = {
+    "vgg16": VGG16_Weights.IMAGENET1K_V1.url,
+    "vgg19": VGG19_Weights.IMAGENET1K_V1.url,
+}
 LICENCES: Final = {
-    "vgg19": "torchvision's BSD-3-Clause; trained on ImageNet, whose terms are non-commercial",
+    "vgg": "torchvision's BSD-3-Clause; trained on ImageNet, whose terms are non-commercial",
     "clip": "MIT (OpenAI)",
     "random": "Apache-2.0, as this project: random numbers",
 }
 PROBE_SECONDS: Final = 5.0
 
 
-def write_vgg19(folder: Path, *, kind: Kind, seed: int = 0, random_width_divisor: int = 4) -> None:
-    """Write VGG-19's convolutions to `folder`, to be read by `load_vgg`.
+def write_vgg(
+    folder: Path, *, network: Vgg, kind: Kind, seed: int = 0, random_width_divisor: int = 4
+) -> None:
+    """Write the convolutions of VGG-16 or VGG-19 to `folder`, to be read by `load_vgg`.
 
     pretrained: torchvision's IMAGENET1K_V1, from torch's own cache, or fetched into it first.
     random: He's initialisation (He et al., 2015), each width divided by `random_width_divisor`.
     Raises BadInput, with nothing written, if the published file cannot be had.
     """
     if kind == "pretrained":
-        state, source = _published_vgg19(), VGG19_Weights.IMAGENET1K_V1.url
+        state, source = _published_vgg(network), VGG_FILES[network]
     else:
-        state, source = _random_vgg19(seed, random_width_divisor), "seeded random numbers"
+        state, source = _random_vgg(network, seed, random_width_divisor), "seeded random numbers"
     with whole_folder(folder) as part:
         save_file(state, part / TENSORS)
-        _write_origin(part, "vgg19", kind, source, seed)
+        _write_origin(part, "vgg", kind, source, seed)
         load_vgg(part)  # what cannot be read is never left behind
 
 
@@ -93,8 +103,8 @@ def _write_origin(folder: Path, name: str, kind: Kind, source: str, seed: int) -
     write_text(folder / "origin.json", json.dumps(origin, indent=1) + "\n")
 
 
-def _published_vgg19() -> dict[str, Tensor]:
-    url = VGG19_Weights.IMAGENET1K_V1.url
+def _published_vgg(network: Vgg) -> dict[str, Tensor]:
+    url = VGG_FILES[network]
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if not path.exists():
         digits = path.stem.rpartition("-")[2]  # torch names its files by their checksum
@@ -106,12 +116,12 @@ def _published_vgg19() -> dict[str, Tensor]:
     return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
 
 
-def _random_vgg19(seed: int, divisor: int) -> dict[str, Tensor]:
+def _random_vgg(network: Vgg, seed: int, divisor: int) -> dict[str, Tensor]:
     state, width = {}, 3
-    for index, full in zip(VGG_CONVS["VGG-19"], VGG19_WIDTHS, strict=True):
+    for index, full in zip(VGG_CONVS[network], VGG_WIDTHS[network], strict=True):
         shape = (full // divisor, width, 3, 3)
         state[f"features.{index}.weight"] = _normal(
-            shape, (2 / (9 * width)) ** 0.5, seed, "vgg19", index
+            shape, (2 / (9 * width)) ** 0.5, seed, network, index
         )
         state[f"features.{index}.bias"] = torch.zeros(shape[0])
         width = shape[0]

@@ -1,0 +1,332 @@
+"""MUGAN: Liao et al., "Thermal Infrared Image Colorization Using Mixed-Skipping UNet and ...", 2023.
+
+Rebuilt from facts of the authors' code: a U-Net whose decoder has four columns as in UNet++ and whose
+deepest nodes see all shallower encoder stages as in UNet 3+; attention on those nodes; four heads whose
+mean is the picture; a patch critic that sees thermal and visible together. Deviations:
+- batch norms as the original tests them, each picture by its own statistics, whatever its batch
+  (`norm: running` keeps statistics in training instead, which the original does but never uses);
+- total variation is divided by the picture's own pixels and by the batch (the original divides by the
+  constant 320 x 256, which is the same for one picture of that size);
+- pictures are mirrored left to right alone: the original also turns streets upside down;
+- the learning rate never reaches 0 (it does, one epoch long).
+Kept, although odd: the second unit of each chain is applied twice with the same weights, the output
+passes a leaky ReLU (`out: tanh` changes that), which has no upper bound and makes dark colours hard to
+reach, and VGG-16 is shown pictures in [-1, 1], not normalised as in its training.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Literal
+
+from jaxtyping import Float
+from pydantic import NonNegativeInt
+from torch import Tensor, cat, nn, stack
+from torch.nn import functional as F
+
+from thermochroma.batch import Batch, Still
+from thermochroma.images import Picture
+from thermochroma.losses.adversarial import CRITERIA
+from thermochroma.losses.perceptual import perceptual
+from thermochroma.losses.pixel import absolute, total_variation
+from thermochroma.losses.structure import dissimilarity
+from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.networks.blocks import (
+    PictureNorm,
+    init_normal,
+    instance_norm,
+    scaled,
+    spread_channels,
+)
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.networks.history import History
+from thermochroma.networks.patchgan import PatchCritic
+from thermochroma.settings import Settings, Strict
+
+BASE = 32  # channels at full sides, and of the critic
+STAGES = 5  # of the encoder; each is twice as wide as the one before
+BLOCKS = 2  # a stage
+REDUCTION = 8  # of channels inside attention
+LEAK = 0.2
+
+Features = Float[Tensor, "b c h w"]
+Norm = Callable[[int], nn.Module]
+
+
+class FeatureBlock(nn.Module):
+    """Two chains of 3x3 units, the second one dilated, what the two have in common, and a shortcut."""
+
+    def __init__(self, narrow: int, wide: int, *, norm: Norm, shortcut: nn.Module) -> None:
+        super().__init__()
+        self.near = _unit(narrow, wide, norm=norm, dilation=1)
+        self.near_again = _unit(wide, wide, norm=norm, dilation=1)
+        self.far = _unit(narrow, wide, norm=norm, dilation=2)
+        self.far_again = _unit(wide, wide, norm=norm, dilation=2)
+        self.common = nn.Conv2d(wide, wide, 3, padding=1)
+        self.join = nn.Conv2d(3 * wide, wide, 1)
+        self.shortcut = shortcut
+
+    def forward(self, x: Features) -> Float[Tensor, "b d h w"]:
+        near, far = self.near(x), self.far(x)
+        nearer, farther = self.near_again(near), self.far_again(far)
+        chains = [
+            self.near_again(nearer) + near,
+            self.far_again(farther),
+            self.common(nearer * farther),
+        ]
+        return F.relu(self.join(cat(chains, dim=1)) + self.shortcut(x))
+
+
+class Attention(nn.Module):
+    """x weighed by its channels, plus a product of x weighed by channels and x weighed by places."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        narrow = max(1, channels // REDUCTION)
+        self.by_mean = nn.Sequential(
+            nn.Linear(channels, narrow, bias=False),
+            nn.ReLU(),
+            nn.Linear(narrow, channels, bias=False),
+        )
+        self.by_extremes = nn.Sequential(
+            nn.Conv2d(channels, narrow, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(narrow, channels, 1, bias=False),
+        )
+        self.by_place = nn.Conv2d(2, 1, 7, padding=3)
+
+    def forward(self, x: Features) -> Features:
+        mean, most = x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
+        weighed = x * self.by_mean(mean.flatten(1)).sigmoid()[..., None, None]
+        channels = (self.by_extremes(most) + self.by_extremes(mean)).sigmoid()
+        places = self.by_place(cat([x.amax(1, True), x.mean(1, True)], dim=1)).sigmoid()
+        return weighed + x * ((x * channels) * (x * places))
+
+
+class Up(nn.Module):
+    """Enlarge the deeper node twofold, put the skip behind it, two 3x3 convolutions without norm."""
+
+    def __init__(self, wide: int, narrow: int, *, attention: nn.Module) -> None:
+        super().__init__()
+        self.attention = attention
+        self.fuse = nn.Sequential(
+            nn.Conv2d(2 * narrow, narrow, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(narrow, narrow, 3, padding=1),
+            nn.ReLU(),
+        )
+        self.enlarge = nn.ConvTranspose2d(wide, narrow, 4, 2, 1)
+
+    def forward(
+        self, deeper: Float[Tensor, "b d y x"], skip: Float[Tensor, "b c h w"]
+    ) -> Float[Tensor, "b c h w"]:
+        return self.attention(self.fuse(cat([self.enlarge(deeper), skip], dim=1)))
+
+
+class Column(nn.Module):
+    """Makes one node of each two neighbours of the column before; the deepest has attention."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__()
+        *rest, (narrow, wide) = pairwise(widths)
+        ups = [Up(more, less, attention=nn.Identity()) for less, more in rest]
+        self.ups = nn.ModuleList([*ups, Up(wide, narrow, attention=Attention(narrow))])
+
+    def forward(self, nodes: Sequence[Tensor]) -> list[Tensor]:
+        return [up(nodes[depth + 1], nodes[depth]) for depth, up in enumerate(self.ups)]
+
+
+class FullScaleSkip(nn.Module):
+    """Joins a node with every shallower encoder stage, shrunk to the node's sides.
+
+    widths: of the stages from the shallowest to the node's own. kept: channels of each stage.
+    """
+
+    def __init__(self, widths: Sequence[int], *, kept: int, norm: Norm) -> None:
+        super().__init__()
+        *shallower, own = widths
+        self.shrink = nn.ModuleList(
+            nn.Sequential(
+                nn.MaxPool2d(2 ** (len(shallower) - depth)),
+                nn.Conv2d(width, kept, 3, padding=1),
+                norm(kept),
+                nn.ReLU(),
+            )
+            for depth, width in enumerate(shallower)
+        )
+        self.join = nn.Sequential(
+            nn.Conv2d(own + len(shallower) * kept, own, 1), norm(own), nn.ReLU()
+        )
+
+    def forward(self, node: Features, stages: Sequence[Tensor]) -> Features:
+        shrunk = [shrink(stage) for shrink, stage in zip(self.shrink, stages, strict=False)]
+        return self.join(cat([node, *shrunk], dim=1))
+
+
+class MixedSkipUNet(nn.Module):
+    """Node d of column k is made of nodes d and d + 1 of column k - 1; column 0 is the encoder.
+
+    The deepest node of each column has attention and, unless it has full sides, a full-scale skip.
+    Each column paints a picture from its first node; what comes back is their mean, not yet bounded.
+    """
+
+    def __init__(self, *, in_channels: int, base: int, norm: Norm) -> None:
+        super().__init__()
+        widths = [base * 2**depth for depth in range(STAGES)]
+        self.stages = nn.ModuleList(
+            _stage(narrow, wide, norm=norm) for narrow, wide in pairwise([in_channels, *widths])
+        )
+        self.columns = nn.ModuleList(Column(widths[:count]) for count in range(STAGES, 1, -1))
+        self.full_scale = nn.ModuleList(
+            FullScaleSkip(widths[:count], kept=2 * base, norm=norm)
+            for count in range(STAGES - 1, 1, -1)
+        )
+        self.heads = nn.ModuleList(nn.Conv2d(base, 3, 1) for _ in self.columns)
+
+    def forward(self, picture: Picture) -> Float[Tensor, "b 3 h w"]:
+        stages = [self.stages[0](picture)]
+        for stage in self.stages[1:]:
+            stages.append(stage(F.max_pool2d(stages[-1], 2)))
+        nodes, painted = stages, []
+        for column, head, full_scale in zip(
+            self.columns, self.heads, [*self.full_scale, None], strict=True
+        ):
+            nodes = column(nodes)
+            if full_scale is not None:
+                nodes[-1] = full_scale(nodes[-1], stages)
+            painted.append(head(nodes[0]))
+        return stack(painted).mean(0)
+
+
+class MuganTranslator(Translator[Still]):
+    """The mixed-skipping U-Net. Sides are multiples of 16."""
+
+    def __init__(self, *, scale: float, thermal_channels: int, norm: str, out: str) -> None:
+        super().__init__()
+        self.thermal_channels = thermal_channels
+        self.unet = MixedSkipUNet(
+            in_channels=thermal_channels, base=scaled(BASE, scale), norm=NORMS[norm]
+        )
+        self.bound = OUTPUTS[out]()
+        init_normal(self)
+
+    def forward(self, seen: Still) -> Picture:
+        return self.bound(self.unet(spread_channels(seen.thermal, self.thermal_channels)))
+
+
+class MuganGame(Game[Still]):
+    """A critic that sees thermal and visible together, with a history; then the translator."""
+
+    def __init__(
+        self,
+        *,
+        translator: MuganTranslator,
+        scale: float,
+        frozen: FrozenNetworks,
+        criterion: str,
+        history: int,
+        perceptual_taps: tuple[int, ...],
+        perceptual_imagenet_norm: bool,
+    ) -> None:
+        super().__init__()
+        self.translator = translator
+        self.critic = PatchCritic(
+            in_channels=translator.thermal_channels + 3,
+            base=scaled(BASE, scale),
+            norm=instance_norm,
+            biased=True,
+        )
+        init_normal(self.critic)
+        self.criterion = CRITERIA[criterion]
+        self.history = History(history)
+        self.features = frozen.vgg16(taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm)
+
+    def players(self) -> Mapping[str, nn.Module]:
+        return {"critic": self.critic, "translator": self.translator}
+
+    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
+        thermal = spread_channels(batch.seen.thermal, self.translator.thermal_channels)
+        real, fake = batch.target, self.translator(batch.seen)
+        real_pair, fake_pair = cat([thermal, real], dim=1), cat([thermal, fake], dim=1)
+        yield Turn(
+            "critic",
+            {
+                "critic_real": self.criterion.real(self.critic(real_pair)),
+                "critic_fake": self.criterion.fake(self.critic(self.history(fake_pair))),
+            },
+        )
+        yield Turn(
+            "translator",
+            {
+                "content": absolute(fake, real),
+                "adversarial": self.criterion.real(self.critic(fake_pair)),
+                "perceptual": perceptual(self.features, fake, real),
+                "tv": total_variation(fake),
+                "ssim": dissimilarity(fake, real),
+            },
+        )
+
+
+def _unit(narrow: int, wide: int, *, norm: Norm, dilation: int) -> nn.Sequential:
+    convolution = nn.Conv2d(narrow, wide, 3, padding=dilation, dilation=dilation, bias=False)
+    return nn.Sequential(convolution, norm(wide), nn.ReLU())
+
+
+def _stage(narrow: int, wide: int, *, norm: Norm) -> nn.Sequential:
+    """Blocks of one width; only the first one has layers in its shortcut."""
+    shortcut = nn.Sequential(nn.Conv2d(narrow, wide, 1, bias=False), norm(wide))
+    first = FeatureBlock(narrow, wide, norm=norm, shortcut=shortcut)
+    later = (FeatureBlock(wide, wide, norm=norm, shortcut=nn.Identity()) for _ in range(BLOCKS - 1))
+    return nn.Sequential(first, *later)
+
+
+NORMS: Mapping[str, Norm] = {"per_picture": PictureNorm, "running": nn.BatchNorm2d}
+OUTPUTS: Mapping[str, Callable[[], nn.Module]] = {
+    "leaky_relu": partial(nn.LeakyReLU, LEAK),
+    "tanh": nn.Tanh,
+}
+
+
+class TranslatorSettings(Strict):
+    thermal_channels: Literal[1, 3]
+    norm: Literal["per_picture", "running"]
+    out: Literal["leaky_relu", "tanh"]
+
+
+class GameSettings(Strict):
+    criterion: Literal["cross_entropy", "least_squares"]
+    history: NonNegativeInt
+    perceptual_taps: tuple[int, ...]
+    perceptual_imagenet_norm: bool
+
+
+class Weights(Strict):
+    critic_real: float
+    critic_fake: float
+    content: float
+    adversarial: float
+    perceptual: float
+    tv: float
+    ssim: float
+
+
+class MuganSettings(Settings):
+    translator: TranslatorSettings
+    game: GameSettings
+    weights: Weights
+
+
+METHOD = Method(
+    title="MUGAN",
+    paper="Liao et al., MUGAN: Thermal Infrared Image Colorization Using Mixed-Skipping UNet and "
+    "Generative Adversarial Network, IEEE Transactions on Intelligent Vehicles 8(4), 2023",
+    licence="original code BSD-2-Clause; none of it is used",
+    direction=Direction.THERMAL_TO_VISIBLE,
+    settings=MuganSettings,
+    sees=Still,
+    pairing=Pairing.ALIGNED,
+    sides_multiple_of=16,
+    published_parameters={"mugan": {"critic": 695_777, "translator": 37_741_816}},
+    translator=MuganTranslator,
+    game=MuganGame,
+)

@@ -1,0 +1,378 @@
+"""SCGAN: Zhao et al., "SCGAN: Saliency Map-guided Colorization with Generative Adversarial Network",
+2021.
+
+Rebuilt from facts of the authors' code: a U-Net of nine halvings, joined at its sixth by a global
+feature network; a head that predicts what catches the eye; a conditional critic that measures the
+earth mover's distance, with gradient penalty. All layers are spectrally normalised. First the
+translator learns alone, then it heeds the critic. Deviations:
+- pictures are in [-1, 1] as the tanh that paints them; the authors hold it against [0, 1], which half
+  of it cannot reach (`value_range: unit` brings that back);
+- saliency maps are frequency-tuned saliency of the target: a stand-in, for the authors take those of
+  PFAN, a trained detector; the global network starts untrained, not as a classifier of ImageNet;
+- VGG's input is normalised as in its training (`perceptual_imagenet_norm: false`: the authors');
+- the critic learns from the first picture, so that nobody heeds an untrained one (`critic_waits: true`:
+  the authors', who begin with both in a second run);
+- the learning rate is the straight line through the authors' four steps of two runs, 2e-4 to 2.5e-5;
+- spectral norms iterate in training only, so that a shipped translator paints the same twice.
+Kept: convolutions start as PyTorch makes them (the authors' own init never reaches them), and one
+critic, as in the code; `salient_critic: true` adds the second one that the paper speaks of.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import pairwise
+from typing import Literal
+
+from jaxtyping import Float
+from pydantic import Field, model_validator
+from torch import Tensor, cat, nn, stack
+from torch.nn.utils.parametrizations import spectral_norm
+
+from thermochroma.batch import Batch, Still
+from thermochroma.images import Picture, Thermal, Visible, to_unit
+from thermochroma.losses.adversarial import gradient_penalty
+from thermochroma.losses.perceptual import perceptual
+from thermochroma.losses.pixel import absolute
+from thermochroma.losses.saliency import saliency
+from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.networks.blocks import scaled, spread_channels
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.settings import Settings, Strict
+
+BASE = 64
+LATENT = 128  # channels inside the saliency head
+LEAK = 0.2
+GAMMA_STD = 0.02  # batch norms start at N(1, 0.02)
+STAGES = (
+    (1, 1),
+    (2, 2),
+    (4, 4, 4),
+    (8, 8, 8),
+)  # base widths of VGG-16; each stage halves at its end
+DOWNS = (1, 2, 4, 8, 8, 8, 8, 8, 8)  # base widths
+UPS = (8, 8, 8, 8, 8, 4, 2, 1)
+JOINED = 6  # the global features enter the down path behind so many layers
+HEEDED = slice(4, 7)  # up layers that the saliency head looks at: at 1/8, 1/4 and 1/2 of the sides
+
+Saliency = Float[Tensor, "b 1 h w"]
+
+
+class Layer(nn.Module):
+    """Reflection padding, spectrally normalised convolution without bias, batch norm, activation."""
+
+    def __init__(
+        self,
+        narrow: int,
+        wide: int,
+        *,
+        kernel: int = 3,
+        stride: int = 1,
+        padding: int = 1,
+        normed: bool = True,
+        activation: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.norm = _norm(wide) if normed else nn.Identity()  # first, as in the public checkpoints
+        convolution = nn.Conv2d(
+            narrow, wide, kernel, stride, padding, bias=False, padding_mode="reflect"
+        )
+        self.convolution = spectral_norm(convolution)
+        self.activation = nn.LeakyReLU(LEAK) if activation is None else activation
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d y x"]:
+        return self.activation(self.norm(self.convolution(x)))
+
+
+class SaliencyHead(nn.Module):
+    """Three layers of the way up, brought to one size, to a map from 0 to 1. Not needed to paint."""
+
+    def __init__(self, *, base: int, latent: int) -> None:
+        super().__init__()
+        self.from_eighth = nn.Sequential(_up(8 * base, latent), _up(latent, latent))
+        self.from_quarter = _up(4 * base, latent)
+        self.from_half = Layer(2 * base, latent)
+        self.to_full = _up(3 * latent, latent)
+        self.draw = Layer(latent, 1, normed=False, activation=nn.Sigmoid())
+
+    def forward(self, heeded: list[Tensor]) -> Saliency:
+        eighth, quarter, half = heeded
+        joined = cat(
+            [self.from_eighth(eighth), self.from_quarter(quarter), self.from_half(half)], dim=1
+        )
+        return self.draw(self.to_full(joined))
+
+
+class ScganTranslator(Translator[Still]):
+    """Global network and U-Net, down to 1x1 at 256x256: sides are multiples of 256.
+
+    The parts stand in the order of the public checkpoints.
+    """
+
+    def __init__(
+        self, *, scale: float, thermal_channels: int, saliency_head: bool, value_range: str
+    ) -> None:
+        super().__init__()
+        base = scaled(BASE, scale)
+        self.thermal_channels = thermal_channels
+        self.enter, self.leave = RANGES[value_range]
+        self.global_features = _global_network(thermal_channels, base)
+        self.saliency_head = (
+            SaliencyHead(base=base, latent=scaled(LATENT, scale)) if saliency_head else None
+        )
+        self.downs = nn.ModuleList(_downs(thermal_channels, base))
+        self.ups = nn.ModuleList(_ups(base))
+
+    def forward(self, seen: Still) -> Picture:
+        return self.leave(self._run(self.spread(seen.thermal))[0])
+
+    def paint(self, seen: Still) -> tuple[Picture, Saliency | None]:
+        """The picture, in [-1, 1], and what is thought to catch the eye in it."""
+        painted, heeded = self._run(self.spread(seen.thermal))
+        salient = None if self.saliency_head is None else self.saliency_head(heeded)
+        return self.leave(painted), salient
+
+    def spread(self, thermal: Thermal) -> Float[Tensor, "b k h w"]:
+        """What the networks see of a thermal picture: so many channels, their value range."""
+        return self.enter(spread_channels(thermal, self.thermal_channels))
+
+    def _run(self, x: Picture) -> tuple[Visible, list[Tensor]]:
+        meaning = self.global_features(x)
+        skips: list[Tensor] = []
+        for down in self.downs:
+            joined = cat([x, meaning], dim=1) if len(skips) == JOINED else x
+            x = down(joined)
+            skips.append(x)
+        x, ups = skips.pop(), []
+        for up in self.ups[:-1]:
+            ups.append(up(x))
+            x = cat([skips.pop(), ups[-1]], dim=1)
+        return self.ups[-1](x), ups[HEEDED]
+
+
+class Critic(nn.Module):
+    """Judges overlapping patches of a picture, given the thermal one: 30x30 at 256x256."""
+
+    def __init__(self, *, in_channels: int, base: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            Layer(in_channels, base, kernel=7, padding=3, normed=False),
+            Layer(base, 2 * base, stride=2),
+            Layer(2 * base, 4 * base, stride=2),
+            Layer(4 * base, 8 * base, stride=2),
+            Layer(8 * base, 8 * base, kernel=4),
+            Layer(8 * base, 1, kernel=4, normed=False, activation=nn.Identity()),
+        )
+
+    def forward(
+        self, thermal: Float[Tensor, "b k h w"], picture: Visible
+    ) -> Float[Tensor, "b 1 y x"]:
+        return self.body(cat([thermal, picture], dim=1))
+
+
+class ScganGame(Game[Still]):
+    """The critic, then the translator, which heeds it from `warm_up_share` of the pictures on."""
+
+    def __init__(
+        self,
+        *,
+        translator: ScganTranslator,
+        scale: float,
+        frozen: FrozenNetworks,
+        warm_up_share: float,
+        critic_waits: bool,
+        saliency_of: str,
+        salient_critic: bool,
+        perceptual_taps: tuple[int, ...],
+        perceptual_imagenet_norm: bool,
+    ) -> None:
+        super().__init__()
+        self.translator = translator
+        self.warm_up_share, self.critic_waits = warm_up_share, critic_waits
+        self.saliency_of = saliency_of
+        self.critics = nn.ModuleList(
+            Critic(in_channels=translator.thermal_channels + 3, base=scaled(BASE, scale))
+            for _ in range(2 if salient_critic else 1)
+        )
+        self.imagenet_norm = perceptual_imagenet_norm
+        self.features = frozen.vgg16(taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm)
+
+    def players(self) -> Mapping[str, nn.Module]:
+        return {"critic": self.critics, "translator": self.translator}
+
+    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
+        heeded = clock.progress >= self.warm_up_share
+        enter = self.translator.enter
+        painted, salient = self.translator.paint(batch.seen)
+        fakes = _views(enter(painted), salient)
+        reals = _views(enter(batch.target), self.saliency(batch) if salient is not None else None)
+        if heeded or not self.critic_waits:
+            yield Turn("critic", self.critic_terms(batch.seen, reals, fakes))
+        terms = {"content": absolute(fakes[0], reals[0])}
+        if salient is not None:
+            terms["attention"] = absolute(fakes[1], reals[1])
+        if heeded:
+            terms["perceptual"] = self.perceptual(painted, batch.target)
+            terms["adversarial"] = -self.judge(batch.seen, fakes)
+        yield Turn("translator", terms)
+
+    def critic_terms(
+        self, seen: Still, reals: list[Picture], fakes: list[Picture]
+    ) -> Mapping[str, Float[Tensor, " b"]]:
+        """Earth mover's distance and gradient penalty; with two critics, the sum over them."""
+        fakes = [fake.detach() for fake in fakes]
+        return {
+            "critic_fake": self.judge(seen, fakes),
+            "critic_real": -self.judge(seen, reals),
+            "gradient_penalty": self.penalty(seen, reals, fakes),
+        }
+
+    def penalty(
+        self, seen: Still, reals: list[Picture], fakes: list[Picture]
+    ) -> Float[Tensor, " b"]:
+        """How far the critics' slopes between fake and real are from 1; the thermal picture stays."""
+        thermal = self.translator.spread(seen.thermal)
+        penalties = [
+            gradient_penalty(partial(critic, thermal), real, fake)
+            for critic, real, fake in zip(self.critics, reals, fakes, strict=False)
+        ]
+        return stack(penalties).sum(0)
+
+    def judge(self, seen: Still, views: list[Picture]) -> Float[Tensor, " b"]:
+        """Mean judgement over patches: the first critic on the picture, the second on what is
+        salient of it."""
+        thermal = self.translator.spread(seen.thermal)
+        judgements = [
+            critic(thermal, view).flatten(1).mean(1)
+            for critic, view in zip(self.critics, views, strict=False)
+        ]
+        return stack(judgements).sum(0)
+
+    def saliency(self, batch: Batch[Still]) -> Saliency:
+        """What the head should find: of the target, or of the thermal picture."""
+        return saliency(batch.target if self.saliency_of == "visible" else batch.seen.thermal)
+
+    def perceptual(self, painted: Picture, target: Picture) -> Float[Tensor, " b"]:
+        """In VGG's features; without its own normalisation, VGG sees the networks' value range."""
+        if self.imagenet_norm:
+            return perceptual(self.features, painted, target)
+        enter = self.translator.enter
+        return perceptual(self.features, enter(painted), enter(target))
+
+
+def as_it_is(picture: Picture) -> Picture:
+    """[-1, 1] stays."""
+    return picture
+
+
+def from_unit(picture: Picture) -> Picture:
+    """[0, 1] to [-1, 1]."""
+    return picture * 2 - 1
+
+
+def _views(picture: Picture, salient: Saliency | None) -> list[Picture]:
+    """The picture and, if it is known, what is salient of it."""
+    return [picture] if salient is None else [picture, picture * salient]
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    norm = nn.BatchNorm2d(channels)
+    nn.init.normal_(norm.weight, 1.0, GAMMA_STD)
+    return norm
+
+
+def _up(wide: int, narrow: int) -> nn.Sequential:
+    return nn.Sequential(nn.Upsample(scale_factor=2), Layer(wide, narrow))
+
+
+def _global_network(in_channels: int, base: int) -> nn.Sequential:
+    """VGG-16 whose pools are strides of 2, the last one a layer of its own: 1/32 of the sides."""
+    layers: list[nn.Module] = []
+    narrow = in_channels
+    for stage in STAGES:
+        for place, width in enumerate(stage, start=1):
+            stride = 2 if place == len(stage) else 1
+            layers.append(Layer(narrow, width * base, stride=stride, normed=bool(layers)))
+            narrow = width * base
+    layers += [Layer(narrow, narrow, stride=stride) for stride in (1, 1, 1, 2)]
+    return nn.Sequential(*layers)
+
+
+def _downs(in_channels: int, base: int) -> list[nn.Module]:
+    widths = [width * base for width in DOWNS]
+    downs: list[nn.Module] = [Layer(in_channels, widths[0], kernel=7, padding=3, normed=False)]
+    for place, (narrow, wide) in enumerate(pairwise(widths), start=1):
+        joined = narrow + 8 * base if place == JOINED else narrow
+        downs.append(Layer(joined, wide, stride=2, normed=place < len(widths) - 1))
+    return downs
+
+
+def _ups(base: int) -> list[nn.Module]:
+    skips = [0, *reversed(DOWNS[1:-1])]
+    comes = [DOWNS[-1], *UPS]
+    ups: list[nn.Module] = [
+        _up((below + skip) * base, width * base)
+        for below, skip, width in zip(comes, skips, UPS, strict=False)
+    ]
+    last = (UPS[-1] + DOWNS[0]) * base
+    return [*ups, Layer(last, 3, normed=False, activation=nn.Tanh())]
+
+
+Change = Callable[[Tensor], Tensor]
+RANGES: Mapping[str, tuple[Change, Change]] = {
+    "signed": (as_it_is, as_it_is),
+    "unit": (to_unit, from_unit),
+}
+"""From [-1, 1] to what the networks see and paint, and back."""
+
+
+class TranslatorSettings(Strict):
+    thermal_channels: Literal[1, 3]
+    saliency_head: bool
+    value_range: Literal["signed", "unit"]
+
+
+class GameSettings(Strict):
+    warm_up_share: float = Field(ge=0, le=1)
+    critic_waits: bool
+    saliency_of: Literal["visible", "thermal"]
+    salient_critic: bool
+    perceptual_taps: tuple[int, ...]
+    perceptual_imagenet_norm: bool
+
+
+class Weights(Strict):
+    critic_fake: float
+    critic_real: float
+    gradient_penalty: float
+    content: float
+    attention: float
+    perceptual: float
+    adversarial: float
+
+
+class ScganSettings(Settings):
+    translator: TranslatorSettings
+    game: GameSettings
+    weights: Weights
+
+    @model_validator(mode="after")
+    def _something_salient(self) -> "ScganSettings":
+        if self.game.salient_critic and not self.translator.saliency_head:
+            raise ValueError("`salient_critic` needs `saliency_head`")
+        return self
+
+
+METHOD = Method(
+    title="SCGAN",
+    paper="Zhao et al., SCGAN: Saliency Map-guided Colorization with Generative Adversarial Network, "
+    "IEEE TCSVT 31(8), 2021",
+    licence="original code MIT; none of it is used",
+    direction=Direction.THERMAL_TO_VISIBLE,
+    settings=ScganSettings,
+    sees=Still,
+    pairing=Pairing.ALIGNED,
+    sides_multiple_of=256,
+    published_parameters={"scgan": {"critic": 5_766_144, "translator": 58_755_200}},
+    translator=ScganTranslator,
+    game=ScganGame,
+)

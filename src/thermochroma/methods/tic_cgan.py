@@ -1,0 +1,163 @@
+"""TIC-CGAN: Kuang et al., "Thermal Infrared Colorization via Conditional Generative ...", 2020.
+
+Rebuilt from facts of the authors' code: a coarse branch paints features at half the sides, a fine
+branch adds what is lost there and paints the picture; a patch critic sees thermal and visible together;
+content, adversarial, perceptual and total-variation terms. Deviations:
+- the critic's loss is binary cross entropy: the code's default is least squares, but the training log
+  that its authors released with their weights cannot come from that (`criterion: least_squares`);
+- total variation is divided by the picture's own pixels and by the batch (the same for one picture of
+  256x256, which is all that the original knows);
+- the learning rate never reaches 0 (it does, one epoch long);
+- instance norms keep no running statistics: the original keeps some and never uses them.
+Kept, although odd: VGG-16 is shown pictures in [-1, 1], not normalised as in its training.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from pydantic import NonNegativeInt
+from torch import cat, nn
+
+from thermochroma.batch import Batch, Still
+from thermochroma.images import Picture
+from thermochroma.losses.adversarial import CRITERIA
+from thermochroma.losses.perceptual import perceptual
+from thermochroma.losses.pixel import absolute, total_variation
+from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.networks.history import History
+from thermochroma.networks.patchgan import PatchCritic
+from thermochroma.networks.resnet import ResidualBlock, doubling, halving, head, stem
+from thermochroma.settings import Settings, Strict
+
+BASE = 32  # channels at full sides, and of the critic
+COARSE_BLOCKS, FINE_BLOCKS = 9, 3
+
+
+class TicTranslator(Translator[Still]):
+    """Coarse features, then fine ones, which are added and painted from. Sides: multiples of 16.
+
+    The branches learn together from the first picture. Sides of 16 itself are too small.
+    """
+
+    def __init__(self, *, scale: float, thermal_channels: int) -> None:
+        super().__init__()
+        base = scaled(BASE, scale)
+        self.thermal_channels = thermal_channels
+        self.shrink = nn.AvgPool2d(3, 2, 1, count_include_pad=False)
+        self.coarse = nn.Sequential(
+            *stem(thermal_channels, 2 * base),
+            *halving(2 * base, 4 * base),
+            *halving(4 * base, 8 * base),
+            *halving(8 * base, 16 * base),
+            *(ResidualBlock(16 * base) for _ in range(COARSE_BLOCKS)),
+            *doubling(16 * base, 8 * base),
+            *doubling(8 * base, 4 * base),
+            *doubling(4 * base, 2 * base),
+        )
+        self.fine = nn.Sequential(*stem(thermal_channels, base), *halving(base, 2 * base))
+        self.paint = nn.Sequential(
+            *(ResidualBlock(2 * base) for _ in range(FINE_BLOCKS)),
+            *doubling(2 * base, base),
+            *head(base, 3),
+        )
+        init_normal(self)
+
+    def forward(self, seen: Still) -> Picture:
+        thermal = spread_channels(seen.thermal, self.thermal_channels)
+        return self.paint(self.fine(thermal) + self.coarse(self.shrink(thermal)))
+
+
+class TicGame(Game[Still]):
+    """A critic that sees thermal and visible together, with a history; then the translator."""
+
+    def __init__(
+        self,
+        *,
+        translator: TicTranslator,
+        scale: float,
+        frozen: FrozenNetworks,
+        criterion: str,
+        history: int,
+        perceptual_taps: tuple[int, ...],
+        perceptual_imagenet_norm: bool,
+    ) -> None:
+        super().__init__()
+        self.translator = translator
+        self.critic = PatchCritic(
+            in_channels=translator.thermal_channels + 3,
+            base=scaled(BASE, scale),
+            norm=instance_norm,
+            biased=True,
+        )
+        init_normal(self.critic)
+        self.criterion = CRITERIA[criterion]
+        self.history = History(history)
+        self.features = frozen.vgg16(taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm)
+
+    def players(self) -> Mapping[str, nn.Module]:
+        return {"critic": self.critic, "translator": self.translator}
+
+    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
+        thermal = spread_channels(batch.seen.thermal, self.translator.thermal_channels)
+        real, fake = batch.target, self.translator(batch.seen)
+        real_pair, fake_pair = cat([thermal, real], dim=1), cat([thermal, fake], dim=1)
+        yield Turn(
+            "critic",
+            {
+                "critic_real": self.criterion.real(self.critic(real_pair)),
+                "critic_fake": self.criterion.fake(self.critic(self.history(fake_pair))),
+            },
+        )
+        yield Turn(
+            "translator",
+            {
+                "content": absolute(fake, real),
+                "adversarial": self.criterion.real(self.critic(fake_pair)),
+                "perceptual": perceptual(self.features, fake, real),
+                "tv": total_variation(fake),
+            },
+        )
+
+
+class TranslatorSettings(Strict):
+    thermal_channels: Literal[1, 3]
+
+
+class GameSettings(Strict):
+    criterion: Literal["cross_entropy", "least_squares"]
+    history: NonNegativeInt
+    perceptual_taps: tuple[int, ...]
+    perceptual_imagenet_norm: bool
+
+
+class Weights(Strict):
+    critic_real: float
+    critic_fake: float
+    content: float
+    adversarial: float
+    perceptual: float
+    tv: float
+
+
+class TicSettings(Settings):
+    translator: TranslatorSettings
+    game: GameSettings
+    weights: Weights
+
+
+METHOD = Method(
+    title="TIC-CGAN",
+    paper="Kuang et al., Thermal Infrared Colorization via Conditional Generative Adversarial Network, "
+    "Infrared Physics & Technology 107, 2020",
+    licence="original code under the BSD-type text of CycleGAN and Pix2pix; none of it is used",
+    direction=Direction.THERMAL_TO_VISIBLE,
+    settings=TicSettings,
+    sees=Still,
+    pairing=Pairing.ALIGNED,
+    sides_multiple_of=16,
+    published_parameters={"tic_cgan": {"critic": 695_777, "translator": 45_851_907}},
+    translator=TicTranslator,
+    game=TicGame,
+)
