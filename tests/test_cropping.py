@@ -94,7 +94,8 @@ def raw(tmp_path: Path) -> tuple[Path, pd.DataFrame]:
             write_picture(tmp_path / f"visible/{frame}.png", colour)
             defect = "torn" if frame == "s0/1" else ""
             paths = (f"thermal/{frame}.png", f"visible/{frame}.png")
-            rows.append((frame, sequence, sequence, split, "", "", *paths, "", "", defect))
+            facts = (frame, sequence, sequence, "", split, "", "", *paths)
+            rows.append((*facts, 64, 48, "", "", "", defect, ""))
     return tmp_path, pd.DataFrame(rows, columns=list(FRAME_COLUMNS))
 
 

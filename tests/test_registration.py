@@ -341,7 +341,7 @@ def _frames() -> pd.DataFrame:
 def _table(names: list[str]) -> pd.DataFrame:
     """Frames of one mount, none with a defect, named after their pictures."""
     paths = {folder: [f"{folder}/{name}.png" for name in names] for folder in FOLDERS}
-    return pd.DataFrame({"frame": names, "mount": "moved", "defect": "", **paths})
+    return pd.DataFrame({"frame": names, "mount": "moved", "defect": "", "left_out": "", **paths})
 
 
 def test_data_set_is_registered(raw: Path, tmp_path: Path) -> None:

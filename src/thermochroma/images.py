@@ -4,8 +4,9 @@ On disk and for judging, pictures are 8-bit arrays (`ThermalPicture`, `VisiblePi
 networks they are tensors in [-1, 1] (`Thermal`, `Visible`). Nothing else crosses this border.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -27,6 +28,18 @@ ThermalPicture: TypeAlias = UInt8[np.ndarray, "h w"]
 """One thermal picture, 8 bits."""
 VisiblePicture: TypeAlias = UInt8[np.ndarray, "h w 3"]
 """One visible picture, 8-bit sRGB, channels red, green, blue."""
+
+@dataclass(frozen=True)
+class Tone:
+    """How 16-bit counts become 8 bits: counts from `black` to `white` are mapped onto 0 to 255.
+
+    It belongs to a data set or a sequence, never to a single picture. As text: "window 7000 9000".
+    """
+
+    kind: Literal["window", "clahe"]
+    black: int
+    white: int
+
 
 GREY_TOLERANCE = 3  # grey levels: what JPEG's chroma rounding leaves between three equal channels
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 
@@ -30,6 +31,8 @@ class SourceSettings(BaseModel):
     """A local folder or archive to take the data from instead of the published address."""
     on_defect: Literal["refuse", "drop"] = "refuse"
     """What a broken frame costs: the run (`refuse`), or only itself, with a reason (`drop`)."""
+    picture_size: tuple[int, int] | None = None
+    """Width and height that every picture must have, in pixels; null takes any."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,19 @@ class Frame:
     time: str
     thermal: str
     visible: str
+    rig: str = ""
+    """Mounts of one rig may borrow its transform where their own frames give none; "" for no rig."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """One annotated object, in raw visible pixels: left and top edge, width, height."""
+
+    label: str
+    left: float
+    top: float
+    width: float
+    height: float
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,15 @@ class Source:
     """True if a picture smaller than the crop is enlarged to fit; False if that is a defect."""
     truth: Callable[[Path], Mapping[str, Matrix]] | None = None
     """The known transform of each mount, where there is one (drawn data only)."""
+    boxes: Callable[[Any, Path], Callable[[str], Sequence[Box]]] | None = None
+    """(settings, raw folder): a function from frame id to its annotated objects, where there are any.
+    Annotators have seen both spectra: captions may use them on training frames only."""
+    choose: Callable[[Any, pd.DataFrame], pd.DataFrame] | None = None
+    """(settings, inspected table): the same table with `left_out` filled in, for a profile that
+    selects among the usable frames. None uses them all."""
+    remarks: Callable[[Any, pd.DataFrame], Sequence[str]] | None = None
+    """(settings, inspected table): sentences on what differs from what is known of the data set
+    (frames a sequence, totals); they warn and stop nothing."""
 
 
 def source_names() -> list[str]:

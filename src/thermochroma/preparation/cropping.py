@@ -158,7 +158,7 @@ def _plan(
             # Training windows may change with the seed; what is tested on must not.
             mix = seed if row["split"] == "train" else "fixed"
             window = None
-            dropped = str(row["defect"])
+            dropped = str(row["defect"] or row["left_out"])
             if not dropped:
                 bounds = field(transforms[row["mount"]], size_of(raw / row["visible"]))
                 window = choose_window(

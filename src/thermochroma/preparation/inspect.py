@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from thermochroma.errors import BadInput
 from thermochroma.files import sha256
-from thermochroma.images import read_thermal, read_visible
+from thermochroma.images import read_thermal, read_visible, size_of
 from thermochroma.manifest import FRAME_COLUMNS
 from thermochroma.source import Frame
 
@@ -30,6 +30,8 @@ class _Finding:
     visible_sha256: str = ""
     defect: str = ""
     path: str = ""
+    width: int | None = None
+    height: int | None = None
 
 
 def inspect(
@@ -52,15 +54,17 @@ def inspect(
     return pd.DataFrame(rows, columns=list(FRAME_COLUMNS)).astype(FRAME_COLUMNS)
 
 
-def _row(frame: Frame, finding: _Finding) -> dict[str, str]:
-    row = asdict(frame) | asdict(finding)
+def _row(frame: Frame, finding: _Finding) -> dict[str, object]:
+    row = asdict(frame) | asdict(finding) | {"tone": "", "left_out": ""}
     del row["path"]
     return row
 
 
 def _look(frame: Frame, raw: Path) -> _Finding:
     defect, path = _defect(frame, raw)
-    return _Finding(_hash(raw / frame.thermal), _hash(raw / frame.visible), defect, path)
+    width, height = (None, None) if defect else size_of(raw / frame.visible)
+    hashes = _hash(raw / frame.thermal), _hash(raw / frame.visible)
+    return _Finding(*hashes, defect, path, width, height)
 
 
 def _hash(path: Path) -> str:

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from thermochroma.errors import BadInput
 from thermochroma.images import ThermalPicture, VisiblePicture, read_thermal, read_visible
+from thermochroma.manifest import usable
 from thermochroma.preparation.estimate import PairEstimate, estimate_pair, score_pair
 from thermochroma.preparation.geometry import IDENTITY, Size, corner_distance
 from thermochroma.preparation.transforms import ESTIMATE_COLUMNS, NUMBERS, TRANSFORM_COLUMNS
@@ -56,7 +57,7 @@ class _Task:
 
 
 def register(
-    frames: pd.DataFrame,  # columns of manifest.FRAME_COLUMNS; those with a defect are left out
+    frames: pd.DataFrame,  # columns of manifest.FRAME_COLUMNS; those that are not usable are skipped
     *,
     raw: Path,  # the folder below which the frames' pictures lie
     stills: bool,  # True: every frame is a mount of its own
@@ -71,11 +72,11 @@ def register(
     The result is the same, bit for bit, for any number of workers. Raises BadInput for a picture
     that cannot be read, two sizes in one frame or mount, or stills that share a mount.
     """
-    usable = frames[frames["defect"] == ""]
-    groups = usable.groupby("mount", sort=False)
-    if stills and len(groups) != len(usable):
+    sound = usable(frames)
+    groups = sound.groupby("mount", sort=False)
+    if stills and len(groups) != len(sound):
         raise BadInput(
-            given=f"{len(usable)} stills share {len(groups)} mounts",
+            given=f"{len(sound)} stills share {len(groups)} mounts",
             needed="each still is a mount of its own",
             remedy="correct the data set's `frames`, or set its `stills` to False",
         )

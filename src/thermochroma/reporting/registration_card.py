@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thermochroma.images import ThermalPicture, VisiblePicture, read_thermal, read_visible
+from thermochroma.manifest import usable
 from thermochroma.preparation.transforms import matrices, metrics
 from thermochroma.source import Matrix
 
@@ -79,7 +80,7 @@ def draw_contact_sheet(
     """
     chosen = most_moved(transforms, count)
     figure, panels = _empty_sheet(chosen)
-    firsts = frames[frames["defect"] == ""].drop_duplicates("mount").set_index("mount")
+    firsts = usable(frames).drop_duplicates("mount").set_index("mount")
     found = matrices(chosen)
     for index, (mount, moved) in enumerate(chosen[["mount", "displacement_px"]].to_numpy()):
         thermal = read_thermal(raw / firsts.loc[mount, "thermal"])
