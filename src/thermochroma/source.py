@@ -13,13 +13,49 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from thermochroma.files_by_name import names_in, refuse_unknown
 
 Split = Literal["train", "validation", "test"]
 Matrix = Float[np.ndarray, "2 3"]
 """An affine map of pixel centres, visible (x, y) to thermal (x, y), in raw pixels."""
+
+
+class WindowTone(BaseModel):
+    """Counts from `black` to `white` become 0 to 255, in the whole data set alike.
+
+    clahe: contrast is then evened out inside each picture. The unit is the pictures' own: counts, or
+    kelvin for pictures of floats.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    kind: Literal["window", "clahe"]
+    black: FiniteFloat
+    white: FiniteFloat
+
+    @model_validator(mode="after")
+    def _rises(self) -> "WindowTone":
+        if self.black >= self.white:
+            raise ValueError("`black` must be less than `white`")
+        return self
+
+
+class PercentileTone(BaseModel):
+    """Each sequence has its own window: from the `low` to the `high` percentile of all its counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    kind: Literal["percentile"]
+    low: float = Field(ge=0, le=100)
+    high: float = Field(ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _rises(self) -> "PercentileTone":
+        if self.low >= self.high:
+            raise ValueError("`low` must be less than `high`")
+        return self
 
 
 class SourceSettings(BaseModel):
@@ -33,6 +69,8 @@ class SourceSettings(BaseModel):
     """What a broken frame costs: the run (`refuse`), or only itself, with a reason (`drop`)."""
     picture_size: tuple[int, int] | None = None
     """Width and height that every picture must have, in pixels; null takes any."""
+    tone: WindowTone | PercentileTone | None = Field(default=None, discriminator="kind")
+    """How thermal pictures of more than 8 bits become 8 bits; null where there are none."""
 
 
 @dataclass(frozen=True)
