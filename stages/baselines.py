@@ -7,11 +7,12 @@ import numpy as np
 
 from stages.command import run
 from thermochroma.files import whole_file, write_text
-from thermochroma.judging import JUDGED_SPLITS, judged_rows, means, spread
+from thermochroma.judging import judged_rows, spread
 from thermochroma.judging_baselines import judge_baselines
 from thermochroma.loading.crops import Crops
 from thermochroma.params import read_params
 from thermochroma.source import load_source
+from thermochroma.summary import JUDGED_SPLITS, means
 
 
 def main(dataset: str, params: Path, crops: Path, folder: Path, metrics: Path) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from stages.command import run
 from thermochroma.files import write_text
 from thermochroma.judging import spread
+from thermochroma.label import read_label
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import ORACLES, TRIVIAL
 from thermochroma.params import Params, read_params
@@ -18,7 +19,7 @@ from thermochroma.reporting.figures import Point, curves, grid, quality_against_
 from thermochroma.reporting.statistics import estimate
 from thermochroma.reporting.table import About, Row, build_table
 from thermochroma.reporting.table_text import to_csv, to_latex, to_markdown
-from thermochroma.shipping import read_label
+from thermochroma.shipping import title_of
 from thermochroma.source import load_source
 
 SPLITS = ("test", "validation")
@@ -63,7 +64,7 @@ def gather(settings: Params, runs: Path, scores: Path, baselines: Path) -> dict[
         cost = read_cost(scores / name / "cost.json") | read_cost(runs / name / "cost.json")
         cost.pop("training_device")  # the table has one column: where latency was measured
         label = read_label(runs / name / "translator.safetensors")
-        rows[name] = Row(label.title, "method", read_scores(scores / name), cost)
+        rows[name] = Row(title_of(label), "method", read_scores(scores / name), cost)
     for name, trivial in TRIVIAL.items():
         rows[name] = Row(trivial.title, "trivial", read_scores(baselines / name))
     for name, oracle in ORACLES.items():

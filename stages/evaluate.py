@@ -16,10 +16,7 @@ from stages.text import read_text
 from thermochroma.cost import device_name, latency, multiply_adds, parameters
 from thermochroma.files import sha256, whole_file, write_text
 from thermochroma.judging import (
-    JUDGED_SPLITS,
-    as_readings,
     judged_rows,
-    means,
     paint,
     score_rows,
     spread,
@@ -30,8 +27,9 @@ from thermochroma.loading.loader import seen_batches
 from thermochroma.loading.text import TextTable
 from thermochroma.method import Translator
 from thermochroma.params import EvaluateSettings, read_params
-from thermochroma.shipping import load_translator
+from thermochroma.shipping import load_translator, method_of
 from thermochroma.source import load_source
+from thermochroma.summary import JUDGED_SPLITS, as_readings, means
 from thermochroma.tracking import WEIGHTS, Tracker
 
 
@@ -50,9 +48,9 @@ def main(
     settings, cut, device = read_params(params), Crops(crops), choose_device()
     network, label = load_translator(translator)
     network.to(device)
-    text = read_text(label.method.sees, captions, weights / "clip")
+    text = read_text(method_of(label).sees, captions, weights / "clip")
     how = settings.evaluate[dataset]
-    judge = Judge(network, label.method.sees, cut, text, how, device)
+    judge = Judge(network, method_of(label).sees, cut, text, how, device)
     rows = judged_rows(cut, how.frames_per_sequence)
     scores = judge.scores(rows, title=f"evaluate {dataset}-{method}")
     panel = judge.paint_all(spread(cut.split("test"), how.panel_frames))

@@ -17,8 +17,8 @@ def main(params: Path, source: Path, stages: Path, fingerprints: Path) -> None:
     package = source / "thermochroma"
     starts = {f"stages/{path.stem}": path for path in sorted(stages.glob("[a-z]*.py"))}
     starts |= {f"sources/{name}": package / "sources" / f"{name}.py" for name in source_names()}
-    for name, block in settings.methods.items():
-        starts[f"lineup/{name}"] = package / "methods" / f"{block.method}.py"
+    for name in settings.methods:
+        starts[f"lineup/{name}"] = package / "methods" / f"{settings.method(name).method}.py"
     roots = (source, stages.parent)
     with whole_folder(fingerprints) as part:
         for name, start in starts.items():

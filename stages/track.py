@@ -8,9 +8,9 @@ import pandas as pd
 from stages.command import project_root, run
 from stages.lineage import lineage
 from thermochroma.files import sha256
-from thermochroma.judging import JUDGED_SPLITS, as_readings
+from thermochroma.label import read_label
 from thermochroma.params import read_params
-from thermochroma.shipping import read_label
+from thermochroma.summary import JUDGED_SPLITS, as_readings
 from thermochroma.tracking import WEIGHTS, Tracker
 
 

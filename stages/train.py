@@ -19,14 +19,16 @@ from thermochroma.cost import device_name, peak_memory_bytes
 from thermochroma.errors import BadInput
 from thermochroma.files import sha256, whole_file, write_text
 from thermochroma.judging import paint, panel, spread, truth_of
+from thermochroma.label import Label
 from thermochroma.loading.crops import MANIFEST, Crops
 from thermochroma.loading.loader import TrainingPictures, training_batches
 from thermochroma.loading.text import TextTable
-from thermochroma.method import Method, Pairing, Settings, load_method
+from thermochroma.method import Method, Pairing, load_method
 from thermochroma.metrics.fidelity import psnr, ssim
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.params import Budget, Params, read_params
-from thermochroma.shipping import Label, build_translator, save_translator
+from thermochroma.settings import Settings
+from thermochroma.shipping import build_translator, save_translator
 from thermochroma.tracking import Tracker
 from thermochroma.tracking import Training as Tracked
 from thermochroma.training import checkpoint

@@ -7,9 +7,10 @@ import torch
 import yaml
 
 from thermochroma.batch import Batch, Captioned, Still
-from thermochroma.method import Clock, Method, Settings, load_method
+from thermochroma.method import Clock, Method, load_method
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.params import read_params
+from thermochroma.settings import Settings
 from thermochroma.shipping import build_translator
 from thermochroma.training.state import Training, seed_everything
 

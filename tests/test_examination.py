@@ -25,11 +25,12 @@ from tests.examiner import (
 from thermochroma.batch import Batch
 from thermochroma.errors import BadInput
 from thermochroma.images import to_bytes
+from thermochroma.label import Label
 from thermochroma.losses.pixel import absolute
 from thermochroma.method import Direction, Pairing, load_method, method_names
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.params import read_params
-from thermochroma.shipping import Label, build_translator, load_translator, save_translator
+from thermochroma.shipping import build_translator, load_translator, save_translator
 from thermochroma.training import checkpoint
 from thermochroma.training.loop import play, trainable, weigh
 from thermochroma.training.optimizers import refuse_misowned
@@ -51,7 +52,7 @@ def test_1_a_misspelt_key_is_refused(block: str, tmp_path: Path) -> None:
     wrong = tmp_path / "params.yaml"
     wrong.write_text(yaml.safe_dump(raw))
     with pytest.raises(BadInput, match=rf"methods\.{block}\.(wieghts|weights)"):
-        read_params(wrong)
+        read_params(wrong).method(block)
 
 
 @every_block

@@ -19,7 +19,9 @@ def _read(tmp_path: Path, change: Change) -> None:
     change(raw)
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(raw))
-    read_params(path)
+    params = read_params(path)
+    for name in params.methods:
+        params.method(name)
 
 
 def test_the_file_in_the_repository_is_right(tmp_path: Path) -> None:

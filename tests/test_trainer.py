@@ -13,8 +13,9 @@ from torch.nn import functional as F
 from tests.examiner import batch_of, begin, method_of
 from thermochroma.batch import Batch, Still
 from thermochroma.errors import BadInput
-from thermochroma.method import Clock, Game, OptimizerSettings, Settings, Translator, Turn
+from thermochroma.method import Clock, Game, Translator, Turn
 from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.settings import OptimizerSettings, Settings
 from thermochroma.training import checkpoint
 from thermochroma.training.average import Average
 from thermochroma.training.loop import play, weigh

@@ -1,6 +1,6 @@
 """From a translator to scores: paint the pictures that a person could open, and judge those."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,7 @@ from thermochroma.loading.loader import seen_batches
 from thermochroma.loading.text import TextTable
 from thermochroma.method import Translator
 from thermochroma.metrics.picture_scores import score_pictures
-
-JUDGED_SPLITS = ("validation", "test")
-FACTS = ["frame", "sequence", "split", "place", "time"]
+from thermochroma.summary import FACTS, JUDGED_SPLITS
 
 Painted = UInt8[Tensor, "b 3 h w"]
 
@@ -88,18 +86,3 @@ def panel(crops: Crops, rows: pd.DataFrame, painted: Painted) -> UInt8[np.ndarra
         for (_, row), translation in zip(rows.iterrows(), painted, strict=True)
     ]
     return np.vstack(lines)
-
-
-def means(scores: pd.DataFrame) -> dict[str, float]:
-    """The mean of each score over pictures; a score that no picture has is left out."""
-    numbers = scores.drop(columns=FACTS).mean()
-    return {str(name): float(value) for name, value in numbers.items() if np.isfinite(value)}
-
-
-def as_readings(summary: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Means by split, named so that they never mix with readings taken while training."""
-    return {
-        f"evaluation/{split}/{name}": value
-        for split, row in summary.items()
-        for name, value in row.items()
-    }

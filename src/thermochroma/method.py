@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
-from typing import Any, Generic, Literal, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from thermochroma.batch import Batch, Seen
 from thermochroma.files_by_name import names_in, refuse_unknown
 from thermochroma.images import Picture
+from thermochroma.settings import Settings
 
 
 class Turn(NamedTuple):
@@ -77,44 +77,6 @@ class Pairing(Enum):
 
     ALIGNED = "aligned"
     UNALIGNED = "unaligned"
-
-
-class Strict(BaseModel):
-    """Settings: unknown keys are refused, values do not change, strings are not numbers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class OptimizerSettings(Strict):
-    """How one player is stepped."""
-
-    kind: Literal["adam", "adamw"]
-    lr: PositiveFloat
-    betas: tuple[float, float]
-    weight_decay: NonNegativeFloat = 0.0
-    clip_norm: PositiveFloat | None = None
-    """Gradients longer than this (2-norm over the player) are shortened to it."""
-
-
-class Settings(Strict):
-    """The shape that the params blocks of all methods share; a method narrows the `Any` fields."""
-
-    method: str
-    """The file in `methods/`; several blocks may name one file (ablations)."""
-    title: str | None = None
-    """How tables and figures call it; none takes the method's own title."""
-    optimizers: Mapping[str, OptimizerSettings]
-    """One for each player of the game, by the player's name."""
-    constant_share: float = Field(default=0.5, ge=0, le=1)
-    """Share of the pictures shown at full learning rate, before it falls linearly towards 0."""
-    average_half_life_images: PositiveInt | None = None
-    """Half-life of the moving average of the translator that ships; none ships the last weights."""
-    translator: Any
-    """Keyword arguments of the translator, typed."""
-    game: Any
-    """Keyword arguments of the game, typed."""
-    weights: Any
-    """The factor of each term, typed: one field a term."""
 
 
 @dataclass(frozen=True)

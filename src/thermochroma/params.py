@@ -19,7 +19,7 @@ from pydantic import (
 
 from thermochroma.errors import BadInput
 from thermochroma.files_by_name import nearest, refuse_unknown
-from thermochroma.method import Settings, Strict, load_method
+from thermochroma.settings import Settings, Strict
 from thermochroma.source import SourceSettings, load_source
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -156,13 +156,16 @@ class Params(Strict):
         return settings
 
     def method(self, name: str) -> Settings:
-        """The line-up entry's block under `methods`."""
-        settings: Settings = self.methods[name]
-        return settings
+        """The line-up entry's block under `methods`, parsed now. Raises BadInput for a wrong key."""
+        return _parse_method(name, self.methods[name])
 
 
 def read_params(path: Path) -> Params:
-    """Read and check all of params.yaml. Raises BadInput that names the first key that is wrong."""
+    """Read params.yaml and check all but the insides of the methods' blocks, which `method` parses:
+    whoever trains nothing need not wait for torch.
+
+    Raises BadInput that names the first key that is wrong.
+    """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
@@ -177,11 +180,12 @@ def read_params(path: Path) -> Params:
         name: _parse(load_source(name).settings, block, ("sources", name))
         for name, block in params.sources.items()
     }
-    methods = {name: _parse_method(name, block) for name, block in params.methods.items()}
-    return params.model_copy(update={"sources": sources, "methods": methods})
+    return params.model_copy(update={"sources": sources})
 
 
 def _parse_method(name: str, block: Any) -> Settings:
+    from thermochroma.method import load_method  # loads torch
+
     head = _parse(MethodHead, {"method": (block or {}).get("method")}, ("methods", name))
     return _parse(load_method(head.method).settings, block, ("methods", name))
 

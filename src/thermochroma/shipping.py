@@ -1,50 +1,28 @@
 """The translator as it ships: one file that says how to build it and holds its weights."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from thermochroma.batch import Captioned
-from thermochroma.errors import BadInput
 from thermochroma.files import whole_file
-from thermochroma.method import Method, Settings, Translator, load_method
+from thermochroma.label import KEY, Label, label_in, opened
+from thermochroma.method import Method, Translator, load_method
+from thermochroma.settings import Settings
 
-KEY = "thermochroma"
+
+def method_of(label: Label) -> Method:
+    """The record of the method's file."""
+    return load_method(label.settings["method"])
 
 
-@dataclass(frozen=True)
-class Label:
-    """What stands on the file: enough to build the translator again."""
-
-    name: str
-    """The method's name in the line-up."""
-    settings: dict[str, Any]
-    """Its block of params.yaml, as parsed."""
-    scale: float
-    text_width: int
-    """Width of the text features that it was taught with; 0 if it sees no text."""
-    trained_on: str
-    """The data set."""
-    side: int
-    """Height and width of the training pictures."""
-    frozen: str
-    """Which frozen networks taught it: random | pretrained."""
-
-    @property
-    def title(self) -> str:
-        """How tables call it."""
-        title: str | None = self.settings["title"]
-        return title if title is not None else self.method.title
-
-    @property
-    def method(self) -> Method:
-        """The record of the method's file."""
-        return load_method(self.settings["method"])
+def title_of(label: Label) -> str:
+    """How tables call it."""
+    title: str | None = label.settings["title"]
+    return title if title is not None else method_of(label).title
 
 
 def build_translator(
@@ -67,31 +45,14 @@ def load_translator(path: Path) -> tuple[Translator[Any], Label]:
 
     Raises BadInput if the file is no translator of ours. Missing or surplus weights are an error.
     """
-    label, tensors = _read(path)
-    method = label.method
+    with opened(path) as stored:
+        label = label_in(stored)
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    method = method_of(label)
     settings = method.settings.model_validate_json(json.dumps(label.settings))
     translator = build_translator(method, settings, scale=label.scale, text_width=label.text_width)
     translator.load_state_dict(tensors)
     return translator.eval().requires_grad_(False), label
-
-
-def read_label(path: Path) -> Label:
-    """The label alone."""
-    return _read(path)[0]
-
-
-def _read(path: Path) -> tuple[Label, dict[str, Tensor]]:
-    try:
-        with safe_open(path, framework="pt") as stored:
-            label = Label(**json.loads(stored.metadata()[KEY]))
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-    except (FileNotFoundError, SafetensorError, KeyError, TypeError) as error:
-        raise BadInput(
-            given=f"{path} is no translator ({type(error).__name__}: {error})",
-            needed="a translator.safetensors written by the train stage",
-            remedy="train it with `dvc repro`, or correct the path",
-        ) from error
-    return label, tensors
 
 
 def _plain(tensor: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from thermochroma.images import to_bytes
 from thermochroma.loading.assemble import assemble_seen
 from thermochroma.loading.text import encode_captions
 from thermochroma.networks.frozen import TextEncoder
-from thermochroma.shipping import load_translator
+from thermochroma.shipping import load_translator, method_of
 
 SENTENCE = "a thermal infrared image of a street scene"  # where the caller has no caption to give
 
@@ -28,7 +28,7 @@ class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         """Load the translator and, where it sees text, the features of the sentence."""
         self.translator, self.label = load_translator(Path(context.artifacts["translator"]))
         self.text = None
-        if self.label.method.sees is Captioned:
+        if method_of(self.label).sees is Captioned:
             encoder = TextEncoder(Path(context.artifacts["text"]))
             self.text = encode_captions(encoder, {"": SENTENCE})
 
@@ -36,7 +36,7 @@ class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         """Translate all pictures at once."""
         thermal = torch.from_numpy(np.asarray(model_input["thermal"], np.uint8))
         raw = {"thermal": thermal, "sentence": torch.zeros(len(thermal), dtype=torch.long)}
-        seen = assemble_seen(raw, self.label.method.sees, self.text)
+        seen = assemble_seen(raw, method_of(self.label).sees, self.text)
         with torch.no_grad():
             painted = to_bytes(self.translator(seen))
         return painted.permute(0, 2, 3, 1).numpy()

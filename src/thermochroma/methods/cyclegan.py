@@ -17,20 +17,11 @@ from thermochroma.batch import Batch, Still
 from thermochroma.images import Picture
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.pixel import absolute
-from thermochroma.method import (
-    Clock,
-    Direction,
-    Game,
-    Method,
-    Pairing,
-    Settings,
-    Strict,
-    Translator,
-    Turn,
-)
+from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResNet
+from thermochroma.settings import Settings, Strict
 
 BASE = 64
 CHANNELS = 3  # identity terms compare a translator's input with its output: both have three

@@ -15,20 +15,11 @@ from thermochroma.batch import Batch, Still
 from thermochroma.images import Picture, Thermal
 from thermochroma.losses.adversarial import cross_entropy_fake, cross_entropy_real
 from thermochroma.losses.pixel import absolute
-from thermochroma.method import (
-    Clock,
-    Direction,
-    Game,
-    Method,
-    Pairing,
-    Settings,
-    Strict,
-    Translator,
-    Turn,
-)
+from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import PictureNorm, init_normal, scaled, spread_channels
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.unet import UNet
+from thermochroma.settings import Settings, Strict
 
 BASE = 64
 

@@ -6,7 +6,8 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 
 from thermochroma.errors import BadInput
-from thermochroma.method import Clock, OptimizerSettings
+from thermochroma.method import Clock
+from thermochroma.settings import OptimizerSettings
 
 KINDS: Mapping[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from thermochroma.method import Clock, Game, Settings, Translator
+from thermochroma.method import Clock, Game, Translator
+from thermochroma.settings import Settings
 from thermochroma.training.average import Average
 from thermochroma.training.history import History
 from thermochroma.training.optimizers import build_optimizers, refuse_misowned, set_rates

@@ -1,0 +1,25 @@
+"""From scores, one row a picture, to means, one number a split. Imports nothing heavy."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+JUDGED_SPLITS = ("validation", "test")
+FACTS = ["frame", "sequence", "split", "place", "time"]
+"""The columns of a table of scores that are no scores."""
+
+
+def means(scores: pd.DataFrame) -> dict[str, float]:
+    """The mean of each score over pictures; a score that no picture has is left out."""
+    numbers = scores.drop(columns=FACTS).mean()
+    return {str(name): float(value) for name, value in numbers.items() if np.isfinite(value)}
+
+
+def as_readings(summary: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Means by split, named so that they never mix with readings taken while training."""
+    return {
+        f"evaluation/{split}/{name}": value
+        for split, row in summary.items()
+        for name, value in row.items()
+    }
