@@ -13,11 +13,12 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
@@ -145,10 +146,10 @@ def memory_table(found: dict[int, Measured]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _apart(*arguments: object) -> Measured:
+def _apart(*arguments: Any) -> Measured:
     """In a process of its own, whose peak of memory is its own."""
-    with get_context("spawn").Pool(1) as pool:
-        return pool.apply(measure, arguments)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measure, *arguments).result()
 
 
 def _timed(act: Callable[[], Result]) -> tuple[Result, float]:

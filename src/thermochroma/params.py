@@ -256,6 +256,14 @@ def _known_keys(model: type[BaseModel], place: list[str]) -> list[str]:
     for part in place:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             kind = kind.model_fields[part].annotation
-        else:  # a mapping from names to blocks
-            kind = get_args(kind)[-1]
+        else:  # a choice of blocks by their `kind`, or a mapping from names to blocks
+            choice = (one for one in get_args(kind) if part in _kinds_of(one))
+            kind = next(choice, get_args(kind)[-1])
     return sorted(kind.model_fields)
+
+
+def _kinds_of(block: Any) -> tuple[Any, ...]:
+    """What the key `kind` of a block may be; nothing if it has no such key."""
+    if not (isinstance(block, type) and issubclass(block, BaseModel)):
+        return ()
+    return get_args(block.model_fields["kind"].annotation) if "kind" in block.model_fields else ()
