@@ -23,8 +23,8 @@ repro: $(STAMP)  ## run the whole pipeline; what is up to date is skipped
 	dvc repro
 
 lint: $(STAMP)  ## style and types
-	ruff check src stages tests
-	ruff format --check src stages tests
+	ruff check src stages tests benchmarks
+	ruff format --check src stages tests benchmarks
 	mypy
 
 test: lint  ## style, types, and all tests

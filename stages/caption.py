@@ -1,16 +1,33 @@
 """Write one sentence a frame, from what is known without the visible target."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
 from stages.command import at_root, run
+from stages.machine import choose_device
+from thermochroma.errors import BadInput
 from thermochroma.files import whole_file
 from thermochroma.loading.crops import Crops
-from thermochroma.params import read_params
-from thermochroma.preparation.captions import CAPTION_COLUMNS, caption_all, read_overrides
-from thermochroma.source import load_source
+from thermochroma.loading.text import CAPTION_COLUMNS
+from thermochroma.params import CaptionSettings, read_params
+from thermochroma.preparation.captioner import Captioner
+from thermochroma.preparation.captions import (
+    CONSTANT,
+    Teller,
+    always,
+    by_boxes,
+    by_captioner,
+    by_template,
+    caption_all,
+    shuffled,
+)
+from thermochroma.preparation.overrides import overrides_of, read_overrides
+from thermochroma.source import Box, Source, SourceSettings, load_source
+
+SAME_FOR_ALL = ("empty", "constant")  # a person's word would make an exception
 
 
 def main(
@@ -18,19 +35,62 @@ def main(
 ) -> None:
     """Runs as well where every visible picture has been taken away."""
     source, settings = load_source(dataset), read_params(params)
+    how, block, folder = settings.caption, settings.source(dataset), at_root(raw)
     cut = Crops(crops)
     rows = cut.manifest[cut.manifest["dropped"] == ""]
-    sentences = caption_all(
+    own = overrides_of(dataset, read_overrides(overrides), list(cut.manifest["frame"]))
+    told = caption_all(
         rows,
-        profile=settings.caption.profile,
-        facts=source.facts(settings.source(dataset), at_root(raw)),
-        thermal=cut.thermal,
-        overrides=read_overrides(overrides),
+        tell=choose_teller(how, source, block, folder, cut, dataset),
+        facts=source.facts(block, folder),
+        overrides=[] if how.profile in SAME_FOR_ALL else own,
     )
-    bar = tqdm(sentences, total=len(rows), desc="caption", unit="frame")
+    bar = tqdm(told, total=len(rows), desc="caption", unit="frame")
     table = pd.DataFrame(bar, columns=list(CAPTION_COLUMNS))
+    if how.profile == "shuffled":
+        table = shuffled(table, list(rows["split"]), seed=how.shuffle_seed)
     with whole_file(captions) as part:
         table.to_csv(part, index=False)
+
+
+def choose_teller(
+    how: CaptionSettings,
+    source: Source,
+    settings: SourceSettings,
+    raw: Path,
+    crops: Crops,
+    dataset: str,
+) -> Teller:
+    """What makes the sentences of this profile."""
+    facts = source.facts(settings, raw)
+    match how.profile:
+        case "empty":
+            return always("", source="empty")
+        case "constant":
+            return always(CONSTANT, source="constant")
+        case "boxes" | "oracle_boxes":
+            everywhere = how.profile == "oracle_boxes"
+            boxes = boxes_of(source, settings, raw, dataset)
+            return by_boxes(facts, crops.thermal, boxes, everywhere=everywhere)
+        case "captioner":
+            assert how.captioner is not None  # the validator saw to it
+            captioner = Captioner(at_root(how.captioner), choose_device())
+            return by_captioner(facts, crops.thermal, captioner.say)
+        case "template" | "shuffled":
+            return by_template(facts, crops.thermal)
+
+
+def boxes_of(
+    source: Source, settings: SourceSettings, raw: Path, dataset: str
+) -> Callable[[str], Sequence[Box]]:
+    """The annotated objects of each frame. Raises BadInput for a data set without any."""
+    if source.boxes is None:
+        raise BadInput(
+            given=f"`caption.profile` asks for boxes, and `{dataset}` has no annotated objects",
+            needed="a data set with boxes around people",
+            remedy="choose the profile `template`, or leave the data set out",
+        )
+    return source.boxes(settings, raw)
 
 
 if __name__ == "__main__":

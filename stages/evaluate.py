@@ -38,8 +38,7 @@ def main(
     method: str,
     params: Path,
     crops: Path,
-    captions: Path,
-    weights: Path,
+    text: Path,
     translator: Path,
     folder: Path,
     metrics: Path,
@@ -48,9 +47,9 @@ def main(
     settings, cut, device = read_params(params), Crops(crops), choose_device()
     network, label = load_translator(translator)
     network.to(device)
-    text = read_text(method_of(label).sees, captions, weights / "clip")
+    table = read_text(method_of(label).sees, text)
     how = settings.evaluate[dataset]
-    judge = Judge(network, method_of(label).sees, cut, text, how, device)
+    judge = Judge(network, method_of(label).sees, cut, table, how, device)
     rows = judged_rows(cut, how.frames_per_sequence)
     scores = judge.scores(rows, title=f"evaluate {dataset}-{method}")
     panel = judge.paint_all(spread(cut.split("test"), how.panel_frames))

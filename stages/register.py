@@ -15,7 +15,8 @@ from thermochroma.preparation.transforms import (
     compare_with_truth,
     metrics,
 )
-from thermochroma.reporting.registration_card import build_card, draw_contact_sheet
+from thermochroma.reporting.registration_card import build_card
+from thermochroma.reporting.registration_sheet import draw_contact_sheet
 from thermochroma.source import load_source
 
 
@@ -43,7 +44,8 @@ def main(
         report / "card.md", build_card(transforms, errors, title=source.title, note=source.note)
     )
     with whole_file(report / "before_after.png") as part:
-        draw_contact_sheet(transforms, table, raw=folder, note=source.note).savefig(part)
+        sheet = draw_contact_sheet(transforms, table, errors, raw=folder, note=source.note)
+        sheet.savefig(part)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def main(
     method: str,
     params: Path,
     crops: Path,
-    captions: Path,
+    text: Path,
     weights: Path,
     code: Path,
     trainer: Path,
@@ -69,7 +69,7 @@ def main(
 ) -> None:
     """Resumes from the checkpoint of the very same settings, data and code, to the same bits."""
     settings = read_params(params)
-    lesson = prepare(dataset, method, settings, crops, captions, weights / "clip", [code, trainer])
+    lesson = prepare(dataset, method, settings, crops, text, [code, trainer])
     place = at_root(checkpoints) / f"{dataset}-{method}-{lesson.mark}"
     with checkpoint.alone(place):
         training = begin(lesson, FrozenNetworks(weights))
@@ -96,8 +96,7 @@ def prepare(
     name: str,
     params: Params,
     crops: Path,
-    captions: Path,
-    encoder: Path,
+    text: Path,
     code: list[Path],
 ) -> Lesson:
     """Read what the training needs, and name it by a fingerprint of all that decides its outcome."""
@@ -106,19 +105,21 @@ def prepare(
     for side in (params.crop[dataset].size, budget.window or 0):
         refuse_side(side, method, dataset=dataset)
     device = choose_device()
-    text = read_text(method.sees, captions, encoder)
+    table = read_text(method.sees, text)
     mark = checkpoint.fingerprint(
         settings=settings.model_dump(),
         budget=budget.model_dump(),
         seed=params.seed,
         weights=params.weights,
         data=[sha256(crops / file) for file in (MANIFEST, "fingerprint.txt")],
-        captions=sha256(captions) if text is not None else "",
+        text=sha256(text) if table is not None else "",
         code=[sha256(path) for path in code],
         torch=torch.__version__,
         device=device.type,
     )
-    return Lesson(dataset, name, params, settings, method, budget, Crops(crops), text, device, mark)
+    return Lesson(
+        dataset, name, params, settings, method, budget, Crops(crops), table, device, mark
+    )
 
 
 def refuse_side(side: int, method: Method, *, dataset: str) -> None:

@@ -2,85 +2,27 @@
 
 import hashlib
 import random
-import re
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import socket
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import requests
 
+from tests.server import GONE, Server, serving
 from thermochroma.errors import BadInput
-from thermochroma.preparation.fetch import CHUNK_BYTES, fetch
+from thermochroma.preparation.fetch import CHUNK_BYTES, differs_from_list, fetch
 
 BODY = random.Random(0).randbytes(300_000)
 OTHER = random.Random(1).randbytes(300_000)
 
 
-class Server:
-    """What is served, and how badly: the attributes are set by the tests."""
-
-    def __init__(self) -> None:
-        self.body, self.tag, self.date = BODY, '"one"', ""
-        self.cuts: list[int] = []  # bytes after which the next answers are cut
-        self.statuses: list[tuple[int, dict[str, str]]] = []  # answers before any body
-        self.ranges, self.regards_if_range, self.extra = True, True, 0
-        self.asked: list[str] = []
-        self.after_cut = lambda: None
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
-        self.url = f"http://127.0.0.1:{self.http.server_port}/file.bin"
-
-    def handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805 (`self` is the handler's)
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.answer(self)
-
-            def log_message(self, *words: object) -> None:
-                pass
-
-        return Handler
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        self.asked.append(request.headers.get("Range", ""))
-        if self.statuses:
-            status, headers = self.statuses.pop(0)
-            return self.head(request, status, headers | {"Content-Length": "0"})
-        start = self.start_of(request)
-        if start >= len(self.body):
-            return self.head(request, 416, {"Content-Range": f"bytes */{len(self.body)}"})
-        headers = {"ETag": self.tag, "Last-Modified": self.date}
-        headers["Content-Length"] = str(len(self.body) - start + self.extra)
-        if start:
-            headers["Content-Range"] = f"bytes {start}-{len(self.body) - 1}/{len(self.body)}"
-        self.head(request, 206 if start else 200, {k: v for k, v in headers.items() if v})
-        end = start + self.cuts.pop(0) if self.cuts else len(self.body)
-        request.wfile.write(self.body[start:end])
-        if end < len(self.body):
-            self.after_cut()
-        return None
-
-    def start_of(self, request: BaseHTTPRequestHandler) -> int:
-        found = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
-        same = request.headers.get("If-Range") in (self.tag, self.date)
-        usable = self.ranges and (same or not self.regards_if_range)
-        return int(found[1]) if found and usable else 0
-
-    def head(self, request: BaseHTTPRequestHandler, status: int, headers: dict[str, str]) -> None:
-        request.send_response(status)
-        for name, value in headers.items():
-            request.send_header(name, value)
-        request.end_headers()
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server()
-    thread = threading.Thread(target=server.http.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.http.shutdown()
-    thread.join()
-    server.http.server_close()
+    with serving({"file.bin": BODY}) as server:
+        yield server
 
 
 def get(server: Server, path: Path, **more: object) -> None:
@@ -113,6 +55,28 @@ def test_a_line_that_is_cut_is_taken_up_where_it_broke(
     assert sent - 7 * CHUNK_BYTES < resumed_at <= sent
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_fifty_random_cuts_among_other_troubles_give_the_right_bytes(
+    seed: int, server: Server, tmp_path: Path
+) -> None:
+    """Ten cuts each, at any byte, before the answer, too; the file changes after the fifth."""
+    dice = random.Random(seed)
+    server.cuts = [dice.randrange(len(BODY) // 6) for _ in range(10)]
+    seen: list[int] = []
+
+    def trouble() -> None:
+        seen.append(len(server.cuts))
+        server.statuses += [(dice.choice([GONE, 416, 429, 503]), {})] * dice.randrange(2)
+        if len(server.cuts) == 5:
+            server.files["file.bin"], server.tag = OTHER, '"two"'
+
+    server.after_cut = trouble
+    get(server, tmp_path / "file.bin", attempts=12)
+    assert (tmp_path / "file.bin").read_bytes() == OTHER
+    assert alone(tmp_path / "file.bin")
+    assert len(seen) == 10
+
+
 def test_bytes_of_a_killed_download_are_used_by_the_next(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "file.bin"
     server.cuts, server.statuses = [25 * CHUNK_BYTES], []
@@ -130,7 +94,7 @@ def test_a_file_changed_in_between_is_never_mixed(
     regards_if_range: bool, server: Server, tmp_path: Path
 ) -> None:
     def change() -> None:
-        server.body, server.tag = OTHER, '"two"'
+        server.files["file.bin"], server.tag = OTHER, '"two"'
 
     server.cuts, server.after_cut, server.regards_if_range = [70_000], change, regards_if_range
     get(server, tmp_path / "file.bin")
@@ -222,3 +186,103 @@ def test_the_next_address_is_taken_and_each_failure_named(server: Server, tmp_pa
     assert f"{server.url} (status 404)" in str(caught.value)
     assert "refused" in str(caught.value)
     assert "sources.<data set>.source" in caught.value.remedy
+
+
+def test_a_length_that_is_too_short_is_found_by_what_is_expected(
+    server: Server, tmp_path: Path
+) -> None:
+    server.extra = -1000
+    for expected in ({"bytes_expected": len(BODY)}, {"sha256": hashlib.sha256(BODY).hexdigest()}):
+        with pytest.raises(BadInput, match=r"299000 bytes came where 300000|SHA-256"):
+            get(server, tmp_path / "file.bin", attempts=2, **expected)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_host_that_does_not_answer_is_asked_for_one_file_only(
+    server: Server, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        dead = f"127.0.0.1:{taken.getsockname()[1]}"
+        silent: set[str] = set()
+        options = {"attempts": 2, "wait_seconds": 0.001, "silent_hosts": silent}
+        fetch([f"http://{dead}/one", server.url], tmp_path / "one", **options)
+        assert silent == {dead}
+        with pytest.raises(BadInput, match=r"/two \(the host did not answer before\)"):
+            fetch([f"http://{dead}/two"], tmp_path / "two", **options)
+    server.statuses = [(404, {}), (503, {}), (GONE, {}), (503, {})]
+    for _ in range(2):  # a host that answers, however badly, is asked again
+        with pytest.raises(BadInput):
+            fetch([server.url], tmp_path / "two", **{**options, "attempts": 3})
+        server.statuses = [(503, {})] * 3
+    assert silent == {dead}
+
+
+def test_another_checksum_than_the_listed_one_is_told_of_and_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "set00_V000.zip"
+    path.write_bytes(BODY)
+    md5 = hashlib.md5(BODY).hexdigest()
+    assert differs_from_list(path, md5) == []
+    assert differs_from_list(path, None) == []
+    assert capsys.readouterr().out == ""
+    (warning,) = differs_from_list(path, "0" * 32)
+    assert warning == (
+        f"set00_V000.zip has the MD5 {md5}, the published list {'0' * 32}: it is another version"
+    )
+    assert warning in capsys.readouterr().out
+
+
+DRIVE = "https://drive.google.com/uc?id=1ZcJ0EfF5n_uqtsLc7-8hJgTcr2zHSXY3"
+
+
+class Refused(Exception):
+    """What stands for the drive client's own error."""
+
+
+def drive(monkeypatch: pytest.MonkeyPatch, download: Callable[..., object]) -> None:
+    """Let `download` stand for the client, which needs the network."""
+    client = ModuleType("gdown")
+    client.__dict__.update(download=download, DownloadError=Refused)
+    monkeypatch.setitem(sys.modules, "gdown", client)
+
+
+def test_a_drive_is_asked_again_and_its_file_checked_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def download(url: str, output: str, **options: object) -> None:
+        tries.append(url)
+        Path(f"{output}abcdefgh.part").write_bytes(BODY[:1000])
+        if len(tries) < 3:
+            raise requests.ConnectionError("cut")
+        options["progress"](len(BODY), len(BODY))  # type: ignore[operator]
+        Path(output).write_bytes(BODY)
+
+    drive(monkeypatch, download)
+    digits = hashlib.sha256(BODY).hexdigest()
+    fetch([DRIVE], tmp_path / "irvi.zip", sha256=digits, wait_seconds=0.001)
+    assert tries == [DRIVE] * 3
+    assert (tmp_path / "irvi.zip").read_bytes() == BODY
+    assert alone(tmp_path / "irvi.zip")
+    with pytest.raises(BadInput, match="SHA-256"):
+        fetch([DRIVE], tmp_path / "other.zip", sha256="0" * 64, wait_seconds=0.001)
+    assert not (tmp_path / "other.zip").exists()
+
+
+@pytest.mark.parametrize("url", [DRIVE, DRIVE.replace("uc?id=", "file/d/") + "/view"])
+def test_a_drive_that_refuses_ends_with_the_link_for_a_browser(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(*_: object, **__: object) -> None:
+        raise Refused("Failed to retrieve file url:\n\n\tToo many users.\n\nYou may try a browser")
+
+    drive(monkeypatch, download)
+    with pytest.raises(BadInput) as caught:
+        fetch([url], tmp_path / "irvi.zip", attempts=2, wait_seconds=0.001)
+    page = "https://drive.google.com/file/d/1ZcJ0EfF5n_uqtsLc7-8hJgTcr2zHSXY3/view"
+    assert f"Too many users; it may by tomorrow, or in a browser at {page}" in caught.value.given
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,7 @@
 """The loader: the n-th picture is the n-th picture, wherever one begins."""
 
+import pickle
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,12 @@ from thermochroma.batch import Captioned, Still
 from thermochroma.errors import BadInput
 from thermochroma.loading.assemble import needs_text
 from thermochroma.loading.crops import MANIFEST, Crops
-from thermochroma.loading.loader import TrainingPictures, seen_batches, training_batches
+from thermochroma.loading.loader import (
+    TrainingPictures,
+    raw_batches,
+    seen_batches,
+    training_batches,
+)
 from thermochroma.loading.text import TextTable
 from thermochroma.manifest import CROP_COLUMNS, write_table
 
@@ -36,10 +43,17 @@ def crops(tmp_path: Path) -> Crops:
     return Crops(tmp_path)
 
 
-def _pictures(crops: Crops, *, aligned: bool = True, seed: int = 0) -> TrainingPictures:
+def _pictures(
+    crops: Crops,
+    *,
+    aligned: bool = True,
+    seed: int = 0,
+    window: int = 4,
+    text: TextTable | None = None,
+) -> TrainingPictures:
     rows = crops.split("train")
     return TrainingPictures(
-        crops=crops, rows=rows, text=None, aligned=aligned, flip=0.5, window=4, seed=seed
+        crops=crops, rows=rows, text=text, aligned=aligned, flip=0.5, window=window, seed=seed
     )
 
 
@@ -60,6 +74,26 @@ def test_each_epoch_shows_every_frame_once_in_another_order(crops: Crops) -> Non
     epochs = [[pictures[6 * epoch + n]["frame"] for n in range(6)] for epoch in range(4)]
     assert all(sorted(epoch) == [f"s/{n}" for n in range(6)] for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 1
+
+
+@pytest.mark.parametrize(
+    ("aligned", "wanted"),
+    [
+        (True, ["1103 3", "0115 5", "1002 2", "1004 4", "0111 1", "0110 0", "1100 0", "0114 4"]),
+        (False, ["1103 2", "0115 5", "1002 1", "1004 4", "0111 3", "0110 0", "1100 3", "0114 0"]),
+    ],
+)
+def test_the_same_windows_are_shown_as_ever(crops: Crops, aligned: bool, wanted: list[str]) -> None:
+    """Held since the first version: resumed trainings and their records depend on it.
+
+    Bright and dark columns of the window and the frame that is seen; then the visible frame.
+    """
+    pictures = _pictures(crops, aligned=aligned, window=3)
+    shown = []
+    for raw in (pictures[n] for n in range(len(wanted))):
+        columns = "".join(str(int(grey) // 100) for grey in raw["thermal"][0])
+        shown.append(f"{columns}{raw['thermal'].min()} {raw['visible'].min()}")
+    assert shown == wanted
 
 
 def test_aligned_pictures_flip_together(crops: Crops) -> None:
@@ -96,6 +130,56 @@ def test_batches_resume_in_the_middle_and_end_small(crops: Crops) -> None:
     whole = frames(0)
     assert [len(batch) for batch in whole] == [4, 4, 3]
     assert frames(4) == whole[1:]
+
+
+def test_another_process_loads_the_same(crops: Crops) -> None:
+    def pixels(workers: int) -> list[dict[str, object]]:
+        batches = raw_batches(
+            _pictures(crops), range(3, 11), batch_size=4, workers=workers, device=CPU
+        )
+        return [
+            {
+                "frame": raw["frame"],
+                "pixels": raw["visible"].tolist(),
+                "grey": raw["thermal"].tolist(),
+            }
+            for raw in batches
+        ]
+
+    assert pixels(workers=1) == pixels(workers=0)
+
+
+def test_little_is_sent_to_another_process(crops: Crops) -> None:
+    """Neither the manifest nor the features of the captions, which may be large."""
+    table = TextTable(
+        features=torch.zeros(2, 77, 512),
+        mask=torch.ones(2, 77, dtype=torch.bool),
+        rows={f"s/{n}": n % 2 for n in range(6)},
+    )
+    crops.manifest["place"] = "x" * 10_000
+    sent = pickle.dumps(_pictures(crops, text=table))
+    assert len(sent) < 5_000
+    assert [pickle.loads(sent)[n]["sentence"] for n in range(3)] == [
+        _pictures(crops, text=table)[n]["sentence"] for n in range(3)
+    ]
+
+
+def test_batches_are_copies_that_may_be_written_to(crops: Crops) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # torch warns of arrays that must not be written to
+        (raw,) = raw_batches(_pictures(crops), range(6), batch_size=6, workers=0, device=CPU)
+    raw["thermal"].zero_()
+    assert _pictures(crops)[0]["thermal"].max() >= 100
+    with pytest.raises(ValueError, match="read-only"):
+        crops.thermal(crops.split("train").iloc[0])[0, 0] = 0
+
+
+def test_a_frame_without_a_sentence_is_refused_before_the_training(crops: Crops) -> None:
+    table = TextTable(
+        features=torch.zeros(1, 77, 3), mask=torch.ones(1, 77, dtype=torch.bool), rows={"s/0": 0}
+    )
+    with pytest.raises(BadInput, match=r"s/1 has no caption"):
+        _pictures(crops, text=table)
 
 
 def test_values_arrive_in_network_range(crops: Crops) -> None:

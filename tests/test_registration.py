@@ -34,7 +34,8 @@ from thermochroma.preparation.transforms import (
     metrics,
 )
 from thermochroma.preparation.vote import accepted_needed, single, vote
-from thermochroma.reporting.registration_card import build_card, draw_contact_sheet, most_moved
+from thermochroma.reporting.registration_card import build_card
+from thermochroma.reporting.registration_sheet import chosen_mounts, draw_contact_sheet
 
 SIZE = (400, 320)
 
@@ -341,7 +342,8 @@ def _frames() -> pd.DataFrame:
 def _table(names: list[str]) -> pd.DataFrame:
     """Frames of one mount, none with a defect, named after their pictures."""
     paths = {folder: [f"{folder}/{name}.png" for name in names] for folder in FOLDERS}
-    return pd.DataFrame({"frame": names, "mount": "moved", "defect": "", **paths})
+    empty = dict.fromkeys(("rig", "tone", "defect", "left_out"), "")
+    return pd.DataFrame({"frame": names, "mount": "moved", **empty, **paths})
 
 
 def test_data_set_is_registered(raw: Path, tmp_path: Path) -> None:
@@ -426,13 +428,14 @@ def test_card_and_figure(raw: Path, tmp_path: Path) -> None:
     assert "**not real**" in text
     assert "| identity | 1 | 50% |" in text
     assert "| median corner error before (px) | 3.354 |" in text  # of 0 and sqrt(45)
-    assert text.splitlines()[-2].split(" | ")[0].strip("| ") in {"still", "aligned"}
+    assert text.splitlines()[-1].split(" | ")[0].strip("| ") in {"still", "aligned"}
     assert "median corner error" not in build_card(transforms, title="drawn", note="")
 
-    assert list(most_moved(transforms, 1)["mount"]) == ["still"]
-    figure = draw_contact_sheet(transforms, frames, raw=raw, note="not real", count=2)
+    assert list(chosen_mounts(transforms, errors, 2)["mount"]) == ["still", "aligned"]
+    figure = draw_contact_sheet(transforms, frames, errors, raw=raw, note="not real", count=2)
     assert "not real" in figure.get_suptitle()
     figure.savefig(tmp_path / "figure.png")
-    panels = [np.asarray(axes.images[0].get_array()) for axes in figure.axes[:4]]
-    assert not np.array_equal(panels[0], panels[1])  # the still moves
-    assert np.array_equal(panels[2], panels[3])  # the identity does not
+    panels = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
+    for before, after in ((0, 1), (2, 3)):
+        assert not np.array_equal(panels[before], panels[after])  # the still moves
+        assert np.array_equal(panels[before + 4], panels[after + 4])  # the identity does not

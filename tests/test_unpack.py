@@ -3,15 +3,17 @@
 import io
 import random
 import stat
+import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from thermochroma.errors import BadInput
-from thermochroma.preparation.unpack import unpack
+from thermochroma.preparation.unpack import opened, unpack
 
 FILES = {"top/a.bin": random.Random(0).randbytes(5000), "top/below/b.bin": b"b", "top/empty": b""}
 
@@ -118,3 +120,70 @@ def test_a_damaged_member_leaves_nothing(tmp_path: Path) -> None:
 def test_a_web_page_is_no_archive(tmp_path: Path) -> None:
     (tmp_path / "archive").write_text("<html>Not found</html>")
     refused(tmp_path / "archive", "is no archive")
+
+
+def test_an_archive_that_names_a_file_twice_is_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "archive", "w") as archive:
+        for name in ("top/a", "top/./a"):
+            archive.addfile(tarfile.TarInfo(name))
+    refused(tmp_path / "archive", "is there twice")
+
+
+@WRITERS
+def test_a_file_that_is_a_folder_too_is_refused(write: Writer, tmp_path: Path) -> None:
+    write(tmp_path / "archive", {"top/a/b": b"", "top/a": b""})
+    refused(tmp_path / "archive", "is both a file and a folder")
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
+def test_special_files_in_zip_are_refused(kind: int, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "archive", "w") as archive:
+        member = zipfile.ZipInfo("pipe")
+        member.external_attr = (kind | 0o777) << 16
+        archive.writestr(member, b"")
+    refused(tmp_path / "archive", "is a special file")
+
+
+def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
+    write_zip(tmp_path / "archive", FILES)
+    content = bytearray((tmp_path / "archive").read_bytes())
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "archive").write_bytes(content)
+    refused(tmp_path / "archive", "is an encrypted file")
+
+
+def understated(path: Path, real: bytes, claimed: int, sum_of: bytes) -> None:
+    """A zip whose member inflates to `real`, and claims fewer bytes with the sum of `sum_of`."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb", real)
+    content = bytearray(path.read_bytes())
+    for start, size, crc in ((0, 22, 14), (content.rindex(b"PK\x01\x02"), 24, 16)):
+        content[start + size : start + size + 4] = struct.pack("<I", claimed)
+        content[start + crc : start + crc + 4] = struct.pack("<I", zlib.crc32(sum_of))
+    path.write_bytes(content)
+
+
+def test_a_bomb_that_claims_to_be_small_stops(tmp_path: Path) -> None:
+    real = bytes(50_000_000)
+    understated(tmp_path / "archive", real, 1000, real)
+    refused(tmp_path / "archive", "cut short or broken", max_bytes=2000)
+    understated(tmp_path / "archive", real, 1000, real[:1000])  # with a sum that fits the claim
+    unpack(tmp_path / "archive", tmp_path / "out", max_bytes=2000)
+    assert (tmp_path / "out/bomb").stat().st_size == 1000
+
+
+def test_a_bomb_in_a_header_stops(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "archive", "w:gz") as archive:
+        header = tarfile.TarInfo("header")
+        header.type, header.size = tarfile.GNUTYPE_LONGNAME, 100_000_000
+        archive.addfile(header, io.BytesIO(bytes(header.size)))
+    refused(tmp_path / "archive", "a header of 100000256 bytes")
+
+
+def test_one_folder_of_an_archive_is_unpacked_alone(tmp_path: Path) -> None:
+    write_tar(tmp_path / "archive", {"a/b/c": b"1", "a/b/d/e": b"2", "a/bb/c": b"3"})
+    with opened(tmp_path / "archive") as content:
+        assert [str(path) for path in content.folders()] == ["a", "a/b", "a/b/d", "a/bb"]
+        content.unpack(tmp_path / "out", inside=PurePosixPath("a/b"))
+    found = {path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*")}
+    assert {path.as_posix() for path in found} == {"c", "d", "d/e"}

@@ -2,15 +2,20 @@
 
 On disk and for judging, pictures are 8-bit arrays (`ThermalPicture`, `VisiblePicture`); inside the
 networks they are tensors in [-1, 1] (`Thermal`, `Visible`). Nothing else crosses this border.
+Radiometric pictures keep their counts up to a `Tone`, which makes 8 bits of them.
 """
 
+import math
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, Literal, TypeAlias
 
+import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
-from PIL import Image, UnidentifiedImageError
+from jaxtyping import Float, Real, Shaped, UInt8
+from PIL import Image, ImageFile, UnidentifiedImageError
 from torch import Tensor
 
 from thermochroma.errors import BadInput
@@ -27,8 +32,59 @@ ThermalPicture: TypeAlias = UInt8[np.ndarray, "h w"]
 """One thermal picture, 8 bits."""
 VisiblePicture: TypeAlias = UInt8[np.ndarray, "h w 3"]
 """One visible picture, 8-bit sRGB, channels red, green, blue."""
+Counts: TypeAlias = Real[np.ndarray, "h w"]
+"""One radiometric picture: the camera's counts (16 or 32 bits), or temperatures as floats."""
 
 GREY_TOLERANCE = 3  # grey levels: what JPEG's chroma rounding leaves between three equal channels
+DEEP_COLOUR: Final = re.compile(r";16[BLN]")  # how Pillow calls the coding of 16 bits a channel
+TONE_KINDS: Final[dict[str, Literal["window", "clahe"]]] = {"window": "window", "clahe": "clahe"}
+CLAHE_CLIP: Final = 2.0  # how steep a tile's curve may be, as a multiple of a straight one
+CLAHE_TILES: Final = (8, 8)  # across and down
+
+
+@dataclass(frozen=True)
+class Tone:
+    """How counts become 8 bits: those from `black` to `white` are mapped onto 0 to 255, linearly.
+
+    What lies outside is shown as 0 or 255. "clahe" then evens out the contrast inside the picture
+    (Zuiderveld, 1994; 8 by 8 tiles, clip limit 2). Both bounds are in the picture's own unit: counts,
+    or kelvin for pictures of floats. A tone belongs to a data set or a sequence, never to a single
+    picture. As text: "window 7000 9000".
+    """
+
+    kind: Literal["window", "clahe"]
+    black: int | float
+    white: int | float
+
+    def __str__(self) -> str:
+        black, white = (repr(float(bound)).removesuffix(".0") for bound in (self.black, self.white))
+        return f"{self.kind} {black} {white}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Tone | None":
+        """The tone that `str` wrote; None for "". Raises BadInput for anything else."""
+        if not text:
+            return None
+        try:
+            kind, black, white = text.split()
+            tone = cls(TONE_KINDS[kind], float(black), float(white))
+        except (KeyError, ValueError):
+            tone = None
+        if tone is None or not -math.inf < tone.black < tone.white < math.inf:
+            raise BadInput(
+                given=f"the tone of a thermal picture is {text!r}",
+                needed="`window` or `clahe`, then the counts for black and for white, which are more",
+                remedy="let `dvc repro` write the table of frames anew",
+            )
+        return tone
+
+    def apply(self, counts: Counts) -> ThermalPicture:
+        """Counts to 8 bits, rounded to the nearest level."""
+        unit = (counts.astype(np.float64) - self.black) / (self.white - self.black)
+        picture = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+        if self.kind == "clahe":
+            picture = cv2.createCLAHE(CLAHE_CLIP, CLAHE_TILES).apply(picture)
+        return picture
 
 
 def to_network(pictures: UInt8[Tensor, "b c h w"]) -> Picture:
@@ -46,12 +102,24 @@ def to_unit(pictures: Picture) -> Picture:
     return (pictures + 1) / 2
 
 
-def read_thermal(path: Path) -> ThermalPicture:
-    """Read an 8-bit thermal picture; three equal channels count as one.
+def read_thermal(path: Path, tone: Tone | None = None) -> ThermalPicture:
+    """Read a thermal picture as 8 bits; three equal channels count as one.
 
-    Raises BadInput if the file is missing, truncated, no picture, has more than 8 bits or shows colour.
+    tone: what makes 8 bits of counts; None for pictures that have 8 bits already. Raises BadInput if
+    the file is missing, truncated, no picture or shows colour, if it holds a value that is no number,
+    or if it has more than 8 bits and no tone, or 8 bits and a tone.
     """
     pixels = _read(path)
+    if _is_deep(pixels):
+        if tone is None:
+            raise untoned(path)
+        return tone.apply(pixels)
+    if tone is not None:
+        raise BadInput(
+            given=f"{path} has 8 bits a pixel, and the tone `{tone}` is set for it",
+            needed="a tone belongs to pictures of more than 8 bits",
+            remedy="let `dvc repro` write the table of frames anew: the picture has changed",
+        )
     if pixels.ndim == 2:
         return pixels
     if _spread_of_channels(pixels) > GREY_TOLERANCE:
@@ -63,13 +131,28 @@ def read_thermal(path: Path) -> ThermalPicture:
     return np.ascontiguousarray(pixels[..., 0])
 
 
+def read_counts(path: Path) -> Counts | None:
+    """The counts of a thermal picture of more than 8 bits, untouched; None if it has 8.
+
+    Raises BadInput if it cannot be decoded or holds a value that is no number.
+    """
+    pixels = _read(path)
+    return pixels if _is_deep(pixels) else None
+
+
+def holds_counts(path: Path) -> bool:
+    """Whether a picture has more than 8 bits a pixel, from its head alone. Raises as `size_of`."""
+    with _open_head(path) as image:
+        return image.mode.startswith(("I", "F"))
+
+
 def read_visible(path: Path) -> VisiblePicture:
     """Read an 8-bit colour picture.
 
     Raises BadInput if the file is missing, truncated, no picture, has more than 8 bits or is grey.
     """
     pixels = _read(path)
-    if pixels.ndim == 2 or _spread_of_channels(pixels) == 0:
+    if _is_deep(pixels) or pixels.ndim == 2 or _spread_of_channels(pixels) == 0:
         raise BadInput(
             given=f"{path} is grey where a colour picture is expected",
             needed="visible pictures have three channels that differ",
@@ -80,15 +163,18 @@ def read_visible(path: Path) -> VisiblePicture:
 
 def size_of(path: Path) -> tuple[int, int]:
     """Width and height, from the file's head alone. Raises BadInput if it is no picture."""
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (UnidentifiedImageError, OSError) as error:
-        raise BadInput(
-            given=f"{path} cannot be opened as a picture ({error})",
-            needed="a JPEG or PNG file",
-            remedy="fetch the file again or remove the pair",
-        ) from error
+    with _open_head(path) as image:
+        return image.size
+
+
+def untoned(path: Path) -> BadInput:
+    """What is said of a picture of counts for which no tone is set."""
+    return BadInput(
+        given=f"{path} holds more than 8 bits a pixel and no tone is set for it",
+        needed="one mapping of counts to 8 bits for the whole data set; nothing is clipped in silence",
+        remedy="set `tone` in the data set's block under `sources` in params.yaml, for example "
+        "{kind: percentile, low: 1, high: 99}",
+    )
 
 
 def write_picture(
@@ -99,12 +185,25 @@ def write_picture(
         Image.fromarray(picture).save(part, quality=95)  # read by JPEG alone
 
 
-def _read(path: Path) -> UInt8[np.ndarray, "..."]:
+def _open_head(path: Path) -> ImageFile.ImageFile:
+    try:
+        return Image.open(path)
+    except (UnidentifiedImageError, OSError) as error:
+        raise BadInput(
+            given=f"{path} cannot be opened as a picture ({error})",
+            needed="a JPEG, PNG or TIFF file",
+            remedy="fetch the file again or remove the pair",
+        ) from error
+
+
+def _read(path: Path) -> Shaped[np.ndarray, "..."]:
+    """All pixels: 8 bits in one or three channels, or more bits in one."""
     try:
         with Image.open(path) as image:
+            _refuse_deep_colour(path, image)
             image.load()  # decodes all of it: this is where a truncated file shows
-            _refuse_deep(path, image.mode)
-            pixels = np.asarray(image if image.mode in {"L", "RGB"} else image.convert("RGB"))
+            grey = image.mode == "L" or image.mode.startswith(("I", "F"))
+            pixels = np.asarray(image if grey or image.mode == "RGB" else image.convert("RGB"))
     except FileNotFoundError:
         raise BadInput(
             given=f"{path} does not exist",
@@ -114,19 +213,39 @@ def _read(path: Path) -> UInt8[np.ndarray, "..."]:
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise BadInput(
             given=f"{path} cannot be decoded ({error})",
-            needed="whole JPEG or PNG files are read",
+            needed="whole JPEG, PNG or TIFF files are read",
             remedy="fetch the file again or remove the pair",
         ) from error
-    return pixels
+    _refuse_no_numbers(path, pixels)
+    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
 
 
-def _refuse_deep(path: Path, mode: str) -> None:
-    if mode.startswith(("I", "F")):
-        raise BadInput(
-            given=f"{path} holds more than 8 bits a pixel (mode {mode})",
-            needed="8-bit pictures are read so far, since clipping counts in silence would spoil them",
-            remedy="map the counts to 8 bits with one fixed window for the whole data set first",
-        )
+def _is_deep(pixels: Shaped[np.ndarray, "..."]) -> bool:
+    return pixels.dtype != np.uint8
+
+
+def _refuse_deep_colour(path: Path, image: ImageFile.ImageFile) -> None:
+    """The library would drop the lower half of each number, silently; only the coding tells."""
+    if image.mode.startswith("I") or not any(
+        DEEP_COLOUR.search(str(one.args)) for one in image.tile
+    ):
+        return
+    raise BadInput(
+        given=f"{path} holds 16 bits in each of several channels",
+        needed="8 bits a channel, or one channel of 16-bit counts",
+        remedy="keep one channel of a thermal picture, or save a visible one with 8 bits",
+    )
+
+
+def _refuse_no_numbers(path: Path, pixels: Shaped[np.ndarray, "..."]) -> None:
+    if pixels.dtype.kind != "f" or np.isfinite(pixels).all():
+        return
+    count = int((~np.isfinite(pixels)).sum())
+    raise BadInput(
+        given=f"{path} holds {count} values that are no numbers (NaN or infinite)",
+        needed="a count or a temperature in every pixel",
+        remedy="repair the file or remove the pair",
+    )
 
 
 def _spread_of_channels(pixels: UInt8[np.ndarray, "h w 3"]) -> int:

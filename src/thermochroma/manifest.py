@@ -12,14 +12,19 @@ FRAME_COLUMNS: Final = {
     "frame": "string",  # "set00/V000/I00000": unique
     "sequence": "string",  # a recording; stands in exactly one split
     "mount": "string",  # frames whose two cameras stand in the same pose: they share one transform
+    "rig": "string",  # mounts of one pair of cameras, whose poses are nearly alike; "" if alone
     "split": "string",  # train | validation | test
     "place": "string",  # "" where unknown
     "time": "string",  # day | night | ""
     "thermal": "string",  # path below the raw folder
     "visible": "string",
+    "width": "Int64",  # of the raw visible picture, in pixels; empty if it cannot be read
+    "height": "Int64",
+    "tone": "string",  # how 16-bit counts become 8 bits (images.Tone); "" for 8-bit pictures
     "thermal_sha256": "string",
     "visible_sha256": "string",
     "defect": "string",  # why the frame cannot be used; "" if it can
+    "left_out": "string",  # why a sound frame is not used: the data set's profile; "" if it is
 }
 """What `download` leaves behind: every frame of the data set, usable or not."""
 
@@ -57,6 +62,11 @@ def read_table(path: Path, columns: dict[str, str]) -> pd.DataFrame:
     dtypes = {name: kind if kind == "string" else "string" for name, kind in columns.items()}
     raw = pd.read_csv(path, dtype=dtypes, keep_default_na=False)
     return _typed(raw, columns, path)
+
+
+def usable(table: pd.DataFrame) -> pd.DataFrame:
+    """The frames of a table of FRAME_COLUMNS that have no defect and are not left out."""
+    return table[(table["defect"] == "") & (table["left_out"] == "")]
 
 
 def select(table: pd.DataFrame, split: str) -> pd.DataFrame:

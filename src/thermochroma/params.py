@@ -35,6 +35,22 @@ class RegisterSettings(Strict):
     held_out_frames: NonNegativeInt
     gain_still: PositiveFloat
     gain_mount: PositiveFloat
+    matcher: Annotated[str, StringConstraints(pattern=r"^[\w.]+:\w+$")] | None
+
+
+class DedupSettings(Strict):
+    """Which frames are too much like the one kept before them. Exactly one of both keys."""
+
+    threshold: PositiveFloat | None = None
+    """Grey levels by which the thermal thumbnails must differ at least."""
+    images: PositiveInt | None = None
+    """How many frames are to remain outside the test split; the threshold follows from it."""
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> "DedupSettings":
+        if (self.threshold is None) == (self.images is None):
+            raise ValueError("give exactly one of `threshold` and `images`")
+        return self
 
 
 class CropSettings(Strict):
@@ -42,12 +58,27 @@ class CropSettings(Strict):
 
     size: PositiveInt
     clip_frames: PositiveInt
+    dedup: DedupSettings | None = None
+    """None keeps frames that hardly differ; they are counted all the same."""
+    full: bool = False
+    """Whether held-out frames are written whole as well."""
 
 
 class CaptionSettings(Strict):
     """What the sentences say."""
 
-    profile: Literal["template", "empty"]
+    profile: Literal[
+        "template", "boxes", "oracle_boxes", "captioner", "empty", "constant", "shuffled"
+    ]
+    shuffle_seed: int
+    captioner: str | None
+    """The folder of a BLIP or Florence-2 model, below the project; for the profile `captioner`."""
+
+    @model_validator(mode="after")
+    def _captioner_is_somewhere(self) -> "CaptionSettings":
+        if self.profile == "captioner" and self.captioner is None:
+            raise ValueError("the profile `captioner` needs a folder under `caption.captioner`")
+        return self
 
 
 class BudgetException(Strict):
@@ -225,6 +256,14 @@ def _known_keys(model: type[BaseModel], place: list[str]) -> list[str]:
     for part in place:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             kind = kind.model_fields[part].annotation
-        else:  # a mapping from names to blocks
-            kind = get_args(kind)[-1]
+        else:  # a choice of blocks by their `kind`, or a mapping from names to blocks
+            choice = (one for one in get_args(kind) if part in _kinds_of(one))
+            kind = next(choice, get_args(kind)[-1])
     return sorted(kind.model_fields)
+
+
+def _kinds_of(block: Any) -> tuple[Any, ...]:
+    """What the key `kind` of a block may be; nothing if it has no such key."""
+    if not (isinstance(block, type) and issubclass(block, BaseModel)):
+        return ()
+    return get_args(block.model_fields["kind"].annotation) if "kind" in block.model_fields else ()

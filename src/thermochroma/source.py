@@ -11,14 +11,51 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from thermochroma.files_by_name import names_in, refuse_unknown
 
 Split = Literal["train", "validation", "test"]
 Matrix = Float[np.ndarray, "2 3"]
 """An affine map of pixel centres, visible (x, y) to thermal (x, y), in raw pixels."""
+
+
+class WindowTone(BaseModel):
+    """Counts from `black` to `white` become 0 to 255, in the whole data set alike.
+
+    clahe: contrast is then evened out inside each picture. The unit is the pictures' own: counts, or
+    kelvin for pictures of floats.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    kind: Literal["window", "clahe"]
+    black: FiniteFloat
+    white: FiniteFloat
+
+    @model_validator(mode="after")
+    def _rises(self) -> "WindowTone":
+        if self.black >= self.white:
+            raise ValueError("`black` must be less than `white`")
+        return self
+
+
+class PercentileTone(BaseModel):
+    """Each sequence has its own window: from the `low` to the `high` percentile of all its counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    kind: Literal["percentile"]
+    low: float = Field(ge=0, le=100)
+    high: float = Field(ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _rises(self) -> "PercentileTone":
+        if self.low >= self.high:
+            raise ValueError("`low` must be less than `high`")
+        return self
 
 
 class SourceSettings(BaseModel):
@@ -30,6 +67,10 @@ class SourceSettings(BaseModel):
     """A local folder or archive to take the data from instead of the published address."""
     on_defect: Literal["refuse", "drop"] = "refuse"
     """What a broken frame costs: the run (`refuse`), or only itself, with a reason (`drop`)."""
+    picture_size: tuple[int, int] | None = None
+    """Width and height that every picture must have, in pixels; null takes any."""
+    tone: WindowTone | PercentileTone | None = Field(default=None, discriminator="kind")
+    """How thermal pictures of more than 8 bits become 8 bits; null where there are none."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +85,19 @@ class Frame:
     time: str
     thermal: str
     visible: str
+    rig: str = ""
+    """Mounts of one rig may borrow its transform where their own frames give none; "" for no rig."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """One annotated object, in raw visible pixels: left and top edge, width, height."""
+
+    label: str
+    left: float
+    top: float
+    width: float
+    height: float
 
 
 @dataclass(frozen=True)
@@ -80,6 +134,15 @@ class Source:
     """True if a picture smaller than the crop is enlarged to fit; False if that is a defect."""
     truth: Callable[[Path], Mapping[str, Matrix]] | None = None
     """The known transform of each mount, where there is one (drawn data only)."""
+    boxes: Callable[[Any, Path], Callable[[str], Sequence[Box]]] | None = None
+    """(settings, raw folder): a function from frame id to its annotated objects, where there are any.
+    Annotators have seen both spectra: captions may use them on training frames only."""
+    choose: Callable[[Any, pd.DataFrame], pd.DataFrame] | None = None
+    """(settings, inspected table): the same table with `left_out` filled in, for a profile that
+    selects among the usable frames. None uses them all."""
+    remarks: Callable[[Any, pd.DataFrame], Sequence[str]] | None = None
+    """(settings, inspected table): sentences on what differs from what is known of the data set
+    (frames a sequence, totals); they warn and stop nothing."""
 
 
 def source_names() -> list[str]:

@@ -1,16 +1,46 @@
 """The cut pictures on disk, mapped into memory."""
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 
 from thermochroma.errors import BadInput
 from thermochroma.images import ThermalPicture, VisiblePicture
 from thermochroma.manifest import CROP_COLUMNS, read_table, select
 
-MANIFEST = "manifest.csv"
+MANIFEST: Final = "manifest.csv"
+FINGERPRINT: Final = "fingerprint.txt"
+FULL: Final = "full"
+"""Below a folder of crops: another one, with whole held-out frames, if the settings ask for it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where the pictures of some frames lie, as arrays: quick to look up, cheap to send elsewhere.
+
+    shard: numbers of `names`. index: the position inside that shard.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    shard: Int[np.ndarray, " n"]
+    index: Int[np.ndarray, " n"]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def thermal(self, n: int) -> ThermalPicture:
+        """The thermal picture of the n-th frame; mapped, not read."""
+        return _shard(self.folder, "thermal", self.names[self.shard[n]])[self.index[n]]
+
+    def visible(self, n: int) -> VisiblePicture:
+        """The visible picture of the n-th frame; mapped, not read."""
+        return _shard(self.folder, "visible", self.names[self.shard[n]])[self.index[n]]
 
 
 class Crops:
@@ -31,18 +61,23 @@ class Crops:
             )
         return rows
 
+    def places(self, rows: pd.DataFrame) -> Places:
+        """Where the pictures of these rows of the manifest lie."""
+        numbers, names = pd.factorize(rows["shard"])
+        index = rows["index"].to_numpy(np.int64)
+        return Places(self.folder, tuple(map(str, names)), numbers, index)
+
     def thermal(self, row: pd.Series) -> ThermalPicture:
         """The thermal picture of one row of the manifest."""
-        picture: ThermalPicture = _shard(self.folder / "thermal" / row["shard"])[row["index"]]
-        return picture
+        return _shard(self.folder, "thermal", row["shard"])[row["index"]]
 
     def visible(self, row: pd.Series) -> VisiblePicture:
         """The visible picture of one row of the manifest."""
-        picture: VisiblePicture = _shard(self.folder / "visible" / row["shard"])[row["index"]]
-        return picture
+        return _shard(self.folder, "visible", row["shard"])[row["index"]]
 
 
 @cache
-def _shard(path: Path) -> np.ndarray:
-    mapped: np.ndarray = np.load(path, mmap_mode="r")
-    return mapped
+def _shard(folder: Path, spectrum: str, name: str) -> np.ndarray:
+    """All pictures of a shard, mapped, not read; writing to them fails."""
+    # As a plain array: np.memmap makes an object of its own for every picture taken out of it.
+    return np.asarray(np.load(folder / spectrum / name, mmap_mode="r"))

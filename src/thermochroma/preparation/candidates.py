@@ -26,6 +26,8 @@ from thermochroma.source import Matrix
 
 TILE, STEP, REACH = 40, 28, 12
 """Side and spacing of the matched tiles, and how far each is searched for; pixels at 256 wide."""
+MIN_AGREEING = 6
+"""Fewer points in common could agree by chance."""
 STRONG_SHARE = 0.3
 """The refinement looks at this share of the pixels, those on the strongest edges."""
 
@@ -60,14 +62,21 @@ def by_tiles(thermal: Channels, visible: Channels) -> Matrix | None:
 
     None if fewer than six tiles agree to 1.5 pixels.
     """
-    here, there = _matched_tiles(thermal, visible)
-    if len(here) < 6:
+    return agreed(*_matched_tiles(thermal, visible), within=1.5)
+
+
+def agreed(here: Points, there: Points, *, within: float) -> Matrix | None:
+    """The similarity from `here` to `there` on which most points agree, to `within` pixels.
+
+    None if fewer than six agree.
+    """
+    if len(here) < MIN_AGREEING:
         return None
     _, agrees = cv2.estimateAffinePartial2D(  # draws its samples from a generator of fixed seed
-        here, there, method=cv2.RANSAC, ransacReprojThreshold=1.5, confidence=0.995
+        here, there, method=cv2.RANSAC, ransacReprojThreshold=within, confidence=0.995
     )
     good = agrees.ravel().astype(bool)
-    return similarity_through(here[good], there[good]) if good.sum() >= 6 else None
+    return similarity_through(here[good], there[good]) if good.sum() >= MIN_AGREEING else None
 
 
 def _matched_tiles(thermal: Channels, visible: Channels) -> tuple[Points, Points]:

@@ -1,157 +1,161 @@
 """One sentence a frame, from what is known without the visible target.
 
-Sources: the data set's facts and the thermal picture. A person's own sentences come in by a file of
-overrides. Whatever the source, a linter refuses words that tell colours.
+Sources: the data set's facts, the thermal picture, and boxes, which annotators drew with both spectra
+before their eyes and which therefore serve training frames alone. A person's own sentences come in
+by a file of overrides. Whatever the source, a linter refuses what only the visible picture tells.
 """
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date
-from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Final, Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Literal, TypeAlias
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from thermochroma.errors import BadInput
+from thermochroma.files import seed_of
 from thermochroma.images import ThermalPicture
-from thermochroma.source import Facts
+from thermochroma.preparation.linter import refuse_colour_words, refuse_weather
+from thermochroma.preparation.overrides import Override, choose_override
+from thermochroma.preparation.phrases import inside, opening, people, sentence
+from thermochroma.source import Box, Facts
 
-CAPTION_COLUMNS: Final = {
-    "frame": "string",
-    "text": "string",
-    "source": "string",  # template | empty | override
-    "author": "string",  # of an override
-}
-OVERRIDE_COLUMNS: Final = ["id_glob", "text", "author", "date", "looked_at", "note"]
-MOST_WORDS: Final = 40  # about 60 tokens: CLIP reads 77
-OPEN_SKY: Final = 0.5  # share of the upper third
+Profile: TypeAlias = Literal[
+    "template", "boxes", "oracle_boxes", "captioner", "empty", "constant", "shuffled"
+]
+Told: TypeAlias = tuple[str, str]
+"""A sentence and the profile that it comes from."""
+Teller: TypeAlias = Callable[[Sequence[pd.Series]], Sequence[Told]]
+"""From some rows of the crop manifest to their sentences, in order."""
+FactsOf: TypeAlias = Callable[[str], Facts]
+ThermalOf: TypeAlias = Callable[[pd.Series], ThermalPicture]
 
-FORBIDDEN: Final = re.compile(
-    r"\b(red|green|blue|yellow|white|black|gr[ae]y|orange|brown|pink|purple|violet|silver|gold(en)?|"
-    r"beige|cyan|magenta|turquoise|maroon|colou?r\w*|bright|dark|pale|vivid|"
-    r"(traffic|tail|brake|head)[ -]?lights?|lamps?|signals?|sunny|rainy|snowy)(ish)?\b",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True)
-class Override:
-    """A person's sentence for all frames whose id matches the pattern."""
-
-    pattern: str
-    text: str
-    author: str
-    looked_at: Literal["thermal", "visible"]
-
-
-def sentence(facts: Facts, thermal: ThermalPicture) -> str:
-    """The template: time, place, what the data set knows, and how much sky the thermal shows."""
-    time = {"day": "a daytime ", "night": "a nighttime "}.get(facts.time, "a ")
-    phrases = [f"{time}thermal infrared image of {facts.scene}", *facts.details, sky(thermal)]
-    return ", ".join(phrases)
-
-
-def sky(thermal: ThermalPicture) -> str:
-    """ "open sky" or "little sky": the share of cold pixels in the upper third.
-
-    Cold is below Otsu's threshold of the whole picture; a clear or cloudy sky is the coldest large
-    thing that a thermal camera sees out of doors.
-    """
-    threshold, _ = cv2.threshold(thermal, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    share = float(np.mean(thermal[: len(thermal) // 3] <= threshold))
-    return "open sky" if share >= OPEN_SKY else "little sky"
+CONSTANT: Final = "a thermal infrared image"
+AT_ONCE: Final = 16  # frames that a captioner is shown together
+MOST_REFUSALS: Final = 20  # sentences that may be refused before the rest is not even made
 
 
 def caption_all(
-    rows: pd.DataFrame,
-    *,
-    profile: Literal["template", "empty"],
-    facts: Callable[[str], Facts],
-    thermal: Callable[[pd.Series], ThermalPicture],
-    overrides: list[Override],
+    rows: pd.DataFrame, *, tell: Teller, facts: FactsOf, overrides: Sequence[Override]
 ) -> Iterator[dict[str, str]]:
-    """rows: of the crop manifest, with pixels. Yields rows of CAPTION_COLUMNS."""
-    for _, row in rows.iterrows():
-        frame = str(row["frame"])
-        override = choose_override(overrides, frame, split=str(row["split"]))
-        if override is not None:
-            text, source, author = override.text, "override", override.author
-        elif profile == "empty":
-            text, source, author = "", "empty", ""
-        else:
-            text, source, author = sentence(facts(frame), thermal(row)), "template", ""
-        refuse_colour_words(text, where=f"the caption of {frame}")
-        yield {"frame": frame, "text": text, "source": source, "author": author}
+    """Yields one row a frame with its `frame`, `text`, `source` and, of an override, `author`.
 
-
-def choose_override(overrides: list[Override], frame: str, *, split: str) -> Override | None:
-    """The override with the longest pattern that matches; later lines win ties.
-
-    What was written by looking at the visible picture never reaches a test frame.
+    rows: of the crop manifest, with pixels. Raises BadInput that names the frames whose sentences the
+    linter refuses, at the end or as soon as they are many.
     """
-    fitting = [
-        one
-        for one in overrides
-        if fnmatchcase(frame, one.pattern) and not (split == "test" and one.looked_at == "visible")
-    ]
-    return max(reversed(fitting), key=lambda one: len(one.pattern), default=None)
+    refused: list[tuple[dict[str, str], BadInput]] = []
+    for start in range(0, len(rows), AT_ONCE):
+        some = [row for _, row in rows.iloc[start : start + AT_ONCE].iterrows()]
+        for caption in _caption(some, tell, overrides):
+            try:
+                _refuse_unfit(caption, facts)
+            except BadInput as problem:
+                refused.append((caption, problem))
+            if len(refused) == MOST_REFUSALS:
+                raise _all_of(refused)
+            yield caption
+    if refused:
+        raise _all_of(refused)
 
 
-def read_overrides(path: Path) -> list[Override]:
-    """Read a CSV with the columns OVERRIDE_COLUMNS. Raises BadInput that names the faulty line."""
-    table = pd.read_csv(path, dtype="string", keep_default_na=False)
-    if list(table.columns) != OVERRIDE_COLUMNS:
-        raise BadInput(
-            given=f"{path} has the columns {list(table.columns)}",
-            needed=f"the columns {OVERRIDE_COLUMNS}",
-            remedy="correct its first line",
-        )
-    return [_override(row, f"line {line} of {path}") for line, row in _numbered(table)]
+def by_template(facts: FactsOf, thermal: ThermalOf) -> Teller:
+    """Time, place, what the data set knows, and how much sky the thermal picture shows."""
+    return lambda rows: [(sentence(facts(row["frame"]), thermal(row)), "template") for row in rows]
 
 
-def refuse_colour_words(text: str, *, where: str) -> None:
-    """Raise BadInput for a sentence that tells colours or is too long for the text encoder."""
-    if found := FORBIDDEN.search(text):
-        raise BadInput(
-            given=f"{where} says `{found.group()}`: {text!r}",
-            needed="captions tell no colours, lights or weather that only the visible picture shows",
-            remedy="reword it",
-        )
-    if len(text.split()) > MOST_WORDS:
-        raise BadInput(
-            given=f"{where} has {len(text.split())} words",
-            needed=f"at most {MOST_WORDS}, since the text encoder reads 77 tokens",
-            remedy="shorten it",
-        )
+def by_boxes(
+    facts: FactsOf, thermal: ThermalOf, boxes: Callable[[str], Sequence[Box]], *, everywhere: bool
+) -> Teller:
+    """The template, and how many people are in the window, in buckets: on training frames only.
+
+    everywhere: on all frames, by the name of `oracle_boxes`: such sentences know what no one could
+    know who has only the thermal picture.
+    """
+
+    def tell(row: pd.Series) -> Told:
+        picture, known = thermal(row), facts(row["frame"])
+        if not everywhere and row["split"] != "train":
+            return sentence(known, picture), "template"
+        window = {name: float(row[name]) for name in ("zoom", "left", "top")}
+        seen = inside(boxes(row["frame"]), **window, size=float(len(picture)))
+        return sentence(known, picture, people(seen)), "oracle_boxes" if everywhere else "boxes"
+
+    return lambda rows: [tell(row) for row in rows]
 
 
-def _override(row: pd.Series, where: str) -> Override:
-    refuse_colour_words(row["text"], where=where)
-    _refuse_undated(row["date"], where)
-    if row["looked_at"] not in {"thermal", "visible"}:
-        raise BadInput(
-            given=f"{where} has looked_at `{row['looked_at']}`",
-            needed="`thermal` or `visible`: which picture the author had before the eyes",
-            remedy="correct it",
-        )
-    return Override(row["id_glob"], row["text"], row["author"], row["looked_at"])
+def by_captioner(
+    facts: FactsOf, thermal: ThermalOf, say: Callable[[Sequence[ThermalPicture]], Sequence[str]]
+) -> Teller:
+    """What a network says of the thermal picture, after the template's opening words.
+
+    say: thermal pictures to clauses, in order; "" if there is nothing to say.
+    """
+
+    def tell(row: pd.Series, clause: str) -> Told:
+        if not clause:
+            return "", "captioner"
+        return f"{opening(facts(row['frame']))} {clause}", "captioner"
+
+    def tell_all(rows: Sequence[pd.Series]) -> list[Told]:
+        clauses = say([thermal(row) for row in rows])
+        return [tell(row, clause) for row, clause in zip(rows, clauses, strict=True)]
+
+    return tell_all
 
 
-def _refuse_undated(text: str, where: str) -> None:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        raise BadInput(
-            given=f"{where} has the date `{text}`",
-            needed="a date as 2026-01-31",
-            remedy="correct it",
-        ) from None
+def always(text: str, source: Literal["empty", "constant"]) -> Teller:
+    """The same for every frame: what a method can do without being told anything."""
+    return lambda rows: [(text, source)] * len(rows)
 
 
-def _numbered(table: pd.DataFrame) -> Iterator[tuple[int, pd.Series]]:
-    for place, (_, row) in enumerate(table.iterrows()):
-        yield place + 2, row  # the first line is the header
+def shuffled(captions: pd.DataFrame, splits: Sequence[str], *, seed: int) -> pd.DataFrame:
+    """The same sentences, dealt out anew among the frames of each split.
+
+    captions: rows as of `caption_all`. splits: one a row. Drawn without regard to the sentences, so
+    that some frames keep theirs by chance: were each frame given a *different* one, a sentence would
+    still tell what the frame is not (with two sentences: everything).
+    """
+    order = np.arange(len(captions))
+    for split in sorted(set(splits)):
+        places = np.flatnonzero(np.asarray(splits) == split)
+        random = np.random.default_rng(seed_of("shuffled", split, seed))
+        order[places] = random.permutation(places)
+    dealt = captions[["text", "author"]].iloc[order].reset_index(drop=True)
+    return captions.reset_index(drop=True).assign(
+        text=dealt["text"], author=dealt["author"], source="shuffled"
+    )
+
+
+def _caption(
+    rows: Sequence[pd.Series], tell: Teller, overrides: Sequence[Override]
+) -> Iterator[dict[str, str]]:
+    """In order; a frame that a person has described is not shown to `tell`."""
+    chosen = [choose_override(overrides, row["frame"], split=row["split"]) for row in rows]
+    left = [row for row, one in zip(rows, chosen, strict=True) if one is None]
+    told = iter(tell(left) if left else [])
+    for row, one in zip(rows, chosen, strict=True):
+        text, source = (one.text, "override") if one is not None else next(told)
+        author = one.author if one is not None else ""
+        yield {"frame": str(row["frame"]), "text": text, "source": source, "author": author}
+
+
+def _refuse_unfit(caption: dict[str, str], facts: FactsOf) -> None:
+    text, where = caption["text"], f"the caption of {caption['frame']}"
+    if caption["source"] == "captioner" and not text:
+        raise BadInput(given=f"{where} is empty", needed="a sentence a frame", remedy="")
+    refuse_colour_words(text, where=where)
+    known = facts(caption["frame"])
+    refuse_weather(text, where=where, known=", ".join([known.scene, *known.details]))
+
+
+def _all_of(refused: Sequence[tuple[dict[str, str], BadInput]]) -> BadInput:
+    """One sentence for all: the first in full, the other frames by name."""
+    (caption, first), *others = refused
+    names = ", ".join(other["frame"] for other, _ in others)
+    by_network = caption["source"] == "captioner"
+    return BadInput(
+        given=first.given + (f" (and those of {names})" if others else ""),
+        needed=first.needed,
+        remedy="describe such frames in the file of overrides, or choose another profile"
+        if by_network
+        else first.remedy,
+    )

@@ -35,6 +35,7 @@ from thermochroma.preparation.geometry import (
     covered,
     rescaled,
 )
+from thermochroma.preparation.matcher import Matcher, by_matcher
 from thermochroma.source import Matrix
 
 WORK_WIDTH: Final = 512
@@ -59,7 +60,7 @@ class PairEstimate:
     score: float
     """The correlation under the best candidate, on the same pixels."""
     candidate: str
-    """Where the best candidate came from: "rigid", "affine", "tiles", or "" for none."""
+    """Where the best candidate came from: "rigid", "affine", "tiles", "matcher", "" for none."""
     reason: str
     """Why nothing was accepted, and which candidates fell away; "" if there is nothing to say."""
 
@@ -68,6 +69,7 @@ class PairEstimate:
 class _Features:
     """What one picture shows, at the working size and at half of it."""
 
+    grey: Grey
     fine: Directions
     coarse: Float32[np.ndarray, "half_h half_w 3"]
     channels: Float32[np.ndarray, "half_h half_w 6"]
@@ -78,6 +80,7 @@ def estimate_pair(
     visible: VisiblePicture,
     *,
     gain_needed: float,  # how much the correlation must rise above the identity's
+    matcher: Matcher | None = None,  # proposes one more candidate
 ) -> PairEstimate:
     """Estimate the similarity from visible to thermal pixels of one pair, in raw pixels."""
     size = visible.shape[1], visible.shape[0]
@@ -86,7 +89,9 @@ def estimate_pair(
     poor = _lacks_texture(*greys)
     if poor:
         return PairEstimate(IDENTITY, False, 0.0, 0.0, 0.0, "", poor)
-    found = _best(_features(greys[0]), _features(greys[1]), gain_needed)
+    warm, seen = (_features(each) for each in greys)
+    candidates, fallen = _candidates(warm, seen, matcher)
+    found = _best(warm, seen, candidates, fallen, gain_needed)
     if not found.accepted:
         return found
     raw = as_similarity(rescaled(found.matrix, work, size), size)
@@ -127,13 +132,18 @@ def plausible(matrix: Matrix, size: Size) -> bool:
 
 def _features(picture: Grey) -> _Features:
     fine = directions(picture)
-    return _Features(fine, halved(fine), channels(halved(picture)))
+    return _Features(picture, fine, halved(fine), channels(halved(picture)))
 
 
-def _best(thermal: _Features, visible: _Features, gain_needed: float) -> PairEstimate:
+def _best(
+    thermal: _Features,
+    visible: _Features,
+    candidates: Mapping[str, Matrix],
+    fallen: str,
+    gain_needed: float,
+) -> PairEstimate:
     """The best candidate, refined, in working pixels; accepted if it gains enough."""
     small, work = size_of(visible.coarse), size_of(visible.fine)
-    candidates, fallen = _candidates(thermal, visible)
     scores = _scores(thermal.channels, visible.channels, {"": IDENTITY, **candidates})
     if not candidates:
         return PairEstimate(IDENTITY, False, 0.0, scores[""], scores[""], "", fallen)
@@ -160,7 +170,9 @@ def _best(thermal: _Features, visible: _Features, gain_needed: float) -> PairEst
     )
 
 
-def _candidates(thermal: _Features, visible: _Features) -> tuple[dict[str, Matrix], str]:
+def _candidates(
+    thermal: _Features, visible: _Features, matcher: Matcher | None
+) -> tuple[dict[str, Matrix], str]:
     """The plausible candidates by name, at half the working size, and why the others fell away."""
     pictures = thermal.coarse, visible.coarse
     ways: dict[str, Callable[[], Matrix | None]] = {
@@ -168,6 +180,8 @@ def _candidates(thermal: _Features, visible: _Features) -> tuple[dict[str, Matri
         "affine": partial(by_ecc, *pictures, cv2.MOTION_AFFINE),
         "tiles": partial(by_tiles, thermal.channels, visible.channels),
     }
+    if matcher is not None:
+        ways["matcher"] = partial(_by_matcher, matcher, thermal, visible)
     candidates, fallen = {}, []
     for name, way in ways.items():
         try:
@@ -181,6 +195,14 @@ def _candidates(thermal: _Features, visible: _Features) -> tuple[dict[str, Matri
         else:
             candidates[name] = matrix
     return candidates, "; ".join(fallen)
+
+
+def _by_matcher(matcher: Matcher, thermal: _Features, visible: _Features) -> Matrix | None:
+    """What the matcher finds at the working size, at half of it."""
+    found = by_matcher(matcher, thermal.grey, visible.grey)
+    if found is None:
+        return None
+    return rescaled(found, size_of(visible.fine), size_of(visible.coarse))
 
 
 def _scores(

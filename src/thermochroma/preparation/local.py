@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from thermochroma.errors import BadInput
 from thermochroma.files import write_text
@@ -37,21 +38,61 @@ def bring(
     Raises BadInput, with nothing changed, if the source is missing, empty, no archive or lacks a
     folder, or if no address answers.
     """
-    if source is not None and not Path(source).expanduser().exists():
-        raise BadInput(
-            given=f"`sources.{name}.source` is {source!r}, which does not exist",
-            needed=f"a folder or archive with {_listed(holds)}",
-            remedy="correct the path, or set it to null to fetch the data",
-        )
-    place = None if source is None else Path(source).expanduser().resolve()
+    place = place_of(source, name, _listed(holds))
     if place is not None and place.is_dir():
         _link(raw, _root(place, holds, name), name)
     elif _is_foreign(raw):
         _refuse_foreign(raw, place, holds, name)
     elif place is not None:
-        _unpack_once(raw, place, _origin_of(place), holds, name, max_bytes)
+        _unpack_once(raw, place, origin_of(place), holds, name, max_bytes)
     else:
         _fetch_once(raw, addresses, holds, name, max_bytes)
+
+
+def place_of(source: str | None, name: str, needed: str) -> Path | None:
+    """Where the setting `source` of the data set `name` leads; raises BadInput if to nothing."""
+    if source is None:
+        return None
+    place = Path(source).expanduser()
+    if not place.exists():
+        raise BadInput(
+            given=f"`sources.{name}.source` is {source!r}, which does not exist",
+            needed=f"a folder or archive with {needed}",
+            remedy="correct the path, or set it to null to fetch the data",
+        )
+    return place.resolve()
+
+
+def link_to(folder: Path, *, beside: Path) -> Path:
+    """A fresh symbolic link to `folder`, under a passing name beside `beside`."""
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    fresh = beside.with_name(f".part-{beside.name}.link")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(folder, target_is_directory=True)
+    return fresh
+
+
+def origin_of(archive: Path) -> dict[str, object]:
+    """What tells a local archive from another, and from itself before it was changed."""
+    stat = archive.stat()
+    return {"archive": str(archive), "bytes": stat.st_size, "changed_ns": stat.st_mtime_ns}
+
+
+def clear(place: Path) -> None:
+    """Remove a folder, a file, or a link but not what it leads to."""
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif place.exists():
+        shutil.rmtree(place)
+
+
+def refuse_removal(place: Path, name: str) -> NoReturn:
+    """Raise BadInput: at `place` stands what a person has put there."""
+    raise BadInput(
+        given=f"{place} was put there by hand, and the settings ask for other data",
+        needed="a place that may be filled",
+        remedy=f"move that folder away, or name it in `sources.{name}.source`",
+    )
 
 
 def _link(raw: Path, root: Path, name: str) -> None:
@@ -59,12 +100,9 @@ def _link(raw: Path, root: Path, name: str) -> None:
     if raw.exists() and raw.resolve() == root:
         return
     if _is_foreign(raw):
-        _refuse_removal(raw, name)
-    raw.parent.mkdir(parents=True, exist_ok=True)
-    fresh = raw.with_name(f".part-{raw.name}.link")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(root, target_is_directory=True)
-    _clear(raw)
+        refuse_removal(raw, name)
+    fresh = link_to(root, beside=raw)
+    clear(raw)
     fresh.replace(raw)
 
 
@@ -75,7 +113,11 @@ def _fetch_once(
     origin: dict[str, object] = {"addresses": list(addresses)}
     if not _stands(raw, origin):
         fetch(addresses, archive)
-        _unpack_once(raw, archive, origin, holds, name, max_bytes)
+        try:
+            _unpack_once(raw, archive, origin, holds, name, max_bytes)
+        except BadInput:
+            archive.unlink()  # it is no good: the next run fetches it anew
+            raise
     archive.unlink(missing_ok=True)
 
 
@@ -100,7 +142,7 @@ def _unpack_once(
     try:
         root = _root(unpacked, holds, name)
         write_text(root / ORIGIN, json.dumps(origin, indent=1) + "\n")
-        _clear(raw)
+        clear(raw)
         root.replace(raw)
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)
@@ -126,11 +168,6 @@ def _root(place: Path, holds: Sequence[str], name: str) -> Path:
     )
 
 
-def _origin_of(archive: Path) -> dict[str, object]:
-    stat = archive.stat()
-    return {"archive": str(archive), "bytes": stat.st_size, "changed_ns": stat.st_mtime_ns}
-
-
 def _stands(raw: Path, origin: dict[str, object]) -> bool:
     note = raw / ORIGIN
     if raw.is_symlink() or not note.is_file():
@@ -148,22 +185,7 @@ def _is_foreign(raw: Path) -> bool:
 def _refuse_foreign(raw: Path, place: Path | None, holds: Sequence[str], name: str) -> None:
     """A person's own folder serves where nothing else was asked for; it is never replaced."""
     if place is not None or not all((raw / folder).is_dir() for folder in holds):
-        _refuse_removal(raw, name)
-
-
-def _refuse_removal(raw: Path, name: str) -> None:
-    raise BadInput(
-        given=f"{raw} was put there by hand, and the settings ask for other data",
-        needed="a place that may be filled",
-        remedy=f"move that folder away, or name it in `sources.{name}.source`",
-    )
-
-
-def _clear(raw: Path) -> None:
-    if raw.is_symlink() or raw.is_file():
-        raw.unlink()
-    elif raw.exists():
-        shutil.rmtree(raw)
+        refuse_removal(raw, name)
 
 
 def _listed(folders: Sequence[str]) -> str:

@@ -13,7 +13,8 @@ NUMBERS: Final = ("m00", "m01", "m02", "m10", "m11", "m12")
 
 TRANSFORM_COLUMNS: Final = {
     "mount": "string",
-    "level": "string",  # mount | still | identity
+    "rig": "string",  # "" if the mount has none
+    "level": "string",  # mount | still | rig | identity
     **dict.fromkeys(NUMBERS, "Float64"),  # row by row: visible pixel -> thermal pixel, raw pixels
     "frames_used": "Int64",  # asked for an estimate
     "accepted": "Int64",
@@ -23,15 +24,16 @@ TRANSFORM_COLUMNS: Final = {
     "displacement_px": "Float64",  # mean over the corners
     "width": "Int64",  # of the raw pictures
     "height": "Int64",
-    "reason": "string",  # why the transform is the identity
+    "reason": "string",  # why the mount's own frames gave no transform; "" if they gave one
+    "suspicion": "string",  # how it disagrees with its rig; "" if it does not
 }
 """One row a mount."""
 
 ESTIMATE_COLUMNS: Final = {
     "frame": "string",
     "mount": "string",
-    "role": "string",  # vote: was asked for an estimate; confirm: was held out to judge the vote
-    "accepted": "Int64",  # 1 if the frame gains (confirm) or gains enough (vote), else 0
+    "role": "string",  # vote: asked for an estimate; confirm: judged the vote; rig: judged the rig's
+    "accepted": "Int64",  # 1 if the frame gains enough (vote) or at all (confirm, rig), else 0
     "candidate": "string",
     "score_identity": "Float64",
     "score": "Float64",
@@ -39,7 +41,7 @@ ESTIMATE_COLUMNS: Final = {
     "displacement_px": "Float64",
     "reason": "string",
 }
-"""One row a frame that was looked at."""
+"""One row a frame and role."""
 
 
 def matrices(transforms: pd.DataFrame) -> dict[str, Matrix]:
@@ -73,6 +75,9 @@ def metrics(transforms: pd.DataFrame, errors: pd.DataFrame | None = None) -> dic
         "mean_gain": float(transforms["mean_gain"].mean()),
         "displacement_median_px": float(transforms["displacement_px"].median()),
     }
+    if (transforms["rig"] != "").any():
+        figures["borrowed_share"] = float((transforms["level"] == "rig").mean())
+        figures["suspicious_share"] = float((transforms["suspicion"] != "").mean())
     if errors is None:
         return figures
     for when in ("before", "after"):

@@ -23,8 +23,9 @@ from thermochroma.preparation.geometry import (
 )
 from thermochroma.source import Matrix
 
-Level: TypeAlias = Literal["mount", "still", "identity"]
-"""Where a transform comes from: a vote of frames, a single frame, or nothing better than none."""
+Level: TypeAlias = Literal["mount", "still", "rig", "identity"]
+"""Where a transform comes from: a vote of frames, a single frame, a vote of the mounts of one rig,
+or nothing better than none."""
 
 MAX_SPREAD: Final = 3.0  # pixels at `WORK_WIDTH`
 MIN_IMPROVED: Final = 0.6  # of the frames that confirm
@@ -48,7 +49,7 @@ class MountTransform:
     improved_share: float
     """The share of confirming frames on which it adds anything; 0 for the identity."""
     reason: str
-    """Why it is the identity; "" if it is not."""
+    """Why its own frames gave none; "" if they gave one."""
 
 
 def single(mount: str, estimate: PairEstimate) -> MountTransform:
@@ -82,13 +83,12 @@ def vote(
     if len(matrices) < needed:
         reason = f"{len(matrices)} of {len(estimates)} frames accepted, {needed} needed"
         return _identity(mount, estimates, reason)
-    matrix = median_transform(matrices, size)
-    spread = float(np.median([corner_distance(each, matrix, size) for each in matrices]))
-    doubt = _doubt(matrix, spread, size)
+    matrix, spread = agreement(matrices, size)
+    doubt = doubt_of(matrix, spread, size, who="frames")
     if doubt:
         return _identity(mount, estimates, doubt, spread)
     added = np.asarray(gains(matrix), float)
-    doubt = _unconfirmed(added)
+    doubt = unconfirmed(added)
     if doubt:
         return _identity(mount, estimates, doubt, spread)
     return MountTransform(
@@ -115,24 +115,36 @@ def median_transform(matrices: Sequence[Matrix], size: Size) -> Matrix:
     return similarity_through(corners(size), corners(size) + shifts)
 
 
-def _doubt(matrix: Matrix, spread: float, size: Size) -> str:
-    """Why the frames' vote cannot be trusted; "" if it can."""
+def agreement(matrices: Sequence[Matrix], size: Size) -> tuple[Matrix, float]:
+    """The median transform, and the median corner distance from it in pixels."""
+    matrix = median_transform(matrices, size)
+    return matrix, float(np.median([corner_distance(each, matrix, size) for each in matrices]))
+
+
+def doubt_of(matrix: Matrix, spread: float, size: Size, *, who: str) -> str:
+    """Why the vote of `who` cannot be trusted; "" if it can."""
     scale = size[0] / WORK_WIDTH
     shift = float(np.linalg.norm(corner_shifts(matrix, size), axis=1).max())
     if spread > MAX_SPREAD * scale:
-        return f"the frames disagree by {spread:.1f} px, {MAX_SPREAD * scale:.1f} allowed"
+        return f"the {who} disagree by {spread:.1f} px, {MAX_SPREAD * scale:.1f} allowed"
     if shift > MAX_SHIFT * scale:
         return f"a corner moves by {shift:.1f} px, {MAX_SHIFT * scale:.1f} allowed"
     return ""
 
 
-def _unconfirmed(added: Float64[np.ndarray, " frames"]) -> str:
-    """Why the confirming frames speak against the vote; "" if they do not."""
+def unconfirmed(added: Float64[np.ndarray, " frames"], *, least: float = 0.0) -> str:
+    """Why the confirming frames speak against a transform; "" if they do not.
+
+    added: what it adds to the correlation on each of them. least: what it must exceed on average.
+    """
     if len(added) == 0:
         return "no confirming frame has enough texture"
     improved = float(np.mean(added > 0))
-    if added.mean() <= 0 or improved < MIN_IMPROVED:
-        return f"unconfirmed: mean gain {added.mean():.4f}, {improved:.0%} of frames improve"
+    if added.mean() <= least or improved < MIN_IMPROVED:
+        return (
+            f"unconfirmed: mean gain {added.mean():.4f}, more than {least:g} needed; "
+            f"{improved:.0%} of frames improve, {MIN_IMPROVED:.0%} needed"
+        )
     return ""
 
 

@@ -1,26 +1,20 @@
-"""The card of a registration: its figures, its worst mounts, and pictures before and after."""
+"""The card of a registration: its figures, and every mount with what was decided and why."""
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
-import cv2
-import numpy as np
 import pandas as pd
-from jaxtyping import Bool, UInt8
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from thermochroma.images import ThermalPicture, VisiblePicture, read_thermal, read_visible
-from thermochroma.preparation.transforms import matrices, metrics
-from thermochroma.source import Matrix
+from thermochroma.preparation.transforms import metrics
 
-EDGE_COLOUR: Final = (255, 140, 0)
-EDGE_SHARE: Final = 0.12  # of the thermal pixels count as edges, before they are thinned
+ALL_UP_TO: Final = 60  # mounts: so many are listed one by one
 
 WORDS: Final = {
     "mounts": "mounts",
     "accepted_share": "share of mounts with a transform",
+    "borrowed_share": "share with their rig's transform",
+    "suspicious_share": "share that disagrees with its rig",
     "mean_gain": "mean gain in correlation",
     "displacement_median_px": "median corner displacement (px)",
     "error_before_median_px": "median corner error before (px)",
@@ -35,6 +29,10 @@ DEFINITION: Final = (
     "two pictures; otherwise the pair stays as it is (identity). Lengths are mean distances of the "
     "four corners, in raw pixels; the figures are over mounts."
 )
+LEVELS: Final = (
+    "mount: its frames agree. still: its only frame. rig: its own frames gave none, but gain by the "
+    "median transform of the mounts with the same cameras. identity: left as it is."
+)
 
 
 def build_card(
@@ -43,94 +41,33 @@ def build_card(
     *,
     title: str,
     note: str,  # the data set's note; "" if it has none
-    worst: int = 10,
+    worst: int = 10,  # how many are listed where there are too many mounts to list them all
 ) -> str:
-    """The card as Markdown."""
+    """The card as Markdown; the worst mounts come first."""
     parts = [
         f"# Registration: {title}",
         *([f"**{note}**"] if note else []),
         DEFINITION,
         _figures_table(metrics(transforms, errors)),
         "## Where the transforms come from",
+        LEVELS,
         _levels_table(transforms),
-        f"## The {min(worst, len(transforms))} worst mounts",
-        _worst_table(transforms, errors, worst),
+        *_reasons(transforms),
+        *_rigs(transforms),
+        *_suspicious(transforms),
+        *_mounts(transforms, errors, worst),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def most_moved(transforms: pd.DataFrame, count: int = 6) -> pd.DataFrame:
-    """The mounts whose transform moves the corners furthest, largest first."""
-    return transforms.sort_values("displacement_px", ascending=False, kind="stable").head(count)
-
-
-def draw_contact_sheet(
-    transforms: pd.DataFrame,  # columns of TRANSFORM_COLUMNS
-    frames: pd.DataFrame,  # columns of manifest.FRAME_COLUMNS
-    *,
-    raw: Path,  # the folder below which the pictures lie
-    note: str,  # the data set's note; "" if it has none
-    count: int = 6,
-) -> Figure:
-    """Thermal edges over the visible picture, before and after, for the mounts moved furthest.
-
-    One frame a mount, the middle quarter of it, two mounts a row. Raises BadInput for a picture
-    that cannot be read.
-    """
-    chosen = most_moved(transforms, count)
-    figure, panels = _empty_sheet(chosen)
-    firsts = frames[frames["defect"] == ""].drop_duplicates("mount").set_index("mount")
-    found = matrices(chosen)
-    for index, (mount, moved) in enumerate(chosen[["mount", "displacement_px"]].to_numpy()):
-        thermal = read_thermal(raw / firsts.loc[mount, "thermal"])
-        visible = read_visible(raw / firsts.loc[mount, "visible"])
-        before, after = panels[2 * index : 2 * index + 2]
-        before.imshow(_middle(_drawn(visible, thermal)))
-        before.set_title(f"{mount}: before", fontsize=10)
-        after.imshow(_middle(_drawn(visible, _warped(thermal, found[mount]))))
-        after.set_title(f"after, moved by {moved:.1f} px", fontsize=10)
-    legend = "Thermal edges (orange) over the visible picture; the middle quarter of each pair"
-    figure.suptitle("\n".join(filter(None, [legend, note])), fontsize=12)
-    return figure
-
-
-def _empty_sheet(chosen: pd.DataFrame) -> tuple[Figure, Sequence[Axes]]:
-    """Four panels a row, without axes, as tall as the tallest pictures need."""
-    rows = (len(chosen) + 1) // 2
-    shape = float((chosen["height"] / chosen["width"]).max())
-    figure = Figure(figsize=(16, rows * (4 * shape + 0.3) + 0.7), layout="constrained")
-    panels = figure.subplots(rows, 4, squeeze=False).ravel()
-    for panel in panels:
-        panel.set_axis_off()
-    return figure, panels.tolist()
-
-
-def _warped(thermal: ThermalPicture, matrix: Matrix) -> ThermalPicture:
-    """The thermal picture on the visible one's grid; black where it shows nothing."""
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(thermal, matrix, thermal.shape[::-1], flags=flags))
-
-
-def _drawn(visible: VisiblePicture, thermal: ThermalPicture) -> VisiblePicture:
-    grey = cv2.cvtColor(visible, cv2.COLOR_RGB2GRAY)
-    picture = np.repeat(grey[..., None], 3, axis=-1)
-    picture[_edges(thermal)] = EDGE_COLOUR
-    return picture
-
-
-def _edges(thermal: ThermalPicture) -> Bool[np.ndarray, "h w"]:
-    """The strongest gradients, thinned to the ridge: the top among the neighbours to two sides."""
-    smooth = cv2.GaussianBlur(thermal.astype(np.float32), (0, 0), 1.5)
-    strength = np.hypot(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1))
-    ridges = [
-        strength >= cv2.dilate(strength, np.ones(side, np.uint8)) for side in ((1, 3), (3, 1))
-    ]
-    return np.asarray((strength > np.quantile(strength, 1 - EDGE_SHARE)) & (ridges[0] | ridges[1]))
-
-
-def _middle(picture: VisiblePicture) -> UInt8[np.ndarray, "_ _ 3"]:
-    height, width = picture.shape[:2]
-    return picture[height // 4 : height - height // 4, width // 4 : width - width // 4]
+def worst_first(transforms: pd.DataFrame, errors: pd.DataFrame | None) -> pd.DataFrame:
+    """By the error after registration where it is known, otherwise by spread, then lack of gain."""
+    if errors is None:
+        return transforms.sort_values(
+            ["spread_px", "mean_gain"], ascending=[False, True], kind="stable"
+        )
+    both = transforms.merge(errors, on="mount")
+    return both.sort_values("after_px", ascending=False, kind="stable")
 
 
 def _figures_table(figures: Mapping[str, float]) -> str:
@@ -146,20 +83,63 @@ def _levels_table(transforms: pd.DataFrame) -> str:
     return _table(["level", "mounts", "share"], rows)
 
 
-def _worst_table(transforms: pd.DataFrame, errors: pd.DataFrame | None, worst: int) -> str:
-    """By the error after registration where it is known, otherwise by spread, then lack of gain."""
-    columns = ["mount", "level", "frames", "moved (px)", "spread (px)", "gain", "improved"]
-    if errors is None:
-        order = transforms.sort_values(["spread_px", "mean_gain"], ascending=[False, True])
-        return _table(
-            [*columns, "reason"], [(*_row(r), r["reason"]) for r in _records(order, worst)]
-        )
-    order = transforms.merge(errors, on="mount").sort_values("after_px", ascending=False)
+def _reasons(transforms: pd.DataFrame) -> list[str]:
+    """Why mounts have no transform of their own; reasons that differ only in numbers are one."""
+    without = transforms[transforms["reason"] != ""]
+    if without.empty:
+        return []
+    kinds = without["reason"].map(lambda reason: re.sub(r"-?\d+(\.\d+)?", "…", reason))
+    counts = kinds.groupby([kinds, without["level"]], sort=False).size()
+    rows = [(why, level, str(count)) for (why, level), count in _largest_first(counts)]
+    return ["## Why mounts gave none themselves", _table(["reason", "now", "mounts"], rows)]
+
+
+def _largest_first(counts: pd.Series) -> list[tuple[Any, int]]:
+    return list(counts.sort_values(ascending=False, kind="stable").items())
+
+
+def _rigs(transforms: pd.DataFrame) -> list[str]:
+    """For each rig, how many of its mounts stand at which level."""
+    members = transforms[transforms["rig"] != ""]
+    if members.empty:
+        return []
     rows = [
-        (*_row(r), f"{r['before_px']:.2f}", f"{r['after_px']:.2f}", r["reason"])
-        for r in _records(order, worst)
+        (
+            rig,
+            len(group),
+            int(group["level"].isin(["mount", "still"]).sum()),
+            int((group["level"] == "rig").sum()),
+            int((group["level"] == "identity").sum()),
+            int((group["suspicion"] != "").sum()),
+        )
+        for rig, group in members.groupby("rig", sort=False)
     ]
-    return _table([*columns, "error before (px)", "after (px)", "reason"], rows)
+    head = ["rig", "mounts", "own transform", "the rig's", "identity", "suspicious"]
+    return ["## Rigs", _table(head, rows)]
+
+
+def _suspicious(transforms: pd.DataFrame) -> list[str]:
+    """The mounts that lie far from their rig, one by one."""
+    found = transforms[transforms["suspicion"] != ""]
+    if found.empty:
+        return []
+    rows = found[["mount", "level", "suspicion"]].to_numpy().tolist()
+    return ["## Suspicious mounts", _table(["mount", "level", "how it disagrees"], rows)]
+
+
+def _mounts(transforms: pd.DataFrame, errors: pd.DataFrame | None, worst: int) -> list[str]:
+    """All mounts where they are few, otherwise the worst."""
+    few = len(transforms) <= ALL_UP_TO
+    count = len(transforms) if few else worst
+    rows = [
+        (*_row(row), *_errors(row), row["reason"])
+        for row in _records(worst_first(transforms, errors), count)
+    ]
+    head = ["mount", "level", "frames", "moved (px)", "spread (px)", "gain", "improved"]
+    head += [] if errors is None else ["error before (px)", "after (px)"]
+    title = "## Every mount, the worst first" if few else f"## The {count} worst mounts"
+    rest = [] if few else ["All others are in `transforms.csv`, with the same columns."]
+    return [title, *rest, _table([*head, "reason"], rows)]
 
 
 def _records(table: pd.DataFrame, count: int) -> list[dict[Hashable, Any]]:
@@ -179,6 +159,10 @@ def _row(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
         f"{row['mean_gain']:.4f}",
         f"{row['improved_share']:.0%}",
     )
+
+
+def _errors(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    return tuple(f"{row[name]:.2f}" for name in ("before_px", "after_px") if name in row)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -1,0 +1,97 @@
+"""How fast crops come out of the page cache: pairs of 256x256 pixels, shuffled, flipped, in batches.
+
+Without a network and without the way to a device: what is measured ends with the batch of bytes.
+
+    python -m benchmarks.loading
+"""
+
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import torch
+
+from stages.command import run
+from thermochroma.loading.crops import MANIFEST, Crops
+from thermochroma.loading.loader import TrainingPictures, raw_batches
+from thermochroma.manifest import CROP_COLUMNS, write_table
+
+SIDE, PAIRS, SHARDS = 256, 256, 4
+BATCH: Final = 16
+WINDOWS: Final = (256, 128)
+WORKERS: Final = (0, 1, 2)
+WARM_UP, SHOWN, ROUNDS = 512, 4096, 5  # pairs, pairs a round
+
+
+def main() -> None:
+    """Prints a Markdown table: pairs a second, median and range over rounds."""
+    torch.set_num_threads(1)  # nothing is computed here
+    lines = [
+        "| window | loading processes | pairs/s, median (least to most) |",
+        "|--:|--:|--:|",
+    ]
+    with TemporaryDirectory() as folder:
+        crops = make_crops(Path(folder))
+        for window in WINDOWS:
+            for workers in WORKERS:
+                speeds = measure(crops, window, workers)
+                spread = f"{min(speeds):,.0f} to {max(speeds):,.0f}"
+                lines.append(
+                    f"| {window} | {workers} | {statistics.median(speeds):,.0f} ({spread}) |"
+                )
+    lines.append(f"\n{os.cpu_count()} cores, batches of {BATCH}; 0: in the training's own process.")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def make_crops(folder: Path) -> Crops:
+    """Shards of noise, freshly written, so that the page cache holds them."""
+    random, rows = np.random.default_rng(0), []
+    for shard in range(SHARDS):
+        for spectrum, channels in (("thermal", ()), ("visible", (3,))):
+            shape = (PAIRS, SIDE, SIDE, *channels)
+            (folder / spectrum).mkdir(exist_ok=True)
+            pixels = random.integers(0, 256, shape, dtype=np.uint8)
+            np.save(folder / spectrum / f"{shard}.npy", pixels)
+        facts = (f"{shard}", "train", "", "", 0, "1 0 0 0 1 0", 1.0, 0, 0, f"{shard}.npy")
+        rows += [(f"{shard}/{index:05d}", *facts, index, "") for index in range(PAIRS)]
+    write_table(folder / MANIFEST, pd.DataFrame(rows, columns=list(CROP_COLUMNS)), CROP_COLUMNS)
+    return Crops(folder)
+
+
+def measure(crops: Crops, window: int, workers: int) -> list[float]:
+    """Pairs a second, round by round; the start of the processes does not count."""
+    pictures = TrainingPictures(
+        crops=crops,
+        rows=crops.split("train"),
+        text=None,
+        aligned=True,
+        flip=0.5,
+        window=window,
+        seed=0,
+    )
+    batches = raw_batches(
+        pictures,
+        range(WARM_UP + ROUNDS * SHOWN),
+        batch_size=BATCH,
+        workers=workers,
+        device=torch.device("cpu"),
+    )
+    for _ in range(WARM_UP // BATCH):
+        next(batches)
+    speeds = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        for _ in range(SHOWN // BATCH):
+            next(batches)
+        speeds.append(SHOWN / (time.perf_counter() - start))
+    return speeds
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,55 @@
+"""Many small tasks on all cores, with results in the order of the tasks."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from threading import Thread
+from typing import TypeVar
+
+import cv2
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def in_order(
+    function: Callable[[Task], Result],  # of a module, so that processes can be told its name
+    tasks: Sequence[Task],
+    *,
+    workers: int,  # processes; 1 works in this one
+) -> Iterator[Result]:
+    """What `function` makes of each task, OpenCV on one thread; raises what it raises."""
+    if workers == 1 or len(tasks) < 2:
+        with _one_thread():
+            yield from map(function, tasks)
+        return
+    # Forked from a fresh server: a fork of this process would copy locks that its threads hold.
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload([function.__module__])
+    with ProcessPoolExecutor(min(workers, len(tasks)), server, initializer=_start_worker) as pool:
+        yield from pool.map(function, tasks)
+
+
+def _start_worker() -> None:
+    """One thread, and an end when the parent ends: a killed parent cannot say so."""
+    cv2.setNumThreads(1)
+    parent = multiprocessing.parent_process()
+
+    def leave_with_parent() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=leave_with_parent, daemon=True).start()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)

@@ -1,0 +1,92 @@
+"""Captions on disk and their features: each distinct sentence is encoded once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from stages.encode import main as encode
+from thermochroma.errors import BadInput
+from thermochroma.loading.text import (
+    AT_ONCE,
+    TextTable,
+    encode_captions,
+    load_text,
+    read_captions,
+    save_text,
+)
+from thermochroma.networks.frozen import EncodedText, TextEncoder
+
+
+class CountingEncoder(TextEncoder):
+    """Reads no weights; remembers what it was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[Sequence[str]] = []
+
+    def encode(self, sentences: Sequence[str]) -> EncodedText:
+        self.shown.append(sentences)
+        features = torch.tensor([float(len(one)) for one in sentences])
+        mask = torch.ones(len(sentences), 77, dtype=torch.bool)
+        return EncodedText(features[:, None, None].expand(-1, 77, 2), mask)
+
+
+def test_each_distinct_sentence_is_encoded_once() -> None:
+    encoder = CountingEncoder()
+    kinds = AT_ONCE + 5
+    sentences = {f"a/{n}": "x" * (n % kinds) for n in range(10 * kinds)}
+    table = encode_captions(encoder, sentences)
+    assert [len(some) for some in encoder.shown] == [AT_ONCE, 5]
+    assert len(table.features) == kinds
+    for frame, sentence in sentences.items():
+        assert table.features[table.row(frame), 0, 0] == len(sentence)
+
+
+def test_a_frame_without_a_sentence_is_refused() -> None:
+    table = TextTable(torch.zeros(1, 77, 2), torch.ones(1, 77, dtype=torch.bool), {"a/0": 0})
+    with pytest.raises(BadInput, match="frame a/1 has no caption"):
+        table.row("a/1")
+
+
+def _captions(path: Path) -> Path:
+    rows = [
+        ("a/0", "cars", "template", ""),
+        ("a/1", "", "empty", ""),
+        ("a/2", "cars", "override", "me"),
+    ]
+    columns = ["frame", "text", "source", "author"]
+    pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
+    return path
+
+
+def test_captions_are_read_as_written(tmp_path: Path) -> None:
+    path = _captions(tmp_path / "captions.csv")
+    assert read_captions(path) == {"a/0": "cars", "a/1": "", "a/2": "cars"}
+
+
+def test_the_stage_leaves_what_the_encoder_says(weights: Path, tmp_path: Path) -> None:
+    captions, text = _captions(tmp_path / "captions.csv"), tmp_path / "text/a.safetensors"
+    encode(captions, weights / "clip", text)
+    table = load_text(text)
+    plain = TextEncoder(weights / "clip").encode(["cars", ""])
+    assert table.row("a/0") == table.row("a/2") != table.row("a/1")
+    for frame, row in (("a/0", 0), ("a/1", 1)):
+        assert torch.equal(table.mask[table.row(frame)], plain.mask[row])
+        assert torch.allclose(table.features[table.row(frame)], plain.features[row], atol=1e-5)
+    first = text.read_bytes()
+    encode(captions, weights / "clip", text)
+    assert text.read_bytes() == first
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    with pytest.raises(BadInput, match=r"a\.safetensors cannot be read"):
+        load_text(path)
+    table = TextTable(torch.zeros(2, 77, 2), torch.ones(2, 77, dtype=torch.bool), {"a/0": 1})
+    save_text(path, table)
+    assert load_text(path).rows == {"a/0": 1}
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(BadInput, match="cannot be read"):
+        load_text(path)
