@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ from stages.command import run
 from thermochroma.files import write_text
 from thermochroma.judging import spread
 from thermochroma.label import read_label
+from thermochroma.loading.assemble import needs_references
 from thermochroma.loading.crops import Crops
+from thermochroma.loading.references import NOTE, OTHER_POLICIES
 from thermochroma.metrics.baselines import ORACLES, TRIVIAL
 from thermochroma.params import Params, read_params
 from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure
 from thermochroma.reporting.statistics import estimate
 from thermochroma.reporting.table import About, Row, build_table
 from thermochroma.reporting.table_text import to_csv, to_latex, to_markdown
-from thermochroma.shipping import title_of
+from thermochroma.shipping import method_of, title_of
 from thermochroma.source import load_source
 
 SPLITS = ("test", "validation")
@@ -65,6 +68,8 @@ def gather(settings: Params, runs: Path, scores: Path, baselines: Path) -> dict[
         cost.pop("training_device")  # the table has one column: where latency was measured
         label = read_label(runs / name / "translator.safetensors")
         rows[name] = Row(title_of(label), "method", read_scores(scores / name), cost)
+        if needs_references(method_of(label).sees):
+            rows |= with_policies(name, rows[name], scores / name / "policies")
     for name, trivial in TRIVIAL.items():
         rows[name] = Row(trivial.title, "trivial", read_scores(baselines / name))
     for name, oracle in ORACLES.items():
@@ -72,10 +77,21 @@ def gather(settings: Params, runs: Path, scores: Path, baselines: Path) -> dict[
     return rows
 
 
+def with_policies(name: str, row: Row, folder: Path) -> dict[str, Row]:
+    """The row and, below it, what the same translator paints with other references, or none."""
+    below = {
+        f"{name}_{policy}": Row(
+            f"{row.title}, {other.title}", row.kind, read_scores(folder / policy), row.cost, NOTE
+        )
+        for policy, other in OTHER_POLICIES.items()
+    }
+    return {name: row, **below}
+
+
 def of_split(rows: Mapping[str, Row], split: str) -> dict[str, Row]:
     """The same rows with the pictures of one split."""
     return {
-        name: Row(row.title, row.kind, row.scores[row.scores["split"] == split], row.cost)
+        name: replace(row, scores=row.scores[row.scores["split"] == split])
         for name, row in rows.items()
     }
 

@@ -22,14 +22,16 @@ from thermochroma.judging import (
     spread,
     truth_of,
 )
+from thermochroma.loading.assemble import needs_references
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.loader import seen_batches
+from thermochroma.loading.references import OTHER_POLICIES, References, retrieved
 from thermochroma.loading.text import TextTable
 from thermochroma.method import Translator
 from thermochroma.params import EvaluateSettings, read_params
 from thermochroma.shipping import load_translator, method_of
 from thermochroma.source import load_source
-from thermochroma.summary import JUDGED_SPLITS, as_readings, means
+from thermochroma.summary import JUDGED_SPLITS, as_readings, mean_of_draws, means
 from thermochroma.tracking import WEIGHTS, Tracker
 
 
@@ -47,20 +49,22 @@ def main(
     settings, cut, device = read_params(params), Crops(crops), choose_device()
     network, label = load_translator(translator)
     network.to(device)
-    table = read_text(method_of(label).sees, text)
-    how = settings.evaluate[dataset]
-    judge = Judge(network, method_of(label).sees, cut, table, how, device)
+    sees, how, title = method_of(label).sees, settings.evaluate[dataset], f"{dataset}-{method}"
     rows = judged_rows(cut, how.frames_per_sequence)
-    scores = judge.scores(rows, title=f"evaluate {dataset}-{method}")
-    panel = judge.paint_all(spread(cut.split("test"), how.panel_frames))
-    with whole_file(folder / "scores.csv") as part:
-        scores.to_csv(part, index=False)
+    panel_rows = spread(cut.split("test"), how.panel_frames)
+    references = references_of(sees, cut, pd.concat([rows, panel_rows]))
+    judge = Judge(network, sees, cut, read_text(sees, text), references, how, device)
+    scores = judge.scores(rows, title=f"evaluate {title}")
+    panel = judge.paint_all(panel_rows)
+    leave(folder, scores, references.table if references is not None else None)
     with whole_file(folder / "panel.npy") as part, part.open("wb") as stream:
         np.save(stream, panel.permute(0, 2, 3, 1).numpy())
     write_text(folder / "cost.json", json.dumps(judge.cost(rows), indent=2) + "\n")
-    summary = {split: means(scores[scores["split"] == split]) for split in JUDGED_SPLITS}
-    note = load_source(dataset).note
-    write_text(metrics, json.dumps({**summary, "note": note}, indent=2) + "\n")
+    summary = by_split(scores)
+    told = {**summary, "note": load_source(dataset).note}
+    if references is not None:
+        told["policies"] = judge_other_policies(judge, rows, folder / "policies", title=title)
+    write_text(metrics, json.dumps(told, indent=2) + "\n")
     tell(dataset, method, sha256(translator), summary)
 
 
@@ -73,11 +77,24 @@ class Judge:
         sees: type,
         crops: Crops,
         text: TextTable | None,
+        references: References | None,
         settings: EvaluateSettings,
         device: torch.device,
     ) -> None:
         self.translator, self.sees, self.crops, self.text = translator, sees, crops, text
-        self.settings, self.device = settings, device
+        self.references, self.settings, self.device = references, settings, device
+
+    def under(self, references: References) -> "Judge":
+        """The same, shown other references."""
+        return Judge(
+            self.translator,
+            self.sees,
+            self.crops,
+            self.text,
+            references,
+            self.settings,
+            self.device,
+        )
 
     def scores(self, rows: pd.DataFrame, *, title: str) -> pd.DataFrame:
         """Every score of every row."""
@@ -96,7 +113,13 @@ class Judge:
         """Size, work and time of the translator at the crop's size, batch 1."""
         one = rows.iloc[:1]
         ((_, seen),) = seen_batches(
-            self.crops, one, sees=self.sees, text=self.text, batch_size=1, device=self.device
+            self.crops,
+            one,
+            sees=self.sees,
+            text=self.text,
+            batch_size=1,
+            device=self.device,
+            references=self.references,
         )
         timed = latency(
             lambda: self.paint_all(one), rounds=self.settings.timing_rounds, device=self.device
@@ -117,7 +140,43 @@ class Judge:
             text=self.text,
             batch_size=self.settings.batch_size,
             device=self.device,
+            references=self.references,
         )
+
+
+def references_of(sees: type, crops: Crops, rows: pd.DataFrame) -> References | None:
+    """For a translator that sees references, those of the headline: retrieved by thermal alone."""
+    if not needs_references(sees):
+        return None
+    return retrieved(crops, rows.drop_duplicates("frame"))
+
+
+def judge_other_policies(
+    judge: Judge, rows: pd.DataFrame, folder: Path, *, title: str
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Judge what is painted with other references; one folder a policy. The means, by policy."""
+    summary = {}
+    for name, other in OTHER_POLICIES.items():
+        drawn = [draw(judge.crops, rows) for draw in other.draws]
+        each = [judge.under(one).scores(rows, title=f"{title}, {other.title}") for one in drawn]
+        table = pd.concat([one.table for one in drawn])
+        leave(folder / name, mean_of_draws(each), table)
+        summary[name] = by_split(mean_of_draws(each))
+    return summary
+
+
+def leave(folder: Path, scores: pd.DataFrame, references: pd.DataFrame | None) -> None:
+    """Write the scores and which frames were the references."""
+    with whole_file(folder / "scores.csv") as part:
+        scores.to_csv(part, index=False)
+    if references is not None:
+        with whole_file(folder / "references.csv") as part:
+            references.to_csv(part, index=False)
+
+
+def by_split(scores: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """The means of each split that is judged."""
+    return {split: means(scores[scores["split"] == split]) for split in JUDGED_SPLITS}
 
 
 def tell(dataset: str, method: str, weights: str, summary: dict[str, dict[str, float]]) -> None:

@@ -20,9 +20,12 @@ from thermochroma.errors import BadInput
 from thermochroma.files import sha256, whole_file, write_text
 from thermochroma.judging import paint, panel, spread, truth_of
 from thermochroma.label import Label
+from thermochroma.loading.assemble import needs_references
 from thermochroma.loading.crops import MANIFEST, Crops
 from thermochroma.loading.loader import TrainingPictures, training_batches
+from thermochroma.loading.references import References, retrieved
 from thermochroma.loading.text import TextTable
+from thermochroma.loading.training_references import TrainingReferences
 from thermochroma.method import Method, Pairing, load_method
 from thermochroma.metrics.fidelity import psnr, ssim
 from thermochroma.networks.frozen import FrozenNetworks
@@ -85,6 +88,7 @@ def main(
             tracked.log_model(
                 folder / "translator.safetensors",
                 text=weights / "clip" if lesson.text is not None else None,
+                reference=needs_references(lesson.method.sees),
                 register_as=f"{dataset}-{method}",
                 code=Path(__file__).parents[1] / "src",
             )
@@ -180,6 +184,7 @@ def teach(training: Training, lesson: Lesson, tracked: Tracked, place: Path) -> 
         flip=budget.flip,
         window=budget.window or lesson.params.crop[lesson.dataset].size,
         seed=lesson.params.seed,
+        references=training_references(lesson),
     )
     batches = training_batches(
         pictures,
@@ -200,13 +205,31 @@ def teach(training: Training, lesson: Lesson, tracked: Tracked, place: Path) -> 
     return {"training_pictures_per_second": shown / seconds if shown else None}
 
 
+def training_references(lesson: Lesson) -> TrainingReferences | None:
+    """For a method that sees references, how they are drawn."""
+    if not needs_references(lesson.method.sees):
+        return None
+    assert lesson.settings.references is not None  # the settings of such a method require it
+    return TrainingReferences(
+        crops=lesson.crops,
+        rows=lesson.crops.split("train"),
+        seed=lesson.params.seed,
+        **lesson.settings.references.model_dump(),
+    )
+
+
+def held_out_references(lesson: Lesson, rows: pd.DataFrame) -> References | None:
+    """For a method that sees references, those of held-out rows."""
+    return retrieved(lesson.crops, rows) if needs_references(lesson.method.sees) else None
+
+
 def validation(lesson: Lesson) -> Callable[[Training], None]:
     """PSNR and SSIM of what would ship now, on some frames of held-out training sequences."""
     rows = spread(lesson.crops.split("validation"), lesson.budget.validation_pictures)
-    truth = truth_of(lesson.crops, rows)
+    truth, references = truth_of(lesson.crops, rows), held_out_references(lesson, rows)
 
     def act(training: Training) -> None:
-        painted = paint_all(training, lesson, rows)
+        painted = paint_all(training, lesson, rows, references)
         scores = {
             "validation/psnr": float(psnr(painted, truth).mean()),
             "validation/ssim": float(ssim(painted, truth).mean()),
@@ -219,17 +242,20 @@ def validation(lesson: Lesson) -> Callable[[Training], None]:
 def keeping(lesson: Lesson, tracked: Tracked, place: Path) -> Callable[[Training], None]:
     """Checkpoint first, then tell MLflow: a killed training never tells the same story twice."""
     rows = spread(lesson.crops.split("validation"), PANEL_FRAMES)
+    references = held_out_references(lesson, rows)
 
     def act(training: Training) -> None:
         checkpoint.save(training, place, mark=lesson.mark)
         tracked.log_rows(training.history.rows)
-        picture = panel(lesson.crops, rows, paint_all(training, lesson, rows))
+        picture = panel(lesson.crops, rows, paint_all(training, lesson, rows, references))
         tracked.log_panel(picture, images=training.clock.images)
 
     return act
 
 
-def paint_all(training: Training, lesson: Lesson, rows: pd.DataFrame) -> torch.Tensor:
+def paint_all(
+    training: Training, lesson: Lesson, rows: pd.DataFrame, references: References | None
+) -> torch.Tensor:
     """Translations of all rows, by what would ship now."""
     parts = paint(
         training.shipped,
@@ -239,6 +265,7 @@ def paint_all(training: Training, lesson: Lesson, rows: pd.DataFrame) -> torch.T
         text=lesson.text,
         batch_size=lesson.budget.batch_size,
         device=lesson.device,
+        references=references,
     )
     return torch.cat([painted for _, painted in parts])
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 import yaml
 
-from thermochroma.batch import Batch, Captioned, Still
+from thermochroma.batch import Batch, Captioned, Referenced, Still
 from thermochroma.method import Clock, Method, load_method
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.params import read_params
@@ -55,11 +55,14 @@ def begin(
 
 
 def see(method: Method, *, height: int, width: int, count: int = 2, seed: int = 0) -> Any:
-    """Made-up pictures (and sentences of different lengths) of the kind that the method sees."""
+    """Made-up pictures (with references, or sentences of different lengths) as the method sees them."""
     random = torch.Generator().manual_seed(seed)
     thermal = torch.rand(count, 1, height, width, generator=random) * 2 - 1
     if method.sees is Still:
         return Still(thermal=thermal)
+    if method.sees is Referenced:
+        reference = torch.rand(count, 3, height, width, generator=random) * 2 - 1
+        return Referenced(thermal=thermal, reference=reference)
     text = torch.randn(count, TOKENS, TEXT_WIDTH, generator=random)
     lengths = 5 + torch.arange(count) % 7
     mask = torch.arange(TOKENS) < lengths[:, None]

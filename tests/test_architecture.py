@@ -16,7 +16,10 @@ from thermochroma.source import source_names
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/thermochroma"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-BASE = {"errors", "files", "files_by_name", "images", "batch", "manifest", "settings"}
+BASE = {
+    *("errors", "files", "files_by_name", "images", "colour_space"),
+    *("batch", "manifest", "settings"),
+}
 MAY_IMPORT = {  # folder: what its modules may import beside BASE and their own folder
     "networks": set(),
     "losses": {"networks"},

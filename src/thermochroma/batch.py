@@ -33,7 +33,19 @@ class Captioned:
     text_mask: Bool[Tensor, "b tokens"]
 
 
-Seen = TypeVar("Seen", Still, Captioned)
+@dataclass(frozen=True)
+class Referenced:
+    """Thermal pictures and, for each, a visible picture to take colours from.
+
+    reference: another frame's visible picture in [-1, 1], in deployment one that was trained on; all
+    zeros where there is none.
+    """
+
+    thermal: Thermal
+    reference: Picture
+
+
+Seen = TypeVar("Seen", Still, Captioned, Referenced)
 """What a translator is handed, in training and when deployed."""
 
 

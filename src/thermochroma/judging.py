@@ -12,6 +12,7 @@ from torch import Tensor
 from thermochroma.images import to_bytes
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.loader import seen_batches
+from thermochroma.loading.references import References
 from thermochroma.loading.text import TextTable
 from thermochroma.method import Translator
 from thermochroma.metrics.picture_scores import score_pictures
@@ -29,13 +30,20 @@ def paint(
     text: TextTable | None,
     batch_size: int,
     device: torch.device,
+    references: References | None = None,
 ) -> Iterator[tuple[pd.DataFrame, Painted]]:
     """Rows and their 8-bit translations on the CPU, batch by batch; leaves the mode as it was."""
     was_training = translator.training
     translator.eval()
     try:
         for some, seen in seen_batches(
-            crops, rows, sees=sees, text=text, batch_size=batch_size, device=device
+            crops,
+            rows,
+            sees=sees,
+            text=text,
+            batch_size=batch_size,
+            device=device,
+            references=references,
         ):
             with torch.no_grad():
                 yield some, to_bytes(translator(seen)).cpu()

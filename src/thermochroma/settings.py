@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 
 class Strict(BaseModel):
@@ -21,6 +29,24 @@ class OptimizerSettings(Strict):
     weight_decay: NonNegativeFloat = 0.0
     clip_norm: PositiveFloat | None = None
     """Gradients longer than this (2-norm over the player) are shortened to it."""
+
+
+class ReferenceSettings(Strict):
+    """How references are drawn in training; none of it touches held-out frames."""
+
+    none_share: float = Field(ge=0, le=1)
+    """Share of the pictures shown without a reference."""
+    own_share: float = Field(ge=0, le=1)
+    """Share of the others whose reference is made of their own target, recoloured and warped."""
+    frames_away: tuple[PositiveInt, PositiveInt]
+    """Least and most training frames of one sequence between a frame and its reference; where no
+    frame lies there, it is the training frame with the thermal picture that is most alike."""
+
+    @model_validator(mode="after")
+    def _least_before_most(self) -> "ReferenceSettings":
+        if self.frames_away[0] > self.frames_away[1]:
+            raise ValueError("`frames_away` is the least distance, then the most")
+        return self
 
 
 class Settings(Strict):
@@ -42,3 +68,5 @@ class Settings(Strict):
     """Keyword arguments of the game, typed."""
     weights: Any
     """The factor of each term, typed: one field a term."""
+    references: ReferenceSettings | None = None
+    """For methods that see references; they require it."""

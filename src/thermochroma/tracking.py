@@ -138,12 +138,12 @@ class Training:
         self.tracker.client.set_tag(self.run_id, WEIGHTS, weights_sha256)
 
     def log_model(
-        self, translator: Path, *, text: Path | None, register_as: str, code: Path
+        self, translator: Path, *, text: Path | None, reference: bool, register_as: str, code: Path
     ) -> None:
         """The translator as a registered model that takes and gives 8-bit pictures.
 
-        translator: its file. text: the folder of the text encoder, if it sees text. code: the folder
-        whose package `thermochroma` the model needs.
+        translator: its file. text: the folder of the text encoder, if it sees text. reference:
+        whether it takes references. code: the folder whose package `thermochroma` the model needs.
         """
         versions = [f"{name}=={version}" for name, version in _versions()]
         mlflow.pyfunc.log_model(
@@ -151,7 +151,7 @@ class Training:
             python_model=str(Path(__file__).with_name("tracking_model.py")),
             artifacts={"translator": str(translator)} | ({"text": str(text)} if text else {}),
             code_paths=[str(code / "thermochroma")],
-            signature=_signature(),
+            signature=_signature(reference),
             pip_requirements=versions,
             registered_model_name=register_as,
         )
@@ -166,9 +166,12 @@ def flatten(params: Mapping[str, Any], *, prefix: str = "") -> Iterator[tuple[st
             yield f"{prefix}{key}", value
 
 
-def _signature() -> ModelSignature:
+def _signature(reference: bool) -> ModelSignature:
+    taken = [TensorSpec(np.dtype(np.uint8), (-1, -1, -1), name="thermal")]
+    if reference:
+        taken.append(TensorSpec(np.dtype(np.uint8), (-1, -1, -1, 3), name="reference"))
     return ModelSignature(
-        inputs=Schema([TensorSpec(np.dtype(np.uint8), (-1, -1, -1), name="thermal")]),
+        inputs=Schema(taken),
         outputs=Schema([TensorSpec(np.dtype(np.uint8), (-1, -1, -1, 3))]),
     )
 

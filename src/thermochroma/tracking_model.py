@@ -10,7 +10,7 @@ from mlflow.models import set_model
 
 from thermochroma.batch import Captioned
 from thermochroma.images import to_bytes
-from thermochroma.loading.assemble import assemble_seen
+from thermochroma.loading.assemble import assemble_seen, needs_references
 from thermochroma.loading.text import encode_captions
 from thermochroma.networks.frozen import TextEncoder
 from thermochroma.shipping import load_translator, method_of
@@ -21,7 +21,9 @@ SENTENCE = "a thermal infrared image of a street scene"  # where the caller has 
 class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
     """Input: {"thermal": uint8 array, n by height by width}. Output: uint8, n by height by width by 3.
 
-    A method that sees text is told the same neutral sentence for every picture.
+    A method that sees text is told the same neutral sentence for every picture. One that sees
+    references takes, beside "thermal", "reference": uint8, n by height by width by 3; a reference that
+    is black all over counts as none.
     """
 
     def load_context(self, context: Any) -> None:
@@ -36,6 +38,9 @@ class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         """Translate all pictures at once."""
         thermal = torch.from_numpy(np.asarray(model_input["thermal"], np.uint8))
         raw = {"thermal": thermal, "sentence": torch.zeros(len(thermal), dtype=torch.long)}
+        if needs_references(method_of(self.label).sees):
+            reference = torch.from_numpy(np.asarray(model_input["reference"], np.uint8))
+            raw |= {"reference": reference, "has_reference": reference.flatten(1).any(1)}
         seen = assemble_seen(raw, method_of(self.label).sees, self.text)
         with torch.no_grad():
             painted = to_bytes(self.translator(seen))

@@ -13,13 +13,19 @@ from thermochroma.loading.text import TextTable
 
 Raw = Mapping[str, Any]
 """A collated batch out of the loader: uint8 pictures `thermal` (b h w) and, when training, `visible`
-(b h w 3), rows of the text table `sentence`, and the ids `frame`."""
+(b h w 3), rows of the text table `sentence`, the uint8 pictures `reference` (b h w 3) and whether they
+count `has_reference`, and the ids `frame`."""
 Reader = Callable[[Raw, TextTable | None], Tensor]
 
 
 def needs_text(sees: type) -> bool:
     """Whether the seen type has fields that come from captions."""
     return any(field.name.startswith("text") for field in fields(sees))
+
+
+def needs_references(sees: type) -> bool:
+    """Whether the seen type has a field for references."""
+    return any(field.name == "reference" for field in fields(sees))
 
 
 def assemble_seen(raw: Raw, sees: type, text: TextTable | None) -> Any:
@@ -58,4 +64,14 @@ def _text_mask(raw: Raw, text: TextTable | None) -> Tensor:
     return text.mask.to(raw["thermal"].device)[raw["sentence"]]
 
 
-READERS: Mapping[str, Reader] = {"thermal": _thermal, "text": _text, "text_mask": _text_mask}
+def _reference(raw: Raw, text: TextTable | None) -> Tensor:
+    pictures = to_network(raw["reference"].permute(0, 3, 1, 2))  # channels last, as they lie
+    return pictures * raw["has_reference"][:, None, None, None]
+
+
+READERS: Mapping[str, Reader] = {
+    "thermal": _thermal,
+    "text": _text,
+    "text_mask": _text_mask,
+    "reference": _reference,
+}

@@ -17,7 +17,9 @@ from thermochroma.files import seed_of
 from thermochroma.images import ThermalPicture, VisiblePicture
 from thermochroma.loading.assemble import Raw, assemble_batch, assemble_seen, move
 from thermochroma.loading.crops import Crops
+from thermochroma.loading.references import References
 from thermochroma.loading.text import TextTable
+from thermochroma.loading.training_references import TrainingReferences
 
 AUGMENTED = {"thermal": "image"}  # moved alike; no photometric transform may enter this list
 
@@ -25,7 +27,8 @@ AUGMENTED = {"thermal": "image"}  # moved alike; no photometric transform may en
 class TrainingPictures(Dataset[dict[str, Any]]):
     """The n-th picture to show, for any n. Unaligned methods get a visible frame drawn by itself.
 
-    Raises BadInput for a frame without a sentence, where text is given.
+    references: for methods that see them; they may recolour the target. Raises BadInput for a frame
+    without a sentence, where text is given.
     """
 
     def __init__(
@@ -38,8 +41,9 @@ class TrainingPictures(Dataset[dict[str, Any]]):
         flip: float,
         window: int,
         seed: int,
+        references: TrainingReferences | None = None,
     ) -> None:
-        self.text, self.aligned = text, aligned
+        self.text, self.aligned, self.references = text, aligned, references
         self.flip, self.window, self.seed = flip, window, seed
         # Arrays, not the table: a row of a table takes longer to find than its pixels.
         self.places, self.frames = crops.places(rows), np.array(rows["frame"], str)
@@ -54,11 +58,22 @@ class TrainingPictures(Dataset[dict[str, Any]]):
         raw = {"thermal": thermal, "visible": visible, "frame": str(self.frames[place])}
         if self.sentences is not None:
             raw["sentence"] = self.sentences[place]
-        return raw
+        return raw if self.references is None else raw | self._refer(shown, place, visible)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a loading process needs: all but the text's features, which may be large."""
         return self.__dict__ | {"text": None}
+
+    def _refer(self, shown: int, place: int, target: VisiblePicture) -> dict[str, Any]:
+        """The target as it is taught, and its reference; other frames are cut where it was."""
+        assert self.references is not None
+        drawn = self.references.draw(
+            shown,
+            place,
+            target,
+            lambda n: self._augment(self.places.thermal(n), self.places.visible(n), shown)[1],
+        )
+        return {"visible": drawn.target, **_as_raw(drawn.reference, like=target)}
 
     def _pick(self, shown: int, purpose: str) -> int:
         epoch, place = divmod(shown, len(self.places))
@@ -125,8 +140,12 @@ def seen_batches(
     text: TextTable | None,
     batch_size: int,
     device: torch.device,
+    references: References | None = None,
 ) -> Iterator[tuple[pd.DataFrame, Any]]:
-    """Rows and what a translator sees of them, in order; no visible picture is opened."""
+    """Rows and what a translator sees of them, in order; none of their visible pictures is opened.
+
+    references: for methods that see them.
+    """
     places = crops.places(rows)
     for start in range(0, len(rows), batch_size):
         some = rows.iloc[start : start + batch_size]
@@ -134,14 +153,35 @@ def seen_batches(
         raw: dict[str, Any] = {"thermal": torch.from_numpy(thermal), "frame": list(some["frame"])}
         if text is not None:
             raw["sentence"] = torch.tensor([text.row(frame) for frame in some["frame"]])
+        if references is not None:
+            raw |= _referred(references, raw["frame"], side=thermal.shape[1:])
         yield some, assemble_seen(move(raw, device), sees, text)
+
+
+def _referred(
+    references: References, frames: Sequence[str], *, side: tuple[int, ...]
+) -> dict[str, torch.Tensor]:
+    """The references of some frames, as a raw batch holds them."""
+    blank = np.zeros((*side, 3), np.uint8)
+    found = [_as_raw(references.picture(frame), like=blank) for frame in frames]
+    return {name: torch.from_numpy(np.stack([one[name] for one in found])) for name in found[0]}
+
+
+def _as_raw(reference: VisiblePicture | None, *, like: VisiblePicture) -> dict[str, Any]:
+    """A picture, and whether it counts: 8 bits have no value for "none"."""
+    there = reference is not None
+    return {
+        "reference": reference if there else np.zeros_like(like),
+        "has_reference": np.array(there),
+    }
 
 
 def _stacked(pictures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One copy, out of the mapped files into a batch."""
     raw: dict[str, Any] = {
         name: torch.from_numpy(np.stack([picture[name] for picture in pictures]))
-        for name in ("thermal", "visible")
+        for name in ("thermal", "visible", "reference", "has_reference")
+        if name in pictures[0]
     }
     raw["frame"] = [picture["frame"] for picture in pictures]
     if "sentence" in pictures[0]:

@@ -1,6 +1,6 @@
 """Distance between pictures in the features of a frozen network. One value a picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -12,16 +12,24 @@ Features = Callable[[Picture], tuple[Tensor, ...]]
 """Pictures in [-1, 1] to one feature map for each tap."""
 
 
-def perceptual(features: Features, painted: Picture, target: Picture) -> Float[Tensor, " b"]:
+def perceptual(
+    features: Features,
+    painted: Picture,
+    target: Picture,
+    *,
+    factors: Sequence[float] | None = None,
+) -> Float[Tensor, " b"]:
     """Sum over the taps of the mean absolute difference of features.
 
-    No gradient reaches the target, whose features are constants.
+    factors: one for each tap; None leaves all at 1. No gradient reaches the target, whose features
+    are constants.
     """
     with torch.no_grad():
         wanted = features(target)
-    return torch.stack(
-        [
-            (got - want).abs().flatten(1).mean(1)
-            for got, want in zip(features(painted), wanted, strict=True)
-        ]
-    ).sum(0)
+    distances = [
+        (got - want).abs().flatten(1).mean(1)
+        for got, want in zip(features(painted), wanted, strict=True)
+    ]
+    if factors is not None:
+        distances = [one * factor for one, factor in zip(distances, factors, strict=True)]
+    return torch.stack(distances).sum(0)

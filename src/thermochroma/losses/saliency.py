@@ -12,15 +12,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from thermochroma.colour_space import lab_of_linear, linear_of
 from thermochroma.images import Picture, to_unit
 
 BINOMIAL: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
-XYZ_OF_RGB: Final = (
-    (0.412453, 0.357580, 0.180423),
-    (0.212671, 0.715160, 0.072169),
-    (0.019334, 0.119193, 0.950227),
-)
-WHITE: Final = (0.95047, 1.0, 1.08883)  # D65
 LEAST: Final = 1e-3
 """Nothing stands out by less, which is below a grey level: a picture of one colour gets zeros, not
 its rounding errors."""
@@ -35,7 +30,7 @@ def saliency(pictures: Picture) -> Float[Tensor, "b 1 h w"]:
     """
     with torch.autocast(pictures.device.type, enabled=False):
         unit = to_unit(pictures.float()).clamp(0, 1)
-        colours = _lab(unit) if unit.shape[1] == 3 else unit
+        colours = lab_of_linear(linear_of(unit)) if unit.shape[1] == 3 else unit
         away = _blurred(colours) - colours.mean((2, 3), keepdim=True)
         distance = away.square().sum(1, keepdim=True).sqrt()
         return distance / distance.amax((1, 2, 3), keepdim=True).clamp(min=LEAST)
@@ -46,13 +41,3 @@ def _blurred(colours: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
     row = colours.new_tensor(BINOMIAL)
     kernel = torch.outer(row, row).expand(channels, 1, 5, 5)
     return F.conv2d(F.pad(colours, (2, 2, 2, 2), mode="reflect"), kernel, groups=channels)
-
-
-def _lab(unit: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
-    """sRGB in [0, 1] to CIE L*a*b* under D65."""
-    linear = torch.where(unit > 0.04045, ((unit + 0.055) / 1.055).pow(2.4), unit / 12.92)
-    matrix = unit.new_tensor(XYZ_OF_RGB) / unit.new_tensor(WHITE)[:, None]
-    ratio = torch.einsum("xc,bchw->bxhw", matrix, linear)
-    bent = torch.where(ratio > 0.008856, ratio.pow(1 / 3), 7.787 * ratio + 16 / 116)
-    x, y, z = bent.unbind(1)
-    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)

@@ -108,7 +108,7 @@ class Up(nn.Module):
 
     def __init__(self, wide: int, narrow: int, *, attention: nn.Module) -> None:
         super().__init__()
-        self.attention = attention
+        self.attention = attention  # first, as in the public checkpoints; it is applied last
         self.fuse = nn.Sequential(
             nn.Conv2d(2 * narrow, narrow, 3, padding=1),
             nn.ReLU(),

@@ -9,15 +9,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from thermochroma.colour_space import lab_of_linear, linear_of
 from thermochroma.metrics.fidelity import decibels
 
-XYZ_OF_RGB: Final = (
-    (0.412453, 0.357580, 0.180423),
-    (0.212671, 0.715160, 0.072169),
-    (0.019334, 0.119193, 0.950227),
-)
-WHITE: Final = (0.95047, 1.0, 1.08883)
-"""D65, 2 degree observer, Y = 1."""
 PEAK_AB: Final = 255.0
 """a* and b* span -128 to 127 where they are kept in 8 bits."""
 CHROMA_BEND: Final = 25.0**7
@@ -25,12 +19,7 @@ CHROMA_BEND: Final = 25.0**7
 
 def lab(pictures: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
     """8-bit sRGB to CIE L* (0 to 100), a*, b*, fp32 (errors of 1e-4 at most)."""
-    linear = _linear_of_level(pictures.device)[pictures.int()]
-    matrix = linear.new_tensor(XYZ_OF_RGB) / linear.new_tensor(WHITE)[:, None]
-    ratio = torch.einsum("xc,bchw->bxhw", matrix, linear)
-    bent = torch.where(ratio > 0.008856, ratio.pow(1 / 3), 7.787 * ratio + 16 / 116)
-    x, y, z = bent.unbind(1)
-    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)
+    return lab_of_linear(_linear_of_level(pictures.device)[pictures.int()])
 
 
 def mean_ciede2000(
@@ -94,9 +83,7 @@ def luma(pictures: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, "b h w"]:
 
 
 def _linear_of_level(device: torch.device) -> Float[Tensor, "256"]:
-    level = torch.arange(256, dtype=torch.float64, device=device) / 255
-    linear = torch.where(level > 0.04045, ((level + 0.055) / 1.055).pow(2.4), level / 12.92)
-    return linear.float()
+    return linear_of(torch.arange(256, dtype=torch.float64, device=device) / 255).float()
 
 
 _Pair = tuple[Float[Tensor, "b h w"], Float[Tensor, "b h w"]]

@@ -50,6 +50,8 @@ class Row:
     kind: Kind
     scores: pd.DataFrame
     cost: Mapping[str, Measured] | None = None
+    note: str = ""
+    """What must be said of it below the table; rows may share one note."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,9 @@ def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Tabl
         for name in names
     )
     parts = _parts(about.dataset, groups, any(row.cost for row in rows.values()))
-    return Table(about.dataset, _caption(about, first), parts, lines, _notes(lines, parts, first))
+    said = dict.fromkeys(rows[name].note for name in names if rows[name].note)
+    notes = (*said, *_notes(lines, parts, first))
+    return Table(about.dataset, _caption(about, first), parts, lines, notes)
 
 
 def number(value: float, decimals: int) -> str:

@@ -1,0 +1,21 @@
+"""The contrastive term on patches (Park et al., "CUT", ECCV 2020). One value a picture."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def patch_nce(
+    queries: Float[Tensor, "b n d"], keys: Float[Tensor, "b n d"], *, temperature: float
+) -> Float[Tensor, " b"]:
+    """Cross entropy of finding, among the n keys of the same picture, the one at the query's place.
+
+    Both are brought to unit length; likeness is their product by `temperature`. Mean over queries.
+    No gradient reaches the keys. In float32 whatever surrounds it.
+    """
+    with torch.autocast(queries.device.type, enabled=False):
+        sought = F.normalize(queries.float(), dim=-1)
+        known = F.normalize(keys.detach().float(), dim=-1)
+        likeness = sought @ known.transpose(1, 2) / temperature
+        return -F.log_softmax(likeness, dim=-1).diagonal(dim1=1, dim2=2).mean(1)
