@@ -8,7 +8,7 @@ from thermochroma.files import whole_folder, write_text
 from thermochroma.params import read_params
 from thermochroma.source import source_names
 
-ONLY_LOOKS_ON = ("thermochroma.tracking", "stages.command")
+ONLY_LOOKS_ON = ("thermochroma.tracking", "thermochroma.tracked", "stages.command")
 
 
 def main(params: Path, source: Path, stages: Path, fingerprints: Path) -> None:
