@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -13,6 +15,7 @@ from thermochroma.method import Translator
 from thermochroma.public_weights import (
     as_public,
     entries_of,
+    in_public_form,
     load_public,
     methods_with_public_weights,
     read_checkpoint,
@@ -30,7 +33,8 @@ def _made_up(method: str) -> dict[str, Tensor]:
 
 def _fresh(method: str) -> Translator:
     torch.manual_seed(1)
-    return build_translator(method_of(method), settings_of(method), scale=1.0, text_width=0)
+    settings = in_public_form(settings_of(method))
+    return build_translator(method_of(method), settings, scale=1.0, text_width=0)
 
 
 @every_method
@@ -109,3 +113,19 @@ def test_a_method_without_public_code_is_refused_by_name() -> None:
         main(["import-weights", "cmmf_net", "a.pth", "b", "--params", str(PARAMS)])
     with pytest.raises(SystemExit, match="pix2pxi"):
         main(["import-weights", "pix2pxi", "a.pth", "b", "--params", str(PARAMS)])
+
+
+@pytest.mark.parametrize("whole_model", [False, True])
+def test_keras_files_are_read_with_their_kernels_turned(whole_model: bool, tmp_path: Path) -> None:
+    kernel = np.random.default_rng(0).normal(size=(4, 3, 2, 5)).astype(np.float32)
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        place = file.create_group("model_weights") if whole_model else file
+        place["conv2d_1/conv2d_1/kernel:0"] = kernel
+        place["batch_normalization_1/batch_normalization_1/gamma:0"] = np.ones(5, np.float32)
+    found = read_checkpoint(tmp_path / "w.h5")
+    assert found.keys() == {"conv2d_1.kernel", "batch_normalization_1.gamma"}
+    # rows, columns, in, out -> out, in, rows, columns
+    assert float(found["conv2d_1.kernel"][4, 1, 3, 2]) == float(kernel[3, 2, 1, 4])
+    (tmp_path / "no.h5").write_bytes(b"nothing")
+    with pytest.raises(BadInput, match="HDF5"):
+        read_checkpoint(tmp_path / "no.h5")

@@ -14,7 +14,7 @@ from thermochroma.method import load_method
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.parameter_table import TEXT_WIDTH, parameter_table
 from thermochroma.params import Params, read_params
-from thermochroma.public_weights import entries_of, load_public, read_checkpoint
+from thermochroma.public_weights import entries_of, in_public_form, load_public, read_checkpoint
 from thermochroma.settings import Settings
 from thermochroma.shipping import build_translator, save_translator
 
@@ -34,6 +34,7 @@ def import_weights(chosen: Namespace) -> None:
     """Read a public checkpoint into a translator that every stage here can use."""
     settings = _settings(read_params(chosen.params), chosen.block)
     entries = entries_of(settings.method)
+    settings = in_public_form(settings)
     stored = read_checkpoint(chosen.checkpoint)
     method = load_method(settings.method)
     translator = build_translator(method, settings, scale=1.0, text_width=0)

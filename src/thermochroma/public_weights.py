@@ -1,5 +1,7 @@
 """The authors' own checkpoints, read into our translators by a table of names.
 
+PyTorch state dicts, and the HDF5 files of Keras, whose kernels are turned into PyTorch's order.
+
 `public_names/<method>.csv` lists every entry of the public code's translator, in its order, with its
 shape and the name of the same entry here; an empty name says, by a note, that ours needs none. So
 that a released weight lands exactly where its authors had it, or is refused.
@@ -12,13 +14,21 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Final
 
+import h5py
+import numpy as np
 import torch
 from torch import Tensor
 
 from thermochroma.errors import BadInput
 from thermochroma.method import Translator
+from thermochroma.settings import Settings
 
 TABLES: Final = Path(__file__).parent / "public_names"
+PUBLIC_FORM: Final[dict[str, dict[str, Any]]] = {"tir2lab": {"norm": "row"}}
+"""Settings of the translator that the public weights need, where ours differ by default."""
+COUNTERS: Final = "num_batches_tracked"
+"""Of batches seen: Keras keeps none, and none is needed when deployed."""
+HDF5: Final = (".h5", ".hdf5")
 PARALLEL: Final = "module."  # what a network wrapped for several GPUs puts before every name
 
 
@@ -55,11 +65,21 @@ def entries_of(method: str) -> Sequence[Entry]:
         ]
 
 
+def in_public_form(settings: Settings) -> Settings:
+    """The same settings with those of the translator that the public weights need."""
+    form = PUBLIC_FORM.get(settings.method, {})
+    translator = settings.translator.model_copy(update=form)
+    return settings.model_copy(update={"translator": translator})
+
+
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
     """The state dict that a file holds, names without a leading "module.".
 
+    A file that ends in .h5 or .hdf5 is read as Keras's, "<layer>.<weight>", kernels output first.
     Only tensors are read, never code. Raises BadInput if the file is missing or holds anything else.
     """
+    if path.suffix in HDF5:
+        return _read_keras(path)
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
@@ -78,6 +98,30 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     return {name.removeprefix(PARALLEL) if wrapped else name: t for name, t in stored.items()}
 
 
+def _read_keras(path: Path) -> dict[str, Tensor]:
+    """One group a layer, inside `model_weights` if the file holds a whole model."""
+    found: dict[str, Tensor] = {}
+
+    def take(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            # conv2d_1/conv2d_1/kernel:0; a model's own name may stand in between
+            first, *_, last = name.removeprefix("model_weights/").split("/")
+            tensor = torch.from_numpy(np.asarray(item[()]))
+            kernel = tensor.permute(3, 2, 0, 1).contiguous() if tensor.ndim == 4 else tensor
+            found[f"{first}.{last.removesuffix(':0')}"] = kernel
+
+    try:
+        with h5py.File(path, "r") as stored:
+            stored.get("model_weights", stored).visititems(take)
+    except OSError as error:
+        raise BadInput(
+            given=f"{path} cannot be read as HDF5 ({error})",
+            needed="a file of weights that Keras saved",
+            remedy="check the path",
+        ) from error
+    return found
+
+
 def load_public(
     translator: Translator[Any], stored: Mapping[str, Tensor], entries: Sequence[Entry]
 ) -> None:
@@ -91,14 +135,9 @@ def load_public(
         _refuse_other_shape(entry, stored[entry.public])
     own = translator.state_dict()
     named = {entry.ours: stored[entry.public] for entry in entries if entry.ours}
-    for name, tensor in named.items():
-        if own[name].shape != tensor.shape:
-            raise BadInput(
-                given=f"`{name}` has the shape {tuple(own[name].shape)} in this translator",
-                needed=f"{tuple(tensor.shape)}, as in the public code",
-                remedy="build it at scale 1 and with the thermal channels of the public code",
-            )
-    translator.load_state_dict(named)
+    _refuse_other_form(own, named)
+    counters = {name: own[name] for name in own.keys() - named.keys()}
+    translator.load_state_dict(named | counters)
 
 
 def as_public(translator: Translator[Any], entries: Sequence[Entry]) -> dict[str, Tensor]:
@@ -124,6 +163,22 @@ def _refuse_other_shape(entry: Entry, tensor: Tensor) -> None:
             given=f"`{entry.public}` has the shape {tuple(tensor.shape)}",
             needed=f"{entry.shape}, as in the public code with its published settings",
             remedy="only checkpoints of the published width can be read",
+        )
+
+
+def _refuse_other_form(own: Mapping[str, Tensor], named: Mapping[str, Tensor]) -> None:
+    """The translator has every entry in the shape of the public one, and no more."""
+    odd = [
+        name for name, tensor in named.items() if name not in own or own[name].shape != tensor.shape
+    ]
+    odd += [name for name in own.keys() - named.keys() if not name.endswith(COUNTERS)]
+    if odd:
+        here = f"the shape {tuple(own[odd[0]].shape)}" if odd[0] in own else "no place"
+        there = f"the shape {tuple(named[odd[0]].shape)}" if odd[0] in named else "no such entry"
+        raise BadInput(
+            given=f"`{odd[0]}` has {here} in this translator, and {len(odd) - 1} more entries differ",
+            needed=f"{there}, as in the public code",
+            remedy="build it at scale 1 and with the settings of the public code",
         )
 
 
