@@ -1,4 +1,4 @@
-"""Check params.yaml, and write what code each outcome depends on."""
+"""Check params.yaml, and write what code and what budget each outcome depends on."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from thermochroma.files import whole_folder, write_text
 from thermochroma.params import read_params
 from thermochroma.source import source_names
 
-ONLY_LOOKS_ON = ("thermochroma.tracking", "stages.command")
+ONLY_LOOKS_ON = ("thermochroma.tracking", "thermochroma.tracked", "stages.command")
 
 
 def main(params: Path, source: Path, stages: Path, fingerprints: Path) -> None:
-    """Write one file a stage, data set and line-up entry; whole, so that removed ones vanish."""
+    """One file a stage, data set and line-up entry, and one a budget; removed ones vanish."""
     settings = read_params(params)
     package = source / "thermochroma"
     starts = {f"stages/{path.stem}": path for path in sorted(stages.glob("[a-z]*.py"))}
@@ -24,6 +24,10 @@ def main(params: Path, source: Path, stages: Path, fingerprints: Path) -> None:
         for name, start in starts.items():
             text = fingerprint_code(start, roots=roots, skip=ONLY_LOOKS_ON)
             write_text(part / f"{name}.txt", text)
+        for dataset, budget in settings.budget.items():
+            for name in settings.methods:  # by itself, so that an exception retrains one method
+                text = budget.of(name).model_dump_json(indent=2) + "\n"
+                write_text(part / "budgets" / dataset / f"{name}.json", text)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 import yaml
 
-from thermochroma.batch import Batch, Captioned, Referenced, Still
+from thermochroma import made_up
+from thermochroma.batch import Batch
 from thermochroma.method import Clock, Method, load_method
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.params import read_params
@@ -17,7 +18,7 @@ from thermochroma.training.state import Training, seed_everything
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 BLOCKS = sorted(yaml.safe_load(PARAMS.read_text())["methods"])
 SCALE = 1 / 16
-TEXT_WIDTH, TOKENS = 32, 77
+TEXT_WIDTH = 32
 IMAGES = 12  # a training's length
 
 
@@ -55,18 +56,9 @@ def begin(
 
 
 def see(method: Method, *, height: int, width: int, count: int = 2, seed: int = 0) -> Any:
-    """Made-up pictures (with references, or sentences of different lengths) as the method sees them."""
-    random = torch.Generator().manual_seed(seed)
-    thermal = torch.rand(count, 1, height, width, generator=random) * 2 - 1
-    if method.sees is Still:
-        return Still(thermal=thermal)
-    if method.sees is Referenced:
-        reference = torch.rand(count, 3, height, width, generator=random) * 2 - 1
-        return Referenced(thermal=thermal, reference=reference)
-    text = torch.randn(count, TOKENS, TEXT_WIDTH, generator=random)
-    lengths = 5 + torch.arange(count) % 7
-    mask = torch.arange(TOKENS) < lengths[:, None]
-    return Captioned(thermal=thermal, text=text, text_mask=mask)
+    """Made-up input of the kind that the method sees."""
+    size = {"height": height, "width": width}
+    return made_up.see(method.sees, **size, count=count, seed=seed, text_width=TEXT_WIDTH)
 
 
 def batch_of(method: Method, *, count: int = 2, seed: int = 0) -> Batch[Any]:

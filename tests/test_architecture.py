@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/thermochroma"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 BASE = {
-    *("errors", "files", "files_by_name", "images", "colour_space"),
+    *("errors", "files", "files_by_name", "images", "tensors", "colour_space"),
     *("batch", "manifest", "settings"),
 }
 MAY_IMPORT = {  # folder: what its modules may import beside BASE and their own folder
@@ -118,6 +118,15 @@ def test_every_stage_depends_on_its_own_code() -> None:
         if name not in {"fingerprint", "track"}:
             assert f"data/fingerprints/stages/{name}.txt" in stage["deps"], name
         assert f"python -m stages.{name} " in stage["cmd"]
+
+
+def test_the_last_stage_and_the_settings_need_no_torch() -> None:
+    program = (
+        "import sys, pathlib, stages.track, thermochroma.params as p;"
+        "p.read_params(pathlib.Path('params.yaml'));"
+        "sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
 def test_yaml_numbers_are_numbers() -> None:

@@ -24,13 +24,13 @@ from tests.examiner import (
 )
 from thermochroma.batch import Batch
 from thermochroma.errors import BadInput
-from thermochroma.images import to_bytes
 from thermochroma.label import Label
 from thermochroma.losses.pixel import absolute
 from thermochroma.method import Direction, Pairing, load_method, method_names
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.params import read_params
 from thermochroma.shipping import build_translator, load_translator, save_translator
+from thermochroma.tensors import to_bytes
 from thermochroma.training import checkpoint
 from thermochroma.training.loop import play, trainable, weigh
 from thermochroma.training.optimizers import refuse_misowned

@@ -9,14 +9,7 @@ import pytest
 from PIL import Image
 
 from thermochroma.errors import BadInput
-from thermochroma.images import (
-    Tone,
-    holds_counts,
-    read_counts,
-    read_thermal,
-    read_visible,
-    size_of,
-)
+from thermochroma.images import Tone, holds_counts, read_counts, read_thermal, read_visible, size_of
 
 COUNTS = np.arange(6000, 6000 + 48 * 64, dtype=np.uint16).reshape(48, 64)
 WINDOW = Tone("window", 7000, 8020)

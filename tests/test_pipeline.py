@@ -147,6 +147,20 @@ def test_a_loss_weight_retrains_its_method_alone(project: Project) -> None:
         project.repro()
 
 
+def test_an_exception_retrains_its_method_alone(project: Project) -> None:
+    def last(images: int) -> dict[str, Any]:
+        return {"exceptions": {"cyclegan": {"images": images}}}
+
+    project.change(lambda p: p["budget"]["sample"].update(last(28)))
+    try:
+        assert project.repro("fingerprint") == ["fingerprint"]
+        assert "train@sample-cyclegan" in project.run("dvc", "status", "train@sample-cyclegan")
+        assert "up to date" in project.run("dvc", "status", "train@sample-cmmf_net")
+    finally:
+        project.change(lambda p: p["budget"]["sample"].update(exceptions={}))
+        project.repro("fingerprint")
+
+
 def test_a_comment_trains_nothing(project: Project) -> None:
     path = project.root / "src/thermochroma/networks/blocks.py"
     path.write_text(path.read_text() + "\n# A thought about blocks.\n")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from thermochroma.tracked import digest_of, is_tracked, note_tracked, own_database
 from thermochroma.tracking import FINGERPRINT, WEIGHTS, Tracker, flatten
 
 TAGS = {"dataset": "d", "method": "m"}
@@ -77,3 +78,27 @@ def test_artifacts_lie_beside_the_database(root: Path) -> None:
 def test_nested_settings_get_dotted_names() -> None:
     nested: dict[str, Any] = {"a": {"b": 1, "c": {"d": [2]}}, "e": None}
     assert dict(flatten(nested)) == {"a.b": 1, "a.c.d": [2], "e": None}
+
+
+def test_a_database_that_knows_all_is_not_asked_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    database = own_database(root)
+    assert database is not None
+    database.write_text("tables")
+    (root / "one").write_text("1")
+    content = digest_of([root / "one"])
+    assert not is_tracked(database, content)
+    note_tracked(database, content)
+    assert is_tracked(database, content)
+    (root / "one").write_text("2")
+    assert not is_tracked(database, digest_of([root / "one"]))
+    database.write_text("tables and rows")
+    assert is_tracked(database, content)
+    database.write_text("")  # made anew under the same number
+    assert not is_tracked(database, content)
+    database.unlink()
+    assert not is_tracked(database, content)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    assert own_database(root) is None

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from thermochroma.images import Picture, Thermal
+from thermochroma.tensors import Picture, Thermal
 
 
 @dataclass(frozen=True)

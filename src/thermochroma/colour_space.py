@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from thermochroma.images import Visible, to_unit
+from thermochroma.tensors import Visible, to_unit
 
 Lab: TypeAlias = Float[Tensor, "b 3 h w"]
 """L* from 0 to 100, then a* and b*."""

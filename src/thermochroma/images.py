@@ -1,7 +1,6 @@
-"""Pictures: their types and value ranges, and the only code that reads, scales or casts pixels.
+"""Pictures on disk and for judging: 8-bit arrays, and the only code that reads or writes them.
 
-On disk and for judging, pictures are 8-bit arrays (`ThermalPicture`, `VisiblePicture`); inside the
-networks they are tensors in [-1, 1] (`Thermal`, `Visible`). Nothing else crosses this border.
+Inside the networks pictures are tensors in [-1, 1]; `tensors.py` alone crosses that border.
 Radiometric pictures keep their counts up to a `Tone`, which makes 8 bits of them.
 """
 
@@ -13,20 +12,11 @@ from typing import Final, Literal, TypeAlias
 
 import cv2
 import numpy as np
-import torch
-from jaxtyping import Float, Real, Shaped, UInt8
+from jaxtyping import Real, Shaped, UInt8
 from PIL import Image, ImageFile, UnidentifiedImageError
-from torch import Tensor
 
 from thermochroma.errors import BadInput
 from thermochroma.files import whole_file
-
-Thermal: TypeAlias = Float[Tensor, "b 1 h w"]
-"""A batch of thermal pictures in [-1, 1]."""
-Visible: TypeAlias = Float[Tensor, "b 3 h w"]
-"""A batch of visible pictures, sRGB in [-1, 1], channels red, green, blue."""
-Picture: TypeAlias = Float[Tensor, "b c h w"]
-"""A batch of either spectrum in [-1, 1]."""
 
 ThermalPicture: TypeAlias = UInt8[np.ndarray, "h w"]
 """One thermal picture, 8 bits."""
@@ -87,21 +77,6 @@ class Tone:
         return picture
 
 
-def to_network(pictures: UInt8[Tensor, "b c h w"]) -> Picture:
-    """8 bits to [-1, 1]: 0 becomes -1 and 255 becomes 1."""
-    return pictures.to(torch.float32) / 127.5 - 1
-
-
-def to_bytes(pictures: Picture) -> UInt8[Tensor, "b c h w"]:
-    """[-1, 1] to 8 bits, clamped and rounded to the nearest level (never floored)."""
-    return ((pictures.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-
-
-def to_unit(pictures: Picture) -> Picture:
-    """[-1, 1] to [0, 1], unclamped: for losses that are defined on unit range."""
-    return (pictures + 1) / 2
-
-
 def read_thermal(path: Path, tone: Tone | None = None) -> ThermalPicture:
     """Read a thermal picture as 8 bits; three equal channels count as one.
 
@@ -122,7 +97,7 @@ def read_thermal(path: Path, tone: Tone | None = None) -> ThermalPicture:
         )
     if pixels.ndim == 2:
         return pixels
-    if _spread_of_channels(pixels) > GREY_TOLERANCE:
+    if _shows_colour(pixels) and _spread_of_channels(pixels) > GREY_TOLERANCE:
         raise BadInput(
             given=f"{path} shows colour where a thermal picture is expected",
             needed="thermal pictures are grey (one channel, or three equal ones)",
@@ -152,7 +127,7 @@ def read_visible(path: Path) -> VisiblePicture:
     Raises BadInput if the file is missing, truncated, no picture, has more than 8 bits or is grey.
     """
     pixels = _read(path)
-    if _is_deep(pixels) or pixels.ndim == 2 or _spread_of_channels(pixels) == 0:
+    if _is_deep(pixels) or pixels.ndim == 2 or not _shows_colour(pixels):
         raise BadInput(
             given=f"{path} is grey where a colour picture is expected",
             needed="visible pictures have three channels that differ",
@@ -248,7 +223,14 @@ def _refuse_no_numbers(path: Path, pixels: Shaped[np.ndarray, "..."]) -> None:
     )
 
 
+def _shows_colour(pixels: UInt8[np.ndarray, "h w 3"]) -> bool:
+    """Whether any channel differs from another, at all."""
+    red, green, blue = np.moveaxis(pixels, -1, 0)
+    return not (np.array_equal(red, green) and np.array_equal(green, blue))
+
+
 def _spread_of_channels(pixels: UInt8[np.ndarray, "h w 3"]) -> int:
+    """The largest difference between two channels of one pixel, in grey levels."""
     red, green, blue = np.moveaxis(pixels, -1, 0)
     highest = np.maximum(np.maximum(red, green), blue)
     return int((highest - np.minimum(np.minimum(red, green), blue)).max())

@@ -9,7 +9,6 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from thermochroma.images import to_bytes
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.loader import seen_batches
 from thermochroma.loading.references import References
@@ -17,6 +16,7 @@ from thermochroma.loading.text import TextTable
 from thermochroma.method import Translator
 from thermochroma.metrics.picture_scores import score_pictures
 from thermochroma.summary import FACTS, JUDGED_SPLITS
+from thermochroma.tensors import to_bytes
 
 Painted = UInt8[Tensor, "b 3 h w"]
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from thermochroma.batch import Batch, Seen
 from thermochroma.files_by_name import names_in, refuse_unknown
-from thermochroma.images import Picture
 from thermochroma.settings import Settings
+from thermochroma.tensors import Picture
 
 
 class Turn(NamedTuple):

@@ -86,6 +86,7 @@ class BudgetException(Strict):
 
     images: PositiveInt | None = None
     window: PositiveInt | None = None
+    batch_size: PositiveInt | None = None
 
 
 class Budget(Strict):

@@ -19,8 +19,10 @@ from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import Schema, TensorSpec
 
+from thermochroma.tracked import DATABASE, SERVER
+
 FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"
-DATABASE, ARTIFACTS = "mlflow.db", "mlruns"
+ARTIFACTS = "mlruns"
 MOST_VALUE_LENGTH = 500  # MLflow refuses longer values of params
 BATCH = 1000  # MLflow takes no more metrics in one call
 
@@ -32,7 +34,7 @@ class Tracker:
 
     def __init__(self, experiment: str, *, root: Path) -> None:
         """root: where the database lies if MLFLOW_TRACKING_URI names no server."""
-        self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / DATABASE}"
+        self.uri = os.environ.get(SERVER) or f"sqlite:///{root / DATABASE}"
         mlflow.set_tracking_uri(self.uri)
         with _alone(root / ".mlflow.lock"):  # two first writers would both create the tables
             self.client = MlflowClient(self.uri)

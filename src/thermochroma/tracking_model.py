@@ -9,11 +9,11 @@ import torch
 from mlflow.models import set_model
 
 from thermochroma.batch import Captioned
-from thermochroma.images import to_bytes
 from thermochroma.loading.assemble import assemble_seen, needs_references
 from thermochroma.loading.text import encode_captions
 from thermochroma.networks.frozen import TextEncoder
 from thermochroma.shipping import load_translator, method_of
+from thermochroma.tensors import to_bytes
 
 SENTENCE = "a thermal infrared image of a street scene"  # where the caller has no caption to give
 

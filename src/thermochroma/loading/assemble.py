@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from thermochroma.batch import Batch
-from thermochroma.images import to_network
 from thermochroma.loading.text import TextTable
+from thermochroma.tensors import to_network
 
 Raw = Mapping[str, Any]
 """A collated batch out of the loader: uint8 pictures `thermal` (b h w) and, when training, `visible`

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from thermochroma.images import Picture
+from thermochroma.tensors import Picture
 
 Judgement = Float[Tensor, "b 1 y x"]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from thermochroma.colour_space import lab_of_linear, linear_of
-from thermochroma.images import Picture, to_unit
+from thermochroma.tensors import Picture, to_unit
 
 BINOMIAL: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 LEAST: Final = 1e-3

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from pytorch_msssim import ssim
 from torch import Tensor
 
-from thermochroma.images import Picture, to_unit
+from thermochroma.tensors import Picture, to_unit
 
 
 def dissimilarity(painted: Picture, target: Picture) -> Float[Tensor, " b"]:

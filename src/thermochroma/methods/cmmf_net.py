@@ -15,7 +15,6 @@ from jaxtyping import Bool, Float
 from torch import Tensor, add, arange, cat, nn
 
 from thermochroma.batch import Batch, Captioned
-from thermochroma.images import Picture
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute, total_variation
 from thermochroma.losses.structure import dissimilarity
@@ -26,6 +25,7 @@ from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.large_kernel import LargeKernelEncoder, pairs
 from thermochroma.networks.vit import PictureEncoder, to_grid, to_tokens
 from thermochroma.settings import Settings, Strict
+from thermochroma.tensors import Picture
 
 BASE = 64  # channels at half the sides; the paper's U-Net is LKAT-GAN's
 WIDTH = 512  # of tokens: LKAT-GAN's, and that of CLIP ViT-B/32's text

@@ -14,7 +14,6 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from thermochroma.batch import Batch, Still
-from thermochroma.images import Picture
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.pixel import absolute
 from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
@@ -22,6 +21,7 @@ from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spr
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResNet
 from thermochroma.settings import Settings, Strict
+from thermochroma.tensors import Picture
 
 BASE = 64
 CHANNELS = 3  # identity terms compare a translator's input with its output: both have three

@@ -24,7 +24,6 @@ from torch.nn import functional as F
 
 from thermochroma.batch import Batch, Still
 from thermochroma.errors import BadInput
-from thermochroma.images import Picture
 from thermochroma.losses.adversarial import cross_entropy_fake, cross_entropy_real
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute, total_variation
@@ -44,6 +43,7 @@ from thermochroma.networks.vit import (
     to_tokens,
 )
 from thermochroma.settings import Settings, Strict
+from thermochroma.tensors import Picture
 
 BASE = 64  # channels of the U-Nets, and of the critic
 SIDE = 256  # the one side that the original takes

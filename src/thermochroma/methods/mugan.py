@@ -25,7 +25,6 @@ from torch import Tensor, cat, nn, stack
 from torch.nn import functional as F
 
 from thermochroma.batch import Batch, Still
-from thermochroma.images import Picture
 from thermochroma.losses.adversarial import CRITERIA
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute, total_variation
@@ -42,6 +41,7 @@ from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.history import History
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.settings import Settings, Strict
+from thermochroma.tensors import Picture
 
 BASE = 32  # channels at full sides, and of the critic
 STAGES = 5  # of the encoder; each is twice as wide as the one before

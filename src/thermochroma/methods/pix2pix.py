@@ -12,7 +12,6 @@ from jaxtyping import Float
 from torch import Tensor, cat, nn
 
 from thermochroma.batch import Batch, Still
-from thermochroma.images import Picture, Thermal
 from thermochroma.losses.adversarial import cross_entropy_fake, cross_entropy_real
 from thermochroma.losses.pixel import absolute
 from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
@@ -20,6 +19,7 @@ from thermochroma.networks.blocks import PictureNorm, init_normal, scaled, sprea
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.unet import UNet
 from thermochroma.settings import Settings, Strict
+from thermochroma.tensors import Picture, Thermal
 
 BASE = 64
 

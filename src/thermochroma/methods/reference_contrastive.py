@@ -29,7 +29,6 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from thermochroma.batch import Batch, Referenced
-from thermochroma.images import Picture, Thermal, Visible
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.contrastive import patch_nce
 from thermochroma.losses.perceptual import perceptual
@@ -40,6 +39,7 @@ from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.patch_heads import PatchHeads, draw_places
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.settings import ReferenceSettings, Settings, Strict
+from thermochroma.tensors import Picture, Thermal, Visible
 
 BASE = 32  # channels at full sides
 STAGES = 4  # of an encoder; each is twice as wide as the one before, at half its sides

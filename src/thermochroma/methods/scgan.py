@@ -29,7 +29,6 @@ from torch import Tensor, cat, nn, stack
 from torch.nn.utils.parametrizations import spectral_norm
 
 from thermochroma.batch import Batch, Still
-from thermochroma.images import Picture, Thermal, Visible, to_unit
 from thermochroma.losses.adversarial import gradient_penalty
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute
@@ -38,6 +37,7 @@ from thermochroma.method import Clock, Direction, Game, Method, Pairing, Transla
 from thermochroma.networks.blocks import scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.settings import Settings, Strict
+from thermochroma.tensors import Picture, Thermal, Visible, to_unit
 
 BASE = 64
 LATENT = 128  # channels inside the saliency head

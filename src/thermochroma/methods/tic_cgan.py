@@ -19,7 +19,6 @@ from pydantic import NonNegativeInt
 from torch import cat, nn
 
 from thermochroma.batch import Batch, Still
-from thermochroma.images import Picture
 from thermochroma.losses.adversarial import CRITERIA
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute, total_variation
@@ -30,6 +29,7 @@ from thermochroma.networks.history import History
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResidualBlock, doubling, halving, head, stem
 from thermochroma.settings import Settings, Strict
+from thermochroma.tensors import Picture
 
 BASE = 32  # channels at full sides, and of the critic
 COARSE_BLOCKS, FINE_BLOCKS = 9, 3

@@ -28,10 +28,10 @@ from torch.nn import functional as F
 from thermochroma.batch import Batch, Still
 from thermochroma.colour_space import Lab, lab_of, visible_of
 from thermochroma.errors import BadInput
-from thermochroma.images import Thermal, Visible, to_unit
 from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import scaled
 from thermochroma.settings import Settings, Strict
+from thermochroma.tensors import Thermal, Visible, to_unit
 
 UnitLab: TypeAlias = Float[Tensor, "b 3 h w"]
 """L*, a*, b*, each scaled so that the colours of sRGB span [0, 1]."""

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from thermochroma.errors import BadInput
-from thermochroma.images import Visible
+from thermochroma.tensors import Visible
 
 TENSORS: Final = "model.safetensors"
 VGG_CONVS: Final = {

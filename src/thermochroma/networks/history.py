@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from thermochroma.images import Picture
+from thermochroma.tensors import Picture
 
 
 class History(nn.Module):

@@ -209,10 +209,11 @@ def _refuse_missing(
         for number, (archive, cause) in enumerate(missing.items())
     ]
     there = [archive.name for archive in archives if archive not in missing]
+    named = ", ".join(there) if len(there) <= CAUSES_TOLD else f"{len(there)} of them"
     raise BadInput(
         given=f"{len(missing)} of {len(archives)} archives of `{holdings.name}` could not be had "
         f"({', '.join(told)})",
-        needed=f"all of them; in {holdings.raw} are {', '.join(there) or 'none of them'}",
+        needed=f"all of them; in {holdings.raw} are {named or 'none of them'}",
         remedy=_next_step(list(missing), place, f"`sources.{holdings.name}.source`"),
     )
 

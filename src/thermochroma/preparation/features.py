@@ -43,17 +43,18 @@ def texture(picture: Grey) -> float:
     return float(np.mean(np.hypot(*_gradients(picture, blur=1.5)) > EDGE))
 
 
-def directions(picture: Grey) -> Directions:
+def directions(picture: Grey, *, blur: float = 1.5) -> Directions:
     """The NGF picture: doubling the angle makes an edge and its negative equal.
 
     Channels (gx^2 - gy^2) / (m + e), 2 gx gy / (m + e), m / (m + e), where m = gx^2 + gy^2 and e is
-    half its mean, so that clear edges count as one and noise as nothing; then a blur of 1 pixel.
+    half its mean, so that clear edges count as one and noise as nothing; then a blur of two thirds of
+    `blur`, the one before, in pixels. A wide blur is found from afar, a narrow one places exactly.
     """
-    x, y = _gradients(picture, blur=1.5)
+    x, y = _gradients(picture, blur=blur)
     strength = x * x + y * y
     floor = strength + max(float(strength.mean()) / 2, 1e-6)
     stacked = cv2.merge([(x * x - y * y) / floor, 2 * x * y / floor, strength / floor])
-    return np.asarray(cv2.GaussianBlur(stacked, (0, 0), 1.0))
+    return np.asarray(cv2.GaussianBlur(stacked, (0, 0), blur / 1.5))
 
 
 def channels(picture: Grey) -> Channels:

@@ -1,0 +1,107 @@
+"""The command `thermochroma`: what a person asks for by hand, outside the pipeline."""
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from thermochroma.diagram import draw
+from thermochroma.errors import BadInput
+from thermochroma.label import Label
+from thermochroma.made_up import see
+from thermochroma.method import load_method
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.parameter_table import TEXT_WIDTH, parameter_table
+from thermochroma.params import Params, read_params
+from thermochroma.public_weights import entries_of, in_public_form, load_public, read_checkpoint
+from thermochroma.settings import Settings
+from thermochroma.shipping import build_translator, save_translator
+
+SIDE = 256  # pixels: what the public networks were taught with
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Ends with one sentence and status 1 for what a user can mend."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        chosen.do(chosen)
+    except BadInput as problem:
+        sys.exit(f"thermochroma: {problem}")
+
+
+def import_weights(chosen: Namespace) -> None:
+    """Read a public checkpoint into a translator that every stage here can use."""
+    settings = _settings(read_params(chosen.params), chosen.block)
+    entries = entries_of(settings.method)
+    settings = in_public_form(settings)
+    stored = read_checkpoint(chosen.checkpoint)
+    method = load_method(settings.method)
+    translator = build_translator(method, settings, scale=1.0, text_width=0)
+    load_public(translator, stored, entries)
+    label = Label(
+        name=chosen.block,
+        settings=json.loads(settings.model_dump_json()),
+        scale=1.0,
+        text_width=0,
+        trained_on=f"imported from {chosen.checkpoint.name}",
+        side=SIDE,
+        frozen="pretrained",
+    )
+    save_translator(translator, chosen.translator, label)
+    landed = sum(bool(entry.ours) for entry in entries)
+    sys.stdout.write(
+        f"{chosen.translator}: {landed} of {len(entries)} entries; "
+        f"{len(entries) - landed} that ours does not need\n"
+    )
+
+
+def parameters(chosen: Namespace) -> None:
+    """Print how many parameters each player has, ours and published."""
+    params = read_params(chosen.params)
+    blocks = chosen.blocks or list(params.methods)
+    for block in blocks:
+        _settings(params, block)
+    sys.stdout.write(parameter_table(params, blocks, FrozenNetworks(chosen.weights)))
+
+
+def diagram(chosen: Namespace) -> None:
+    """Print a Mermaid flowchart of a translator at full width, drawn from its code."""
+    settings = _settings(read_params(chosen.params), chosen.block)
+    method = load_method(settings.method)
+    translator = build_translator(method, settings, scale=1.0, text_width=TEXT_WIDTH)
+    seen = see(method.sees, height=SIDE, width=SIDE, text_width=TEXT_WIDTH)
+    sys.stdout.write(draw(translator.eval(), seen))
+
+
+def _settings(params: Params, block: str) -> Settings:
+    if block not in params.methods:
+        raise BadInput(
+            given=f"`{block}` is no block under `methods` in params.yaml",
+            needed=f"one of {', '.join(params.methods)}",
+            remedy="correct the name",
+        )
+    return params.method(block)
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="thermochroma", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for function in (import_weights, parameters, diagram):
+        name, text = function.__name__.replace("_", "-"), function.__doc__
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--params", type=Path, default=Path("params.yaml"))
+        command.set_defaults(do=function)
+        if function is parameters:
+            command.add_argument("--weights", type=Path, default=Path("data/weights"))
+            command.add_argument("blocks", nargs="*", help="blocks of params.yaml; none: all")
+            continue
+        command.add_argument("block", help="a block under `methods` in params.yaml")
+        if function is import_weights:
+            command.add_argument("checkpoint", type=Path, help="the authors' file")
+            command.add_argument("translator", type=Path, help="the file to write")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Made-up input of the kind that a method sees: for diagrams, measurements of cost, examinations."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import torch
+from torch import Tensor
+
+TOKENS = 77  # of CLIP's context
+
+
+def see(
+    sees: type,
+    *,
+    height: int,
+    width: int,
+    count: int = 1,
+    seed: int = 0,
+    text_width: int,
+) -> Any:
+    """Noise in [-1, 1] for pictures; sentences of different lengths.
+
+    sees: a type of `batch.py`. Raises KeyError for a field that is not known here.
+    """
+    random = torch.Generator().manual_seed(seed)
+
+    def picture(channels: int) -> Tensor:
+        return torch.rand(count, channels, height, width, generator=random) * 2 - 1
+
+    makers: dict[str, Callable[[], Tensor]] = {
+        "thermal": lambda: picture(1),
+        "reference": lambda: picture(3),
+        "text": lambda: torch.randn(count, TOKENS, text_width, generator=random),
+        "text_mask": lambda: torch.arange(TOKENS) < (5 + torch.arange(count) % 7)[:, None],
+    }
+    return sees(**{one.name: makers[one.name]() for one in fields(sees)})

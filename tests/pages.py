@@ -1,0 +1,80 @@
+"""What the pages in docs/methods/ take from the code: diagrams, public names, parameter counts.
+
+Rewrite: python -m tests.pages
+"""
+
+import io
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from itertools import groupby
+from pathlib import Path
+
+from tests.examiner import BLOCKS, PARAMS
+from thermochroma.cli import main as command
+from thermochroma.preparation.weights import write_vgg
+from thermochroma.public_weights import Entry, entries_of, methods_with_public_weights
+
+PAGES = Path(__file__).parents[1] / "docs/methods"
+INDEX = "README.md"
+
+
+def fresh(page: Path, weights: Path) -> str:
+    """The page as it should read: every part between marks made anew."""
+    text = page.read_text(encoding="utf-8")
+    for name, part in _parts(page, weights):
+        mark = re.compile(rf"<!-- {name} -->.*?<!-- /{name} -->", re.DOTALL)
+        new = f"<!-- {name} -->\n{part}<!-- /{name} -->"
+        text, count = mark.subn(lambda _, new=new: new, text)
+        assert count == 1, f"{page.name} needs <!-- {name} --> and <!-- /{name} -->, once"
+    return text
+
+
+def _parts(page: Path, weights: Path) -> Iterator[tuple[str, str]]:
+    if page.name == INDEX:
+        yield "parameters", _said("parameters", "--weights", str(weights))
+        return
+    assert page.stem in BLOCKS, page
+    yield "diagram", f"```mermaid\n{_said('diagram', page.stem)}```\n"
+    if page.stem in methods_with_public_weights():
+        yield "public names", _names(page.stem)
+
+
+def _said(*arguments: str) -> str:
+    with redirect_stdout(io.StringIO()) as said:
+        command([*arguments, "--params", str(PARAMS)])
+    return said.getvalue()
+
+
+def _names(method: str) -> str:
+    rows = ["| Public name | Shape | Here |", "|---|---|---|"]
+    for entry in _folded(entries_of(method)):
+        rows.append(f"| `{entry[0]}` | {entry[1]} | {entry[2]} |")
+    return "\n".join(rows) + "\n"
+
+
+def _folded(entries: list[Entry]) -> Iterator[tuple[str, str, str]]:
+    """One row for each layer: its weight, bias and statistics have one stem on both sides."""
+    for (public, ours), group in groupby(entries, _stems):
+        some = list(group)
+        last = ", ".join(entry.public.rpartition(".")[2] for entry in some)
+        shapes = ", ".join("×".join(map(str, entry.shape)) or "scalar" for entry in some)
+        here = f"`{ours}`" if ours else some[0].note
+        yield f"{public}.{{{last}}}" if len(some) > 1 else some[0].public, shapes, here
+
+
+def _stems(entry: Entry) -> tuple[str, str]:
+    return entry.public.rpartition(".")[0], entry.ours.rpartition(".")[0]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for network in ("vgg16", "vgg19"):
+            write_vgg(Path(folder) / network, network=network, kind="random", seed=0)
+        for page in sorted(PAGES.glob("*.md")):
+            page.write_text(fresh(page, Path(folder)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Public checkpoints: filled at random under the public names and shapes, every entry lands."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tests.examiner import PARAMS, method_of, settings_of
+from thermochroma.cli import main
+from thermochroma.errors import BadInput
+from thermochroma.method import Translator
+from thermochroma.public_weights import (
+    as_public,
+    entries_of,
+    in_public_form,
+    load_public,
+    methods_with_public_weights,
+    read_checkpoint,
+)
+from thermochroma.shipping import build_translator, load_translator
+
+METHODS = methods_with_public_weights()
+every_method = pytest.mark.parametrize("method", METHODS)
+
+
+def _made_up(method: str) -> dict[str, Tensor]:
+    random = torch.Generator().manual_seed(0)
+    return {e.public: torch.randn(e.shape, generator=random) for e in entries_of(method)}
+
+
+def _fresh(method: str) -> Translator:
+    torch.manual_seed(1)
+    settings = in_public_form(settings_of(method))
+    return build_translator(method_of(method), settings, scale=1.0, text_width=0)
+
+
+@every_method
+def test_every_public_entry_lands_in_its_place_and_comes_back_exactly(method: str) -> None:
+    entries, stored, translator = entries_of(method), _made_up(method), _fresh(method)
+    load_public(translator, stored, entries)
+    own = translator.state_dict()
+    for entry in entries:
+        if entry.ours:
+            assert torch.equal(own[entry.ours], stored[entry.public]), entry
+    back = as_public(translator, entries)
+    assert back.keys() == {entry.public for entry in entries if entry.ours}
+    assert all(torch.equal(tensor, stored[name]) for name, tensor in back.items())
+
+
+@every_method
+def test_each_of_our_parameters_has_one_public_name_and_what_is_left_out_says_why(
+    method: str,
+) -> None:
+    entries = entries_of(method)
+    ours = [entry.ours for entry in entries if entry.ours]
+    assert len(ours) == len(set(ours))
+    assert {name for name, _ in _fresh(method).named_parameters()} <= set(ours)
+    assert all(bool(entry.ours) != bool(entry.note) for entry in entries)
+
+
+@every_method
+@pytest.mark.parametrize("fault", ["missing", "unknown", "shape"])
+def test_what_does_not_fit_is_refused_and_nothing_is_changed(method: str, fault: str) -> None:
+    entries, stored, translator = entries_of(method), _made_up(method), _fresh(method)
+    before = {name: tensor.clone() for name, tensor in translator.state_dict().items()}
+    name = entries[-1].public
+    if fault == "missing":
+        del stored[name]
+    elif fault == "unknown":
+        stored["critic.weight"] = torch.zeros(1)
+    else:
+        stored[name] = torch.zeros(3, 2, 1)
+    with pytest.raises(BadInput, match="critic" if fault == "unknown" else name):
+        load_public(translator, stored, entries)
+    after = translator.state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+def test_the_command_writes_a_translator_that_the_stages_can_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = _made_up("pix2pix")
+    torch.save({f"module.{name}": tensor for name, tensor in stored.items()}, tmp_path / "g.pth")
+    ours = tmp_path / "translator.safetensors"
+    main(["import-weights", "pix2pix", str(tmp_path / "g.pth"), str(ours), "--params", str(PARAMS)])
+    translator, label = load_translator(ours)
+    assert (label.name, label.scale) == ("pix2pix", 1.0)
+    assert torch.equal(
+        translator.state_dict()["unet.downs.0.weight"], stored["model.model.0.weight"]
+    )
+    assert "entries" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "content, told",
+    [(torch.nn.Linear(1, 1), "state dict"), ([1, 2], "state dict"), (b"no archive", "torch.save")],
+)
+def test_what_is_no_state_dict_is_refused(content: object, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "g.pth"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(BadInput, match=told):
+        read_checkpoint(path)
+
+
+def test_a_method_without_public_code_is_refused_by_name() -> None:
+    with pytest.raises(SystemExit, match="cmmf_net"):
+        main(["import-weights", "cmmf_net", "a.pth", "b", "--params", str(PARAMS)])
+    with pytest.raises(SystemExit, match="pix2pxi"):
+        main(["import-weights", "pix2pxi", "a.pth", "b", "--params", str(PARAMS)])
+
+
+@pytest.mark.parametrize("whole_model", [False, True])
+def test_keras_files_are_read_with_their_kernels_turned(whole_model: bool, tmp_path: Path) -> None:
+    kernel = np.random.default_rng(0).normal(size=(4, 3, 2, 5)).astype(np.float32)
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        place = file.create_group("model_weights") if whole_model else file
+        place["conv2d_1/conv2d_1/kernel:0"] = kernel
+        place["batch_normalization_1/batch_normalization_1/gamma:0"] = np.ones(5, np.float32)
+    found = read_checkpoint(tmp_path / "w.h5")
+    assert found.keys() == {"conv2d_1.kernel", "batch_normalization_1.gamma"}
+    # rows, columns, in, out -> out, in, rows, columns
+    assert float(found["conv2d_1.kernel"][4, 1, 3, 2]) == float(kernel[3, 2, 1, 4])
+    (tmp_path / "no.h5").write_bytes(b"nothing")
+    with pytest.raises(BadInput, match="HDF5"):
+        read_checkpoint(tmp_path / "no.h5")
