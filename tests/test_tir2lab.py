@@ -114,6 +114,7 @@ def test_running_averages_are_plain_means_at_first_and_of_use_at_once() -> None:
     torch.testing.assert_close(norm.running_var, spreads)
 
 
+@pytest.mark.filterwarnings("ignore:Conversion from CIE-LAB")  # wild colours are meant
 def test_lab_is_that_of_scikit_image_both_ways() -> None:
     levels = np.random.default_rng(0).integers(0, 256, (40, 40, 3)).astype(np.uint8)
     levels[0, :3] = [[0, 0, 0], [255, 255, 255], [3, 3, 3]]
