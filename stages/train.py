@@ -26,7 +26,8 @@ from thermochroma.loading.loader import TrainingPictures, training_batches
 from thermochroma.loading.references import References, retrieved
 from thermochroma.loading.text import TextTable
 from thermochroma.loading.training_references import TrainingReferences
-from thermochroma.method import Method, Pairing, load_method
+from thermochroma.made_up import see
+from thermochroma.method import Method, Pairing, Translator, load_method
 from thermochroma.metrics.fidelity import psnr, ssim
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.params import Budget, Params, read_params
@@ -149,6 +150,7 @@ def begin(lesson: Lesson, frozen: FrozenNetworks) -> Training:
     # Channels last: 8 times faster for the 13x13 depthwise gradients, even on a processor.
     game.to(lesson.device)
     game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    try_sides(translator, lesson)
     return Training(
         game=game,
         translator=translator,
@@ -157,6 +159,19 @@ def begin(lesson: Lesson, frozen: FrozenNetworks) -> Training:
         reading_every_images=budget.reading_every_images,
         half_precision=budget.precision == "bfloat16",
     )
+
+
+@torch.no_grad()
+def try_sides(translator: Translator[Any], lesson: Lesson) -> None:
+    """Let the translator see one made-up picture of every side that it will be shown.
+
+    A network that takes one size alone says so here, in its own words, before any work.
+    """
+    whole = lesson.params.crop[lesson.dataset].size
+    for side in {whole, lesson.budget.window or whole}:
+        seen = see(lesson.method.sees, height=side, width=side, text_width=text_width(lesson))
+        parts = {name: part.to(lesson.device) for name, part in vars(seen).items()}
+        translator.eval()(lesson.method.sees(**parts))
 
 
 def announce(training: Training, lesson: Lesson, place: Path) -> None:
