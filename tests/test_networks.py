@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from tests.examiner import TEXT_WIDTH, TOKENS, method_of, see, settings_of
-from thermochroma.methods.cyclegan import History
+from tests.examiner import TEXT_WIDTH, method_of, see, settings_of
+from thermochroma.made_up import TOKENS
 from thermochroma.networks.blocks import PictureNorm, instance_norm
+from thermochroma.networks.history import History
 from thermochroma.networks.large_kernel import LargeKernelEncoder
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.vit import PictureEncoder, sine_positions

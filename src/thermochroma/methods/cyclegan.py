@@ -9,7 +9,6 @@ translator paints is not forced to be grey, as in the original.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
@@ -18,6 +17,7 @@ from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.pixel import absolute
 from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
+from thermochroma.networks.history import History
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResNet
 from thermochroma.settings import Settings, Strict
@@ -37,40 +37,6 @@ class CycleGanTranslator(Translator[Still]):
 
     def forward(self, seen: Still) -> Picture:
         return self.resnet(spread_channels(seen.thermal, CHANNELS))
-
-
-class History(nn.Module):
-    """Shows a critic former fakes too: at most `size` are kept, one by one replaced at random.
-
-    While it fills, each fake is kept and passed on; then, with probability 1/2, a random former
-    fake is passed on and the new one takes its place. The random numbers are torch's own on the
-    CPU, so a resumed training draws the same; the pictures travel in the state dict.
-    """
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.size = size
-        self.kept: list[Tensor] = []
-
-    def forward(self, fakes: Picture) -> Picture:
-        """Exchange the fakes of one batch; what comes back carries no gradient."""
-        return torch.stack([self._exchange(fake) for fake in fakes.detach()])
-
-    def get_extra_state(self) -> list[Tensor]:
-        return self.kept
-
-    def set_extra_state(self, state: list[Tensor]) -> None:
-        self.kept = list(state)
-
-    def _exchange(self, fake: Tensor) -> Tensor:
-        if len(self.kept) < self.size:
-            self.kept.append(fake.clone())
-            return fake
-        if self.size == 0 or torch.rand(()).item() <= 0.5:
-            return fake
-        place = int(torch.randint(self.size, ()).item())
-        former, self.kept[place] = self.kept[place].to(fake), fake.clone()
-        return former
 
 
 class Cycle(NamedTuple):
