@@ -15,6 +15,7 @@ from stages.command import at_root, project_root, run
 from stages.lineage import lineage
 from stages.machine import choose_device
 from stages.text import read_text
+from thermochroma.alone import alone
 from thermochroma.cost import device_name, peak_memory_bytes
 from thermochroma.errors import BadInput
 from thermochroma.files import sha256, whole_file, write_text
@@ -75,7 +76,7 @@ def main(
     settings = read_params(params)
     lesson = prepare(dataset, method, settings, crops, text, [code, trainer])
     place = at_root(checkpoints) / f"{dataset}-{method}-{lesson.mark}"
-    with checkpoint.alone(place):
+    with alone(place):
         training = begin(lesson, FrozenNetworks(weights))
         announce(training, lesson, place)
         tracker = Tracker(dataset, root=project_root())

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/thermochroma"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 BASE = {
-    *("errors", "files", "files_by_name", "images", "tensors", "colour_space"),
+    *("errors", "alone", "files", "files_by_name", "images", "tensors", "colour_space"),
     *("batch", "manifest", "settings"),
 }
 MAY_IMPORT = {  # folder: what its modules may import beside BASE and their own folder

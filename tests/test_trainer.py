@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tests.examiner import batch_of, begin, method_of
+from thermochroma.alone import alone
 from thermochroma.batch import Batch, Still
 from thermochroma.errors import BadInput
 from thermochroma.method import Clock, Game, Translator, Turn
@@ -197,12 +198,12 @@ def test_a_fingerprint_changes_with_each_part() -> None:
 
 def test_one_process_a_training(tmp_path: Path) -> None:
     with (
-        checkpoint.alone(tmp_path),
+        alone(tmp_path),
         pytest.raises(BadInput, match="another process"),
-        checkpoint.alone(tmp_path, patience_seconds=0.2),
+        alone(tmp_path, patience_seconds=0.2),
     ):
         pass
-    with checkpoint.alone(tmp_path):
+    with alone(tmp_path):
         pass
 
 

@@ -4,19 +4,14 @@ DVC removes a stage's outputs before it runs. So they are made elsewhere, under 
 that decides them, and take their place when they are whole.
 """
 
-import fcntl
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EXDEV
 from pathlib import Path
-from typing import TextIO
 
-from thermochroma.errors import BadInput
+from thermochroma.alone import alone
 from thermochroma.files import whole_folder
-
-LOCK = "lock"
 
 
 @contextmanager
@@ -26,9 +21,7 @@ def workplace(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[Path]
     The hold ends with the process, however it ends; one that is just being killed is waited for. The
     folder is removed when the block ends well. Raises BadInput if another process stays at it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w") as handle:
-        _hold(handle, folder.name, time.monotonic() + patience_seconds)
+    with alone(folder, patience_seconds=patience_seconds):
         for part in folder.rglob(".part-*"):
             part.unlink()
         yield folder
@@ -60,19 +53,3 @@ def deliver(made: Path, target: Path) -> None:
             raise
         with whole_folder(target) as copy:
             shutil.copytree(made, copy, dirs_exist_ok=True)
-
-
-def _hold(handle: TextIO, name: str, until: float) -> None:
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise BadInput(
-                    given=f"another process is working on exactly this ({name})",
-                    needed="one process for one outcome",
-                    remedy="wait for it to end, or end it, then run again",
-                ) from None
-            time.sleep(0.1)
-        else:
-            return

@@ -1,14 +1,11 @@
 """Checkpoints that resume to the same bits. They carry a fingerprint of settings, data and code."""
 
-import fcntl
 import json
 import shutil
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, TextIO
+from typing import Any
 
 import torch
 
@@ -60,38 +57,9 @@ def others(root: Path, *, label: str, mark: str) -> list[str]:
     )
 
 
-@contextmanager
-def alone(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[None]:
-    """Hold `folder` for this process alone; the hold ends with the process, however it ends.
-
-    One that is just being killed is waited for. Raises BadInput if another process stays at the
-    same training.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as handle:
-        _hold(handle, folder.name, time.monotonic() + patience_seconds)
-        yield
-
-
 def discard(folder: Path) -> None:
     """Remove the checkpoint of a training that has ended well."""
     shutil.rmtree(folder)
-
-
-def _hold(handle: TextIO, name: str, until: float) -> None:
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise BadInput(
-                    given=f"another process is training exactly this ({name})",
-                    needed="one process a training",
-                    remedy="wait for it to end, or end it, then run again",
-                ) from None
-            time.sleep(0.1)
-        else:
-            return
 
 
 def _load(path: Path) -> Mapping[str, Any]:
