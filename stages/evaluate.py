@@ -9,12 +9,11 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from stages.command import project_root, run
-from stages.lineage import lineage
+from stages.command import run
 from stages.machine import choose_device
 from stages.text import read_text
 from thermochroma.cost import device_name, latency, multiply_adds, parameters
-from thermochroma.files import sha256, whole_file, write_text
+from thermochroma.files import whole_file, write_text
 from thermochroma.judging import (
     judged_rows,
     paint,
@@ -31,8 +30,7 @@ from thermochroma.method import Translator
 from thermochroma.params import EvaluateSettings, read_params
 from thermochroma.shipping import load_translator, method_of
 from thermochroma.source import load_source
-from thermochroma.summary import JUDGED_SPLITS, as_readings, mean_of_draws, means
-from thermochroma.tracking import WEIGHTS, Tracker
+from thermochroma.summary import JUDGED_SPLITS, mean_of_draws, means
 
 
 def main(
@@ -45,7 +43,7 @@ def main(
     folder: Path,
     metrics: Path,
 ) -> None:
-    """Neither critic nor VGG is built. Continues the training's MLflow run."""
+    """Neither critic nor VGG is built. The stage `track` tells MLflow, in one go for all methods."""
     settings, cut, device = read_params(params), Crops(crops), choose_device()
     network, label = load_translator(translator)
     network.to(device)
@@ -60,12 +58,10 @@ def main(
     with whole_file(folder / "panel.npy") as part, part.open("wb") as stream:
         np.save(stream, panel.permute(0, 2, 3, 1).numpy())
     write_text(folder / "cost.json", json.dumps(judge.cost(rows), indent=2) + "\n")
-    summary = by_split(scores)
-    told = {**summary, "note": load_source(dataset).note}
+    told: dict[str, Any] = {**by_split(scores), "note": load_source(dataset).note}
     if references is not None:
         told["policies"] = judge_other_policies(judge, rows, folder / "policies", title=title)
     write_text(metrics, json.dumps(told, indent=2) + "\n")
-    tell(dataset, method, sha256(translator), summary)
 
 
 class Judge:
@@ -177,15 +173,6 @@ def leave(folder: Path, scores: pd.DataFrame, references: pd.DataFrame | None) -
 def by_split(scores: pd.DataFrame) -> dict[str, dict[str, float]]:
     """The means of each split that is judged."""
     return {split: means(scores[scores["split"] == split]) for split in JUDGED_SPLITS}
-
-
-def tell(dataset: str, method: str, weights: str, summary: dict[str, dict[str, float]]) -> None:
-    """Continue the run that trained these weights; without one (restored from a cache), make one."""
-    tracker = Tracker(dataset, root=project_root())
-    tags = {"dataset": dataset, "method": method, WEIGHTS: weights}
-    found = tracker.find(**tags)
-    run_id = found.info.run_id if found else tracker.restore(name=method, tags=lineage(**tags))
-    tracker.log_scores(run_id, as_readings(summary))
 
 
 if __name__ == "__main__":

@@ -10,5 +10,6 @@ def choose_device() -> torch.device:
     then warns instead of refusing, and resuming may differ in the last bits there.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    # Not `use_deterministic_algorithms`: that loads a compiler, seconds in every process.
+    torch.set_deterministic_debug_mode("warn" if device.type == "cuda" else "error")
     return device
