@@ -19,11 +19,11 @@ $(STAMP): pyproject.toml constraints.txt
 
 setup: $(STAMP)  ## make .venv and install pinned versions into it
 
-# Trainings that share a processor gain little from more threads, but much from one another. What the
-# two lanes leave, and what they cannot know to be stale, is for the `dvc repro` behind them.
+# Trainings that share a processor gain little from more threads, but much from one another. The line-up
+# is taken from its end, where the long ones stand. What the lanes leave is for the `dvc repro` behind them.
 repro: $(STAMP)  ## run the whole pipeline, two trainings at a time; what is up to date is skipped
 	dvc repro weights baselines encode
-	dvc stage list --names-only | sed -n 's/^train@//p' | OMP_NUM_THREADS=1 \
+	dvc stage list --names-only | sed -n 's/^train@//p' | tac | OMP_NUM_THREADS=1 \
 	  xargs -P $${LANES:-2} -I{} dvc --wait-for-lock repro -s train@{} evaluate@{}
 	dvc repro
 
