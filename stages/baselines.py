@@ -1,15 +1,18 @@
 """Judge the trivial and oracle rows of one data set, exactly as methods are judged."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from stages.command import run
 from thermochroma.files import whole_file, write_text
-from thermochroma.judging import judged_rows, spread
+from thermochroma.judging import judged_rows, spread, truth_of
 from thermochroma.judging_baselines import judge_baselines
+from thermochroma.judging_video import Painter, Pairs, judge_flicker, pairs_of
 from thermochroma.loading.crops import Crops
+from thermochroma.metrics.baselines import BASELINES, truth_name
 from thermochroma.params import read_params
 from thermochroma.source import load_source
 from thermochroma.summary import JUDGED_SPLITS, means
@@ -22,13 +25,28 @@ def main(dataset: str, params: Path, crops: Path, folder: Path, metrics: Path) -
     judged = judged_rows(cut, how.frames_per_sequence)
     panel_rows = spread(cut.split("test"), how.panel_frames)
     summary: dict[str, object] = {"note": load_source(dataset).note}
-    for name, scores, paint in judge_baselines(cut, cut.split("train"), judged):
-        with whole_file(folder / name / "scores.csv") as part:
-            scores.to_csv(part, index=False)
-        with whole_file(folder / name / "panel.npy") as part, part.open("wb") as stream:
-            np.save(stream, paint(panel_rows).permute(0, 2, 3, 1).numpy())
-        summary[name] = {split: means(scores[scores["split"] == split]) for split in JUDGED_SPLITS}
+    pairs = pairs_of(cut, how.video_pairs)
+    for spectrum in BASELINES:
+        leave_flicker(
+            folder / truth_name(spectrum), pairs, partial(truth_of, cut, spectrum=spectrum)
+        )
+        rows = judge_baselines(cut, cut.split("train"), judged, spectrum=spectrum)
+        for name, scores, paint in rows:
+            with whole_file(folder / name / "scores.csv") as part:
+                scores.to_csv(part, index=False)
+            with whole_file(folder / name / "panel.npy") as part, part.open("wb") as stream:
+                np.save(stream, paint(panel_rows).permute(0, 2, 3, 1).numpy())
+            leave_flicker(folder / name, pairs, paint)
+            summary[name] = {
+                split: means(scores[scores["split"] == split]) for split in JUDGED_SPLITS
+            }
     write_text(metrics, json.dumps(summary, indent=2) + "\n")
+
+
+def leave_flicker(folder: Path, pairs: Pairs, paint: Painter) -> None:
+    """Write how what is painted, or true, flickers."""
+    with whole_file(folder / "flicker.csv") as part:
+        judge_flicker(pairs, paint).to_csv(part, index=False)
 
 
 if __name__ == "__main__":

@@ -19,14 +19,14 @@ from thermochroma.judging import (
     paint,
     score_rows,
     spread,
-    truth_of,
 )
+from thermochroma.judging_video import judge_flicker, pairs_of
 from thermochroma.loading.assemble import needs_references
 from thermochroma.loading.crops import Crops
-from thermochroma.loading.loader import seen_batches
 from thermochroma.loading.references import OTHER_POLICIES, References, retrieved
+from thermochroma.loading.seen import seen_batches
 from thermochroma.loading.text import TextTable
-from thermochroma.method import Translator
+from thermochroma.method import Method, Translator
 from thermochroma.params import EvaluateSettings, read_params
 from thermochroma.shipping import load_translator, method_of
 from thermochroma.source import load_source
@@ -49,16 +49,22 @@ def main(
     network.to(device)
     sees, how, title = method_of(label).sees, settings.evaluate[dataset], f"{dataset}-{method}"
     rows = judged_rows(cut, how.frames_per_sequence)
-    panel_rows = spread(cut.split("test"), how.panel_frames)
-    references = references_of(sees, cut, pd.concat([rows, panel_rows]))
-    judge = Judge(network, sees, cut, read_text(sees, text), references, how, device)
+    panel_rows, pairs = spread(cut.split("test"), how.panel_frames), pairs_of(cut, how.video_pairs)
+    shown = pd.concat([rows, panel_rows, pairs.before, pairs.after])
+    references = references_of(sees, cut, shown)
+    judge = Judge(network, method_of(label), cut, read_text(sees, text), references, how, device)
     scores = judge.scores(rows, title=f"evaluate {title}")
     panel = judge.paint_all(panel_rows)
     leave(folder, scores, references.table if references is not None else None)
+    video = judge_flicker(pairs, judge.paint_all)
+    with whole_file(folder / "flicker.csv") as part:
+        video.to_csv(part, index=False)
     with whole_file(folder / "panel.npy") as part, part.open("wb") as stream:
         np.save(stream, panel.permute(0, 2, 3, 1).numpy())
     write_text(folder / "cost.json", json.dumps(judge.cost(rows), indent=2) + "\n")
     told: dict[str, Any] = {**by_split(scores), "note": load_source(dataset).note}
+    if video["flicker"].notna().any():
+        told["flicker"] = float(video["flicker"].mean())
     if references is not None:
         told["policies"] = judge_other_policies(judge, rows, folder / "policies", title=title)
     write_text(metrics, json.dumps(told, indent=2) + "\n")
@@ -70,21 +76,21 @@ class Judge:
     def __init__(
         self,
         translator: Translator[Any],
-        sees: type,
+        method: Method,
         crops: Crops,
         text: TextTable | None,
         references: References | None,
         settings: EvaluateSettings,
         device: torch.device,
     ) -> None:
-        self.translator, self.sees, self.crops, self.text = translator, sees, crops, text
+        self.translator, self.method, self.crops, self.text = translator, method, crops, text
         self.references, self.settings, self.device = references, settings, device
 
     def under(self, references: References) -> "Judge":
         """The same, shown other references."""
         return Judge(
             self.translator,
-            self.sees,
+            self.method,
             self.crops,
             self.text,
             references,
@@ -97,7 +103,9 @@ class Judge:
         parts = []
         with tqdm(total=len(rows), desc=title, unit="picture") as bar:
             for some, painted in self._paint(rows):
-                parts.append(score_rows(some, painted, truth_of(self.crops, some)))
+                parts.append(
+                    score_rows(self.crops, some, painted, spectrum=self.method.direction.painted)
+                )
                 bar.update(len(some))
         return pd.concat(parts, ignore_index=True)
 
@@ -111,7 +119,7 @@ class Judge:
         ((_, seen),) = seen_batches(
             self.crops,
             one,
-            sees=self.sees,
+            sees=self.method.sees,
             text=self.text,
             batch_size=1,
             device=self.device,
@@ -132,7 +140,7 @@ class Judge:
             self.translator,
             self.crops,
             rows,
-            sees=self.sees,
+            sees=self.method.sees,
             text=self.text,
             batch_size=self.settings.batch_size,
             device=self.device,

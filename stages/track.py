@@ -23,7 +23,9 @@ TRANSLATOR, HISTORY = "translator.safetensors", "history.csv"
 def main(params: Path, runs: Path, metrics: Path) -> None:
     """Touches nothing that is there already; MLflow is not even loaded where nothing is new."""
     settings = read_params(params)
-    pairs = [(dataset, name) for dataset in settings.datasets for name in settings.lineup]
+    pairs = [
+        (dataset, name) for dataset in settings.datasets for name in settings.trained_on(dataset)
+    ]
     files = [
         path
         for dataset, name in pairs

@@ -16,17 +16,20 @@ from stages.lineage import lineage
 from stages.machine import choose_device
 from stages.text import read_text
 from thermochroma.alone import alone
+from thermochroma.batch import Edged, Triplets
 from thermochroma.cost import device_name, peak_memory_bytes
 from thermochroma.errors import BadInput
 from thermochroma.files import sha256, whole_file, write_text
 from thermochroma.judging import paint, panel, spread, truth_of
 from thermochroma.label import Label
-from thermochroma.loading.assemble import needs_references
-from thermochroma.loading.crops import MANIFEST, Crops
-from thermochroma.loading.loader import TrainingPictures, training_batches
+from thermochroma.loading.assemble import needs_references, seen_spectrum
+from thermochroma.loading.crops import FINGERPRINT, MANIFEST, Crops
+from thermochroma.loading.edges import DETECTOR, EdgeMaps, find_edges
+from thermochroma.loading.loader import Showing, TrainingPictures, training_batches
 from thermochroma.loading.references import References, retrieved
 from thermochroma.loading.text import TextTable
 from thermochroma.loading.training_references import TrainingReferences
+from thermochroma.loading.triplets import TrainingTriplets
 from thermochroma.made_up import see
 from thermochroma.method import Method, Pairing, Translator, load_method
 from thermochroma.metrics.fidelity import psnr, ssim
@@ -56,6 +59,8 @@ class Lesson:
     budget: Budget
     crops: Crops
     text: TextTable | None
+    edges: Path
+    """Where edge maps are kept, for methods that need them."""
     device: torch.device
     mark: str
 
@@ -70,11 +75,12 @@ def main(
     code: Path,
     trainer: Path,
     checkpoints: Path,
+    edges: Path,
     folder: Path,
 ) -> None:
     """Resumes from the checkpoint of the very same settings, data and code, to the same bits."""
     settings = read_params(params)
-    lesson = prepare(dataset, method, settings, crops, text, [code, trainer])
+    lesson = prepare(dataset, method, settings, crops, text, edges, [code, trainer])
     place = at_root(checkpoints) / f"{dataset}-{method}-{lesson.mark}"
     with alone(place):
         training = begin(lesson, FrozenNetworks(weights))
@@ -83,12 +89,13 @@ def main(
         tags = lineage(dataset=dataset, method=method)
         with tracker.training(lesson.mark, name=method, tags=tags) as tracked:
             tracked.log_params({"budget": lesson.budget.model_dump(), **settings_of(lesson)})
-            tracked.log_origin(data=sha256(crops / "fingerprint.txt"), code=sha256(code))
+            tracked.log_origin(data=sha256(crops / FINGERPRINT), code=sha256(code))
             speed = teach(training, lesson, tracked, place)
             leave(training, lesson, folder, speed)
             tracked.finish(sha256(folder / "translator.safetensors"))
             tracked.log_model(
                 folder / "translator.safetensors",
+                sees=seen_spectrum(lesson.method.sees),
                 text=weights / "clip" if lesson.text is not None else None,
                 reference=needs_references(lesson.method.sees),
                 register_as=f"{dataset}-{method}",
@@ -103,13 +110,17 @@ def prepare(
     params: Params,
     crops: Path,
     text: Path,
+    edges: Path,
     code: list[Path],
 ) -> Lesson:
     """Read what the training needs, and name it by a fingerprint of all that decides its outcome."""
     settings, budget = params.method(name), params.budget[dataset].of(name)
     method = load_method(settings.method)
-    for side in (params.crop[dataset].size, budget.window or 0):
-        refuse_side(side, method, dataset=dataset)
+    side = params.crop[dataset].size
+    refuse_side(side, method, multiple=method.sides_multiple_of, dataset=dataset)
+    window = budget.window or side
+    refuse_side(window, method, multiple=method.window_multiple(settings), dataset=dataset)
+    refuse_sampling(settings, method)
     device = choose_device()
     table = read_text(method.sees, text)
     mark = checkpoint.fingerprint(
@@ -117,24 +128,45 @@ def prepare(
         budget=budget.model_dump(),
         seed=params.seed,
         weights=params.weights,
-        data=[sha256(crops / file) for file in (MANIFEST, "fingerprint.txt")],
+        data=[sha256(crops / file) for file in (MANIFEST, FINGERPRINT)],
         text=sha256(text) if table is not None else "",
         code=[sha256(path) for path in code],
         torch=torch.__version__,
         device=device.type,
     )
     return Lesson(
-        dataset, name, params, settings, method, budget, Crops(crops), table, device, mark
+        dataset=dataset,
+        name=name,
+        params=params,
+        settings=settings,
+        method=method,
+        budget=budget,
+        crops=Crops(crops),
+        text=table,
+        edges=at_root(edges),
+        device=device,
+        mark=mark,
     )
 
 
-def refuse_side(side: int, method: Method, *, dataset: str) -> None:
-    """Raise BadInput if the crops do not fit the method's network."""
-    if side % method.sides_multiple_of:
+def refuse_side(side: int, method: Method, *, multiple: int, dataset: str) -> None:
+    """Raise BadInput if the crops, or windows of them, do not fit the method's networks."""
+    if side % multiple or side < method.least_side:
+        least = f" of at least {method.least_side}" if method.least_side > multiple else ""
         raise BadInput(
             given=f"the crops or windows of `{dataset}` are {side} pixels wide",
-            needed=f"{method.title} takes sides that are multiples of {method.sides_multiple_of}",
+            needed=f"{method.title} takes sides{least} that are multiples of {multiple}",
             remedy=f"change `crop.{dataset}.size` or `budget.{dataset}`, or leave the method out",
+        )
+
+
+def refuse_sampling(settings: Settings, method: Method) -> None:
+    """Raise BadInput if pictures would be drawn apart for a method that is taught with pairs."""
+    if settings.sampling == "disjoint" and method.pairing is Pairing.ALIGNED:
+        raise BadInput(
+            given=f"`sampling: disjoint` for {method.title}",
+            needed="a method that is taught without pairs",
+            remedy="set `sampling: pooled`, or leave it out",
         )
 
 
@@ -192,22 +224,13 @@ def announce(training: Training, lesson: Lesson, place: Path) -> None:
 def teach(training: Training, lesson: Lesson, tracked: Tracked, place: Path) -> dict[str, Any]:
     """Play to the end of the clock; returns how fast it went."""
     budget = lesson.budget
-    pictures = TrainingPictures(
-        crops=lesson.crops,
-        rows=lesson.crops.split("train"),
-        text=lesson.text,
-        aligned=lesson.method.pairing is Pairing.ALIGNED,
-        flip=budget.flip,
-        window=budget.window or lesson.params.crop[lesson.dataset].size,
-        seed=lesson.params.seed,
-        references=training_references(lesson),
-    )
     batches = training_batches(
-        pictures,
+        showing(lesson),
         start_images=training.clock.images,
         images=training.clock.of,
         batch_size=budget.batch_size,
         workers=budget.workers,
+        trains_on=lesson.method.trains_on,
         sees=lesson.method.sees,
         device=lesson.device,
     )
@@ -219,6 +242,43 @@ def teach(training: Training, lesson: Lesson, tracked: Tracked, place: Path) -> 
     seconds = time.perf_counter() - start
     shown = training.clock.images - first
     return {"training_pictures_per_second": shown / seconds if shown else None}
+
+
+def showing(lesson: Lesson) -> Showing:
+    """The pictures (or triplets) that the game is shown."""
+    budget, method = lesson.budget, lesson.method
+    how: dict[str, Any] = {
+        "crops": lesson.crops,
+        "disjoint": lesson.settings.sampling == "disjoint",
+        "flip": budget.flip,
+        "window": budget.window or lesson.params.crop[lesson.dataset].size,
+        "seed": lesson.params.seed,
+    }
+    if method.trains_on is Triplets:
+        return TrainingTriplets(**how)
+    rows = lesson.crops.split("train")
+    return TrainingPictures(
+        **how,
+        rows=rows,
+        text=lesson.text,
+        aligned=method.pairing is Pairing.ALIGNED,
+        references=training_references(lesson),
+        edges=training_edges(lesson, rows),
+    )
+
+
+def training_edges(lesson: Lesson, rows: pd.DataFrame) -> EdgeMaps | None:
+    """For a game that is shown edges, those of its training pictures, found now or before."""
+    if lesson.method.trains_on is not Edged:
+        return None
+    settings = lesson.settings.edges
+    assert settings is not None  # the settings of such a method require it
+    mark = checkpoint.fingerprint(
+        crops=sha256(lesson.crops.folder / FINGERPRINT),
+        settings=settings.model_dump(),
+        detector=DETECTOR,
+    )
+    return find_edges(lesson.crops.places(rows), lesson.edges / mark, settings)
 
 
 def training_references(lesson: Lesson) -> TrainingReferences | None:
@@ -242,7 +302,8 @@ def held_out_references(lesson: Lesson, rows: pd.DataFrame) -> References | None
 def validation(lesson: Lesson) -> Callable[[Training], None]:
     """PSNR and SSIM of what would ship now, on some frames of held-out training sequences."""
     rows = spread(lesson.crops.split("validation"), lesson.budget.validation_pictures)
-    truth, references = truth_of(lesson.crops, rows), held_out_references(lesson, rows)
+    truth = truth_of(lesson.crops, rows, spectrum=lesson.method.direction.painted)
+    references = held_out_references(lesson, rows)
 
     def act(training: Training) -> None:
         painted = paint_all(training, lesson, rows, references)

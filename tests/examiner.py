@@ -5,10 +5,11 @@ from typing import Any
 
 import torch
 import yaml
+from torch import Tensor
 
 from thermochroma import made_up
-from thermochroma.batch import Batch
-from thermochroma.method import Clock, Method, load_method
+from thermochroma.batch import Batch, Edged, Triplets
+from thermochroma.method import Clock, Direction, Method, load_method
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.params import read_params
 from thermochroma.settings import Settings
@@ -32,7 +33,8 @@ def method_of(block: str) -> Method:
 
 def side_of(method: Method) -> int:
     """A small side that the method takes: instance norms need more than one value to the end."""
-    return max(method.sides_multiple_of, 64)
+    least, multiple = max(method.least_side, 64), method.sides_multiple_of
+    return -(-least // multiple) * multiple
 
 
 def begin(
@@ -61,14 +63,28 @@ def see(method: Method, *, height: int, width: int, count: int = 2, seed: int = 
     return made_up.see(method.sees, **size, count=count, seed=seed, text_width=TEXT_WIDTH)
 
 
-def batch_of(method: Method, *, count: int = 2, seed: int = 0) -> Batch[Any]:
-    side = side_of(method)
-    random = torch.Generator().manual_seed(seed + 1000)
-    return Batch(
-        seen=see(method, height=side, width=side, count=count, seed=seed),
-        target=torch.rand(count, 3, side, side, generator=random) * 2 - 1,
-        frames=tuple(f"made-up/{seed}/{place}" for place in range(count)),
-    )
+def batch_of(block: str, *, count: int = 2, seed: int = 0) -> Any:
+    """Made-up pictures of the kind that the block's game is taught with."""
+    method, random = method_of(block), torch.Generator().manual_seed(seed + 1000)
+    multiple = method.window_multiple(settings_of(block))
+    side = -(-side_of(method) // multiple) * multiple
+    frames = tuple(f"made-up/{seed}/{place}" for place in range(count))
+
+    def noise(*shape: int) -> Tensor:
+        return torch.rand(count, *shape, side, side, generator=random) * 2 - 1
+
+    if method.trains_on is Triplets:
+        return Triplets(thermal=noise(3, 1), visible=noise(3, 3), frames=frames)
+    if method.trains_on is Edged:
+        edges = {name: (noise(1) > 0.8).float() for name in ("thermal_edges", "visible_edges")}
+        return Edged(thermal=noise(1), visible=noise(3), **edges, frames=frames)
+    seen = see(method, height=side, width=side, count=count, seed=seed)
+    return Batch(seen=seen, target=noise(painted_channels(method)), frames=frames)
+
+
+def painted_channels(method: Method) -> int:
+    """How many the translator paints."""
+    return 3 if method.direction is Direction.THERMAL_TO_VISIBLE else 1
 
 
 def clocks() -> list[Clock]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from tests.examiner import BLOCKS, batch_of, begin, method_of
+from tests.examiner import BLOCKS, batch_of, begin, method_of, see, side_of
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.preparation.weights import write_vgg
 from thermochroma.training.loop import play
@@ -17,10 +17,11 @@ STORED = Path(__file__).with_name("golden.json")
 def reading(block: str, frozen: FrozenNetworks) -> list[float]:
     """Mean, spread and three single values of a picture painted after two batches."""
     training, method = begin(block, frozen), method_of(block)
+    side = side_of(method)
     for seed in range(2):
-        play(training, batch_of(method, seed=seed))
+        play(training, batch_of(block, seed=seed))
     with torch.no_grad():
-        painted = training.shipped.eval()(batch_of(method, seed=2).seen)
+        painted = training.shipped.eval()(see(method, height=side, width=side, seed=2))
     places = painted.flatten()[:: painted.numel() // 3][:3]
     return [float(painted.mean()), float(painted.std()), *(float(value) for value in places)]
 

@@ -109,15 +109,18 @@ def test_dvc_sees_every_pair() -> None:
     for stage in ("train", "evaluate"):
         count = sum(name.startswith(f"{stage}@") for name in listed)
         assert count == len(params.datasets) * len(params.lineup)
+        count = sum(name.startswith(f"{stage}_video@") for name in listed)
+        assert count == len(params.video_datasets) * len(params.video_lineup)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in method_names() + source_names())
 
 
 def test_every_stage_depends_on_its_own_code() -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     for name, stage in stages.items():
+        module = name.removesuffix("_video")
         if name not in {"fingerprint", "track"}:
-            assert f"data/fingerprints/stages/{name}.txt" in stage["deps"], name
-        assert f"python -m stages.{name} " in stage["cmd"]
+            assert f"data/fingerprints/stages/{module}.txt" in stage["deps"], name
+        assert f"python -m stages.{module} " in stage["cmd"]
 
 
 def test_the_last_stage_and_the_settings_need_no_torch() -> None:

@@ -11,19 +11,20 @@ from torch import Tensor
 
 from thermochroma.errors import BadInput
 from thermochroma.metrics import fidelity, oracles
-from thermochroma.metrics.baselines import BASELINES, ORACLES, TRIVIAL, Oracle, Trivial
+from thermochroma.metrics.baselines import BASELINES, ORACLES, TRIVIAL, Trivial
 from thermochroma.metrics.trivial import TrainingPictures
 
 torch.set_num_threads(1)
 SIDE = 48
 
 
-def training(thermals: np.ndarray, visibles: np.ndarray, batch: int = 2) -> TrainingPictures:
-    starts = range(0, len(thermals), batch)
+def training(greys: np.ndarray, targets: np.ndarray, batch: int = 2) -> TrainingPictures:
+    starts = range(0, len(greys), batch)
     return TrainingPictures(
-        thermals=lambda: (thermals[i : i + batch] for i in starts),
-        visibles=lambda: (visibles[i : i + batch] for i in starts),
-        visible=lambda row: visibles[row],
+        greys=lambda: (greys[i : i + batch] for i in starts),
+        targets=lambda: (targets[i : i + batch] for i in starts),
+        target=lambda row: targets[row],
+        channels=targets.shape[-1],
     )
 
 
@@ -45,17 +46,20 @@ def shown() -> tuple[Tensor, Tensor]:
     return both[:, :1].contiguous(), both[:, 1:].contiguous()
 
 
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize(
+    ("spectrum", "name"), [(one, name) for one, rows in BASELINES.items() for name in rows.names]
+)
 def test_every_row_paints_8_bit_pictures_alone_as_in_a_batch(
-    name: str, known: tuple[np.ndarray, np.ndarray], shown: tuple[Tensor, Tensor]
+    spectrum: str, name: str, known: tuple[np.ndarray, np.ndarray], shown: tuple[Tensor, Tensor]
 ) -> None:
-    thermal, truth = shown
-    baseline = BASELINES[name]
-    if isinstance(baseline, Oracle):
-        together, alone = baseline.paint(thermal, truth), baseline.paint(thermal[1:], truth[1:])
+    channels, rows = {"visible": 3, "thermal": 1}[spectrum], BASELINES[spectrum]
+    grey, truth = shown[0], shown[1][:, :channels]
+    if name in rows.oracles:
+        oracle = rows.oracles[name]
+        together, alone = oracle.paint(grey, truth), oracle.paint(grey[1:], truth[1:])
     else:
-        paint = baseline.fit(training(*known))
-        together, alone = paint(thermal), paint(thermal[1:])
+        paint = rows.trivial[name].fit(training(known[0], known[1][..., :channels]))
+        together, alone = paint(grey), paint(grey[1:])
     assert together.dtype == torch.uint8
     assert together.shape == truth.shape
     assert torch.equal(together[1:], alone)
@@ -64,11 +68,18 @@ def test_every_row_paints_8_bit_pictures_alone_as_in_a_batch(
 def test_trivial_painters_cannot_be_handed_the_truth(
     known: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    for name, baseline in TRIVIAL.items():
-        painter = baseline.fit(training(*known))
-        assert list(inspect.signature(painter).parameters) == ["thermal"], name
-        assert not hasattr(baseline, "paint"), name
-    assert not any(isinstance(baseline, Trivial) for baseline in ORACLES.values())
+    for rows in BASELINES.values():
+        for name, baseline in rows.trivial.items():
+            painter = baseline.fit(training(*known))
+            assert list(inspect.signature(painter).parameters) == ["grey"], name
+            assert not hasattr(baseline, "paint"), name
+        assert not any(isinstance(baseline, Trivial) for baseline in rows.oracles.values())
+
+
+def test_no_row_stands_in_both_directions_and_each_has_its_reference() -> None:
+    names = [name for rows in BASELINES.values() for name in rows.names]
+    assert len(set(names)) == len(names)
+    assert all(rows.reference in rows.trivial for rows in BASELINES.values())
 
 
 def test_copied_and_inverted(shown: tuple[Tensor, Tensor]) -> None:

@@ -18,6 +18,7 @@ from tests.examiner import (
     begin,
     clocks,
     method_of,
+    painted_channels,
     see,
     settings_of,
     side_of,
@@ -36,6 +37,7 @@ from thermochroma.training.loop import play, trainable, weigh
 from thermochroma.training.optimizers import refuse_misowned
 from thermochroma.training.state import Training
 
+CYCLES = ("cycle", "recycle")  # names of terms that measure a way there and back
 every_block = pytest.mark.parametrize("block", BLOCKS)
 
 
@@ -77,7 +79,7 @@ def test_3_shape_range_and_other_sizes(block: str) -> None:
     side = side_of(method)
     for height, width in ((side, side), (side, side + method.sides_multiple_of)):
         painted = translator(see(method, height=height, width=width))
-        assert painted.shape == (2, 3, height, width)
+        assert painted.shape == (2, painted_channels(method), height, width)
         assert painted.isfinite().all()
         assert to_bytes(painted).dtype == torch.uint8
 
@@ -97,7 +99,7 @@ def test_5_a_turn_moves_its_player_whole_and_no_other(block: str, frozen: Frozen
         training = begin(block, frozen)
         training.game.train()
         reached: dict[str, set[int]] = {name: set() for name in training.players}
-        for turn in training.game.turns(batch_of(method_of(block)), clock):
+        for turn in training.game.turns(batch_of(block), clock):
             parameters = trainable(training.players[turn.player])
             cost = weigh(turn.terms, training.weights)
             found = torch.autograd.grad(cost, parameters, allow_unused=True)
@@ -124,7 +126,7 @@ def test_7_every_weight_is_used(block: str, frozen: FrozenNetworks) -> None:
     used = {
         name
         for clock in clocks()
-        for turn in training.game.turns(batch_of(method_of(block)), clock)
+        for turn in training.game.turns(batch_of(block), clock)
         for name in turn.terms
     }
     assert used == set(training.weights)
@@ -133,13 +135,11 @@ def test_7_every_weight_is_used(block: str, frozen: FrozenNetworks) -> None:
 @every_block
 def test_8_it_learns_one_picture_by_heart(block: str, frozen: FrozenNetworks) -> None:
     method = method_of(block)
-    steps = 40 if method.pairing is Pairing.ALIGNED else 120  # round a cycle is a longer way
+    # Round a cycle is a longer way, but a step with three frames, or with edges, goes further.
+    steps = 120 if method.pairing is Pairing.UNALIGNED and method.trains_on is Batch else 40
     training = begin(block, frozen, images=2 * steps)
     _hurry(training, lr=2e-3)
-    batch = batch_of(method, count=1)
-    smooth = torch.nn.functional.avg_pool2d(batch.target, 31, 1, 15)
-    cast = torch.tensor([0.6, 0.3, 0.1]).view(3, 1, 1)  # far from the grey at which some begin
-    batch = replace(batch, target=cast + 0.4 * smooth / smooth.abs().max())
+    batch = _easy(batch_of(block, count=1))
     before = _distance(training, batch, method.pairing)
     for _ in range(steps):
         play(training, batch)
@@ -151,8 +151,7 @@ def test_8_it_learns_one_picture_by_heart(block: str, frozen: FrozenNetworks) ->
 def test_9_three_and_three_steps_are_six(
     block: str, frozen: FrozenNetworks, tmp_path: Path
 ) -> None:
-    method = method_of(block)
-    batches = [batch_of(method, seed=seed) for seed in range(6)]
+    batches = [batch_of(block, seed=seed) for seed in range(6)]
     straight = begin(block, frozen)
     for batch in batches:
         play(straight, batch)
@@ -183,7 +182,7 @@ def test_10_the_same_seed_gives_the_golden_output(block: str, frozen: FrozenNetw
 @every_block
 def test_11_the_translator_ships_alone(block: str, frozen: FrozenNetworks, tmp_path: Path) -> None:
     training, method = begin(block, frozen), method_of(block)
-    play(training, batch_of(method))
+    play(training, batch_of(block))
     settings = training.settings.model_dump(mode="json")
     label = Label(block, settings, SCALE, TEXT_WIDTH, "made-up", side_of(method), "random")
     save_translator(training.shipped, tmp_path / "one.safetensors", label)
@@ -193,7 +192,8 @@ def test_11_the_translator_ships_alone(block: str, frozen: FrozenNetworks, tmp_p
     ).read_bytes()
     alone, found = load_translator(tmp_path / "one.safetensors")
     assert found == label
-    seen = batch_of(method).seen
+    side = side_of(method)
+    seen = see(method, height=side, width=side)
     with torch.no_grad():
         assert torch.equal(alone(seen), training.shipped.eval()(seen))
 
@@ -223,13 +223,26 @@ def _hurry(training: Training, *, lr: float) -> None:
     training.settings = training.settings.model_copy(update={"optimizers": hurried})
 
 
-def _distance(training: Training, batch: Batch[Any], pairing: Pairing) -> float:
+def _easy(batch: Any) -> Any:
+    """The same with smooth pictures to paint, of a cast that is far from where a method begins."""
+    painted = ("target",) if isinstance(batch, Batch) else ("thermal", "visible")
+    return replace(batch, **{name: _smooth(getattr(batch, name)) for name in painted})
+
+
+def _smooth(pictures: torch.Tensor) -> torch.Tensor:
+    flat = pictures.flatten(0, -4)  # frames of a triplet are pictures like others
+    smooth = torch.nn.functional.avg_pool2d(flat, 31, 1, 15)
+    cast = torch.tensor([0.6, 0.3, 0.1])[: flat.shape[1]].view(-1, 1, 1)
+    return (cast + 0.4 * smooth / smooth.abs().max()).view_as(pictures)
+
+
+def _distance(training: Training, batch: Any, pairing: Pairing) -> float:
     """How far from knowing the picture by heart: to the target, or round the cycle if unpaired."""
     if pairing is Pairing.ALIGNED:
         with torch.no_grad():
             return float(absolute(training.translator.train()(batch.seen), batch.target).mean())
     turn = next(iter(training.game.turns(batch, training.clock)))
-    cycles = [term.detach() for name, term in turn.terms.items() if name.startswith("cycle")]
+    cycles = [term.detach() for name, term in turn.terms.items() if name.startswith(CYCLES)]
     return float(torch.stack(cycles).mean())
 
 

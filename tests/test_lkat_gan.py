@@ -94,7 +94,7 @@ def test_a_token_becomes_a_channel_or_its_own_patch() -> None:
 
 
 def test_the_terms_are_those_of_the_authors_code(frozen: FrozenNetworks) -> None:
-    training, batch = begin("lkat_gan", frozen), batch_of(method_of("lkat_gan"))
+    training, batch = begin("lkat_gan", frozen), batch_of("lkat_gan")
     game, real = training.game.eval(), batch.target
     with torch.no_grad():
         fake = game.translator(batch.seen)
@@ -127,7 +127,7 @@ def test_the_terms_are_those_of_the_authors_code(frozen: FrozenNetworks) -> None
 def test_it_learns_in_half_precision(frozen: FrozenNetworks) -> None:
     training = begin("lkat_gan", frozen)
     training.half_precision = True
-    play(training, batch_of(method_of("lkat_gan")))  # a term that is not finite would be refused
+    play(training, batch_of("lkat_gan"))  # a term that is not finite would be refused
     assert all(parameter.isfinite().all() for parameter in training.game.parameters())
 
 

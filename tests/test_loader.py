@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 import torch
 
-from thermochroma.batch import Captioned, Still
+from thermochroma.batch import Batch, Captioned, Still
 from thermochroma.errors import BadInput
 from thermochroma.loading.assemble import needs_text
 from thermochroma.loading.crops import MANIFEST, Crops
 from thermochroma.loading.loader import (
     TrainingPictures,
     raw_batches,
-    seen_batches,
     training_batches,
 )
+from thermochroma.loading.seen import seen_batches
 from thermochroma.loading.text import TextTable
 from thermochroma.manifest import CROP_COLUMNS, write_table
 
@@ -122,6 +122,7 @@ def test_batches_resume_in_the_middle_and_end_small(crops: Crops) -> None:
             images=11,
             batch_size=4,
             workers=0,
+            trains_on=Batch,
             sees=Still,
             device=CPU,
         )
@@ -189,6 +190,7 @@ def test_values_arrive_in_network_range(crops: Crops) -> None:
         images=3,
         batch_size=3,
         workers=0,
+        trains_on=Batch,
         sees=Still,
         device=CPU,
     )

@@ -221,7 +221,7 @@ def _dissimilarity(painted: Tensor, target: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("criterion", ["cross_entropy", "least_squares"])
 def test_the_terms_are_the_cards_formulas(criterion: str, frozen: FrozenNetworks) -> None:
-    game, batch = _game(frozen, criterion=criterion), batch_of(method_of("mugan"))
+    game, batch = _game(frozen, criterion=criterion), batch_of("mugan")
     critic, translator = game.turns(batch, START)
     fake, real = game.translator(batch.seen), batch.target
     thermal = batch.seen.thermal.repeat(1, 3, 1, 1)
@@ -265,7 +265,7 @@ def test_the_weights_are_the_authors() -> None:
 
 def test_the_translator_faces_the_critic_as_just_taught(frozen: FrozenNetworks) -> None:
     game = _game(frozen)
-    turns = game.turns(batch_of(method_of("mugan")), START)
+    turns = game.turns(batch_of("mugan"), START)
     assert next(turns).player == "critic"
     for parameter in game.critic.parameters():
         torch.nn.init.zeros_(parameter)

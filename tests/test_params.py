@@ -60,6 +60,19 @@ def test_the_file_in_the_repository_is_right(tmp_path: Path) -> None:
         ),
         (lambda raw: raw["sources"].update(kaits={}), r"`kaits` .* is no data set"),
         (lambda raw: raw["budget"].pop("sample"), r"no data set of `budget`"),
+        (
+            lambda raw: raw.update(video_lineup=["recycle_gna"]),
+            r"`recycle_gna`.*did you mean `recycle_gan`",
+        ),
+        (lambda raw: raw.update(video_datasets=["smaple"]), r"`smaple` .*did you mean `sample`"),
+        (
+            lambda raw: raw.update(datasets=["msrs"], video_datasets=["sample"]),
+            r"`sample` .*entry of `datasets`",
+        ),
+        (
+            lambda raw: raw["methods"]["cyclegan"].update(sampling="apart"),
+            r"cyclegan\.sampling.*'pooled' or 'disjoint'",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(change: Change, sentence: str, tmp_path: Path) -> None:
@@ -80,3 +93,12 @@ def test_epochs_become_pictures() -> None:
     budget = read_params(PARAMS).budget["roadscene"]
     assert budget.epochs is not None
     assert budget.images_of(100) == round(100 * budget.epochs)
+
+
+def test_video_methods_are_trained_on_video_alone() -> None:
+    params = read_params(PARAMS).model_copy(
+        update={"datasets": ("sample", "msrs"), "video_datasets": ("sample",)}
+    )
+    assert params.trained_on("sample") == (*params.lineup, *params.video_lineup)
+    assert params.trained_on("msrs") == params.lineup
+    assert not set(params.lineup) & set(params.video_lineup)

@@ -18,7 +18,8 @@ from tests.conftest import ROOT
 from thermochroma.files import sha256
 
 COPIED = ("src", "stages", "captions", "dvc.yaml", "params.yaml", ".dvcignore")
-LINEUP = ["cyclegan", "cmmf_net"]
+LINEUP = ["cyclegan", "thermal_mask", "cmmf_net"]
+VIDEO_LINEUP = ["recycle_gan"]
 TRANSLATOR = "data/runs/sample/{}/translator.safetensors"
 
 pytestmark = pytest.mark.xdist_group("pipeline")
@@ -75,9 +76,10 @@ class Project:
 
 
 def _make_tiny(params: dict[str, Any]) -> None:
-    params["lineup"] = LINEUP
-    params["sources"]["sample"] |= {"sequences_per_set": 2, "frames_per_sequence": 3}
-    params["crop"]["sample"]["size"] = 64
+    params["lineup"], params["video_lineup"] = LINEUP, VIDEO_LINEUP
+    params["methods"]["recycle_gan"]["game"]["forecaster_halvings"] = 6
+    params["sources"]["sample"] |= {"sequences_per_set": 2, "frames_per_sequence": 6}
+    params["crop"]["sample"] |= {"size": 64, "clip_frames": 6}
     params["budget"]["sample"] |= {
         "images": 24,
         "window": None,
@@ -96,6 +98,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(tmp_path_factory.mktemp("project"))
     ran = project.repro()
     assert {f"train@sample-{name}" for name in LINEUP} <= set(ran)
+    assert {f"train_video@sample-{name}" for name in VIDEO_LINEUP} <= set(ran)
     return project
 
 
@@ -103,17 +106,26 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
     for name in (
         "reports/sample/tables/test.md",
         "reports/sample/tables/validation.csv",
+        "reports/sample/tables/test_visible_to_thermal.md",
+        "reports/sample/figures/grid_visible_to_thermal.png",
         "reports/sample/figures/grid.png",
         "reports/sample/figures/curves.svg",
         "reports/sample/registration/card.md",
         "reports/sample/registration/before_after.png",
         "reports/metrics/sample/cmmf_net.json",
+        "reports/metrics/sample/recycle_gan.json",
         "mlflow.db",
     ):
         assert (project.root / name).stat().st_size > 0, name
     table = (project.root / "reports/sample/tables/test.md").read_text()
     assert "procedural sample, not KAIST" in table
     assert "random stand-ins" in table
+    assert "| Recycle-GAN |" in table
+    assert "Flicker [levels]" in table
+    assert "ThermalMask" not in table
+    back = (project.root / "reports/sample/tables/test_visible_to_thermal.md").read_text()
+    assert "| ThermalMask-R (reconstruction) |" in back
+    assert "CIEDE2000" not in back
     assert not list((project.root / ".checkpoints").iterdir())
 
 

@@ -1,5 +1,7 @@
 """Public checkpoints: filled at random under the public names and shapes, every entry lands."""
 
+import re
+import runpy
 from pathlib import Path
 
 import h5py
@@ -9,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.examiner import PARAMS, method_of, settings_of
+from tests.pages import PAGES
 from thermochroma.cli import main
 from thermochroma.errors import BadInput
 from thermochroma.method import Translator
@@ -94,6 +97,22 @@ def test_the_command_writes_a_translator_that_the_stages_can_read(
         translator.state_dict()["unet.downs.0.weight"], stored["model.model.0.weight"]
     )
     assert "entries" in capsys.readouterr().out
+
+
+def test_pearlgans_two_files_are_joined_as_its_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stored = _made_up("pearlgan")
+    for part, file in (("encoder.", "80_net_G1.pth"), ("decoder.", "80_net_G2.pth")):
+        own = {name.removeprefix(part): stored[name] for name in stored if name.startswith(part)}
+        torch.save(own, file)
+    (snippet,) = re.findall(r"```python\n(.*?)```", (PAGES / "pearlgan.md").read_text(), re.DOTALL)
+    Path("join.py").write_text(snippet)
+    runpy.run_path("join.py")
+    joined = read_checkpoint(Path("joined.pth"))
+    assert list(joined) == [entry.public for entry in entries_of("pearlgan")]
+    load_public(_fresh("pearlgan"), joined, entries_of("pearlgan"))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tests.examiner import batch_of, begin, method_of, settings_of
+from tests.examiner import batch_of, begin, settings_of
 from thermochroma.batch import Batch, Referenced
 from thermochroma.losses.contrastive import patch_nce
 from thermochroma.method import Clock
@@ -85,7 +85,7 @@ def test_the_gate_fades_out_a_reference_to_which_nothing_is_alike() -> None:
 
 def test_the_reference_changes_the_picture_through_the_attention_alone() -> None:
     translator = _translator(norm="instance").eval()  # fresh features are faint
-    seen = batch_of(method_of("reference_contrastive")).seen
+    seen = batch_of("reference_contrastive").seen
     other = Referenced(seen.thermal, -seen.reference)
     assert not torch.allclose(translator(seen), translator(other), atol=1e-5)
     for parameter in translator.to_reference.value.parameters():
@@ -95,7 +95,7 @@ def test_the_reference_changes_the_picture_through_the_attention_alone() -> None
 
 def test_gradients_reach_the_attention_and_both_encoders(frozen: FrozenNetworks) -> None:
     game = _game(frozen)
-    turns = list(game.turns(batch_of(method_of("reference_contrastive")), START))
+    turns = list(game.turns(batch_of("reference_contrastive"), START))
     sum(term.mean() for term in turns[1].terms.values()).backward()
     for part in (Encoder, Alignment, Enhancement):
         for module in (m for m in game.translator.modules() if isinstance(m, part)):
@@ -116,7 +116,7 @@ def test_patches_are_found_among_those_of_their_own_picture() -> None:
 @pytest.mark.parametrize("anchor", ["visible", "thermal", "both"])
 def test_the_terms_are_the_cards_formulas(anchor: str, frozen: FrozenNetworks) -> None:
     game = _game(frozen, nce_anchor=anchor, nce_places=20)
-    batch: Batch = batch_of(method_of("reference_contrastive"))
+    batch: Batch = batch_of("reference_contrastive")
     torch.manual_seed(5)
     _critic, taught = game.turns(batch, START)
     thermal, real, translator = batch.seen.thermal, batch.target, game.translator
@@ -158,7 +158,7 @@ def _cross_entropy(
 
 def test_the_adversarial_terms_are_least_squares(frozen: FrozenNetworks) -> None:
     game = _game(frozen).eval()  # spectral norms stand still
-    batch = batch_of(method_of("reference_contrastive"))
+    batch = batch_of("reference_contrastive")
     critic, taught = game.turns(batch, START)
     fake = game.translator(batch.seen)
     on_real, on_fake = (

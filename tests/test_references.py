@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
-from thermochroma.batch import Referenced
+from thermochroma.batch import Batch, Referenced
 from thermochroma.errors import BadInput
 from thermochroma.loading.crops import MANIFEST, Crops
-from thermochroma.loading.loader import TrainingPictures, seen_batches, training_batches
+from thermochroma.loading.loader import TrainingPictures, training_batches
 from thermochroma.loading.references import OTHER_POLICIES, References, fixed, none, retrieved
+from thermochroma.loading.seen import seen_batches
 from thermochroma.loading.training_references import TrainingReferences
 from thermochroma.loading.warping import own_reference, recoloured, warp
 from thermochroma.manifest import CROP_COLUMNS, write_table
@@ -194,6 +195,7 @@ def test_training_begins_anywhere_and_goes_on_the_same(tmp_path: Path) -> None:
             images=24,
             batch_size=4,
             workers=0,
+            trains_on=Batch,
             sees=Referenced,
             device=CPU,
         )

@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from thermochroma.errors import BadInput
-from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.metrics.picture_scores import OF_COLOUR, SCORES
 from thermochroma.reporting import statistics
 from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure
 from thermochroma.reporting.published import PUBLISHED
@@ -137,6 +138,7 @@ ABOUT = About(
     size=128,
     weights="random",
 )
+TO_THERMAL = replace(ABOUT, reference="mean_thermal")
 COST = {
     "parameters": 54_414_531,
     "multiply_adds": 18_160_000_000,
@@ -243,7 +245,7 @@ def test_published_numbers_stand_with_their_data_set_alone() -> None:
 def test_markdown_is_rectangular_and_marks_the_oracles(table: Table) -> None:
     text = to_markdown(table)
     blocks = [block for block in text.split("\n\n") if block.startswith("|")]
-    assert len(blocks) == len(table.parts) == 4
+    assert len(blocks) == len(table.parts) == 5
     for block in blocks:
         assert len({line.count("|") for line in block.strip().splitlines()}) == 1
     assert "| **Oracles (see the truth)** |" in text
@@ -272,6 +274,72 @@ def test_latex_is_booktabs_and_escaped(table: Table) -> None:
     assert [line.count("&") for line in body] == widths
 
 
+def test_a_method_that_needs_video_has_a_line_without_numbers() -> None:
+    about = replace(ABOUT, needs_video={"recycle_gan": "Recycle-GAN", "i2v_gan": "I2V-GAN"})
+    table = build_table(rows_of(), about)
+    names = ["pix2pix", "cmmf_net", "recycle_gan", "i2v_gan", "mean_colour", "own_mean_colour"]
+    assert [line.name for line in table.lines] == names
+    line = table.lines[2]
+    assert (line.kind, line.title) == ("method", "Recycle-GAN")
+    assert {key: cell.text for key, cell in line.cells.items() if cell.text} == {
+        "ssim": "needs video"
+    }
+    assert all(cell.value is None for cell in line.cells.values())
+    note = "needs video: Recycle-GAN, I2V-GAN learn from frames in a row"
+    assert note in " ".join(table.notes)
+    assert "not whole, for: CMMF-Net." in " ".join(table.notes)
+    assert to_markdown(table).count("| Recycle-GAN | needs video |") == 1
+    row = read_csv(table)["recycle_gan"]
+    known = {"dataset", "row", "title", "kind"}
+    assert not [key for key, value in row.items() if value and key not in known]
+    assert "I2V-GAN & needs video &" in to_latex(table)
+
+
+def test_without_videoless_methods_nothing_is_said_of_video(table: Table) -> None:
+    assert "video" not in to_markdown(table)
+
+
+def test_tables_of_thermal_pictures_have_no_column_of_colour() -> None:
+    rows = {
+        name: replace(row, scores=row.scores.drop(columns=[*OF_COLOUR]))
+        for name, row in rows_of().items()
+    }
+    table = build_table({**rows, "mean_thermal": rows["mean_colour"]}, TO_THERMAL)
+    keys = {column.key for part in table.parts for column in part.columns}
+    assert not keys & {*OF_COLOUR}
+    assert {"ssim", "psnr", "ms_ssim", "edges_kept", "edges_f"} <= keys
+    assert "CIEDE2000" not in table.caption + to_markdown(table) + to_latex(table)
+    assert {*OF_COLOUR} <= {
+        column.key for part in build_table(rows_of(), ABOUT).parts for column in part.columns
+    }
+
+
+def test_methods_are_tested_against_the_reference_of_their_direction() -> None:
+    rows = rows_of()
+    rows["mean_thermal"] = replace(rows["own_mean_colour"], kind="trivial")
+    table = build_table(rows, TO_THERMAL)
+    assert "beats the mean thermal" in table.caption
+    assert table.lines[0].cells["p_psnr"].value == 1, "as good as that row, not better"
+    without = build_table(rows_of(), TO_THERMAL)
+    assert "no row of the mean thermal" in " ".join(without.notes)
+    assert "p_psnr" not in without.lines[0].cells
+
+
+def test_flicker_has_a_column_where_there_is_video() -> None:
+    rows, about = rows_of(), replace(ABOUT, true_flicker=2.5)
+    rows["pix2pix"] = replace(rows["pix2pix"], flicker=3.456)
+    table = build_table(rows, about)
+    (part,) = (part for part in table.parts if part.title == "Edges and time")
+    assert [column.key for column in part.columns] == ["edges_kept", "edges_f", "flicker"]
+    assert table.lines[0].cells["flicker"].text == "3.46"
+    assert "flicker" not in table.lines[1].cells
+    assert "the true video 2.50" in table.caption
+    assert float(read_csv(table)["pix2pix"]["flicker"]) == pytest.approx(3.456)
+    stills = build_table(rows_of(), ABOUT)
+    assert "flicker" not in {column.key for part in stills.parts for column in part.columns}
+    assert "licker" not in to_markdown(stills)
+
+
 def test_rows_scored_on_other_frames_are_refused() -> None:
     rows = rows_of()
     rows["pix2pix"] = Row("Pix2pix", "method", rows["pix2pix"].scores.iloc[1:])
@@ -290,10 +358,10 @@ def pictures(n: int, *channels: int) -> list[np.ndarray]:
     return [random.integers(0, 256, (32, 32, *channels), dtype=np.uint8) for _ in range(n)]
 
 
-def test_the_grid_has_a_column_a_method_between_thermal_and_truth() -> None:
+def test_the_grid_has_a_column_a_method_between_what_is_seen_and_truth() -> None:
     truths = pictures(2, 3)
     figure = grid(
-        pictures(2), {"One": pictures(2, 3), "Two": pictures(2, 3)}, truths,
+        "Thermal", pictures(2), {"One": pictures(2, 3), "Two": pictures(2, 3)}, truths,
         frames=["s/1", "s/2"], note="procedural sample",
     )  # fmt: skip
     titles = [axes.get_title() for axes in figure.axes[:4]]
@@ -301,6 +369,15 @@ def test_the_grid_has_a_column_a_method_between_thermal_and_truth() -> None:
     assert np.array_equal(figure.axes[7].get_images()[0].get_array(), truths[1])
     assert figure.axes[0].get_images()[0].get_clim() == (0, 255), "grey levels are not stretched"
     assert figure.get_supxlabel() == "procedural sample"
+
+
+def test_the_grid_may_show_thermal_paintings_of_visible_pictures() -> None:
+    seen, truths = pictures(1, 3), pictures(1)
+    figure = grid("Visible", seen, {"One": pictures(1)}, truths, frames=["s/1"])
+    assert [axes.get_title() for axes in figure.axes] == ["Visible", "One", "Truth"]
+    for axes, picture in ((figure.axes[0], seen[0]), (figure.axes[2], truths[0])):
+        assert np.array_equal(axes.get_images()[0].get_array(), picture)
+    assert figure.axes[1].get_images()[0].get_cmap().name == "gray"
 
 
 def test_curves_have_a_line_a_method_that_took_the_reading() -> None:

@@ -165,7 +165,7 @@ def test_the_terms_are_those_of_the_authors_code(
         salient_critic=salient_critic,
         perceptual_imagenet_norm=not literal,
     ).eval()  # norms of the critic do not depend on who was judged before
-    batch = batch_of(method_of("scgan"))
+    batch = batch_of("scgan")
     unit = (lambda picture: picture / 2 + 0.5) if literal else (lambda picture: picture)
     thermal, real = unit(batch.seen.thermal), unit(batch.target)
     with torch.no_grad():
@@ -218,13 +218,13 @@ def test_the_critic_is_heeded_after_a_quarter(
     terms: set[str],
 ) -> None:
     game = _game(frozen, **changes)
-    turns = list(game.turns(batch_of(method_of("scgan")), Clock(images=images, of=12)))
+    turns = list(game.turns(batch_of("scgan"), Clock(images=images, of=12)))
     assert [turn.player for turn in turns] == players
     assert set(turns[-1].terms) == terms
 
 
 def test_the_saliency_of_the_thermal_picture_may_be_taught(frozen: FrozenNetworks) -> None:
-    batch = batch_of(method_of("scgan"))
+    batch = batch_of("scgan")
     game = _game(frozen, saliency_of="thermal")
     assert torch.equal(game.saliency(batch), saliency(batch.seen.thermal))
     assert torch.equal(_game(frozen).saliency(batch), saliency(batch.target))
@@ -242,7 +242,7 @@ def test_it_learns_in_half_precision(frozen: FrozenNetworks) -> None:
     training = begin("scgan", frozen, images=2)
     training.half_precision = True
     for seed in range(2):  # the second is heeded; a term that is not finite would be refused
-        play(training, batch_of(method_of("scgan"), count=1, seed=seed))
+        play(training, batch_of("scgan", count=1, seed=seed))
     assert all(parameter.isfinite().all() for parameter in training.game.parameters())
 
 

@@ -68,7 +68,7 @@ def test_fine_features_are_added_to_the_coarse_ones_of_a_picture_of_half_the_sid
 
 @pytest.mark.parametrize("criterion", ["cross_entropy", "least_squares"])
 def test_the_terms_are_the_cards_formulas(criterion: str, frozen: FrozenNetworks) -> None:
-    game, batch = _game(frozen, criterion=criterion), batch_of(method_of("tic_cgan"))
+    game, batch = _game(frozen, criterion=criterion), batch_of("tic_cgan")
     critic, translator = game.turns(batch, START)
     fake, real = game.translator(batch.seen), batch.target
     thermal = batch.seen.thermal.repeat(1, 3, 1, 1)
@@ -109,7 +109,7 @@ def test_the_weights_are_the_authors() -> None:
 
 def test_the_translator_faces_the_critic_as_just_taught(frozen: FrozenNetworks) -> None:
     game = _game(frozen)
-    turns = game.turns(batch_of(method_of("tic_cgan")), START)
+    turns = game.turns(batch_of("tic_cgan"), START)
     assert next(turns).player == "critic"
     for parameter in game.critic.parameters():
         torch.nn.init.zeros_(parameter)
@@ -122,7 +122,7 @@ def test_the_history_keeps_pairs_and_the_critic_learns_from_former_ones(
     frozen: FrozenNetworks,
 ) -> None:
     game = _game(frozen)
-    first: Batch = batch_of(method_of("tic_cgan"), count=2)
+    first: Batch = batch_of("tic_cgan", count=2)
     for _ in game.turns(first, START):
         pass
     assert [kept.shape for kept in game.history.kept] == [(6, 64, 64)] * 2

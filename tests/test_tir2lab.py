@@ -10,7 +10,7 @@ from skimage.color import lab2rgb, rgb2lab
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.examiner import batch_of, begin, method_of
+from tests.examiner import batch_of, begin
 from thermochroma.batch import Still
 from thermochroma.colour_space import lab_of, visible_of
 from thermochroma.errors import BadInput
@@ -141,7 +141,7 @@ def test_the_terms_are_the_cards_formulas(frozen: FrozenNetworks) -> None:
     torch.manual_seed(0)
     translator = Tir2LabTranslator(scale=1 / 16, norm="channel").train()
     translator.apply(_without_dropout)
-    batch = batch_of(method_of("tir2lab"))
+    batch = batch_of("tir2lab")
     (turn,) = Tir2LabGame(translator=translator, scale=1 / 16, frozen=frozen).turns(batch, START)
     painted = translator.lab(batch.seen.thermal).detach().double().numpy()
     levels = (batch.target.permute(0, 2, 3, 1).double().numpy() + 1) / 2
@@ -176,7 +176,7 @@ def test_colours_that_srgb_lacks_still_teach() -> None:
     torch.manual_seed(0)
     translator = Tir2LabTranslator(scale=1 / 16, norm="channel").eval()
     torch.nn.init.constant_(translator.out.bias, 5.0)  # brighter than white, and green and red
-    batch = batch_of(method_of("tir2lab"))
+    batch = batch_of("tir2lab")
     (turn,) = Tir2LabGame(translator=translator, scale=1.0, frozen=None).turns(batch, START)
     (slope,) = torch.autograd.grad(turn.terms["chroma"].sum(), translator.out.bias)
     assert (translator(batch.seen)[:, 0] > 0.99999).all()
@@ -184,7 +184,7 @@ def test_colours_that_srgb_lacks_still_teach() -> None:
 
 
 def test_half_precision_reaches_neither_colours_nor_losses(frozen: FrozenNetworks) -> None:
-    visible = batch_of(method_of("tir2lab")).target
+    visible = batch_of("tir2lab").target
     lab = lab_of(visible)
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(lab_of(visible), lab)
@@ -192,7 +192,7 @@ def test_half_precision_reaches_neither_colours_nor_losses(frozen: FrozenNetwork
     torch.testing.assert_close(back, visible, atol=1e-3, rtol=0)
     training = begin("tir2lab", frozen)
     training.half_precision = True
-    readings = play(training, batch_of(method_of("tir2lab")))
+    readings = play(training, batch_of("tir2lab"))
     assert all(reading.dtype is torch.float32 for reading in readings.values())
 
 

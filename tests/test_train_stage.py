@@ -1,13 +1,14 @@
 """The train stage refuses, before any work, sides that a network cannot take."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
-from stages.train import refuse_side, try_sides
+from stages.train import refuse_sampling, refuse_side, try_sides
 from tests.examiner import method_of, settings_of
 from thermochroma.errors import BadInput
 from thermochroma.method import Translator
@@ -17,9 +18,25 @@ from thermochroma.shipping import build_translator
 @pytest.mark.parametrize("block, multiple", [("scgan", 256), ("pix2pix", 256), ("tic_cgan", 16)])
 def test_the_sides_that_a_method_takes_are_named(block: str, multiple: int) -> None:
     method = method_of(block)
-    refuse_side(multiple, method, dataset="sample")
+    assert method.sides_multiple_of == multiple
+    refuse_side(multiple, method, multiple=multiple, dataset="sample")
     with pytest.raises(BadInput, match=f"multiples of {multiple}"):
-        refuse_side(multiple + 8, method, dataset="sample")
+        refuse_side(multiple + 8, method, multiple=multiple, dataset="sample")
+
+
+def test_a_side_below_the_shortest_is_refused_even_as_a_multiple() -> None:
+    method = replace(method_of("pix2pix"), least_side=64)
+    refuse_side(64, method, multiple=32, dataset="sample")
+    with pytest.raises(BadInput, match="of at least 64 that are multiples of 32"):
+        refuse_side(32, method, multiple=32, dataset="sample")
+
+
+def test_pairs_cannot_be_drawn_apart() -> None:
+    for block, refused in (("pix2pix", True), ("cyclegan", False)):
+        method, settings = method_of(block), settings_of(block)
+        refuse_sampling(settings.model_copy(update={"sampling": "pooled"}), method)
+        with pytest.raises(BadInput, match="sampling: pooled") if refused else nullcontext():
+            refuse_sampling(settings.model_copy(update={"sampling": "disjoint"}), method)
 
 
 @pytest.mark.parametrize("side", [128, 256])

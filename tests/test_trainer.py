@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tests.examiner import batch_of, begin, method_of
+from tests.examiner import batch_of, begin
 from thermochroma.alone import alone
 from thermochroma.batch import Batch, Still
 from thermochroma.errors import BadInput
@@ -26,8 +26,7 @@ from thermochroma.training.watchers import Every
 
 
 def test_pix2pix_equals_a_loop_written_by_hand(frozen: FrozenNetworks) -> None:
-    method = method_of("pix2pix")
-    batches = [batch_of(method, seed=seed) for seed in range(3)]
+    batches = [batch_of("pix2pix", seed=seed) for seed in range(3)]
     training = begin("pix2pix", frozen, images=1000)
     for batch in batches:
         play(training, batch)
@@ -72,7 +71,7 @@ class Paint(Translator[Still]):
         return self.level + 0 * seen.thermal.expand(-1, 3, -1, -1)
 
 
-class Duel(Game[Still]):
+class Duel(Game[Batch[Still]]):
     """Two players whose terms reach each other's parameters."""
 
     def __init__(self) -> None:

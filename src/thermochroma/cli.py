@@ -5,9 +5,13 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
 
 from thermochroma.diagram import draw
 from thermochroma.errors import BadInput
+from thermochroma.images import Tone
 from thermochroma.label import Label
 from thermochroma.made_up import see
 from thermochroma.method import load_method
@@ -15,6 +19,7 @@ from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.parameter_table import TEXT_WIDTH, parameter_table
 from thermochroma.params import Params, read_params
 from thermochroma.public_weights import entries_of, in_public_form, load_public, read_checkpoint
+from thermochroma.serving import NEUTRAL, Helps, pictures_in, translate_files
 from thermochroma.settings import Settings
 from thermochroma.shipping import build_translator, save_translator
 
@@ -56,6 +61,16 @@ def import_weights(chosen: Namespace) -> None:
     )
 
 
+def translate(chosen: Namespace) -> None:
+    """Colour thermal pictures, or turn visible ones into thermal, with a trained translator."""
+    pictures = pictures_in(chosen.pictures)
+    helps = Helps(chosen.text, chosen.sentence, chosen.reference, Tone.parse(chosen.tone))
+    written = translate_files(chosen.translator, pictures, chosen.to, helps)
+    for _ in tqdm(written, total=len(pictures), desc="translate", unit="picture"):
+        pass
+    sys.stdout.write(f"{len(pictures)} pictures in {chosen.to}\n")
+
+
 def parameters(chosen: Namespace) -> None:
     """Print how many parameters each player has, ours and published."""
     params = read_params(chosen.params)
@@ -87,6 +102,7 @@ def _settings(params: Params, block: str) -> Settings:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="thermochroma", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_translate(commands)
     for function in (import_weights, parameters, diagram):
         name, text = function.__name__.replace("_", "-"), function.__doc__
         command = commands.add_parser(name, help=text, description=text)
@@ -101,6 +117,24 @@ def _parser() -> ArgumentParser:
             command.add_argument("checkpoint", type=Path, help="the authors' file")
             command.add_argument("translator", type=Path, help="the file to write")
     return parser
+
+
+def _add_translate(commands: Any) -> None:
+    command = commands.add_parser(
+        "translate", help=translate.__doc__, description=translate.__doc__
+    )
+    command.set_defaults(do=translate)
+    command.add_argument("translator", type=Path, help="a translator.safetensors")
+    command.add_argument("pictures", type=Path, nargs="+", help="pictures, or folders of pictures")
+    command.add_argument("--to", type=Path, required=True, help="the folder for what is painted")
+    command.add_argument(
+        "--sentence", default=NEUTRAL, help="for methods that read: what they are told"
+    )
+    command.add_argument(
+        "--text", type=Path, default=Path("data/weights/clip"), help="and their encoder"
+    )
+    command.add_argument("--reference", type=Path, help="a visible picture to take colours from")
+    command.add_argument("--tone", default="", help="for more than 8 bits: 'window 7000 9000'")
 
 
 if __name__ == "__main__":

@@ -10,15 +10,20 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from thermochroma.loading.crops import Crops
-from thermochroma.loading.loader import seen_batches
 from thermochroma.loading.references import References
+from thermochroma.loading.seen import seen_batches
 from thermochroma.loading.text import TextTable
 from thermochroma.method import Translator
+from thermochroma.metrics.colour import luma
+from thermochroma.metrics.contours import edges_kept
 from thermochroma.metrics.picture_scores import score_pictures
 from thermochroma.summary import FACTS, JUDGED_SPLITS
 from thermochroma.tensors import to_bytes
 
-Painted = UInt8[Tensor, "b 3 h w"]
+SEEN = {"visible": "thermal", "thermal": "visible"}
+"""By the spectrum that is painted."""
+Painted = UInt8[Tensor, "b c h w"]
+"""Pictures of one spectrum: 3 channels of visible, 1 of thermal."""
 
 
 def paint(
@@ -51,18 +56,32 @@ def paint(
         translator.train(was_training)
 
 
-def truth_of(crops: Crops, rows: pd.DataFrame) -> Painted:
-    """The visible pictures of the rows."""
-    pictures = np.stack([crops.visible(row) for _, row in rows.iterrows()])
+def truth_of(crops: Crops, rows: pd.DataFrame, *, spectrum: str = "visible") -> Painted:
+    """The pictures of the rows, of the spectrum that is painted."""
+    pictures = np.stack([crops.picture(spectrum, row) for _, row in rows.iterrows()])
+    if spectrum == "thermal":
+        return torch.from_numpy(pictures)[:, None]
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
 
 
-def score_rows(rows: pd.DataFrame, painted: Painted, truth: Painted) -> pd.DataFrame:
-    """The facts of the rows and every score, one row a picture."""
+def score_rows(
+    crops: Crops, rows: pd.DataFrame, painted: Painted, *, spectrum: str
+) -> pd.DataFrame:
+    """The facts of the rows and every score, one row a picture. spectrum: the one that is painted."""
+    truth = truth_of(crops, rows, spectrum=spectrum)
     scores = {name: values.numpy() for name, values in score_pictures(painted, truth).items()}
+    seen = truth_of(crops, rows, spectrum=SEEN[spectrum])
+    pairs = zip(in_grey(painted), in_grey(seen), strict=True)
+    edges = np.array([edges_kept(mine.numpy(), theirs.numpy()) for mine, theirs in pairs])
+    scores |= {"edges_kept": edges[:, 0], "edges_f": edges[:, 1]}
     return pd.concat(
         [rows[FACTS].reset_index(drop=True), pd.DataFrame(scores).reset_index(drop=True)], axis=1
     )
+
+
+def in_grey(pictures: Painted) -> UInt8[Tensor, "b h w"]:
+    """Rounded luma of visible pictures; thermal ones as they are."""
+    return luma(pictures).round().to(torch.uint8)
 
 
 def judged_rows(crops: Crops, frames_per_sequence: int | None) -> pd.DataFrame:
@@ -81,16 +100,28 @@ def spread(rows: pd.DataFrame, count: int) -> pd.DataFrame:
     return rows.iloc[places].reset_index(drop=True)
 
 
-def panel(crops: Crops, rows: pd.DataFrame, painted: Painted) -> UInt8[np.ndarray, "h w 3"]:
-    """One picture: a row a frame, with thermal, painted and truth side by side."""
+def panel(crops: Crops, rows: pd.DataFrame, painted: Painted) -> UInt8[np.ndarray, "high wide 3"]:
+    """One picture: a row a frame, with what was seen, painted and true side by side."""
+    seen, painted_as = ("thermal", "visible") if painted.shape[1] == 3 else ("visible", "thermal")
     lines = [
         np.hstack(
             [
-                np.repeat(crops.thermal(row)[..., None], 3, axis=2),
-                translation.permute(1, 2, 0).numpy(),
-                crops.visible(row),
+                in_colour(crops.picture(seen, row)),
+                in_colour(as_array(translation)),
+                in_colour(crops.picture(painted_as, row)),
             ]
         )
         for (_, row), translation in zip(rows.iterrows(), painted, strict=True)
     ]
     return np.vstack(lines)
+
+
+def as_array(picture: UInt8[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w *c"]:
+    """As pictures lie on disk: one channel without an axis of its own, three behind the pixels."""
+    array = picture.permute(1, 2, 0).numpy()
+    return array[..., 0] if array.shape[-1] == 1 else array
+
+
+def in_colour(picture: UInt8[np.ndarray, "h w *c"]) -> UInt8[np.ndarray, "h w 3"]:
+    """A visible picture as it is; a thermal one as grey."""
+    return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)

@@ -4,73 +4,83 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
-import torch
 from jaxtyping import UInt8
 from torch import Tensor
 from tqdm import tqdm
 
-from thermochroma.images import VisiblePicture
-from thermochroma.judging import Painted, score_rows, truth_of
+from thermochroma.judging import SEEN, Painted, in_grey, score_rows, truth_of
 from thermochroma.loading.crops import Crops
-from thermochroma.metrics.baselines import ORACLES, TRIVIAL
+from thermochroma.metrics.baselines import BASELINES
 from thermochroma.metrics.trivial import TrainingPictures
 
 BATCH = 16  # frames in memory at once
 
-ThermalBytes = UInt8[Tensor, "b 1 h w"]
+Painter = Callable[[pd.DataFrame], Painted]
 
 
 def judge_baselines(
-    crops: Crops, train: pd.DataFrame, judged: pd.DataFrame
-) -> Iterator[tuple[str, pd.DataFrame, Callable[[pd.DataFrame], Painted]]]:
-    """For each row of the table: its name, its scores, and a painter of further rows."""
-    training = _training_pictures(crops, train)
-    for name, trivial in TRIVIAL.items():
+    crops: Crops, train: pd.DataFrame, judged: pd.DataFrame, *, spectrum: str
+) -> Iterator[tuple[str, pd.DataFrame, Painter]]:
+    """For each row of the table: its name, its scores, and a painter of further rows.
+
+    spectrum: the one that is painted, visible or thermal.
+    """
+    for name, paint in painters(crops, train, spectrum=spectrum):
+        yield name, _judge(name, crops, judged, paint, spectrum=spectrum), paint
+
+
+def painters(crops: Crops, train: pd.DataFrame, *, spectrum: str) -> Iterator[tuple[str, Painter]]:
+    """Each baseline of one direction, fitted, by its name."""
+    known, training = BASELINES[spectrum], _training_pictures(crops, train, spectrum=spectrum)
+    for name, trivial in known.trivial.items():
         fitted = trivial.fit(training)
 
         def paint_blind(rows: pd.DataFrame, fitted: Callable[[Tensor], Tensor] = fitted) -> Painted:
-            return fitted(_thermals(crops, rows))
+            return fitted(_greys(crops, rows, spectrum=SEEN[spectrum]))
 
-        yield name, _judge(name, crops, judged, paint_blind), paint_blind
-    for name, oracle in ORACLES.items():
+        yield name, paint_blind
+    for name, oracle in known.oracles.items():
 
         def paint_knowing(
             rows: pd.DataFrame, paint: Callable[[Tensor, Tensor], Tensor] = oracle.paint
         ) -> Painted:
-            return paint(_thermals(crops, rows), truth_of(crops, rows))
+            truth = truth_of(crops, rows, spectrum=spectrum)
+            return paint(_greys(crops, rows, spectrum=SEEN[spectrum]), truth)
 
-        yield name, _judge(name, crops, judged, paint_knowing), paint_knowing
+        yield name, paint_knowing
 
 
 def _judge(
-    name: str, crops: Crops, judged: pd.DataFrame, paint: Callable[[pd.DataFrame], Painted]
+    name: str, crops: Crops, judged: pd.DataFrame, paint: Painter, *, spectrum: str
 ) -> pd.DataFrame:
     parts = []
     for start in tqdm(range(0, len(judged), BATCH), desc=name, unit="batch"):
         rows = judged.iloc[start : start + BATCH]
-        parts.append(score_rows(rows, paint(rows), truth_of(crops, rows)))
+        parts.append(score_rows(crops, rows, paint(rows), spectrum=spectrum))
     return pd.concat(parts, ignore_index=True)
 
 
-def _training_pictures(crops: Crops, train: pd.DataFrame) -> TrainingPictures:
+def _training_pictures(crops: Crops, train: pd.DataFrame, *, spectrum: str) -> TrainingPictures:
     def batches() -> Iterator[pd.DataFrame]:
         for start in range(0, len(train), BATCH):
             yield train.iloc[start : start + BATCH]
 
-    def thermals() -> Iterator[np.ndarray]:
+    def greys() -> Iterator[np.ndarray]:
         for rows in batches():
-            yield np.stack([crops.thermal(row) for _, row in rows.iterrows()])
+            yield _greys(crops, rows, spectrum=SEEN[spectrum])[:, 0].numpy()
 
-    def visibles() -> Iterator[np.ndarray]:
+    def targets() -> Iterator[np.ndarray]:
         for rows in batches():
-            yield np.stack([crops.visible(row) for _, row in rows.iterrows()])
+            yield truth_of(crops, rows, spectrum=spectrum).permute(0, 2, 3, 1).numpy()
 
-    def visible(place: int) -> VisiblePicture:
-        return crops.visible(train.iloc[place])
+    def target(place: int) -> np.ndarray:
+        picture = crops.picture(spectrum, train.iloc[place])
+        return picture if picture.ndim == 3 else picture[..., None]
 
-    return TrainingPictures(thermals=thermals, visibles=visibles, visible=visible)
+    channels = 3 if spectrum == "visible" else 1
+    return TrainingPictures(greys=greys, targets=targets, target=target, channels=channels)
 
 
-def _thermals(crops: Crops, rows: pd.DataFrame) -> ThermalBytes:
-    pictures = np.stack([crops.thermal(row) for _, row in rows.iterrows()])
-    return torch.from_numpy(pictures)[:, None]
+def _greys(crops: Crops, rows: pd.DataFrame, *, spectrum: str) -> UInt8[Tensor, "b 1 h w"]:
+    """What is seen: thermal pictures, or the rounded luma of visible ones."""
+    return in_grey(truth_of(crops, rows, spectrum=spectrum))[:, None]

@@ -30,6 +30,7 @@ def see(
 
     makers: dict[str, Callable[[], Tensor]] = {
         "thermal": lambda: picture(1),
+        "visible": lambda: picture(3),
         "reference": lambda: picture(3),
         "text": lambda: torch.randn(count, TOKENS, text_width, generator=random),
         "text_mask": lambda: torch.arange(TOKENS) < (5 + torch.arange(count) % 7)[:, None],

@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from thermochroma.batch import Batch, Seen
+from thermochroma.batch import Batch, Seen, Taught
 from thermochroma.files_by_name import names_in, refuse_unknown
 from thermochroma.settings import Settings
 from thermochroma.tensors import Picture
@@ -49,7 +49,7 @@ class Translator(nn.Module, ABC, Generic[Seen]):
         """Translate: pictures in [-1, 1] of the same height and width; may overshoot the range."""
 
 
-class Game(nn.Module, ABC, Generic[Seen]):
+class Game(nn.Module, ABC, Generic[Taught]):
     """How a translator is taught. Holds every network that learns, and frozen ones as buffers."""
 
     @abstractmethod
@@ -57,7 +57,7 @@ class Game(nn.Module, ABC, Generic[Seen]):
         """Who learns, by name. Every trainable parameter belongs to exactly one player."""
 
     @abstractmethod
-    def turns(self, batch: Batch[Seen], clock: Clock) -> Iterator[Turn]:
+    def turns(self, batch: Taught, clock: Clock) -> Iterator[Turn]:
         """Yield the turns of one batch in their order.
 
         The trainer resumes the generator after it has stepped the player, so what is computed
@@ -70,6 +70,11 @@ class Direction(Enum):
 
     THERMAL_TO_VISIBLE = "thermal to visible"
     VISIBLE_TO_THERMAL = "visible to thermal"
+
+    @property
+    def painted(self) -> str:
+        """The spectrum that comes out."""
+        return self.value.rsplit(" ", 1)[1]
 
 
 class Pairing(Enum):
@@ -101,6 +106,17 @@ class Method:
     """(scale, text_width, **settings.translator): `scale` multiplies every base width."""
     game: Callable[..., Game[Any]]
     """(translator, scale, frozen, **settings.game): `frozen` gives frozen networks."""
+    trains_on: type = Batch
+    """What the game is taught with, a type of `batch.py`; it is deployed on `sees` all the same."""
+    least_side: int = 1
+    """The shortest side that the translator takes, in pixels."""
+    taught_sides: Callable[[Any], int] | None = None
+    """(settings): what the sides of training windows are multiples of, where a game needs more than its
+    translator does."""
+
+    def window_multiple(self, settings: Settings) -> int:
+        """What heights and widths of training windows are multiples of."""
+        return self.taught_sides(settings) if self.taught_sides else self.sides_multiple_of
 
 
 def method_names() -> list[str]:

@@ -132,6 +132,8 @@ class EvaluateSettings(Strict):
 
     batch_size: PositiveInt
     frames_per_sequence: PositiveInt | None
+    video_pairs: PositiveInt | None
+    """Pairs of neighbouring frames a test sequence, whose flicker is read; None takes all."""
     panel_frames: PositiveInt
     timing_rounds: PositiveInt
 
@@ -142,6 +144,10 @@ class Params(Strict):
     seed: int
     datasets: tuple[Name, ...]
     lineup: tuple[Name, ...]
+    video_datasets: tuple[Name, ...]
+    """Data sets on which the video line-up is trained as well; some of `datasets`."""
+    video_lineup: tuple[Name, ...]
+    """Methods that learn from consecutive frames."""
     weights: Literal["random", "pretrained"]
     sources: Mapping[Name, Any]
     registration: RegisterSettings
@@ -150,6 +156,10 @@ class Params(Strict):
     budget: Mapping[Name, Budget]
     evaluate: Mapping[Name, EvaluateSettings]
     methods: Mapping[Name, Any]
+
+    def trained_on(self, dataset: str) -> tuple[str, ...]:
+        """The line-up entries that are trained on a data set, in the order of tables."""
+        return self.lineup + (self.video_lineup if dataset in self.video_datasets else ())
 
     def source(self, dataset: str) -> SourceSettings:
         """The data set's block under `sources`."""
@@ -208,8 +218,17 @@ def _refuse_unknown_names(params: Params) -> None:
             ("evaluate", params.evaluate),
         ):
             refuse_unknown(dataset, sorted(known), kind=f"data set of `{block}`", key="datasets")
-    for name in params.lineup:
-        refuse_unknown(name, sorted(params.methods), kind="block of `methods`", key="lineup")
+    _refuse_unknown_methods(params)
+
+
+def _refuse_unknown_methods(params: Params) -> None:
+    known = sorted(params.methods)
+    for key, lineup in (("lineup", params.lineup), ("video_lineup", params.video_lineup)):
+        for name in lineup:
+            refuse_unknown(name, known, kind="block of `methods`", key=key)
+    for name in params.video_datasets:
+        datasets = sorted(params.datasets)
+        refuse_unknown(name, datasets, kind="entry of `datasets`", key="video_datasets")
     for dataset, budget in params.budget.items():
         for name in budget.exceptions:
             key = f"budget.{dataset}.exceptions"

@@ -49,6 +49,15 @@ class ReferenceSettings(Strict):
         return self
 
 
+class EdgeSettings(Strict):
+    """How edges are found, each in its own picture."""
+
+    thermal: Literal["surround", "canny_otsu"]
+    """Oriented edges less their surround | Canny's detector at Otsu's threshold."""
+    visible_thresholds: tuple[PositiveFloat, PositiveFloat]
+    """Of Canny's detector: lower and upper, in levels of the gradient."""
+
+
 class Settings(Strict):
     """The shape that the params blocks of all methods share; a method narrows the `Any` fields."""
 
@@ -70,3 +79,8 @@ class Settings(Strict):
     """The factor of each term, typed: one field a term."""
     references: ReferenceSettings | None = None
     """For methods that see references; they require it."""
+    edges: EdgeSettings | None = None
+    """For methods that are taught with edges; they require it."""
+    sampling: Literal["pooled", "disjoint"] = "pooled"
+    """For unpaired methods: both spectra are drawn from all training frames | thermal pictures from one
+    half of the sequences, visible ones from the other."""

@@ -140,12 +140,20 @@ class Training:
         self.tracker.client.set_tag(self.run_id, WEIGHTS, weights_sha256)
 
     def log_model(
-        self, translator: Path, *, text: Path | None, reference: bool, register_as: str, code: Path
+        self,
+        translator: Path,
+        *,
+        sees: str,
+        text: Path | None,
+        reference: bool,
+        register_as: str,
+        code: Path,
     ) -> None:
         """The translator as a registered model that takes and gives 8-bit pictures.
 
-        translator: its file. text: the folder of the text encoder, if it sees text. reference:
-        whether it takes references. code: the folder whose package `thermochroma` the model needs.
+        translator: its file. sees: "thermal" or "visible". text: the folder of the text encoder, if it
+        sees text. reference: whether it takes references. code: the folder whose package `thermochroma`
+        the model needs.
         """
         versions = [f"{name}=={version}" for name, version in _versions()]
         mlflow.pyfunc.log_model(
@@ -153,7 +161,7 @@ class Training:
             python_model=str(Path(__file__).with_name("tracking_model.py")),
             artifacts={"translator": str(translator)} | ({"text": str(text)} if text else {}),
             code_paths=[str(code / "thermochroma")],
-            signature=_signature(reference),
+            signature=_signature(sees, reference),
             pip_requirements=versions,
             registered_model_name=register_as,
         )
@@ -168,13 +176,15 @@ def flatten(params: Mapping[str, Any], *, prefix: str = "") -> Iterator[tuple[st
             yield f"{prefix}{key}", value
 
 
-def _signature(reference: bool) -> ModelSignature:
-    taken = [TensorSpec(np.dtype(np.uint8), (-1, -1, -1), name="thermal")]
+def _signature(sees: str, reference: bool) -> ModelSignature:
+    grey, coloured = (-1, -1, -1), (-1, -1, -1, 3)
+    taken = [TensorSpec(np.dtype(np.uint8), grey if sees == "thermal" else coloured, name=sees)]
+    painted = coloured if sees == "thermal" else (-1, -1, -1, 1)
     if reference:
         taken.append(TensorSpec(np.dtype(np.uint8), (-1, -1, -1, 3), name="reference"))
     return ModelSignature(
         inputs=Schema(taken),
-        outputs=Schema([TensorSpec(np.dtype(np.uint8), (-1, -1, -1, 3))]),
+        outputs=Schema([TensorSpec(np.dtype(np.uint8), painted)]),
     )
 
 

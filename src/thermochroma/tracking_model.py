@@ -1,4 +1,4 @@
-"""A translator as an MLflow model: 8-bit thermal pictures in, 8-bit colour pictures out."""
+"""A translator as an MLflow model: 8-bit pictures of one spectrum in, of the other out."""
 
 from pathlib import Path
 from typing import Any
@@ -9,17 +9,18 @@ import torch
 from mlflow.models import set_model
 
 from thermochroma.batch import Captioned
-from thermochroma.loading.assemble import assemble_seen, needs_references
+from thermochroma.loading.assemble import assemble_seen, needs_references, seen_spectrum
 from thermochroma.loading.text import encode_captions
 from thermochroma.networks.frozen import TextEncoder
+from thermochroma.serving import NEUTRAL
 from thermochroma.shipping import load_translator, method_of
 from thermochroma.tensors import to_bytes
-
-SENTENCE = "a thermal infrared image of a street scene"  # where the caller has no caption to give
 
 
 class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
     """Input: {"thermal": uint8 array, n by height by width}. Output: uint8, n by height by width by 3.
+
+    On the way back it is {"visible": n by height by width by 3}, and one channel comes out.
 
     A method that sees text is told the same neutral sentence for every picture. One that sees
     references takes, beside "thermal", "reference": uint8, n by height by width by 3; a reference that
@@ -32,12 +33,13 @@ class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         self.text = None
         if method_of(self.label).sees is Captioned:
             encoder = TextEncoder(Path(context.artifacts["text"]))
-            self.text = encode_captions(encoder, {"": SENTENCE})
+            self.text = encode_captions(encoder, {"": NEUTRAL})
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
         """Translate all pictures at once."""
-        thermal = torch.from_numpy(np.asarray(model_input["thermal"], np.uint8))
-        raw = {"thermal": thermal, "sentence": torch.zeros(len(thermal), dtype=torch.long)}
+        spectrum = seen_spectrum(method_of(self.label).sees)
+        pictures = torch.from_numpy(np.asarray(model_input[spectrum], np.uint8))
+        raw = {spectrum: pictures, "sentence": torch.zeros(len(pictures), dtype=torch.long)}
         if needs_references(method_of(self.label).sees):
             reference = torch.from_numpy(np.asarray(model_input["reference"], np.uint8))
             raw |= {"reference": reference, "has_reference": reference.flatten(1).any(1)}

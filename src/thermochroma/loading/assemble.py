@@ -7,14 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from thermochroma.batch import Batch
+from thermochroma.batch import Batch, Edged, Shown, Triplets
 from thermochroma.loading.text import TextTable
-from thermochroma.tensors import to_network
+from thermochroma.tensors import to_network, to_unit
 
 Raw = Mapping[str, Any]
-"""A collated batch out of the loader: uint8 pictures `thermal` (b h w) and, when training, `visible`
-(b h w 3), rows of the text table `sentence`, the uint8 pictures `reference` (b h w 3) and whether they
-count `has_reference`, and the ids `frame`."""
+"""A collated batch out of the loader: uint8 pictures `thermal` (b h w) and `visible` (b h w 3), when
+training both, else what is seen; rows of the text table `sentence`; the uint8 pictures `reference`
+(b h w 3) and whether they count `has_reference`; uint8 maps `thermal_edges` and `visible_edges` (b h w);
+and the ids `frame`. Of triplets: `thermal` (b 3 h w) and `visible` (b 3 h w 3)."""
 Reader = Callable[[Raw, TextTable | None], Tensor]
 
 
@@ -33,11 +34,39 @@ def assemble_seen(raw: Raw, sees: type, text: TextTable | None) -> Any:
     return sees(**{field.name: READERS[field.name](raw, text) for field in fields(sees)})
 
 
-def assemble_batch(raw: Raw, sees: type, text: TextTable | None) -> Batch[Any]:
-    """What is seen and the target."""
-    return Batch(
-        seen=assemble_seen(raw, sees, text),
-        target=to_network(raw["visible"].permute(0, 3, 1, 2)),  # channels last, as they lie
+def seen_spectrum(sees: type) -> str:
+    """Whether the seen type looks at "thermal" or at "visible" pictures."""
+    return "visible" if any(field.name == "visible" for field in fields(sees)) else "thermal"
+
+
+def assemble_shown(raw: Raw, trains_on: type, sees: type, text: TextTable | None) -> Shown:
+    """An object of the type `trains_on`, on the device where the raw pictures are."""
+    shown: Shown = ASSEMBLERS[trains_on](raw, sees, text)
+    return shown
+
+
+def _batch(raw: Raw, sees: type, text: TextTable | None) -> Batch[Any]:
+    target = _thermal if seen_spectrum(sees) == "visible" else _visible
+    seen = assemble_seen(raw, sees, text)
+    return Batch(seen=seen, target=target(raw, text), frames=tuple(raw["frame"]))
+
+
+def _edged(raw: Raw, sees: type, text: TextTable | None) -> Edged:
+    return Edged(
+        thermal=_thermal(raw, text),
+        visible=_visible(raw, text),
+        thermal_edges=to_unit(to_network(raw["thermal_edges"][:, None])),
+        visible_edges=to_unit(to_network(raw["visible_edges"][:, None])),
+        frames=tuple(raw["frame"]),
+    )
+
+
+def _triplets(raw: Raw, sees: type, text: TextTable | None) -> Triplets:
+    count = len(raw["frame"])
+    one_by_one = {name: raw[name].flatten(0, 1) for name in ("thermal", "visible")}
+    return Triplets(
+        thermal=_thermal(one_by_one, text).unflatten(0, (count, -1)),
+        visible=_visible(one_by_one, text).unflatten(0, (count, -1)),
         frames=tuple(raw["frame"]),
     )
 
@@ -52,6 +81,10 @@ def move(raw: Raw, device: torch.device) -> Raw:
 
 def _thermal(raw: Raw, text: TextTable | None) -> Tensor:
     return to_network(raw["thermal"][:, None]).contiguous(memory_format=torch.channels_last)
+
+
+def _visible(raw: Raw, text: TextTable | None) -> Tensor:
+    return to_network(raw["visible"].permute(0, 3, 1, 2))  # channels last, as they lie
 
 
 def _text(raw: Raw, text: TextTable | None) -> Tensor:
@@ -71,7 +104,13 @@ def _reference(raw: Raw, text: TextTable | None) -> Tensor:
 
 READERS: Mapping[str, Reader] = {
     "thermal": _thermal,
+    "visible": _visible,
     "text": _text,
     "text_mask": _text_mask,
     "reference": _reference,
+}
+ASSEMBLERS: Mapping[type, Callable[[Raw, type, TextTable | None], Shown]] = {
+    Batch: _batch,
+    Edged: _edged,
+    Triplets: _triplets,
 }

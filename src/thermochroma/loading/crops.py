@@ -36,11 +36,15 @@ class Places:
 
     def thermal(self, n: int) -> ThermalPicture:
         """The thermal picture of the n-th frame; mapped, not read."""
-        return _shard(self.folder, "thermal", self.names[self.shard[n]])[self.index[n]]
+        return self.picture("thermal", n)
 
     def visible(self, n: int) -> VisiblePicture:
         """The visible picture of the n-th frame; mapped, not read."""
-        return _shard(self.folder, "visible", self.names[self.shard[n]])[self.index[n]]
+        return self.picture("visible", n)
+
+    def picture(self, spectrum: str, n: int) -> np.ndarray:
+        """The picture of one spectrum of the n-th frame; mapped, not read."""
+        return _shard(self.folder, spectrum, self.names[self.shard[n]])[self.index[n]]
 
 
 class Crops:
@@ -69,11 +73,15 @@ class Crops:
 
     def thermal(self, row: pd.Series) -> ThermalPicture:
         """The thermal picture of one row of the manifest."""
-        return _shard(self.folder, "thermal", row["shard"])[row["index"]]
+        return self.picture("thermal", row)
 
     def visible(self, row: pd.Series) -> VisiblePicture:
         """The visible picture of one row of the manifest."""
-        return _shard(self.folder, "visible", row["shard"])[row["index"]]
+        return self.picture("visible", row)
+
+    def picture(self, spectrum: str, row: pd.Series) -> np.ndarray:
+        """The picture of one spectrum of one row of the manifest."""
+        return _shard(self.folder, spectrum, row["shard"])[row["index"]]
 
 
 @cache

@@ -1,34 +1,31 @@
-"""Batches for training and for deployment. Order and augmentation depend on the seed and on the
+"""Batches for training. Order and augmentation depend on the seed and on the
 number of pictures shown, on nothing else: a loader can begin anywhere and go on the same."""
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
-import albumentations as A
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import UInt8
 from torch.utils.data import DataLoader, Dataset
 
-from thermochroma.batch import Batch
-from thermochroma.files import seed_of
-from thermochroma.images import ThermalPicture, VisiblePicture
-from thermochroma.loading.assemble import Raw, assemble_batch, assemble_seen, move
+from thermochroma.batch import Shown
+from thermochroma.images import VisiblePicture
+from thermochroma.loading.assemble import Raw, assemble_shown, move
 from thermochroma.loading.crops import Crops
-from thermochroma.loading.references import References
+from thermochroma.loading.drawing import draw_from
+from thermochroma.loading.edges import EdgeMaps
+from thermochroma.loading.seen import as_raw
 from thermochroma.loading.text import TextTable
 from thermochroma.loading.training_references import TrainingReferences
-
-AUGMENTED = {"thermal": "image"}  # moved alike; no photometric transform may enter this list
+from thermochroma.loading.triplets import TrainingTriplets
 
 
 class TrainingPictures(Dataset[dict[str, Any]]):
     """The n-th picture to show, for any n. Unaligned methods get a visible frame drawn by itself.
 
-    references: for methods that see them; they may recolour the target. Raises BadInput for a frame
-    without a sentence, where text is given.
+    references: for methods that see them; they may recolour the target. edges: for games that are shown
+    them. Raises BadInput for a frame without a sentence, where text is given.
     """
 
     def __init__(
@@ -41,24 +38,27 @@ class TrainingPictures(Dataset[dict[str, Any]]):
         flip: float,
         window: int,
         seed: int,
+        disjoint: bool = False,
         references: TrainingReferences | None = None,
+        edges: EdgeMaps | None = None,
     ) -> None:
-        self.text, self.aligned, self.references = text, aligned, references
-        self.flip, self.window, self.seed = flip, window, seed
+        self.text, self.references, self.edges = text, references, edges
+        self.flip, self.window = flip, window
         # Arrays, not the table: a row of a table takes longer to find than its pixels.
         self.places, self.frames = crops.places(rows), np.array(rows["frame"], str)
         self.sentences = None if text is None else [text.row(frame) for frame in rows["frame"]]
+        self.drawing = draw_from(rows["sequence"], aligned=aligned, disjoint=disjoint, seed=seed)
 
     def __getitem__(self, shown: int) -> dict[str, Any]:
-        place = self._pick(shown, "seen")
-        other = place if self.aligned else self._pick(shown, "target")
-        thermal, visible = self._augment(
-            self.places.thermal(place), self.places.visible(other), shown
-        )
-        raw = {"thermal": thermal, "visible": visible, "frame": str(self.frames[place])}
+        place, other = self.drawing.pick(shown)
+        raw = {
+            **self._cut("thermal", place, shown),
+            **self._cut("visible", other, shown),
+            "frame": str(self.frames[place]),
+        }
         if self.sentences is not None:
             raw["sentence"] = self.sentences[place]
-        return raw if self.references is None else raw | self._refer(shown, place, visible)
+        return raw if self.references is None else raw | self._refer(shown, place, raw["visible"])
 
     def __getstate__(self) -> dict[str, Any]:
         """What a loading process needs: all but the text's features, which may be large."""
@@ -68,48 +68,44 @@ class TrainingPictures(Dataset[dict[str, Any]]):
         """The target as it is taught, and its reference; other frames are cut where it was."""
         assert self.references is not None
         drawn = self.references.draw(
-            shown,
-            place,
-            target,
-            lambda n: self._augment(self.places.thermal(n), self.places.visible(n), shown)[1],
+            shown, place, target, lambda n: self._cut("visible", n, shown)["visible"]
         )
-        return {"visible": drawn.target, **_as_raw(drawn.reference, like=target)}
+        return {"visible": drawn.target, **as_raw(drawn.reference, like=target)}
 
-    def _pick(self, shown: int, purpose: str) -> int:
-        epoch, place = divmod(shown, len(self.places))
-        return int(_order(len(self.places), seed_of(self.seed, purpose, epoch))[place])
+    def _cut(self, spectrum: str, place: int, shown: int) -> dict[str, Any]:
+        """The picture of one spectrum and, where they are asked for, its edges."""
+        geometry = self.drawing.geometry(shown, spectrum, window=self.window, flip=self.flip)
+        if self.edges is None:
+            return {spectrum: geometry(image=self.places.picture(spectrum, place))["image"]}
+        both = geometry(
+            image=self.places.picture(spectrum, place), edges=self.edges.of(spectrum, place)
+        )
+        return {spectrum: both["image"], f"{spectrum}_edges": both["edges"]}
 
-    def _augment(
-        self, thermal: ThermalPicture, visible: VisiblePicture, shown: int
-    ) -> tuple[UInt8[np.ndarray, "side side"], UInt8[np.ndarray, "side side 3"]]:
-        geometry = _geometry(self.window, self.flip)
-        geometry.set_random_seed(seed_of(self.seed, "flip", shown, "thermal") % 2**32)
-        if self.aligned:
-            both = geometry(image=visible, thermal=thermal)
-            return both["thermal"], both["image"]
-        moved = geometry(image=thermal)["image"]
-        geometry.set_random_seed(seed_of(self.seed, "flip", shown, "visible") % 2**32)
-        return moved, geometry(image=visible)["image"]
+
+Showing = TrainingPictures | TrainingTriplets
+"""What a game is shown: the n-th raw picture (or triplet), for any n."""
 
 
 def training_batches(
-    pictures: TrainingPictures,
+    pictures: Showing,
     *,
     start_images: int,
     images: int,
     batch_size: int,
     workers: int,
+    trains_on: type,
     sees: type,
     device: torch.device,
-) -> Iterator[Batch[Any]]:
+) -> Iterator[Shown]:
     """From the picture `start_images` to the last; the last batch may be smaller."""
     some = range(start_images, images)
     for raw in raw_batches(pictures, some, batch_size=batch_size, workers=workers, device=device):
-        yield assemble_batch(move(raw, device), sees, pictures.text)
+        yield assemble_shown(move(raw, device), trains_on, sees, pictures.text)
 
 
 def raw_batches(
-    pictures: TrainingPictures,
+    pictures: Showing,
     shown: Sequence[int],
     *,
     batch_size: int,
@@ -132,71 +128,20 @@ def raw_batches(
     )
 
 
-def seen_batches(
-    crops: Crops,
-    rows: pd.DataFrame,
-    *,
-    sees: type,
-    text: TextTable | None,
-    batch_size: int,
-    device: torch.device,
-    references: References | None = None,
-) -> Iterator[tuple[pd.DataFrame, Any]]:
-    """Rows and what a translator sees of them, in order; none of their visible pictures is opened.
-
-    references: for methods that see them.
-    """
-    places = crops.places(rows)
-    for start in range(0, len(rows), batch_size):
-        some = rows.iloc[start : start + batch_size]
-        thermal = np.stack([places.thermal(start + n) for n in range(len(some))])
-        raw: dict[str, Any] = {"thermal": torch.from_numpy(thermal), "frame": list(some["frame"])}
-        if text is not None:
-            raw["sentence"] = torch.tensor([text.row(frame) for frame in some["frame"]])
-        if references is not None:
-            raw |= _referred(references, raw["frame"], side=thermal.shape[1:])
-        yield some, assemble_seen(move(raw, device), sees, text)
-
-
-def _referred(
-    references: References, frames: Sequence[str], *, side: tuple[int, ...]
-) -> dict[str, torch.Tensor]:
-    """The references of some frames, as a raw batch holds them."""
-    blank = np.zeros((*side, 3), np.uint8)
-    found = [_as_raw(references.picture(frame), like=blank) for frame in frames]
-    return {name: torch.from_numpy(np.stack([one[name] for one in found])) for name in found[0]}
-
-
-def _as_raw(reference: VisiblePicture | None, *, like: VisiblePicture) -> dict[str, Any]:
-    """A picture, and whether it counts: 8 bits have no value for "none"."""
-    there = reference is not None
-    return {
-        "reference": reference if there else np.zeros_like(like),
-        "has_reference": np.array(there),
-    }
+STACKED = (
+    *("thermal", "visible", "thermal_edges", "visible_edges"),
+    *("reference", "has_reference"),
+)
 
 
 def _stacked(pictures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One copy, out of the mapped files into a batch."""
     raw: dict[str, Any] = {
         name: torch.from_numpy(np.stack([picture[name] for picture in pictures]))
-        for name in ("thermal", "visible", "reference", "has_reference")
+        for name in STACKED
         if name in pictures[0]
     }
     raw["frame"] = [picture["frame"] for picture in pictures]
     if "sentence" in pictures[0]:
         raw["sentence"] = torch.tensor([picture["sentence"] for picture in pictures])
     return raw
-
-
-@lru_cache(maxsize=4)
-def _order(count: int, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).permutation(count)
-
-
-@lru_cache(maxsize=4)
-def _geometry(window: int, flip: float) -> A.Compose:
-    """Built once, since that takes longer than a picture; whoever calls it sets the seed first."""
-    return A.Compose(
-        [A.RandomCrop(window, window), A.HorizontalFlip(p=flip)], additional_targets=AUGMENTED
-    )

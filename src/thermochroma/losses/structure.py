@@ -8,16 +8,20 @@ from torch import Tensor
 from thermochroma.tensors import Picture, to_unit
 
 
-def dissimilarity(painted: Picture, target: Picture) -> Float[Tensor, " b"]:
-    """1 - SSIM on [0, 1] pictures: Gaussian window 11, sigma 1.5, K = (0.01, 0.03), no padding.
+def dissimilarity(painted: Picture, target: Picture, *, window: int = 11) -> Float[Tensor, " b"]:
+    """1 - SSIM on [0, 1] pictures: Gaussian window, sigma 1.5, K = (0.01, 0.03), no padding.
 
-    Computed in float32 whatever surrounds it: differences of squares do not survive half precision.
-    Sides shorter than 11 raise ValueError, since the window would shrink without a word.
+    window: its side in pixels. Computed in float32 whatever surrounds it: differences of squares do not
+    survive half precision. Shorter sides raise ValueError, since the window would shrink without a word.
     """
-    if min(painted.shape[-2:]) < 11:
-        raise ValueError(f"SSIM needs sides of at least 11, got {tuple(painted.shape[-2:])}")
+    if min(painted.shape[-2:]) < window:
+        raise ValueError(f"SSIM needs sides of at least {window}, got {tuple(painted.shape[-2:])}")
     with torch.autocast(painted.device.type, enabled=False):
         likeness: Tensor = ssim(
-            to_unit(painted.float()), to_unit(target.float()), data_range=1.0, size_average=False
+            to_unit(painted.float()),
+            to_unit(target.float()),
+            data_range=1.0,
+            size_average=False,
+            win_size=window,
         )
     return 1 - likeness

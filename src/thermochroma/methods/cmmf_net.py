@@ -235,7 +235,7 @@ class CmmfTranslator(Translator[Captioned]):
         return self.paint(self.up_full(self.up_half(x, half)))
 
 
-class CmmfGame(Game[Captioned]):
+class CmmfGame(Game[Batch[Captioned]]):
     """One player, one turn: content, perceptual, total variation and SSIM terms (Eq. 5)."""
 
     def __init__(

@@ -50,7 +50,7 @@ class Cycle(NamedTuple):
     visible_again: Picture
 
 
-class CycleGanGame(Game[Still]):
+class CycleGanGame(Game[Batch[Still]]):
     """Both translators in one turn, then both critics in one turn."""
 
     def __init__(

@@ -207,7 +207,7 @@ class LkatTranslator(Translator[Still]):
         return self.paint(cat([self.local(half), self.vision(half)], dim=1))
 
 
-class LkatGame(Game[Still]):
+class LkatGame(Game[Batch[Still]]):
     """A critic that sees thermal and visible together, with a history; then the translator."""
 
     def __init__(

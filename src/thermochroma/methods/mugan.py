@@ -214,7 +214,7 @@ class MuganTranslator(Translator[Still]):
         return self.bound(self.unet(spread_channels(seen.thermal, self.thermal_channels)))
 
 
-class MuganGame(Game[Still]):
+class MuganGame(Game[Batch[Still]]):
     """A critic that sees thermal and visible together, with a history; then the translator."""
 
     def __init__(

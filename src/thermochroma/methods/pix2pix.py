@@ -31,7 +31,13 @@ class Pix2pixTranslator(Translator[Still]):
         super().__init__()
         self.thermal_channels = thermal_channels
         self.unet = UNet(
-            in_channels=thermal_channels, out_channels=3, downs=8, base=scaled(BASE, scale)
+            in_channels=thermal_channels,
+            out_channels=3,
+            downs=8,
+            base=scaled(BASE, scale),
+            norm=PictureNorm,
+            biased=False,
+            dropout=0.5,
         )
         init_normal(self)
 
@@ -39,7 +45,7 @@ class Pix2pixTranslator(Translator[Still]):
         return self.unet(spread_channels(seen.thermal, self.thermal_channels))
 
 
-class Pix2pixGame(Game[Still]):
+class Pix2pixGame(Game[Batch[Still]]):
     """A critic that sees thermal and visible together, then the translator."""
 
     def __init__(self, *, translator: Pix2pixTranslator, scale: float, frozen: object) -> None:

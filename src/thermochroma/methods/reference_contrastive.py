@@ -231,7 +231,7 @@ class ReferenceTranslator(Translator[Referenced]):
         return self.paint(x)
 
 
-class ReferenceGame(Game[Referenced]):
+class ReferenceGame(Game[Batch[Referenced]]):
     """A spectrally normalised critic that sees thermal and visible together; then the translator.
 
     The contrastive term's heads are taught with the translator and stay behind when it ships.

@@ -169,7 +169,7 @@ class Critic(nn.Module):
         return self.body(cat([thermal, picture], dim=1))
 
 
-class ScganGame(Game[Still]):
+class ScganGame(Game[Batch[Still]]):
     """The critic, then the translator, which heeds it from `warm_up_share` of the pictures on."""
 
     def __init__(

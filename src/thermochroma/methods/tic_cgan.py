@@ -69,7 +69,7 @@ class TicTranslator(Translator[Still]):
         return self.paint(self.fine(thermal) + self.coarse(self.shrink(thermal)))
 
 
-class TicGame(Game[Still]):
+class TicGame(Game[Batch[Still]]):
     """A critic that sees thermal and visible together, with a history; then the translator."""
 
     def __init__(

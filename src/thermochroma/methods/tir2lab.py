@@ -169,7 +169,7 @@ class Tir2LabTranslator(Translator[Still]):
         return self.out(self.d4(cat([d3, e1], dim=1))).sigmoid()
 
 
-class Tir2LabGame(Game[Still]):
+class Tir2LabGame(Game[Batch[Still]]):
     """One player: colours by their distance, lightness by its structure."""
 
     def __init__(self, *, translator: Tir2LabTranslator, scale: float, frozen: object) -> None:

@@ -76,8 +76,10 @@ def colourfulness_difference(
     return (colourfulness(painted) - colourfulness(truth)).abs()
 
 
-def luma(pictures: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, "b h w"]:
-    """Rec. 601 luma of 8-bit sRGB, 0 to 255, not rounded, float64."""
+def luma(pictures: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b h w"]:
+    """Rec. 601 luma of 8-bit sRGB, 0 to 255, not rounded, float64; one channel is its own."""
+    if pictures.shape[1] == 1:
+        return pictures[:, 0].double()
     weights = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64, device=pictures.device)
     return torch.einsum("c,bchw->bhw", weights, pictures.double())
 

@@ -8,10 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, pad
 
-from thermochroma.metrics.trivial import ThermalBytes, VisibleBytes, rounded
+from thermochroma.metrics.trivial import GreyBytes, PaintedBytes, rounded
 
 OraclePainter: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""(ThermalBytes, VisibleBytes: the truth) to VisibleBytes."""
+"""(GreyBytes, PaintedBytes: the truth) to PaintedBytes."""
 
 RADIUS: Final = 8  # pixels: windows of the local affine map are 2 x 8 + 1 wide
 BLUR_SIGMA: Final = 2.0  # pixels
@@ -19,31 +19,31 @@ SHIFT: Final = 2  # pixels
 FLAT: Final = 1e-3  # squared grey levels: keeps a window without contrast from dividing by zero
 
 
-def own_mean_colour(_thermal: ThermalBytes, truth: VisibleBytes) -> VisibleBytes:
+def own_mean_colour(_grey: GreyBytes, truth: PaintedBytes) -> PaintedBytes:
     """Each picture flat in the mean colour of its own truth."""
     mean = truth.double().mean((2, 3), keepdim=True)
     return rounded(mean).expand_as(truth).contiguous()
 
 
-def own_look_up_table(thermal: ThermalBytes, truth: VisibleBytes) -> VisibleBytes:
-    """Each thermal level painted in the mean colour that it has in this picture's truth."""
-    levels = thermal.flatten(2).long()
-    counts = torch.zeros(len(thermal), 1, 256, dtype=torch.float64, device=thermal.device)
+def own_look_up_table(grey: GreyBytes, truth: PaintedBytes) -> PaintedBytes:
+    """Each level that is seen painted in the mean colour that it has in this picture's truth."""
+    levels, channels = grey.flatten(2).long(), truth.shape[1]
+    counts = torch.zeros(len(grey), 1, 256, dtype=torch.float64, device=grey.device)
     counts.scatter_add_(2, levels, torch.ones_like(levels, dtype=torch.float64))
-    sums = torch.zeros(len(thermal), 3, 256, dtype=torch.float64, device=thermal.device)
-    spread = levels.expand(-1, 3, -1)
+    sums = torch.zeros(len(grey), channels, 256, dtype=torch.float64, device=grey.device)
+    spread = levels.expand(-1, channels, -1)
     sums.scatter_add_(2, spread, truth.flatten(2).double())
     table = rounded(sums / counts.clamp(min=1))
     return table.gather(2, spread).view_as(truth)
 
 
-def local_affine(thermal: ThermalBytes, truth: VisibleBytes, radius: int = RADIUS) -> VisibleBytes:
-    """In each window the best line from thermal to each channel, the lines averaged over windows.
+def local_affine(grey: GreyBytes, truth: PaintedBytes, radius: int = RADIUS) -> PaintedBytes:
+    """In each window the best line from what is seen to each channel, the lines averaged over windows.
 
-    The guided filter (He, Sun and Tang 2013, Eq. 5, 6 and 8) with the thermal picture as guide and
-    no smoothing.
+    The guided filter (He, Sun and Tang 2013, Eq. 5, 6 and 8) with what is seen as guide and no
+    smoothing.
     """
-    guide, goal = thermal.double(), truth.double()
+    guide, goal = grey.double(), truth.double()
     mean, goal_mean = _window_mean(guide, radius), _window_mean(goal, radius)
     variance = _window_mean(guide * guide, radius) - mean * mean
     covariance = _window_mean(guide * goal, radius) - mean * goal_mean
@@ -52,20 +52,18 @@ def local_affine(thermal: ThermalBytes, truth: VisibleBytes, radius: int = RADIU
     return rounded(_window_mean(slope, radius) * guide + _window_mean(offset, radius))
 
 
-def truth_blurred(
-    _thermal: ThermalBytes, truth: VisibleBytes, sigma: float = BLUR_SIGMA
-) -> VisibleBytes:
+def truth_blurred(_grey: GreyBytes, truth: PaintedBytes, sigma: float = BLUR_SIGMA) -> PaintedBytes:
     """The truth under a Gaussian, cut at 4 sigma, borders mirrored."""
     reach = int(4 * sigma + 0.5)
     steps = torch.arange(-reach, reach + 1, dtype=torch.float64, device=truth.device)
     kernel = torch.exp(-(steps / sigma).square() / 2)
-    kernel = (kernel / kernel.sum()).expand(3, 1, 1, -1)
+    kernel = (kernel / kernel.sum()).expand(truth.shape[1], 1, 1, -1)
     values = pad(truth.double(), (reach, reach, reach, reach), mode="reflect")
-    values = conv2d(values, kernel, groups=3)
-    return rounded(conv2d(values, kernel.transpose(2, 3), groups=3))
+    values = conv2d(values, kernel, groups=truth.shape[1])
+    return rounded(conv2d(values, kernel.transpose(2, 3), groups=truth.shape[1]))
 
 
-def truth_shifted(_thermal: ThermalBytes, truth: VisibleBytes, pixels: int = SHIFT) -> VisibleBytes:
+def truth_shifted(_grey: GreyBytes, truth: PaintedBytes, pixels: int = SHIFT) -> PaintedBytes:
     """The truth moved to the right, its left border repeated."""
     moved = truth.roll(pixels, -1)
     moved[..., :pixels] = truth[..., :1]

@@ -86,29 +86,47 @@ SCORES: Final[dict[str, Score]] = {
     "ssim_shift": Score("SSIM shifted", "", 3, higher_is_better=True, definition=_SHIFTED),
     "psnr_gain": Score("PSNR gain", "dB", 2, higher_is_better=True, definition=_GAIN),
     "ssim_gain": Score("SSIM gain", "", 3, higher_is_better=True, definition=_GAIN),
+    "edges_kept": Score(
+        "APCE", "", 3, higher_is_better=True,
+        definition="APCE: share of Canny's edges of what was seen that the painted picture has too, "
+        "mean over thresholds.",
+    ),
+    "edges_f": Score(
+        "Edges F", "", 3, higher_is_better=True,
+        definition="Edges F: the same, with invented edges counted as wrong (F-measure).",
+    ),
 }  # fmt: skip
 """Every score a picture gets, in the order of the tables."""
 
 
-def score_pictures(
-    painted: UInt8[Tensor, "b 3 h w"], truth: UInt8[Tensor, "b 3 h w"]
-) -> dict[str, Float[Tensor, " b"]]:
-    """All of `SCORES`, one float64 value a picture, for 8-bit sRGB pictures.
+OF_COLOUR: Final = ("ciede2000", "psnr_ab", "colourfulness_difference")
+"""Scores that thermal pictures do not get."""
 
-    Pictures are scored one by one: a value never depends on the batch, and a picture's
-    intermediate values stay in the processor's cache. Raises BadInput for pictures too small.
+
+def score_pictures(
+    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+) -> dict[str, Float[Tensor, " b"]]:
+    """The `SCORES` of a picture and its truth, one float64 value a picture, for 8-bit pictures.
+
+    Visible ones are sRGB; thermal ones have one channel, and no score of `OF_COLOUR`. Pictures are
+    scored one by one: a value never depends on the batch, and a picture's intermediate values stay in
+    the processor's cache. Raises BadInput for pictures too small.
     """
     if painted.shape != truth.shape:
         raise ValueError(f"painted is {tuple(painted.shape)} but truth {tuple(truth.shape)}")
     _refuse_small(truth)
-    one_by_one = [_scores(painted[i : i + 1], truth[i : i + 1]) for i in range(len(truth))]
-    return {name: torch.cat([scores[name] for scores in one_by_one]) for name in SCORES}
+    pairs = zip(painted.split(1), truth.split(1), strict=True)
+    one_by_one = [_scores(*pair) | _colour_scores(*pair) for pair in pairs]
+    return {
+        name: torch.cat([scores[name] for scores in one_by_one])
+        for name in SCORES
+        if name in one_by_one[0]
+    }
 
 
 def _scores(
-    painted: UInt8[Tensor, "b 3 h w"], truth: UInt8[Tensor, "b 3 h w"]
+    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> dict[str, Float[Tensor, " b"]]:
-    painted_lab, truth_lab = lab(painted), lab(truth)
     error = mean_squared_error(painted, truth)
     shifted, field = after_best_shift(painted, truth)
     mended = after_gain_and_bias(painted, truth)
@@ -117,9 +135,6 @@ def _scores(
         "psnr": decibels(error),
         "mse": error,
         "ms_ssim": ms_ssim(painted, truth),
-        "ciede2000": mean_ciede2000(painted_lab, truth_lab),
-        "psnr_ab": psnr_ab(painted_lab, truth_lab),
-        "colourfulness_difference": colourfulness_difference(painted, truth),
         "gradient_correlation": gradient_correlation(luma(painted), luma(truth)),
         "ssim_7u": ssim_7u(painted, truth),
         "psnr_shift": psnr(shifted, field),
@@ -129,7 +144,20 @@ def _scores(
     }
 
 
-def _refuse_small(pictures: UInt8[Tensor, "b 3 h w"]) -> None:
+def _colour_scores(
+    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+) -> dict[str, Float[Tensor, " b"]]:
+    if truth.shape[1] == 1:
+        return {}
+    painted_lab, truth_lab = lab(painted), lab(truth)
+    return {
+        "ciede2000": mean_ciede2000(painted_lab, truth_lab),
+        "psnr_ab": psnr_ab(painted_lab, truth_lab),
+        "colourfulness_difference": colourfulness_difference(painted, truth),
+    }
+
+
+def _refuse_small(pictures: UInt8[Tensor, "b c h w"]) -> None:
     height, width = pictures.shape[-2:]
     if min(height, width) < SMALLEST_SIDE:
         raise BadInput(

@@ -10,12 +10,13 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from thermochroma.errors import BadInput
-from thermochroma.images import VisiblePicture
 
-ThermalBytes: TypeAlias = UInt8[Tensor, "b 1 h w"]
-VisibleBytes: TypeAlias = UInt8[Tensor, "b 3 h w"]
+GreyBytes: TypeAlias = UInt8[Tensor, "b 1 h w"]
+"""What is seen: thermal pictures or, on the way back, the rounded luma of visible ones."""
+PaintedBytes: TypeAlias = UInt8[Tensor, "b c h w"]
+"""What is painted: visible pictures or, on the way back, thermal ones of one channel."""
 TrivialPainter: TypeAlias = Callable[[Tensor], Tensor]
-"""ThermalBytes to VisibleBytes of the same size."""
+"""GreyBytes to PaintedBytes of the same size."""
 
 THUMBNAIL: Final = 16
 """Pixels: the side of the thumbnails by which the nearest training frame is found."""
@@ -25,20 +26,23 @@ THUMBNAIL: Final = 16
 class TrainingPictures:
     """The training frames, in one order; each call starts a new pass over batches of any size."""
 
-    thermals: Callable[[], Iterable[UInt8[np.ndarray, "n h w"]]]
-    visibles: Callable[[], Iterable[UInt8[np.ndarray, "n h w 3"]]]
-    visible: Callable[[int], VisiblePicture]
-    """The visible picture of one row, so that no painter has to keep them all."""
+    greys: Callable[[], Iterable[UInt8[np.ndarray, "n h w"]]]
+    """What is seen: see `GreyBytes`."""
+    targets: Callable[[], Iterable[UInt8[np.ndarray, "n h w c"]]]
+    target: Callable[[int], UInt8[np.ndarray, "h w c"]]
+    """The target of one row, so that no painter has to keep them all."""
+    channels: int
+    """Of targets: 3 of visible pictures, 1 of thermal ones."""
 
 
-def fit_copied(_training: TrainingPictures) -> TrivialPainter:
-    """The thermal picture, shown as grey. Nothing is fitted."""
-    return _copied
+def fit_copied(training: TrainingPictures) -> TrivialPainter:
+    """What is seen, shown as grey. Nothing is fitted."""
+    return lambda grey: grey.repeat(1, training.channels, 1, 1)
 
 
-def fit_inverted(_training: TrainingPictures) -> TrivialPainter:
-    """The thermal picture's negative, shown as grey. Nothing is fitted."""
-    return _inverted
+def fit_inverted(training: TrainingPictures) -> TrivialPainter:
+    """Its negative, shown as grey. Nothing is fitted."""
+    return lambda grey: (255 - grey).repeat(1, training.channels, 1, 1)
 
 
 def fit_mean_colour(training: TrainingPictures) -> TrivialPainter:
@@ -46,15 +50,15 @@ def fit_mean_colour(training: TrainingPictures) -> TrivialPainter:
 
     Raises BadInput without pictures.
     """
-    total, count = np.zeros(3, dtype=np.int64), 0
-    for batch in training.visibles():
+    total, count = np.zeros(training.channels, dtype=np.int64), 0
+    for batch in training.targets():
         total += batch.sum(axis=(0, 1, 2), dtype=np.int64)
         count += batch.shape[0] * batch.shape[1] * batch.shape[2]
-    colour = rounded(torch.from_numpy(total).double() / _at_least_one(count)).view(1, 3, 1, 1)
+    colour = rounded(torch.from_numpy(total).double() / _at_least_one(count)).view(1, -1, 1, 1)
 
-    def paint(thermal: ThermalBytes) -> VisibleBytes:
-        height, width = thermal.shape[-2:]
-        return colour.to(thermal.device).repeat(len(thermal), 1, height, width)
+    def paint(grey: GreyBytes) -> PaintedBytes:
+        height, width = grey.shape[-2:]
+        return colour.to(grey.device).repeat(len(grey), 1, height, width)
 
     return paint
 
@@ -65,39 +69,39 @@ def fit_mean_picture(training: TrainingPictures) -> TrivialPainter:
     Raises BadInput without pictures.
     """
     total, count = np.zeros((), dtype=np.int64), 0
-    for batch in training.visibles():
+    for batch in training.targets():
         total = total + batch.sum(axis=0, dtype=np.int64)
         count += len(batch)
     _at_least_one(count)
     picture = rounded(torch.from_numpy(total).double() / count).permute(2, 0, 1)[None].contiguous()
 
-    def paint(thermal: ThermalBytes) -> VisibleBytes:
-        return picture.to(thermal.device).repeat(len(thermal), 1, 1, 1)
+    def paint(grey: GreyBytes) -> PaintedBytes:
+        return picture.to(grey.device).repeat(len(grey), 1, 1, 1)
 
     return paint
 
 
 def fit_nearest(training: TrainingPictures) -> TrivialPainter:
-    """The visible picture of the training frame whose thermal thumbnail is nearest.
+    """The target of the training frame whose thumbnail is nearest.
 
     Thumbnails are 16x16 area means rounded to 8 bits, compared by squared difference; the first
     frame wins a tie. Only the thumbnails are kept. Raises BadInput without pictures.
     """
-    batches = [thumbnails(torch.from_numpy(batch)[:, None]) for batch in training.thermals()]
+    batches = [thumbnails(torch.from_numpy(batch)[:, None]) for batch in training.greys()]
     _at_least_one(sum(len(batch) for batch in batches))
     known = torch.cat(batches)
 
-    def paint(thermal: ThermalBytes) -> VisibleBytes:
-        rows = nearest_rows(thumbnails(thermal.cpu()), known)
-        pictures = np.stack([training.visible(row) for row in rows.tolist()])
-        return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous().to(thermal.device)
+    def paint(grey: GreyBytes) -> PaintedBytes:
+        rows = nearest_rows(thumbnails(grey.cpu()), known)
+        pictures = np.stack([training.target(row) for row in rows.tolist()])
+        return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous().to(grey.device)
 
     return paint
 
 
-def thumbnails(thermal: ThermalBytes) -> Float[Tensor, "b n"]:
+def thumbnails(grey: GreyBytes) -> Float[Tensor, "b n"]:
     """Area means on a 16x16 grid, rounded to whole levels (0 to 255) and laid out flat."""
-    grid = torch.nn.functional.adaptive_avg_pool2d(thermal.float(), THUMBNAIL)
+    grid = torch.nn.functional.adaptive_avg_pool2d(grey.float(), THUMBNAIL)
     return grid.round().flatten(1)
 
 
@@ -108,14 +112,6 @@ def nearest_rows(
     # Products of whole levels stay below 2^24: exact in fp32, in any order of summing.
     distances = known.square().sum(1).double() - 2 * (sought @ known.T).double()
     return torch.from_numpy(distances.numpy().argmin(axis=1))
-
-
-def _copied(thermal: ThermalBytes) -> VisibleBytes:
-    return thermal.repeat(1, 3, 1, 1)
-
-
-def _inverted(thermal: ThermalBytes) -> VisibleBytes:
-    return (255 - thermal).repeat(1, 3, 1, 1)
 
 
 def rounded(values: Float[Tensor, "*any"]) -> UInt8[Tensor, "*any"]:

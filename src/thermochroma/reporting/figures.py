@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import matplotlib as mpl
 import numpy as np
@@ -23,6 +23,8 @@ STYLES: Final = ("-", "--", ":")
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 """Okabe and Ito's colours can be told apart by everyone; beyond seven lines the dashes change."""
 
+Shown: TypeAlias = ThermalPicture | VisiblePicture
+
 
 @dataclass(frozen=True)
 class Point:
@@ -36,18 +38,20 @@ class Point:
 
 
 def grid(
-    thermals: Sequence[ThermalPicture],
-    painted: Mapping[str, Sequence[VisiblePicture]],
-    truths: Sequence[VisiblePicture],
+    seen: str,
+    seen_pictures: Sequence[Shown],
+    painted: Mapping[str, Sequence[Shown]],
+    truths: Sequence[Shown],
     *,
     frames: Sequence[str],
     note: str = "",
 ) -> Figure:
-    """Rows are frames; columns are thermal, each of `painted` (title to pictures), truth.
+    """Rows are frames; columns are what was seen, each of `painted` (title to pictures), truth.
 
-    All sequences run over the same frames; `frames` names them at the left.
+    seen: the title of the first column. Pictures of one channel are shown as grey. All sequences run
+    over the same frames; `frames` names them at the left.
     """
-    columns: dict[str, Sequence[np.ndarray]] = {"Thermal": thermals, **painted, "Truth": truths}
+    columns: dict[str, Sequence[np.ndarray]] = {seen: seen_pictures, **painted, "Truth": truths}
     width, height = CELL_INCHES * len(columns) + 0.3, CELL_INCHES * len(frames) + 0.55
     figure = Figure(
         figsize=(width, height),

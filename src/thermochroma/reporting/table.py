@@ -25,9 +25,8 @@ from thermochroma.reporting.statistics import (
 )
 
 Kind: TypeAlias = Literal["method", "trivial", "oracle"]
+NEEDS_VIDEO: Final = "needs video"
 Measured: TypeAlias = int | float | str | None
-REFERENCE: Final = "mean_colour"
-"""The row that a method is tested against."""
 WITH_INTERVAL: Final = ("ssim", "psnr")
 MAIN: Final = (
     "ms_ssim",
@@ -36,6 +35,7 @@ MAIN: Final = (
     "colourfulness_difference",
     "gradient_correlation",
 )
+STRUCTURE: Final = ("edges_kept", "edges_f")
 OTHER: Final = ("ssim_7u", "psnr_shift", "ssim_shift", "psnr_gain", "ssim_gain")
 
 
@@ -52,11 +52,18 @@ class Row:
     cost: Mapping[str, Measured] | None = None
     note: str = ""
     """What must be said of it below the table; rows may share one note."""
+    flicker: float | None = None
+    """Of its video, in levels, on the test split; None where there is none."""
 
 
 @dataclass(frozen=True)
 class About:
-    """What must be said beside the numbers. weights: those of the frozen networks."""
+    """What must be said beside the numbers.
+
+    weights: those of the frozen networks. reference: the row that methods are tested against.
+    true_flicker: of the true video, in levels. needs_video: methods that this data set cannot teach, by
+    name, with their titles.
+    """
 
     dataset: str
     title: str
@@ -64,6 +71,9 @@ class About:
     split: str
     size: int
     weights: Literal["random", "pretrained"]
+    reference: str = "mean_colour"
+    true_flicker: float | None = None
+    needs_video: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -145,7 +155,11 @@ def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Tabl
     order: dict[Kind, int] = {"method": 0, "trivial": 1, "oracle": 2}
     names = sorted(rows, key=lambda name: order[rows[name].kind])  # stable within a kind
     groups = _groups(first)
-    reference = rows[REFERENCE].scores if REFERENCE in rows else None
+    reference = rows[about.reference].scores if about.reference in rows else None
+    videoless = tuple(
+        Line(name, title, "method", {"ssim": Cell(None, NEEDS_VIDEO)})
+        for name, title in about.needs_video.items()
+    )
     lines = tuple(
         Line(
             name,
@@ -156,14 +170,16 @@ def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Tabl
                 **_test_cells(rows[name], reference, seed),
                 **_published_cells(name, about.dataset),
                 **_group_cells(rows[name].scores, groups),
+                **_flicker_cell(rows[name].flicker),
                 **_cost_cells(rows[name].cost),
             },
         )
         for name in names
     )
-    parts = _parts(about.dataset, groups, any(row.cost for row in rows.values()))
+    lines = _behind_methods(lines, videoless)
+    parts = _parts(about, groups, rows)
     said = dict.fromkeys(rows[name].note for name in names if rows[name].note)
-    notes = (*said, *_notes(lines, parts, first))
+    notes = (*said, *_notes(about, lines, parts, first))
     return Table(about.dataset, _caption(about, first), parts, lines, notes)
 
 
@@ -178,14 +194,23 @@ def heading(score: Score) -> str:
     return f"{score.title}{unit} {'↑' if score.higher_is_better else '↓'}"
 
 
-def _parts(dataset: str, groups: list[tuple[str, str]], costs: bool) -> tuple[Part, ...]:
+def _behind_methods(lines: tuple[Line, ...], more: tuple[Line, ...]) -> tuple[Line, ...]:
+    methods = tuple(line for line in lines if line.kind == "method")
+    return (*methods, *more, *lines[len(methods) :])
+
+
+def _parts(
+    about: About, groups: list[tuple[str, str]], rows: Mapping[str, Row]
+) -> tuple[Part, ...]:
+    """Columns that no row has are left out: thermal pictures have no colour, stills no flicker."""
+    taken = next(iter(rows.values())).scores.columns
     main = (
         *(Column(name, heading(SCORES[name]), interval=True) for name in WITH_INTERVAL),
         *(Column(f"p_{name}", f"p ({SCORES[name].title})") for name in WITH_INTERVAL),
-        *(Column(name, heading(SCORES[name])) for name in MAIN),
+        *(Column(name, heading(SCORES[name])) for name in MAIN if name in taken),
         *(
             Column(f"published_{part}", f"{part}, SSIM / PSNR: published (another protocol)")
-            for part in PUBLISHED.get(dataset, {})
+            for part in PUBLISHED.get(about.dataset, {})
         ),
     )
     other = (
@@ -193,6 +218,11 @@ def _parts(dataset: str, groups: list[tuple[str, str]], costs: bool) -> tuple[Pa
         *(Column(name, heading(SCORES[name])) for name in OTHER),
     )
     parts = [Part("Scores", main), Part("Other definitions and tolerant readings", other)]
+    structure = [Column(name, heading(SCORES[name])) for name in STRUCTURE if name in taken]
+    if any(row.flicker is not None for row in rows.values()):
+        structure.append(Column("flicker", "Flicker [levels] ↓"))
+    if structure:
+        parts.append(Part("Edges and time", tuple(structure)))
     if groups:
         columns = tuple(
             Column(f"{name}_{key}_{value}", f"{value}: {heading(SCORES[name])}")
@@ -200,7 +230,7 @@ def _parts(dataset: str, groups: list[tuple[str, str]], costs: bool) -> tuple[Pa
             for name in WITH_INTERVAL
         )
         parts.append(Part("By time of day and place", columns))
-    if costs:
+    if any(row.cost for row in rows.values()):
         columns = tuple(Column(key, _cost_heading(quantity)) for key, quantity in COST.items())
         parts.append(Part("Cost", columns))
     return tuple(parts)
@@ -213,7 +243,8 @@ def _groups(scores: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _score_cells(scores: pd.DataFrame, seed: int) -> dict[str, Cell]:
-    plain = {name: _mean_cell(scores, name) for name in (*MAIN, *OTHER)}
+    taken = [name for name in (*MAIN, *OTHER, *STRUCTURE) if name in scores]
+    plain = {name: _mean_cell(scores, name) for name in taken}
     with_interval = {
         name: _interval_cell(estimate(scores, name, seed=seed), SCORES[name].decimals)
         for name in WITH_INTERVAL
@@ -263,6 +294,10 @@ def _group_cells(scores: pd.DataFrame, groups: list[tuple[str, str]]) -> dict[st
     }
 
 
+def _flicker_cell(flicker: float | None) -> dict[str, Cell]:
+    return {} if flicker is None else {"flicker": Cell(flicker, number(flicker, 2))}
+
+
 def _cost_cells(cost: Mapping[str, Measured] | None) -> dict[str, Cell]:
     measured = cost or {}
     if strange := set(measured) - set(COST):
@@ -289,41 +324,63 @@ def _caption(about: About, scores: pd.DataFrame) -> str:
     note = f" {about.note.rstrip('.')}." if about.note else ""
     frozen = "random stand-ins" if about.weights == "random" else "pretrained"
     published = f" Published numbers: {SOURCE}." if about.dataset in PUBLISHED else ""
-    named = (SCORES[name].definition for name in (*WITH_INTERVAL, *MAIN, *OTHER))
+    taken = [name for name in (*WITH_INTERVAL, *MAIN, *OTHER, *STRUCTURE) if name in scores]
+    named = (SCORES[name].definition for name in taken)
     definitions = " ".join(dict.fromkeys(named))  # two scores may share one sentence
     return (
         f"{about.title}, {about.split} split: {len(scores)} pictures of "
         f"{scores['sequence'].nunique()} sequences at {about.size}×{about.size} pixels.{note} "
-        f"Pictures are judged as a person opens them: 8-bit sRGB, clamped and rounded, no flip, no "
+        f"Pictures are judged as a person opens them: 8 bits, clamped and rounded, no flip, no "
         f"test-time average. {definitions} PSNR pooled: of the mean squared error over all "
         f"pictures. Means are over pictures; in brackets the {LEVEL:.0%} percentile bootstrap "
         f"interval over sequences ({RESAMPLES:,} resamples). p: one-sided paired sign-flip test "
-        f"over sequences that the row beats the mean colour (all patterns up to {EXACT_UP_TO} "
+        f"over sequences that the row beats {_reference(about)} (all patterns up to {EXACT_UP_TO} "
         f"sequences, else {FLIPS:,} drawn), not corrected for the number of rows. Oracles see the "
-        f"truth and are no competitors. Weights of the frozen networks used in training: {frozen}."
-        f"{published}"
+        f"truth and are no competitors.{_of_flicker(about)} Weights of the frozen networks used in "
+        f"training: {frozen}.{published}"
+    )
+
+
+def _reference(about: About) -> str:
+    return f"the {about.reference.replace('_', ' ')}"
+
+
+def _of_flicker(about: About) -> str:
+    if about.true_flicker is None:
+        return ""
+    return (
+        " Flicker: mean absolute difference of neighbouring test frames, the first brought to the second "
+        "by the flow of the thermal frames, where that is consistent both ways; a flat picture has "
+        f"none, the true video {number(about.true_flicker, 2)}."
     )
 
 
 def _notes(
-    lines: tuple[Line, ...], parts: tuple[Part, ...], scores: pd.DataFrame
+    about: About, lines: tuple[Line, ...], parts: tuple[Part, ...], scores: pd.DataFrame
 ) -> tuple[str, ...]:
     """A sentence for everything that is missing."""
     keys = [column.key for part in parts for column in part.columns]
     absent = {line.name: [key for key in keys if key not in line.cells] for line in lines}
-    methods = [line for line in lines if line.kind == "method"]
+    methods = [
+        line for line in lines if line.kind == "method" and line.name not in about.needs_video
+    ]
     costless = [line.title for line in methods if set(absent[line.name]) & set(COST)]
     found = []
     if scores["ms_ssim"].isna().all():
         found.append("MS-SSIM is empty: the pictures are too small for it.")
-    if not any(line.name == REFERENCE for line in lines):
-        found.append("p is empty: there is no row of the mean colour to compare with.")
+    if not any(line.name == about.reference for line in lines):
+        found.append(f"p is empty: there is no row of {_reference(about)} to compare with.")
     if scores["sequence"].nunique() < 2:
         found.append("–: not defined with fewer than two sequences.")
     if costless:
         found.append(f"Cost not measured, or not whole, for: {', '.join(costless)}.")
     if any(key.startswith("published_") for key in keys):
         found.append("An empty published cell: the source prints no number for that row.")
+    if about.needs_video:
+        titles = ", ".join(about.needs_video.values())
+        found.append(
+            f"{NEEDS_VIDEO}: {titles} learn from frames in a row, which are not trained on here."
+        )
     if len(methods) < len(lines):
         found.append("Tests are for methods only; those cells are empty in other rows.")
     return tuple(found)

@@ -1,13 +1,12 @@
 """The training loop. It knows players, turns and terms, and neither "generator" nor "critic"."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from thermochroma.batch import Batch
+from thermochroma.batch import Shown
 from thermochroma.errors import BadInput
 from thermochroma.method import Turn
 from thermochroma.training.state import Training
@@ -20,9 +19,7 @@ Watcher = Callable[[Training, int], None]
 """Looks on after every batch, told how many pictures it held; must not touch the random states."""
 
 
-def play_all(
-    training: Training, batches: Iterable[Batch[Any]], watchers: Iterable[Watcher]
-) -> None:
+def play_all(training: Training, batches: Iterable[Shown], watchers: Iterable[Watcher]) -> None:
     """Play every batch to the end of the clock."""
     watching = list(watchers)
     for batch in batches:
@@ -32,7 +29,7 @@ def play_all(
             watcher(training, len(batch))
 
 
-def play(training: Training, batch: Batch[Any]) -> Readings:
+def play(training: Training, batch: Shown) -> Readings:
     """One batch: every turn, then the average and the clock."""
     training.game.train()
     training.set_rates()
@@ -45,13 +42,13 @@ def play(training: Training, batch: Batch[Any]) -> Readings:
     return readings
 
 
-def next_turn(turns: Iterator[Turn], training: Training, batch: Batch[Any]) -> Turn | None:
+def next_turn(turns: Iterator[Turn], training: Training, batch: Shown) -> Turn | None:
     """Let the game compute its next turn, under an autocast region of the turn's own.
 
     One region around several turns would go on using half-precision copies of weights that were
     stepped in between.
     """
-    with torch.autocast(batch.target.device.type, torch.bfloat16, enabled=training.half_precision):
+    with torch.autocast(batch.device.type, torch.bfloat16, enabled=training.half_precision):
         turn = next(turns, None)
     if turn is not None:
         refuse_not_finite(turn, batch, training)
@@ -91,7 +88,7 @@ def trainable(player: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in player.parameters() if parameter.requires_grad]
 
 
-def refuse_not_finite(turn: Turn, batch: Batch[Any], training: Training) -> None:
+def refuse_not_finite(turn: Turn, batch: Shown, training: Training) -> None:
     """Raise BadInput, before anything is stepped, if a term is NaN or infinite."""
     names = list(turn.terms)
     finite = torch.stack([term.isfinite().all() for term in turn.terms.values()]).tolist()

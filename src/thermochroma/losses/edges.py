@@ -1,0 +1,43 @@
+"""Structured gradient alignment: edges that were seen must be slopes of what is painted (PearlGAN)."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from thermochroma.networks.views_critic import LUMA, central_differences
+from thermochroma.tensors import Visible, to_unit
+
+GRID = 8  # patches a side
+FAINT = 1e-6
+
+
+def grey_slopes(picture: Visible, *, black_border: bool) -> Float[Tensor, "b h w"]:
+    """Length of the grey picture's central differences (unit range, not halved)."""
+    unit = to_unit(picture.float())
+    grey = (unit * unit.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    padded = F.pad(grey, (1, 1, 1, 1)) if black_border else F.pad(grey, (1, 1, 1, 1), "replicate")
+    return (central_differences(padded).square().sum(1) + FAINT).sqrt()
+
+
+def lost_edges(
+    edges: Float[Tensor, "h w"], slope: Float[Tensor, "h w"], *, strength: float
+) -> Float[Tensor, ""]:
+    """How far slopes fall short of `strength` of their greatest where there are edges; in one patch.
+
+    The patch is drawn, on the processor, among those of an 8x8 grid that hold an edge; 0 without any.
+    """
+    mine, slopes = _patches(edges), _patches(slope)
+    filled = (mine > 0).any(-1).nonzero()[:, 0]
+    if len(filled) == 0:
+        return slope.new_zeros(())
+    drawn = filled[int(torch.randint(len(filled), ()).item())]
+    steep = slopes[drawn] / slopes[drawn].max()
+    return (strength * mine[drawn] - steep).relu().sum() / (1 + mine[drawn].sum())
+
+
+def _patches(values: Float[Tensor, "h w"]) -> Float[Tensor, "n p"]:
+    """The cells of the grid, row by row; what does not fit into it at the right and below is left out."""
+    height, width = (side // GRID for side in values.shape)
+    cells = values[: GRID * height, : GRID * width].unflatten(0, (GRID, height))
+    return cells.unflatten(2, (GRID, width)).transpose(1, 2).flatten(2).flatten(0, 1)

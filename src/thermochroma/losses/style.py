@@ -1,0 +1,28 @@
+"""Likeness of style: which features occur together, wherever they stand. One value a picture."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def gram(features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c c"]:
+    """Products of all pairs of channels, by c h w (Gatys et al., CVPR 2016). In float32."""
+    with torch.autocast(features.device.type, enabled=False):
+        flat = features.float().flatten(2)
+        return flat @ flat.transpose(1, 2) / (flat.shape[1] * flat.shape[2])
+
+
+def style_distance(
+    painted: Sequence[Float[Tensor, "b _ _ _"]],
+    target: Sequence[Float[Tensor, "b _ _ _"]],
+    *,
+    factors: Sequence[float],
+) -> Float[Tensor, " b"]:
+    """Sum over feature maps of the mean squared difference of their Gram matrices, by factor."""
+    distances = [
+        factor * (gram(one) - gram(other)).square().flatten(1).mean(1)
+        for one, other, factor in zip(painted, target, factors, strict=True)
+    ]
+    return torch.stack(distances).sum(0)
