@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import scipy.io
-from scipy.io.matlab import MatReadError
 
 from thermochroma.errors import BadInput
 from thermochroma.source import Box
@@ -26,7 +24,7 @@ LABELS: Final = ("person", "people", "cyclist")
 # scipy's reader passes on whatever goes wrong inside it; a file of another make lacks a field.
 BROKEN: Final = (
     *(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError),
-    *(MemoryError, NotImplementedError, zlib.error, MatReadError),
+    *(MemoryError, NotImplementedError, zlib.error),
 )
 
 
@@ -85,12 +83,14 @@ def read_vbb(path: Path) -> dict[int, list[Box]]:
 
     Raises BadInput if the file is missing, cannot be read, or does not hold what such files hold.
     """
+    import scipy.io  # slow to load: every stage reads the settings of all sources, few read these files
+
     try:
         annotation = scipy.io.loadmat(path, squeeze_me=False, struct_as_record=True)["A"][0, 0]
         labels = [str(each[0]) if each.size else "" for each in annotation["objLbl"][0]]
         lists = annotation["objLists"][0]
         return {number: _boxes_of(each, labels) for number, each in enumerate(lists)}
-    except BROKEN as error:
+    except (*BROKEN, scipy.io.matlab.MatReadError) as error:
         raise _unreadable(
             path, error, "fetch the annotations again, or use the text ones"
         ) from error
