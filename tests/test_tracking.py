@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stages.telling import tell_experiment, tell_rows, tell_tables
+from thermochroma.metrics.baselines import BASELINES
 from thermochroma.tracked import digest_of, is_tracked, note_tracked, own_database
-from thermochroma.tracking import FINGERPRINT, WEIGHTS, Tracker, flatten
+from thermochroma.tracking import FINGERPRINT, NOTE, WEIGHTS, Tracker, flatten
 
 TAGS = {"dataset": "d", "method": "m"}
 
@@ -65,6 +67,28 @@ def test_what_came_from_a_cache_is_restored_and_marked(root: Path) -> None:
     assert found is not None
     assert found.data.tags["restored"] == "true"
     assert found.info.status == "FINISHED"
+
+
+def test_rows_tables_and_words_are_told_once(root: Path) -> None:
+    scores = {"validation": {"psnr": 1.0}, "test": {"psnr": 2.0}}
+    known = [name for some in BASELINES.values() for name in some.names]
+    table = root / "test.md"
+    for text in ("one", "one", "two"):
+        table.write_text(text)
+        tracker = Tracker("sample", root=root)
+        tell_experiment(tracker, "sample")
+        tell_rows(tracker, "sample", dict.fromkeys(known, scores))
+        tell_tables(tracker, "sample", [table])
+    found = tracker.client.search_runs([tracker.experiment])
+    tags = [one.data.tags for one in found]
+    assert sorted(one["row"] for one in tags if "row" in one) == sorted(known)
+    assert all(NOTE in one for one in tags)
+    colour = next(one for one in found if one.data.tags.get("row") == "mean_colour")
+    assert (colour.data.tags["kind"], colour.data.tags["paints"]) == ("trivial", "visible")
+    assert _readings(tracker, colour.info.run_id, "evaluation/test/psnr") == [(0, 2.0)]
+    kept = sorted(path.read_text() for path in (root / "mlruns").rglob("tables/test.md"))
+    assert kept == ["one", "two"]
+    assert "procedural" in tracker.client.get_experiment(tracker.experiment).tags[NOTE]
 
 
 def test_artifacts_lie_beside_the_database(root: Path) -> None:

@@ -25,6 +25,8 @@ FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"
 ARTIFACTS = "mlruns"
 MOST_VALUE_LENGTH = 500  # MLflow refuses longer values of params
 BATCH = 1000  # MLflow takes no more metrics in one call
+NOTE = "mlflow.note.content"
+"""The tag that the UI shows as the description, in Markdown."""
 
 Row = Mapping[str, float]
 
@@ -64,11 +66,29 @@ class Tracker:
 
     def restore(self, *, name: str, tags: Mapping[str, str]) -> str:
         """A run for a training whose own run is not here (restored from a cache, say). Its id."""
-        run = self.client.create_run(
-            self.experiment, run_name=name, tags={**tags, "restored": "true"}
-        )
+        return self.add(name=name, tags={**tags, "restored": "true"})
+
+    def add(self, *, name: str, tags: Mapping[str, str]) -> str:
+        """A run of what is not trained (a trivial row, a table), or was elsewhere. Its id."""
+        run = self.client.create_run(self.experiment, run_name=name, tags=dict(tags))
         self.client.set_terminated(run.info.run_id)
         return str(run.info.run_id)
+
+    def describe(self, run_id: str, text: str, *, tags: Mapping[str, str]) -> None:
+        """What the UI shows as the run's description, in Markdown, and what it is filtered by."""
+        known = self.client.get_run(run_id).data.tags
+        for key, value in {NOTE: text, **tags}.items():
+            if known.get(key) != value:
+                self.client.set_tag(run_id, key, value)
+
+    def describe_experiment(self, text: str) -> None:
+        """What the UI shows above the list of runs, in Markdown."""
+        if self.client.get_experiment(self.experiment).tags.get(NOTE) != text:
+            self.client.set_experiment_tag(self.experiment, NOTE, text)
+
+    def log_file(self, run_id: str, path: Path, *, folder: str) -> None:
+        """Keep a copy of a file with the run."""
+        self.client.log_artifact(run_id, str(path), artifact_path=folder)
 
     def log_rows(self, run_id: str, rows: Sequence[Row]) -> None:
         """Log readings against pictures shown; rows up to the last one logged are left out."""
