@@ -11,13 +11,16 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 SIGMA: Final = 2**0.5
 """Pixels: the Gaussian before the slopes are taken."""
 THRESHOLDS: Final = tuple(round(0.025 + 0.05 * n, 3) for n in range(20))
 """Upper ones, shares of the steepest slope in the picture; the lower one is half."""
 LOWER: Final = 0.5
+
+NEIGHBOURS: Final = np.ones((3, 3), np.uint8)
+STEPS: Final = 16  # of the spreading, between two looks at whether it has come to an end
 
 Grey = UInt8[np.ndarray, "h w"]
 
@@ -27,39 +30,50 @@ def edges_kept(painted: Grey, seen: Grey) -> tuple[float, float]:
 
     NaN for a `seen` without any. The second counts edges that only the painted picture has as wrong.
     """
-    mine, theirs = ridge_strengths(painted), ridge_strengths(seen)
-    _, here, there = np.intersect1d(
-        np.flatnonzero(mine), np.flatnonzero(theirs), assume_unique=True, return_indices=True
-    )
-    kept, balanced = [], []
-    for threshold in THRESHOLDS:
-        wanted = edges_at(theirs, threshold)
-        if not wanted.any():
-            continue
-        found = edges_at(mine, threshold)
-        both = np.count_nonzero(found[here] & wanted[there])
-        kept.append(both / np.count_nonzero(wanted))
-        balanced.append(2 * both / (np.count_nonzero(wanted) + np.count_nonzero(found)))
-    if not kept:
+    mine = thresholds_passed(ridge_strengths(painted))
+    theirs = thresholds_passed(ridge_strengths(seen))
+    found, wanted, both = (_passing(each) for each in (mine, theirs, np.minimum(mine, theirs)))
+    there = wanted > 0
+    if not there.any():
         return float("nan"), float("nan")
-    return float(np.mean(kept)), float(np.mean(balanced))
+    kept = both[there] / wanted[there]
+    balanced = 2 * both[there] / (wanted + found)[there]
+    return float(kept.mean()), float(balanced.mean())
 
 
-def edges_at(strength: Float[np.ndarray, "h w"], threshold: float) -> Bool[np.ndarray, " ridges"]:
-    """Which ridges are above the lower threshold and hang together with one above the upper.
+def thresholds_passed(strength: Float[np.ndarray, "h w"]) -> Grey:
+    """At how many of the `THRESHOLDS` each place is an edge; these are always the lowest ones.
 
-    Hysteresis, over the places where `strength` is not 0, row by row.
+    Hysteresis: a place is an edge if it is above the lower threshold and hangs together with one above
+    the upper, through places above the lower. A lower threshold only adds edges. So all thresholds are
+    done in one go: the number of upper ones passed spreads from place to place and is capped by the
+    number of lower ones passed there (grey reconstruction by dilation, Vincent 1993).
     """
+    limits = np.array(THRESHOLDS)
+    reached, cap = _limits_reached(strength, limits), _limits_reached(strength, LOWER * limits)
+    while True:
+        before = reached
+        for _ in range(STEPS):
+            reached = np.minimum(cv2.dilate(reached, NEIGHBOURS), cap)
+        if np.array_equal(before, reached):
+            return reached
+
+
+def _limits_reached(strength: Float[np.ndarray, "h w"], limits: Float[np.ndarray, " n"]) -> Grey:
+    """How many of the rising limits each strength is at or above; none where there is no ridge."""
     ridges = np.flatnonzero(strength)
-    strong = strength.ravel()[ridges] >= threshold
-    if not strong.any():
-        return strong
-    above = (strength >= LOWER * threshold).astype(np.uint8)
-    count, label = cv2.connectedComponents(above, connectivity=8)
-    component = label.ravel()[ridges]
-    is_edge = np.zeros(count, bool)
-    is_edge[component[strong]] = True
-    return is_edge[component]
+    strengths, reached = strength.ravel()[ridges], np.zeros(ridges.shape, np.uint8)
+    for limit in limits.astype(np.float32):
+        reached += strengths >= limit
+    counts = np.zeros(strength.shape, np.uint8)
+    counts.ravel()[ridges] = reached
+    return counts
+
+
+def _passing(passed: Grey) -> Int[np.ndarray, " thresholds"]:
+    """At each threshold, how many places are edges."""
+    counts = np.bincount(passed.ravel(), minlength=len(THRESHOLDS) + 1)
+    return counts[::-1].cumsum()[::-1][1:]
 
 
 def ridge_strengths(picture: Grey) -> Float[np.ndarray, "h w"]:
@@ -69,7 +83,8 @@ def ridge_strengths(picture: Grey) -> Float[np.ndarray, "h w"]:
     strength = np.hypot(across, down)
     if strength.max() <= 0:
         return strength
-    direction = np.round(np.arctan2(down, across) / (np.pi / 4)).astype(int) % 4
+    # 0, 1, 2, 3: across, down and across, down, down and back; opposite slopes are one direction
+    direction = np.rint(np.arctan2(down, across) * np.float32(4 / np.pi)).astype(np.int8) & 3
     padded = np.pad(strength, 1)
     height, width = strength.shape
     is_ridge = np.zeros(strength.shape, bool)
@@ -77,4 +92,4 @@ def ridge_strengths(picture: Grey) -> Float[np.ndarray, "h w"]:
         ahead = padded[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
         behind = padded[1 - dy : 1 - dy + height, 1 - dx : 1 - dx + width]
         is_ridge |= (direction == number) & (strength >= ahead) & (strength > behind)
-    return np.where(is_ridge, strength / strength.max(), 0).astype(np.float32)
+    return strength * is_ridge / strength.max()

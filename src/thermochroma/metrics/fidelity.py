@@ -1,33 +1,35 @@
 """Likeness pixel by pixel and window by window: PSNR, SSIM, MS-SSIM. One value a picture.
 
-Every function judges 8-bit pictures, peak 255; none changes what it is given.
+Every function judges 8-bit pictures, peak 255; none changes what it is given, and all answer in
+float64 on the CPU.
 """
 
+from collections.abc import Callable, Iterator
 from typing import Final
 
+import cv2
+import numpy as np
 import torch
-from jaxtyping import Float, Int32, UInt8
-from pytorch_msssim import ms_ssim as gaussian_ms_ssim
-from pytorch_msssim import ssim as gaussian_ssim
+from jaxtyping import Float, Int32, Shaped, UInt8, UInt16
 from torch import Tensor
 
-PEAK: Final = 255.0
+from thermochroma.metrics.windows import K1, K2, PEAK, ssim_and_ms_ssim_of, ssim_of, windows_of
+
 CAP_DB: Final = 100.0
 """What a perfect picture is given instead of infinity, so that means exist. At 256x256 it is also
 what one wrong level in one channel of one pixel gets (101 dB, capped)."""
 MS_SSIM_LARGER_THAN: Final = 160
 """MS-SSIM halves a picture four times and lays an 11-pixel window on what is left."""
 WINDOW: Final = 7
-K1, K2 = 0.01, 0.03
+
+Picture = UInt8[np.ndarray, "c h w"]
 
 
 def mean_squared_error(
     painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> Float[Tensor, " b"]:
-    """Mean of the squared difference over pixels and channels, squared levels, float64."""
-    difference = painted.to(torch.int32) - truth.to(torch.int32)
-    squares = (difference * difference).flatten(1)
-    return squares.sum(1).double() / squares.shape[1]
+    """Mean of the squared difference over pixels and channels, squared levels."""
+    return each_pair(squared_error_of, painted, truth)
 
 
 def decibels(squared_error: Float[Tensor, " b"], peak: float = PEAK) -> Float[Tensor, " b"]:
@@ -45,9 +47,7 @@ def ssim(painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]) -> 
 
     In fp32 over windows inside the picture, per channel, then the mean (Wang et al. 2004).
     """
-    x, y = _for_windows(painted), _for_windows(truth)
-    found: Tensor = gaussian_ssim(x, y, data_range=PEAK, size_average=False)
-    return found.double()
+    return each_pair(lambda *pair: ssim_of(*map(windows_of, pair)), painted, truth)
 
 
 def ms_ssim(
@@ -57,46 +57,77 @@ def ms_ssim(
 
     NaN where the smaller side is at most `MS_SSIM_LARGER_THAN` pixels: it is not defined there.
     """
-    if min(truth.shape[-2:]) <= MS_SSIM_LARGER_THAN:
-        return truth.new_full(truth.shape[:1], torch.nan, dtype=torch.float64)
-    x, y = _for_windows(painted), _for_windows(truth)
-    found: Tensor = gaussian_ms_ssim(x, y, data_range=PEAK, size_average=False)
-    return found.double()
+
+    def of_one(*pair: Picture) -> float:
+        if not has_five_scales(pair[0]):
+            return float("nan")
+        return ssim_and_ms_ssim_of(*map(windows_of, pair))[1]
+
+    return each_pair(of_one, painted, truth)
 
 
 def ssim_7u(
     painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> Float[Tensor, " b"]:
-    """SSIM as scikit-image computes it by default: uniform 7x7 window, sample covariance, L = 255.
+    """SSIM as scikit-image computes it by default: uniform 7x7 window, sample covariance, L = 255."""
+    return each_pair(ssim_7u_of, painted, truth)
+
+
+def each_pair(
+    score: Callable[[Picture, Picture], float],
+    painted: UInt8[Tensor, "b c h w"],
+    truth: UInt8[Tensor, "b c h w"],
+) -> Float[Tensor, " b"]:
+    """The score of every picture with its truth, by itself: no value depends on the batch."""
+    return torch.tensor([score(*pair) for pair in in_pairs(painted, truth)], dtype=torch.float64)
+
+
+def in_pairs(
+    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+) -> Iterator[tuple[Picture, Picture]]:
+    """Painted and true pictures, one pair at a time, as arrays."""
+    arrays = (np.ascontiguousarray(batch.cpu().numpy()) for batch in (painted, truth))
+    return zip(*arrays, strict=True)
+
+
+def has_five_scales(picture: Picture) -> bool:
+    """Whether MS-SSIM is defined for it."""
+    return min(picture.shape[-2:]) > MS_SSIM_LARGER_THAN
+
+
+def squared_error_of(painted: Picture, truth: Picture) -> float:
+    """The mean squared error of one picture; its sum is exact."""
+    return round(cv2.norm(_tall(painted), _tall(truth), cv2.NORM_L2SQR)) / painted.size
+
+
+def ssim_7u_of(painted: Picture, truth: Picture) -> float:
+    """`ssim_7u` of one picture.
 
     Everything that is subtracted is a whole number below 2^31 (sums over 49 pixels of 8 bits), so
     nothing cancels; only the last quotients are taken in fp32.
     """
-    x, y = painted.to(torch.int32), truth.to(torch.int32)
+    x, y = painted.astype(np.uint16), truth.astype(np.uint16)
     sum_x, sum_y = _window_sums(x), _window_sums(y)
     count = WINDOW**2
     squares = sum_x * sum_x + sum_y * sum_y
     product = 2 * sum_x * sum_y
-    spread = count * _window_sums(x * x + y * y) - squares
+    spread = count * (_window_sums(x * x) + _window_sums(y * y)) - squares
     shared = 2 * count * _window_sums(x * y) - product
     # All four carry count^2; the sample covariance divides by count (count - 1) instead.
-    c1, c2 = (K1 * PEAK * count) ** 2, (K2 * PEAK) ** 2 * count * (count - 1)
-    similarity = (product + c1) / (squares + c1) * ((shared + c2) / (spread + c2))
-    return similarity.flatten(1).mean(1, dtype=torch.float64)
+    c1 = np.float32((K1 * PEAK * count) ** 2)
+    c2 = np.float32((K2 * PEAK) ** 2 * count * (count - 1))
+    numerator = (product.astype(np.float32) + c1) * (shared.astype(np.float32) + c2)
+    similarity = numerator / (squares.astype(np.float32) + c1) / (spread.astype(np.float32) + c2)
+    return float(similarity.mean(dtype=np.float64))
 
 
-def _window_sums(values: Int32[Tensor, "b c h w"]) -> Int32[Tensor, "b c h2 w2"]:
-    """Sums over all square windows that lie inside the picture: one axis, then the other."""
-    height, width = (side - WINDOW + 1 for side in values.shape[-2:])
-    rows = values[..., :height, :].clone()
-    for offset in range(1, WINDOW):
-        rows += values[..., offset : offset + height, :]
-    sums = rows[..., :width].clone()
-    for offset in range(1, WINDOW):
-        sums += rows[..., offset : offset + width]
-    return sums
+def _window_sums(values: UInt16[np.ndarray, "c h w"]) -> Int32[np.ndarray, "c h2 w2"]:
+    """Sums over all square windows that lie inside the picture."""
+    size, reach = (WINDOW, WINDOW), WINDOW // 2
+    sums = cv2.boxFilter(_tall(values), cv2.CV_32S, size, normalize=False)
+    return sums.reshape(values.shape)[:, reach:-reach, reach:-reach]
 
 
-def _for_windows(pictures: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-    # The Gaussian windows are convolved twice as fast on this layout; the values are the same.
-    return pictures.to(torch.float32).contiguous(memory_format=torch.channels_last)
+def _tall(planes: Shaped[np.ndarray, "c h w"]) -> Shaped[np.ndarray, "ch w"]:
+    """The channels one below the other, for filters of OpenCV."""
+    return planes.reshape(-1, planes.shape[-1])
