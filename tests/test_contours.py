@@ -7,9 +7,9 @@ from scipy.ndimage import gaussian_filter
 from thermochroma.metrics.contours import (
     LOWER,
     THRESHOLDS,
-    edges_at,
     edges_kept,
     ridge_strengths,
+    thresholds_passed,
 )
 
 SIDE = 64
@@ -39,13 +39,6 @@ def _flooded(strength: np.ndarray, threshold: float) -> np.ndarray:
         reached[y, x] = True
         waiting += [(y + dy, x + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
     return reached
-
-
-def _spread(strength: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """The edges among the ridges, back at their places."""
-    edges = np.zeros(strength.shape, bool)
-    edges[strength != 0] = found
-    return edges
 
 
 def test_the_same_picture_keeps_all_edges_and_invents_none(seen: np.ndarray) -> None:
@@ -79,22 +72,36 @@ def test_invented_edges_cost_the_f_measure_alone(seen: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("noisy", [False, True])
-@pytest.mark.parametrize("threshold", [0.025, 0.1, 0.3, 0.5, 0.8])
-def test_hysteresis_is_a_flood_from_strong_edges(
-    seen: np.ndarray, threshold: float, noisy: bool
+def test_hysteresis_is_a_flood_from_strong_edges_at_every_threshold(
+    seen: np.ndarray, noisy: bool
 ) -> None:
     noise = np.random.default_rng(1).integers(0, 256, seen.shape).astype(np.uint8)
     strength = ridge_strengths(noise if noisy else seen)
-    edges = _spread(strength, edges_at(strength, threshold))
-    assert np.array_equal(edges, _flooded(strength, threshold))
-    assert edges.any()
+    passed = thresholds_passed(strength)
+    assert passed.max() == len(THRESHOLDS)
+    for number, threshold in enumerate(THRESHOLDS):
+        assert np.array_equal(passed > number, _flooded(strength, threshold)), threshold
 
 
 def test_a_weak_edge_counts_where_it_hangs_on_a_strong_one() -> None:
     strength = np.zeros((7, 9), np.float32)
     strength[1, 1:4], strength[2, 4], strength[5, 1:8] = 0.6, 1.0, 0.6
-    edges = _spread(strength, edges_at(strength, 0.9))
+    edges = thresholds_passed(strength) > THRESHOLDS.index(0.925)
     assert list(zip(*np.nonzero(edges), strict=True)) == [(1, 1), (1, 2), (1, 3), (2, 4)]
+
+
+def test_a_long_way_is_followed_to_its_end() -> None:
+    """A spiral, much longer than the steps between two looks."""
+    strength, turn = np.zeros((41, 41), np.float32), 0
+    y, x, steps = 20, 20, 2
+    while steps < 40:
+        for _ in range(steps):
+            strength[y, x] = 0.5
+            y, x = y + (0, 1, 0, -1)[turn % 4], x + (1, 0, -1, 0)[turn % 4]
+        turn, steps = turn + 1, steps + (turn % 2) * 2
+    strength[20, 20] = 1
+    passed = thresholds_passed(strength)
+    assert (passed[strength == 0.5] == THRESHOLDS.index(0.975) + 1).all()
 
 
 def test_ridges_are_thin_and_lie_on_the_step() -> None:

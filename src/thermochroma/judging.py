@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from thermochroma.loading.crops import Crops
@@ -70,13 +70,19 @@ def score_rows(
     """The facts of the rows and every score, one row a picture. spectrum: the one that is painted."""
     truth = truth_of(crops, rows, spectrum=spectrum)
     scores = {name: values.numpy() for name, values in score_pictures(painted, truth).items()}
-    seen = truth_of(crops, rows, spectrum=SEEN[spectrum])
-    pairs = zip(in_grey(painted), in_grey(seen), strict=True)
-    edges = np.array([edges_kept(mine.numpy(), theirs.numpy()) for mine, theirs in pairs])
-    scores |= {"edges_kept": edges[:, 0], "edges_f": edges[:, 1]}
+    scores |= edge_scores(painted, truth_of(crops, rows, spectrum=SEEN[spectrum]))
     return pd.concat(
         [rows[FACTS].reset_index(drop=True), pd.DataFrame(scores).reset_index(drop=True)], axis=1
     )
+
+
+def edge_scores(
+    painted: Painted, seen: UInt8[Tensor, "b seen h w"]
+) -> dict[str, Float[np.ndarray, " b"]]:
+    """Whether the edges of what was seen were painted: APCE and the F-measure, one value a picture."""
+    pairs = zip(in_grey(painted).numpy(), in_grey(seen).numpy(), strict=True)
+    edges = np.array([edges_kept(*pair) for pair in pairs])
+    return {"edges_kept": edges[:, 0], "edges_f": edges[:, 1]}
 
 
 def in_grey(pictures: Painted) -> UInt8[Tensor, "b h w"]:

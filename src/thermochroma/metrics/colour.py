@@ -1,72 +1,113 @@
 """Likeness of colour: CIEDE2000, the a* and b* channels, colourfulness. One value a picture.
 
-8-bit sRGB goes to CIE L*a*b* under D65 (2 degree observer) with the numbers of IEC 61966-2-1.
+8-bit sRGB goes to CIE L*a*b* under D65 (2 degree observer) with the numbers of IEC 61966-2-1. Pictures
+are taken one by one, as arrays: a picture's intermediate values stay in the processor's cache.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
+import cv2
+import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
-from thermochroma.colour_space import lab_of_linear, linear_of
-from thermochroma.metrics.fidelity import decibels
+from thermochroma.colour_space import KNEE, OFFSET, SLOPE, WHITE, XYZ_OF_RGB, linear_of
+from thermochroma.metrics.fidelity import Picture, decibels
 
 PEAK_AB: Final = 255.0
 """a* and b* span -128 to 127 where they are kept in 8 bits."""
 CHROMA_BEND: Final = 25.0**7
+LINEAR: Final = linear_of(torch.arange(256, dtype=torch.float64) / 255).float().numpy()
+"""By 8-bit level of sRGB: what is in proportion to light, 0 to 1."""
+SHARE_OF_WHITE: Final = (np.array(XYZ_OF_RGB) / np.array(WHITE)[:, None]).astype(np.float32)
+
+Lab: TypeAlias = Float32[np.ndarray, "3 h w"]
+Field: TypeAlias = Float[np.ndarray, "..."]
+"""One value a pixel."""
 
 
 def lab(pictures: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
     """8-bit sRGB to CIE L* (0 to 100), a*, b*, fp32 (errors of 1e-4 at most)."""
-    return lab_of_linear(_linear_of_level(pictures.device)[pictures.int()])
+    return torch.from_numpy(np.stack([lab_of(picture) for picture in pictures.cpu().numpy()]))
 
 
-def mean_ciede2000(
-    painted_lab: Float[Tensor, "b 3 h w"], truth_lab: Float[Tensor, "b 3 h w"]
-) -> Float[Tensor, " b"]:
-    """Mean over pixels of the CIEDE2000 difference of L*a*b* pictures; about 2 is just noticed."""
-    return ciede2000(painted_lab, truth_lab).flatten(1).mean(1, dtype=torch.float64)
+def lab_of(picture: Picture) -> Lab:
+    """`lab` of one picture."""
+    tall = np.ascontiguousarray(picture).reshape(-1, picture.shape[-1])
+    linear = cv2.LUT(tall, LINEAR).reshape(3, -1)
+    ratio = np.einsum("xc,cp->xp", SHARE_OF_WHITE, linear)
+    root = np.cbrt(ratio)
+    dark = ratio <= np.float32(KNEE)
+    root[dark] = ratio[dark] * np.float32(SLOPE) + np.float32(OFFSET)
+    x, y, z = root
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)]).reshape(picture.shape)
 
 
 def ciede2000(
     one: Float[Tensor, "b 3 h w"], other: Float[Tensor, "b 3 h w"]
 ) -> Float[Tensor, "b h w"]:
-    """CIEDE2000 of each pixel (CIE 142-2001; Sharma, Wu and Dalal 2005), k_L = k_C = k_H = 1."""
-    lightness, chroma, hue = _polar(one, other)
-    between = (lightness[0] + lightness[1]) / 2
-    mean_chroma = (chroma[0] + chroma[1]) / 2
-    mean_hue = _mean_hue(chroma, hue)
-    off_grey = (between - 50).square()
-    s_l = 1 + 0.015 * off_grey / (20 + off_grey).sqrt()
-    s_c = 1 + 0.045 * mean_chroma
-    s_h = 1 + 0.015 * mean_chroma * _hue_weight(mean_hue)
-    d_l = (lightness[1] - lightness[0]) / s_l
-    d_c = (chroma[1] - chroma[0]) / s_c
-    # 2 sqrt(C1 C2) sin(dh / 2) needs no case for turns past 180 degrees: only its sign would
-    # change, which the rotation term must not see; the remainder takes dh into [-pi, pi).
-    turn = torch.remainder(hue[1] - hue[0] + torch.pi, 2 * torch.pi) - torch.pi
-    d_h = 2 * (chroma[0] * chroma[1]).sqrt() * torch.sin(turn / 2) / s_h
-    rotation = _rotation(mean_chroma, mean_hue)
-    return (d_l * d_l + d_c * d_c + d_h * d_h + rotation * d_c * d_h).clamp(min=0).sqrt()
+    """CIEDE2000 of each pixel of L*a*b* pictures; about 2 is just noticed."""
+    first, second = (np.moveaxis(batch.cpu().numpy(), 1, 0) for batch in (one, other))
+    return torch.from_numpy(ciede2000_of(first, second))
+
+
+def ciede2000_of(one: Float[np.ndarray, "3 *any"], other: Float[np.ndarray, "3 *any"]) -> Field:
+    """CIEDE2000 of L*a*b* (CIE 142-2001; Sharma, Wu and Dalal 2005), k_L = k_C = k_H = 1.
+
+    Hues are kept as unit vectors: their mean on the shorter arc is the direction of their sum, also where
+    one of the two is grey and has none, and 2 sin of half their difference the length of their difference.
+    """
+    (chroma, other_chroma), (hue, other_hue) = _chroma_and_hue(one, other)
+    off_grey = (one[0] + other[0]) / 2 - 50
+    off_grey *= off_grey
+    mean_chroma = (chroma + other_chroma) / 2
+    mean_hue = _mean_hue(hue, other_hue)
+    d_l = (other[0] - one[0]) / (1 + 0.015 * off_grey / np.sqrt(20 + off_grey))
+    d_c = (other_chroma - chroma) / (1 + 0.045 * mean_chroma)
+    turned = np.sqrt(_squared_length(other_hue - hue) * chroma * other_chroma)
+    turned = np.copysign(turned, hue[0] * other_hue[1] - hue[1] * other_hue[0])
+    d_h = turned / (1 + 0.015 * mean_chroma * _hue_weight(*mean_hue))
+    squared = d_l * d_l + d_c * d_c + d_h * d_h + _rotation(mean_chroma, *mean_hue) * d_c * d_h
+    return np.sqrt(np.maximum(squared, 0))
+
+
+def mean_ciede2000_of(painted_lab: Lab, truth_lab: Lab) -> float:
+    """Mean over pixels of the CIEDE2000 difference of two L*a*b* pictures."""
+    return float(ciede2000_of(painted_lab, truth_lab).mean(dtype=np.float64))
 
 
 def psnr_ab(
     painted_lab: Float[Tensor, "b 3 h w"], truth_lab: Float[Tensor, "b 3 h w"]
 ) -> Float[Tensor, " b"]:
     """PSNR in dB of the a* and b* channels together, peak 255: colour without lightness."""
-    difference = painted_lab[:, 1:] - truth_lab[:, 1:]
-    return decibels(difference.square().flatten(1).mean(1, dtype=torch.float64), PEAK_AB)
+    pairs = zip(painted_lab.cpu().numpy(), truth_lab.cpu().numpy(), strict=True)
+    errors = [squared_error_ab_of(*pair) for pair in pairs]
+    return decibels(torch.tensor(errors, dtype=torch.float64), PEAK_AB)
+
+
+def squared_error_ab_of(painted_lab: Lab, truth_lab: Lab) -> float:
+    """Mean squared error of the a* and b* channels of one picture."""
+    tall = (
+        np.ascontiguousarray(lab[1:]).reshape(-1, lab.shape[-1]) for lab in (painted_lab, truth_lab)
+    )
+    return cv2.norm(*tall, cv2.NORM_L2SQR) / painted_lab[1:].size
 
 
 def colourfulness(pictures: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
     """How colourful a picture is, 0 for grey (Hasler and Suesstrunk 2003, M^(3)), 8-bit levels."""
-    red, green, blue = pictures.to(torch.int32).flatten(2).unbind(1)
-    opponents = torch.stack([2 * (red - green), red + green - 2 * blue], dim=1)  # twice the levels
-    mean = opponents.sum(-1).double() / opponents.shape[-1]
-    mean_square = (opponents * opponents).sum(-1).double() / opponents.shape[-1]
-    spread = (mean_square - mean * mean).sum(1).clamp(min=0).sqrt()
-    return (spread + 0.3 * mean.square().sum(1).sqrt()) / 2
+    found = [colourfulness_of(picture) for picture in pictures.cpu().numpy()]
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def colourfulness_of(picture: Picture) -> float:
+    """`colourfulness` of one picture; sums are of whole numbers, and exact."""
+    red, green, blue = picture.reshape(3, -1).astype(np.int16)
+    twice = np.stack([2 * (red - green), red + green - 2 * blue]).astype(np.float64)
+    mean = twice.mean(axis=1)
+    mean_square = np.einsum("op,op->o", twice, twice) / twice.shape[1]
+    spread = np.sqrt(max(0.0, (mean_square - mean * mean).sum()))
+    return float(spread + 0.3 * np.sqrt((mean * mean).sum())) / 2
 
 
 def colourfulness_difference(
@@ -84,60 +125,79 @@ def luma(pictures: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b h w"]:
     return torch.einsum("c,bchw->bhw", weights, pictures.double())
 
 
-def _linear_of_level(device: torch.device) -> Float[Tensor, "256"]:
-    return linear_of(torch.arange(256, dtype=torch.float64, device=device) / 255).float()
+def luma_thousandths_of(picture: Picture) -> Float32[np.ndarray, "h w"]:
+    """1000 times the `luma` of one picture: whole numbers, exact in fp32."""
+    weights = (299, 587, 114) if len(picture) == 3 else (1000,)
+    pairs = zip(weights, picture, strict=True)
+    return np.sum([np.float32(weight) * channel for weight, channel in pairs], axis=0)
 
 
-_Pair = tuple[Float[Tensor, "b h w"], Float[Tensor, "b h w"]]
+_Pair = tuple[Field, Field]
 
 
-def _polar(
-    one: Float[Tensor, "b 3 h w"], other: Float[Tensor, "b 3 h w"]
-) -> tuple[_Pair, _Pair, _Pair]:
-    """Lightness, chroma and hue (radians in [0, 2 pi)) of both, a* stretched near grey."""
-    plain = (torch.hypot(one[:, 1], one[:, 2]) + torch.hypot(other[:, 1], other[:, 2])) / 2
-    stretch = 1 + 0.5 * (1 - _bend(plain))
-    reds = (one[:, 1] * stretch, other[:, 1] * stretch)
-    chroma = (torch.hypot(reds[0], one[:, 2]), torch.hypot(reds[1], other[:, 2]))
-    hue = (_angle(reds[0], one[:, 2]), _angle(reds[1], other[:, 2]))
-    return (one[:, 0], other[:, 0]), chroma, hue
+def _chroma_and_hue(one: Field, other: Field) -> tuple[_Pair, tuple[Field, Field]]:
+    """Of both colours, a* stretched near grey: chroma, and hue as a unit vector, (0, 0) of grey."""
+    plain = (np.sqrt(_squared_length(one[1:])) + np.sqrt(_squared_length(other[1:]))) / 2
+    stretch = 1.5 - 0.5 * _bend(plain)
+    vectors = [np.stack([lab[1] * stretch, lab[2]]) for lab in (one, other)]
+    chroma, other_chroma = (np.sqrt(_squared_length(vector)) for vector in vectors)
+    tiny = np.finfo(chroma.dtype).tiny
+    hue, other_hue = (
+        vector / np.maximum(length, tiny)
+        for vector, length in zip(vectors, (chroma, other_chroma), strict=True)
+    )
+    return (chroma, other_chroma), (hue, other_hue)
 
 
-def _angle(a: Float[Tensor, "b h w"], b: Float[Tensor, "b h w"]) -> Float[Tensor, "b h w"]:
-    return torch.remainder(torch.atan2(b, a), 2 * torch.pi)
+def _mean_hue(hue: Field, other: Field) -> Field:
+    """The unit vector half-way on the shorter arc; of opposite hues, from the smaller on; any of greys."""
+    total = hue + other
+    length = np.sqrt(_squared_length(total))
+    unclear = length < 4 * np.finfo(length.dtype).eps
+    if unclear.any():
+        upper = (
+            np.copysign(1, hue[1][unclear]) * hue[:, unclear]
+        )  # of the two, the hue below 180 degrees
+        total[0][unclear], total[1][unclear] = -upper[1], upper[0]
+        length[unclear] = 1
+    return total / length
 
 
-def _bend(chroma: Float[Tensor, "b h w"]) -> Float[Tensor, "b h w"]:
+def _squared_length(vector: Field) -> Field:
+    return vector[0] * vector[0] + vector[1] * vector[1]
+
+
+def _bend(chroma: Field) -> Field:
     square = chroma * chroma
     power = square * square * square * chroma
-    return (power / (power + CHROMA_BEND)).sqrt()
+    return np.sqrt(power / (power + CHROMA_BEND))
 
 
-def _mean_hue(chroma: _Pair, hue: _Pair) -> Float[Tensor, "b h w"]:
-    """The mean angle on the shorter arc; where one of the two is grey, the other's hue alone."""
-    total = hue[0] + hue[1]
-    far = (hue[0] - hue[1]).abs() > torch.pi
-    across = torch.where(total < 2 * torch.pi, 2 * torch.pi, -2 * torch.pi)
-    mean = (total + torch.where(far, across, torch.zeros_like(total))) / 2
-    return torch.where(chroma[0] * chroma[1] == 0, total, mean)
-
-
-def _hue_weight(hue: Float[Tensor, "b h w"]) -> Float[Tensor, "b h w"]:
-    """T of the standard."""
-    radians = torch.pi / 180
+def _hue_weight(cos: Field, sin: Field) -> Field:
+    """T of the standard: of a hue h, by cos h and sin h."""
+    cos_2, sin_2 = 2 * cos * cos - 1, 2 * sin * cos
+    cos_3, sin_3 = cos * cos_2 - sin * sin_2, sin * cos_2 + cos * sin_2
+    cos_4, sin_4 = 2 * cos_2 * cos_2 - 1, 2 * sin_2 * cos_2
     return (
         1
-        - 0.17 * torch.cos(hue - 30 * radians)
-        + 0.24 * torch.cos(2 * hue)
-        + 0.32 * torch.cos(3 * hue + 6 * radians)
-        - 0.20 * torch.cos(4 * hue - 63 * radians)
+        - _wave(0.17, -30.0, cos, sin)
+        + 0.24 * cos_2
+        + _wave(0.32, 6.0, cos_3, sin_3)
+        - _wave(0.20, -63.0, cos_4, sin_4)
     )
 
 
-def _rotation(
-    chroma: Float[Tensor, "b h w"], hue: Float[Tensor, "b h w"]
-) -> Float[Tensor, "b h w"]:
+def _wave(height: float, degrees: float, cos: Field, sin: Field) -> Field:
+    """height x cos(angle + degrees)."""
+    phase = float(np.radians(degrees))
+    return height * float(np.cos(phase)) * cos - height * float(np.sin(phase)) * sin
+
+
+def _rotation(chroma: Field, cos: Field, sin: Field) -> Field:
     """R_T of the standard: in the blues, chroma and hue differences are not independent."""
-    degrees = hue * 180 / torch.pi
-    theta = torch.exp(-((degrees - 275) / 25).square()) * torch.pi / 3
-    return -torch.sin(theta) * 2 * _bend(chroma)
+    degrees = np.arctan2(sin, cos) * (180 / np.pi)
+    degrees += 360 * (degrees < 0).astype(degrees.dtype)
+    off_blue = (degrees - 275) / 25
+    near_nothing = 40  # farther away than that, exp is below 1e-17 and would soon be denormal: slow
+    theta = np.exp(-np.minimum(off_blue * off_blue, near_nothing)) * (np.pi / 3)
+    return -2 * np.sin(theta) * _bend(chroma)

@@ -5,6 +5,7 @@ float64 on the CPU.
 """
 
 from collections.abc import Callable, Iterator
+from math import log10
 from typing import Final
 
 import cv2
@@ -23,6 +24,7 @@ MS_SSIM_LARGER_THAN: Final = 160
 WINDOW: Final = 7
 
 Picture = UInt8[np.ndarray, "c h w"]
+Channel = UInt8[np.ndarray, "h w"]
 
 
 def mean_squared_error(
@@ -34,7 +36,8 @@ def mean_squared_error(
 
 def decibels(squared_error: Float[Tensor, " b"], peak: float = PEAK) -> Float[Tensor, " b"]:
     """PSNR in dB of a mean squared error: 10 log10(peak^2 / error), at most `CAP_DB`."""
-    return (10 * torch.log10(peak**2 / squared_error)).clamp(max=CAP_DB)
+    found = [decibels_of(error, peak) for error in squared_error.tolist()]
+    return torch.tensor(found, dtype=torch.float64)
 
 
 def psnr(painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
@@ -100,32 +103,49 @@ def squared_error_of(painted: Picture, truth: Picture) -> float:
     return round(cv2.norm(_tall(painted), _tall(truth), cv2.NORM_L2SQR)) / painted.size
 
 
+def decibels_of(squared_error: float, peak: float = PEAK) -> float:
+    """`decibels` of one picture."""
+    return min(CAP_DB, 10 * log10(peak**2 / squared_error)) if squared_error > 0 else CAP_DB
+
+
 def ssim_7u_of(painted: Picture, truth: Picture) -> float:
     """`ssim_7u` of one picture.
 
     Everything that is subtracted is a whole number below 2^31 (sums over 49 pixels of 8 bits), so
     nothing cancels; only the last quotients are taken in fp32.
     """
+    found = [_ssim_7u_of_channel(*pair) for pair in zip(painted, truth, strict=True)]
+    return float(np.mean(found))
+
+
+def _ssim_7u_of_channel(painted: Channel, truth: Channel) -> float:
     x, y = painted.astype(np.uint16), truth.astype(np.uint16)
     sum_x, sum_y = _window_sums(x), _window_sums(y)
-    count = WINDOW**2
-    squares = sum_x * sum_x + sum_y * sum_y
-    product = 2 * sum_x * sum_y
-    spread = count * (_window_sums(x * x) + _window_sums(y * y)) - squares
-    shared = 2 * count * _window_sums(x * y) - product
+    count, reach = WINDOW**2, WINDOW // 2
+    product = sum_x * sum_y
+    product += product
+    squares = sum_x * sum_x
+    squares += sum_y * sum_y
+    spread = _window_sums(x * x)
+    spread += _window_sums(y * y)
+    spread *= count
+    spread -= squares
+    shared = _window_sums(x * y)
+    shared *= 2 * count
+    shared -= product
     # All four carry count^2; the sample covariance divides by count (count - 1) instead.
     c1 = np.float32((K1 * PEAK * count) ** 2)
     c2 = np.float32((K2 * PEAK) ** 2 * count * (count - 1))
-    numerator = (product.astype(np.float32) + c1) * (shared.astype(np.float32) + c2)
-    similarity = numerator / (squares.astype(np.float32) + c1) / (spread.astype(np.float32) + c2)
-    return float(similarity.mean(dtype=np.float64))
+    similarity = np.add(product, c1, dtype=np.float32)
+    similarity /= np.add(squares, c1, dtype=np.float32)
+    similarity *= np.add(shared, c2, dtype=np.float32)
+    similarity /= np.add(spread, c2, dtype=np.float32)
+    return cv2.mean(similarity[reach:-reach, reach:-reach])[0]
 
 
-def _window_sums(values: UInt16[np.ndarray, "c h w"]) -> Int32[np.ndarray, "c h2 w2"]:
-    """Sums over all square windows that lie inside the picture."""
-    size, reach = (WINDOW, WINDOW), WINDOW // 2
-    sums = cv2.boxFilter(_tall(values), cv2.CV_32S, size, normalize=False)
-    return sums.reshape(values.shape)[:, reach:-reach, reach:-reach]
+def _window_sums(values: UInt16[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
+    """Sums over 7x7 pixels; those within 3 pixels of the border mean nothing and are never read."""
+    return cv2.boxFilter(values, cv2.CV_32S, (WINDOW, WINDOW), normalize=False)
 
 
 def _tall(planes: Shaped[np.ndarray, "c h w"]) -> Shaped[np.ndarray, "ch w"]:

@@ -8,19 +8,27 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from thermochroma.errors import BadInput
-from thermochroma.metrics.colour import colourfulness_difference, lab, luma, mean_ciede2000, psnr_ab
+from thermochroma.metrics.colour import (
+    PEAK_AB,
+    colourfulness_of,
+    lab_of,
+    luma_thousandths_of,
+    mean_ciede2000_of,
+    squared_error_ab_of,
+)
 from thermochroma.metrics.fidelity import (
     CAP_DB,
     MS_SSIM_LARGER_THAN,
-    decibels,
-    mean_squared_error,
-    ms_ssim,
-    psnr,
-    ssim,
-    ssim_7u,
+    Picture,
+    decibels_of,
+    has_five_scales,
+    in_pairs,
+    squared_error_of,
+    ssim_7u_of,
 )
-from thermochroma.metrics.structure import gradient_correlation
-from thermochroma.metrics.tolerant import REACH, after_best_shift, after_gain_and_bias
+from thermochroma.metrics.structure import gradient_correlation_of
+from thermochroma.metrics.tolerant import REACH, best_shift_of, gain_and_bias_of, under_field
+from thermochroma.metrics.windows import Channels, ssim_and_ms_ssim_of, ssim_of, windows_of
 
 SMALLEST_SIDE: Final = 2 * REACH + 11
 """Pixels: below this, no SSIM window is left after the shift."""
@@ -110,51 +118,72 @@ def score_pictures(
 
     Visible ones are sRGB; thermal ones have one channel, and no score of `OF_COLOUR`. Pictures are
     scored one by one: a value never depends on the batch, and a picture's intermediate values stay in
-    the processor's cache. Raises BadInput for pictures too small.
+    the processor's cache. Raises BadInput for pictures too small or of other sizes than their truth.
     """
-    if painted.shape != truth.shape:
-        raise ValueError(f"painted is {tuple(painted.shape)} but truth {tuple(truth.shape)}")
+    _refuse_unlike(painted, truth)
     _refuse_small(truth)
-    pairs = zip(painted.split(1), truth.split(1), strict=True)
-    one_by_one = [_scores(*pair) | _colour_scores(*pair) for pair in pairs]
+    one_by_one = [_scores(*pair) | _colour_scores(*pair) for pair in in_pairs(painted, truth)]
     return {
-        name: torch.cat([scores[name] for scores in one_by_one])
+        name: torch.tensor([scores[name] for scores in one_by_one], dtype=torch.float64)
         for name in SCORES
         if name in one_by_one[0]
     }
 
 
-def _scores(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
-) -> dict[str, Float[Tensor, " b"]]:
-    error = mean_squared_error(painted, truth)
-    shifted, field = after_best_shift(painted, truth)
-    mended = after_gain_and_bias(painted, truth)
+def _scores(painted: Picture, truth: Picture) -> dict[str, float]:
+    windows, true_windows = windows_of(painted), windows_of(truth)
+    error, mended = squared_error_of(painted, truth), gain_and_bias_of(painted, truth)
+    lumas = (luma_thousandths_of(picture) for picture in (painted, truth))
+    if has_five_scales(truth):
+        ssim, ms_ssim = ssim_and_ms_ssim_of(windows, true_windows)
+    else:
+        ssim, ms_ssim = ssim_of(windows, true_windows), float("nan")
     return {
-        "ssim": ssim(painted, truth),
-        "psnr": decibels(error),
+        "ssim": ssim,
+        "psnr": decibels_of(error),
         "mse": error,
-        "ms_ssim": ms_ssim(painted, truth),
-        "gradient_correlation": gradient_correlation(luma(painted), luma(truth)),
-        "ssim_7u": ssim_7u(painted, truth),
-        "psnr_shift": psnr(shifted, field),
-        "ssim_shift": ssim(shifted, field),
-        "psnr_gain": psnr(mended, truth),
-        "ssim_gain": ssim(mended, truth),
+        "ms_ssim": ms_ssim,
+        "gradient_correlation": gradient_correlation_of(*lumas),
+        "ssim_7u": ssim_7u_of(painted, truth),
+        "psnr_gain": decibels_of(squared_error_of(mended, truth)),
+        "ssim_gain": ssim_of(windows_of(mended), true_windows),
+        **_shifted_scores(painted, truth, windows, true_windows),
     }
 
 
-def _colour_scores(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
-) -> dict[str, Float[Tensor, " b"]]:
-    if truth.shape[1] == 1:
-        return {}
-    painted_lab, truth_lab = lab(painted), lab(truth)
+def _shifted_scores(
+    painted: Picture, truth: Picture, windows: Channels, true_windows: Channels
+) -> dict[str, float]:
+    """The windows of a part of a picture are known from the whole."""
+    size = truth.shape[-2:]
+    here, there = under_field(best_shift_of(painted, truth), size), under_field((0, 0), size)
+    parts = [channel.part(*here) for channel in windows]
+    true_parts = [channel.part(*there) for channel in true_windows]
     return {
-        "ciede2000": mean_ciede2000(painted_lab, truth_lab),
-        "psnr_ab": psnr_ab(painted_lab, truth_lab),
-        "colourfulness_difference": colourfulness_difference(painted, truth),
+        "psnr_shift": decibels_of(squared_error_of(painted[:, *here], truth[:, *there])),
+        "ssim_shift": ssim_of(parts, true_parts),
     }
+
+
+def _colour_scores(painted: Picture, truth: Picture) -> dict[str, float]:
+    if len(truth) == 1:
+        return {}
+    painted_lab, truth_lab = lab_of(painted), lab_of(truth)
+    return {
+        "ciede2000": mean_ciede2000_of(painted_lab, truth_lab),
+        "psnr_ab": decibels_of(squared_error_ab_of(painted_lab, truth_lab), PEAK_AB),
+        "colourfulness_difference": abs(colourfulness_of(painted) - colourfulness_of(truth)),
+    }
+
+
+def _refuse_unlike(painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "..."]) -> None:
+    if painted.shape != truth.shape:
+        raise BadInput(
+            given=f"painted pictures of the shape {tuple(painted.shape)} are to be scored against "
+            f"true ones of {tuple(truth.shape)}",
+            needed="as many, of the same size and channels",
+            remedy="paint anew, at the size of the crops",
+        )
 
 
 def _refuse_small(pictures: UInt8[Tensor, "b c h w"]) -> None:

@@ -4,14 +4,26 @@ The two cameras of a data set are never aligned perfectly, and a perfect picture
 pixels scores like a poor one. These readings are taken for every row alike.
 """
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Final
 
+import cv2
+import numpy as np
 import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
+from thermochroma.metrics.fidelity import Picture, in_pairs
+
 REACH: Final = 8
 """Pixels: the largest shift that is tried, along each axis and either way."""
+SHIFTS: Final = np.array(
+    sorted(
+        product(range(-REACH, REACH + 1), repeat=2), key=lambda shift: shift[0] ** 2 + shift[1] ** 2
+    )
+)
+"""All (dy, dx) within reach, the smallest first."""
 
 
 def after_best_shift(
@@ -22,10 +34,9 @@ def after_best_shift(
     The field is the truth without a border of `REACH` pixels: every shift covers it, so all shifts
     and all rows are judged on the same pixels, and none gains by choosing an easy overlap.
     """
-    height, width = (side - 2 * REACH for side in truth.shape[-2:])
     moved = [
-        picture[:, REACH + dy : REACH + dy + height, REACH + dx : REACH + dx + width]
-        for picture, (dy, dx) in zip(painted, best_shift(painted, truth).tolist(), strict=True)
+        picture[:, *under_field(shift, truth.shape[-2:])]
+        for picture, shift in zip(painted, best_shift(painted, truth).tolist(), strict=True)
     ]
     return torch.stack(moved), truth[..., REACH:-REACH, REACH:-REACH]
 
@@ -33,16 +44,25 @@ def after_best_shift(
 def best_shift(
     painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> Int64[Tensor, "b 2"]:
-    """(dy, dx) such that painted[y + dy, x + dx] is nearest to truth[y, x]; ties go to the smaller.
+    """(dy, dx) such that painted[y + dy, x + dx] is nearest to truth[y, x]; ties go to the smaller."""
+    return torch.tensor([best_shift_of(*pair) for pair in in_pairs(painted, truth)])
+
+
+def best_shift_of(painted: Picture, truth: Picture) -> tuple[int, int]:
+    """`best_shift` of one picture.
 
     All (2 REACH + 1)^2 shifts are compared exactly: |p - t|^2 = |p|^2 - 2 p.t + |t|^2, with p.t
     for all shifts at once by Fourier transform and rounded back to the whole number that it is.
     """
     errors = _own_energy(painted) - 2 * _products(painted, truth)
-    shifts = _shifts(painted.device)
-    ordered = errors[:, shifts[:, 0] + REACH, shifts[:, 1] + REACH]
-    least = ordered == ordered.min(dim=1, keepdim=True).values
-    return shifts[least.to(torch.uint8).argmax(dim=1)]
+    dy, dx = SHIFTS[errors[*(SHIFTS + REACH).T].argmin()]  # the first of the least
+    return int(dy), int(dx)
+
+
+def under_field(shift: Sequence[int], size: Sequence[int]) -> tuple[slice, slice]:
+    """Where the part of a shifted picture lies that is compared with the truth's field."""
+    (dy, dx), (height, width) = shift, size
+    return slice(REACH + dy, height - REACH + dy), slice(REACH + dx, width - REACH + dx)
 
 
 def after_gain_and_bias(
@@ -52,47 +72,44 @@ def after_gain_and_bias(
 
     A flat picture gets gain 0. The gain may be negative: then the picture's contrast was inverted.
     """
-    values, goal = painted.flatten(1).to(torch.int32), truth.flatten(1).to(torch.int32)
-    count = values.shape[1]
-    total, goal_total = values.sum(1), goal.sum(1)
-    spread = count * (values * values).sum(1) - total * total  # whole numbers: nothing cancels
-    shared = count * (values * goal).sum(1) - total * goal_total
-    gain = torch.where(spread > 0, shared / spread.where(spread > 0, 1).double(), 0.0)
+    mended = [gain_and_bias_of(*pair) for pair in in_pairs(painted, truth)]
+    return torch.from_numpy(np.stack(mended))
+
+
+def gain_and_bias_of(painted: Picture, truth: Picture) -> Picture:
+    """`after_gain_and_bias` of one picture."""
+    values, goal = (picture.astype(np.float64).ravel() for picture in (painted, truth))
+    count = values.size
+    total, goal_total = values.sum(), goal.sum()
+    spread = (
+        count * np.einsum("n,n->", values, values) - total * total
+    )  # whole numbers: nothing cancels
+    shared = count * np.einsum("n,n->", values, goal) - total * goal_total
+    gain = shared / spread if spread > 0 else 0.0
     bias = (goal_total - gain * total) / count
-    levels = torch.arange(256, dtype=torch.float64, device=painted.device)
-    mended = (gain[:, None] * levels + bias[:, None]).clamp(0, 255).round().to(torch.uint8)
-    return mended.gather(1, values.long()).view_as(painted)
+    mended = (gain * np.arange(256) + bias).clip(0, 255).round().astype(np.uint8)
+    return cv2.LUT(painted.reshape(-1, painted.shape[-1]), mended).reshape(painted.shape)
 
 
-def _shifts(device: torch.device) -> Int64[Tensor, "n 2"]:
-    """All (dy, dx) within reach, the smallest first."""
-    axis = torch.arange(-REACH, REACH + 1, device=device)
-    shifts = torch.cartesian_prod(axis, axis)
-    return shifts[shifts.square().sum(1).argsort(stable=True)]
-
-
-def _products(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
-) -> Float[Tensor, "b n n"]:
+def _products(painted: Picture, truth: Picture) -> Float[np.ndarray, "n n"]:
     """Inner product of the truth's field and the painted picture under every shift, exact.
 
     A circular transform of the picture's own size is enough: no shift leaves the picture.
     """
-    size = (truth.shape[-2], truth.shape[-1])
-    field = torch.zeros(truth.shape, dtype=torch.float64, device=truth.device)
-    inner = (..., slice(REACH, -REACH), slice(REACH, -REACH))
-    field[inner] = truth[inner].double()
-    spectrum = torch.fft.rfft2(field).conj() * torch.fft.rfft2(painted.double())
-    circular: Tensor = torch.fft.irfft2(spectrum.sum(1), s=size)
-    centred = circular.roll((REACH, REACH), (-2, -1)).round()
-    return centred[:, : 2 * REACH + 1, : 2 * REACH + 1]
+    height, width = truth.shape[-2:]
+    field, inner = np.zeros(truth.shape), (..., *under_field((0, 0), (height, width)))
+    field[inner] = truth[inner]
+    spectra = (torch.fft.rfft2(torch.from_numpy(x)) for x in (field, painted.astype(np.float64)))
+    spectrum = torch.linalg.vecdot(*spectra, dim=0)  # the first is conjugated
+    rows = torch.fft.ifft(spectrum, dim=0)[range(-REACH, REACH + 1)]
+    products = torch.fft.irfft(rows, n=width)[:, range(-REACH, REACH + 1)]
+    return products.round().numpy()
 
 
-def _own_energy(painted: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b n n"]:
+def _own_energy(painted: Picture) -> Float[np.ndarray, "n n"]:
     """Sum of squares of the painted picture inside the field under every shift, by running sums."""
-    squares = painted.to(torch.int64).square().sum(1)
-    running = torch.nn.functional.pad(squares.cumsum(1).cumsum(2), (1, 0, 1, 0))
+    levels = painted.astype(np.int32)
+    running = cv2.integral((levels * levels).sum(axis=0).astype(np.float64), sdepth=cv2.CV_64F)
     n = 2 * REACH + 1
-    low_y, high_y = running[:, :n], running[:, -n:]
-    box = high_y[:, :, -n:] - high_y[:, :, :n] - low_y[:, :, -n:] + low_y[:, :, :n]
-    return box.double()
+    low_y, high_y = running[:n], running[-n:]
+    return high_y[:, -n:] - high_y[:, :n] - low_y[:, -n:] + low_y[:, :n]

@@ -56,9 +56,8 @@ class Windows:
         brightness += C1 / 2
         return brightness
 
-    def part(self, top: int, left: int, height: int, width: int) -> "Windows":
-        """A rectangle of the channel. Its windows are among those of the whole, and not worked out anew."""
-        there = slice(top, top + height), slice(left, left + width)
+    def part(self, *there: slice) -> "Windows":
+        """A rectangle of the channel: its rows and columns. Its windows are among those of the whole."""
         found = Windows(self.levels[there])
         known = {name: getattr(self, name)[there] for name in ("mean", "spread", "brightness")}
         found.__dict__.update(known)  # where cached properties keep what they found
@@ -67,7 +66,9 @@ class Windows:
     def halved(self) -> "Windows":
         """Means of 2x2 pixels; an odd last row or column is doubled first."""
         odd_height, odd_width = (side % 2 for side in self.levels.shape)
-        even = np.pad(self.levels, ((0, odd_height), (0, odd_width)), mode="edge")
+        even = cv2.copyMakeBorder(
+            self.levels, 0, odd_height, 0, odd_width, borderType=cv2.BORDER_REPLICATE
+        )
         size = (even.shape[1] // 2, even.shape[0] // 2)
         return Windows(cv2.resize(even, size, interpolation=cv2.INTER_AREA))
 
@@ -94,7 +95,7 @@ def ssim_and_ms_ssim_of(one: Channels, other: Channels) -> tuple[float, float]:
 
 
 def likeness(one: Windows, other: Windows) -> tuple[float, float]:
-    """SSIM of one channel in [-1, 1], and its factor of contrast and structure alone; means over windows."""
+    """SSIM of one channel, in [-1, 1], and its factor of contrast and structure: means over windows."""
     contrast = window_means(one.levels * other.levels)
     contrast -= one.mean * other.mean
     contrast *= 2
