@@ -24,9 +24,11 @@ def main(params: Path, source: Path, stages: Path, fingerprints: Path) -> None:
         for name, start in starts.items():
             text = fingerprint_code(start, roots=roots, skip=ONLY_LOOKS_ON)
             write_text(part / f"{name}.txt", text)
-        for dataset, budget in settings.budget.items():
+        for dataset in settings.budget:
             for name in settings.methods:  # by itself, so that an exception retrains one method
-                text = budget.of(name).model_dump_json(indent=2) + "\n"
+                text = settings.budget_of(dataset, name).model_dump_json(indent=2) + "\n"
+                if settings.block_of(name) != name:  # DVC sees only the repeat's two keys
+                    text += settings.method(name).model_dump_json(indent=2) + "\n"
                 write_text(part / "budgets" / dataset / f"{name}.json", text)
 
 

@@ -114,7 +114,8 @@ def prepare(
     code: list[Path],
 ) -> Lesson:
     """Read what the training needs, and name it by a fingerprint of all that decides its outcome."""
-    settings, budget = params.method(name), params.budget[dataset].of(name)
+    settings, budget = params.method(name), params.budget_of(dataset, name)
+    params = params.model_copy(update={"seed": params.seed_of(name)})
     method = load_method(settings.method)
     side = params.crop[dataset].size
     refuse_side(side, method, multiple=method.sides_multiple_of, dataset=dataset)

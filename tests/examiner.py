@@ -17,7 +17,8 @@ from thermochroma.shipping import build_translator
 from thermochroma.training.state import Training, seed_everything
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
-BLOCKS = sorted(yaml.safe_load(PARAMS.read_text())["methods"])
+METHODS = yaml.safe_load(PARAMS.read_text())["methods"]
+BLOCKS = sorted(name for name, block in METHODS.items() if "again" not in block)  # no repeats
 SCALE = 1 / 16
 TEXT_WIDTH = 32
 IMAGES = 12  # a training's length

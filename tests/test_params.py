@@ -70,6 +70,35 @@ def test_the_file_in_the_repository_is_right(tmp_path: Path) -> None:
             r"`sample` .*entry of `datasets`",
         ),
         (
+            lambda raw: raw["methods"].update(cmmf_net_seed_1={"again": "cmff_net", "seed": 1}),
+            r"`cmff_net`.*did you mean `cmmf_net`",
+        ),
+        (
+            lambda raw: raw["methods"].update(cmmf_net_seed_1={"again": "cmmf_net"}),
+            r"lacks `methods\.cmmf_net_seed_1\.seed`",
+        ),
+        (
+            lambda raw: (
+                raw["methods"].update(again={"again": "cmmf_net", "seed": raw["seed"]}),
+                raw["lineup"].append("again"),
+            ),
+            r"`again` repeats `cmmf_net` under seed 0, which another run has",
+        ),
+        (
+            lambda raw: (
+                raw["methods"].update(again={"again": "cmmf_net", "seed": 1}),
+                raw.update(lineup=["pix2pix", "again"]),
+            ),
+            r"has `again` but not `cmmf_net`",
+        ),
+        (
+            lambda raw: (
+                raw["methods"].update(again={"again": "cmmf_net", "seed": 1}),
+                raw["budget"]["sample"]["exceptions"].update(again={"images": 3}),
+            ),
+            r"`again`.*block of `methods` itself",
+        ),
+        (
             lambda raw: raw["methods"]["cyclegan"].update(sampling="apart"),
             r"cyclegan\.sampling.*'pooled' or 'disjoint'",
         ),
@@ -102,3 +131,19 @@ def test_video_methods_are_trained_on_video_alone() -> None:
     assert params.trained_on("sample") == (*params.lineup, *params.video_lineup)
     assert params.trained_on("msrs") == params.lineup
     assert not set(params.lineup) & set(params.video_lineup)
+
+
+def test_a_repeat_has_block_and_budget_of_what_it_repeats_and_a_seed_of_its_own(
+    tmp_path: Path,
+) -> None:
+    raw = yaml.safe_load(PARAMS.read_text())
+    raw["methods"]["mugan_again"] = {"again": "mugan", "seed": 7}
+    raw["lineup"].append("mugan_again")
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    params = read_params(path)
+    assert params.method("mugan_again") == params.method("mugan")
+    assert params.budget_of("sample", "mugan_again") == params.budget["sample"].of("mugan")
+    assert params.budget_of("sample", "mugan_again").window == 96, "the exception holds for it too"
+    assert (params.seed_of("mugan_again"), params.seed_of("mugan")) == (7, params.seed)
+    assert (params.block_of("mugan_again"), params.block_of("mugan")) == ("mugan", "mugan")

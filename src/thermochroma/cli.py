@@ -74,7 +74,7 @@ def translate(chosen: Namespace) -> None:
 def parameters(chosen: Namespace) -> None:
     """Print how many parameters each player has, ours and published."""
     params = read_params(chosen.params)
-    blocks = chosen.blocks or list(params.methods)
+    blocks = chosen.blocks or [one for one in params.methods if params.block_of(one) == one]
     for block in blocks:
         _settings(params, block)
     sys.stdout.write(parameter_table(params, blocks, FrozenNetworks(chosen.weights)))

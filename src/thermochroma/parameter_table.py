@@ -34,7 +34,9 @@ def parameter_table(params: Params, blocks: Iterable[str], frozen: FrozenNetwork
     """
     rows = [HEAD, ("---", "---", "--:", "--:", "---", "--:")]
     for block in blocks:
-        published = load_method(params.method(block).method).published_parameters[block]
+        published = load_method(params.method(block).method).published_parameters[
+            params.block_of(block)
+        ]
         for name, player in game_at_full_width(params, block, frozen).players().items():
             count = sum(one.numel() for one in player.parameters() if one.requires_grad)
             equal = "yes" if count == published[name] else "NO"

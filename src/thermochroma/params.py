@@ -1,7 +1,7 @@
 """The door for settings: params.yaml in, strict frozen types out, once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -138,6 +138,13 @@ class EvaluateSettings(Strict):
     timing_rounds: PositiveInt
 
 
+class Repeat(Strict):
+    """A line-up entry that is another one trained once more, under another seed."""
+
+    again: Name
+    seed: int
+
+
 class Params(Strict):
     """params.yaml, whole."""
 
@@ -156,6 +163,7 @@ class Params(Strict):
     budget: Mapping[Name, Budget]
     evaluate: Mapping[Name, EvaluateSettings]
     methods: Mapping[Name, Any]
+    """Blocks, and repeats of blocks."""
 
     def trained_on(self, dataset: str) -> tuple[str, ...]:
         """The line-up entries that are trained on a data set, in the order of tables."""
@@ -168,7 +176,22 @@ class Params(Strict):
 
     def method(self, name: str) -> Settings:
         """The line-up entry's block under `methods`, parsed now. Raises BadInput for a wrong key."""
-        return _parse_method(name, self.methods[name])
+        block = self.block_of(name)
+        return _parse_method(block, self.methods[block])
+
+    def block_of(self, name: str) -> str:
+        """The entry whose block `name` has: its own or, for a repeat, that of what it repeats."""
+        block = self.methods[name]
+        return block.again if isinstance(block, Repeat) else name
+
+    def seed_of(self, name: str) -> int:
+        """The seed under which a line-up entry is trained."""
+        block = self.methods[name]
+        return block.seed if isinstance(block, Repeat) else self.seed
+
+    def budget_of(self, dataset: str, name: str) -> Budget:
+        """The budget of one line-up entry; a repeat has that of what it repeats."""
+        return self.budget[dataset].of(self.block_of(name))
 
 
 def read_params(path: Path) -> Params:
@@ -191,7 +214,49 @@ def read_params(path: Path) -> Params:
         name: _parse(load_source(name).settings, block, ("sources", name))
         for name, block in params.sources.items()
     }
-    return params.model_copy(update={"sources": sources})
+    return params.model_copy(update={"sources": sources, "methods": _with_repeats(params)})
+
+
+def _with_repeats(params: Params) -> dict[str, Any]:
+    """The blocks of `methods`, those that repeat another one parsed. Raises BadInput for a wrong one."""
+    repeats = {
+        name: _parse(Repeat, block, ("methods", name))
+        for name, block in params.methods.items()
+        if isinstance(block, Mapping) and "again" in block
+    }
+    blocks = {name: block for name, block in params.methods.items() if name not in repeats}
+    for name, one in repeats.items():
+        key = f"methods.{name}.again"
+        refuse_unknown(one.again, sorted(blocks), kind="block of `methods` itself", key=key)
+    for lineup in (params.lineup, params.video_lineup):
+        _refuse_twins(lineup, repeats, params.seed)
+    for dataset, budget in params.budget.items():
+        for name in budget.exceptions:
+            key = f"budget.{dataset}.exceptions"
+            refuse_unknown(name, sorted(blocks), kind="block of `methods` itself", key=key)
+    return {**params.methods, **repeats}
+
+
+def _refuse_twins(lineup: Sequence[str], repeats: Mapping[str, Repeat], seed: int) -> None:
+    """Raise BadInput if a repeat stands alone, or has the seed of another run of its block."""
+    taken = {(name, seed) for name in lineup if name not in repeats}
+    for name in lineup:
+        if name not in repeats:
+            continue
+        one = repeats[name]
+        if one.again not in lineup:
+            raise BadInput(
+                given=f"the line-up has `{name}` but not `{one.again}`, which it repeats",
+                needed="both in the same line-up: their runs are one row of the tables",
+                remedy=f"add `{one.again}`, or leave `{name}` out",
+            )
+        if (one.again, one.seed) in taken:
+            raise BadInput(
+                given=f"`{name}` repeats `{one.again}` under seed {one.seed}, which another run has",
+                needed="a seed of its own for every run of a block",
+                remedy=f"change `methods.{name}.seed`",
+            )
+        taken.add((one.again, one.seed))
 
 
 def _parse_method(name: str, block: Any) -> Settings:
@@ -229,10 +294,6 @@ def _refuse_unknown_methods(params: Params) -> None:
     for name in params.video_datasets:
         datasets = sorted(params.datasets)
         refuse_unknown(name, datasets, kind="entry of `datasets`", key="video_datasets")
-    for dataset, budget in params.budget.items():
-        for name in budget.exceptions:
-            key = f"budget.{dataset}.exceptions"
-            refuse_unknown(name, sorted(params.methods), kind="block of `methods`", key=key)
 
 
 def _parse(model: type[Model], raw: Any, at: tuple[str, ...]) -> Model:
