@@ -1,31 +1,40 @@
-"""The table and the figures of one data set."""
+"""The tables and the figures of one data set."""
 
-import json
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from stages.command import run
-from thermochroma.files import write_text
+from stages.gathering import (
+    Places,
+    direction_of,
+    flicker_of,
+    gather,
+    of_split,
+    title_in,
+    videoless,
+)
+from thermochroma.errors import BadInput
+from thermochroma.files import whole_file, write_text
 from thermochroma.judging import SEEN, spread
-from thermochroma.label import read_label
-from thermochroma.loading.assemble import needs_references
 from thermochroma.loading.crops import Crops
-from thermochroma.loading.references import NOTE, OTHER_POLICIES
-from thermochroma.method import Direction, load_method
 from thermochroma.metrics.baselines import BASELINES, truth_name
 from thermochroma.params import Params, read_params
+from thermochroma.reporting import by_sequence, paper, wins
 from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure
+from thermochroma.reporting.layout import About, Row, Table
 from thermochroma.reporting.statistics import estimate
-from thermochroma.reporting.table import About, Kind, Row, build_table
+from thermochroma.reporting.table import build_table
+from thermochroma.reporting.table_caption import what_is_judged
 from thermochroma.reporting.table_text import to_csv, to_latex, to_markdown
-from thermochroma.shipping import method_of, title_of
 from thermochroma.source import load_source
 
+Spectrum = Literal["visible", "thermal"]
 SPLITS = ("test", "validation")
 READINGS = {"validation/psnr": "PSNR, validation (dB)", "validation/ssim": "SSIM, validation"}
 IN_GRID = {
@@ -36,14 +45,14 @@ SUFFIX = {"visible": "", "thermal": "_visible_to_thermal"}  # of the files of ea
 
 
 @dataclass(frozen=True)
-class Places:
-    """The folders of one data set."""
+class Job:
+    """One data set with all that is known of it."""
 
-    runs: Path
-    scores: Path
-    baselines: Path
-    tables: Path
-    figures: Path
+    dataset: str
+    settings: Params
+    crops: Crops
+    places: Places
+    note: str
 
 
 def main(
@@ -57,147 +66,153 @@ def main(
     figures: Path,
 ) -> None:
     """Renders exactly the line-up, never a glob: a removed method leaves no ghost row."""
-    settings, cut = read_params(params), Crops(crops)
-    places = Places(runs, scores, baselines, tables, figures)
-    names = settings.trained_on(dataset)
-    painted = {name: direction_of(settings, name).painted for name in names}
-    for spectrum in dict.fromkeys(
-        ("visible", *painted.values())
-    ):  # a table always, even of baselines
-        chosen = [name for name in names if painted[name] == spectrum]
-        tabulate(dataset, settings, cut, chosen, spectrum, places)
-    histories = {title_in(runs / name): pd.read_csv(runs / name / "history.csv") for name in names}
-    note = load_source(dataset).note
-    save_figure(curves(histories, READINGS, note=note), figures / "curves")
+    settings, places = read_params(params), Places(runs, scores, baselines, tables, figures)
+    job = Job(dataset, settings, Crops(crops), places, load_source(dataset).note)
+    painted = {name: direction_of(settings, name).painted for name in settings.trained_on(dataset)}
+    spectra: list[Spectrum] = ["visible"]  # a table always, even of baselines
+    if "thermal" in painted.values():
+        spectra.append("thermal")
+    for spectrum in spectra:
+        names = [name for name, paints in painted.items() if paints == spectrum]
+        tabulate(job, names, spectrum)
+    draw_learning(job, list(painted))
 
 
-def tabulate(
-    dataset: str,
-    settings: Params,
-    cut: Crops,
-    names: Sequence[str],
-    spectrum: str,
-    places: Places,
-) -> None:
-    """The table, the grid and the costs of the methods that paint one spectrum."""
-    source, suffix = load_source(dataset), SUFFIX[spectrum]
-    rows = gather(names, spectrum, places)
+def tabulate(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
+    """The tables, the grids and the costs of the methods that paint one spectrum."""
+    blocks = {
+        block: [name for name in names if job.settings.block_of(name) == block]
+        for block in dict.fromkeys(map(job.settings.block_of, names))
+    }
+    rows = gather(blocks, spectrum, job.places)
     for split in SPLITS:
-        about = About(
-            dataset=dataset,
-            title=f"{source.title}, {SEEN[spectrum]} to {spectrum}",
-            note=source.note,
-            split=split,
-            size=settings.crop[dataset].size,
-            weights=settings.weights,
-            reference=BASELINES[spectrum].reference,
-            true_flicker=flicker_of(places.baselines / truth_name(spectrum)),
-            needs_video=videoless(settings, dataset, spectrum),
-        )
-        table = build_table(of_split(rows, split), about, seed=settings.seed)
-        for kind, write in (("md", to_markdown), ("csv", to_csv), ("tex", to_latex)):
-            write_text(places.tables / f"{split}{suffix}.{kind}", write(table))
-    folders = {rows[name].title: places.scores / name for name in names}
-    folders |= {rows[name].title: places.baselines / name for name in IN_GRID[spectrum]}
-    count, stem = settings.evaluate[dataset].panel_frames, places.figures / f"grid{suffix}"
-    draw_grid(cut, count, folders, source.note, stem, spectrum=spectrum)
-    test = {name: row for name, row in of_split(rows, "test").items() if name in names}
+        about, some = about_of(job, split, spectrum), of_split(rows, split)
+        write_tables(job, some, about)
+    folders = {rows[name].title: job.places.scores / name for name in blocks}
+    shown = folders | {rows[name].title: job.places.baselines / name for name in IN_GRID[spectrum]}
+    saved = draw_grid(job, shown, f"grid{SUFFIX[spectrum]}", spectrum=spectrum)
+    if spectrum == "visible":
+        for path in saved:  # the same picture under the number that it has in the paper
+            copy = path.with_stem(f"figure_{paper.GRID_FIGURE.get(job.dataset, 3)}")
+            with whole_file(copy) as part:
+                shutil.copyfile(path, part)
+        entries = [name for name in paper.ABLATION if name in blocks]
+        if entries:
+            ablation = {title: folders[title] for title in (rows[name].title for name in entries)}
+            draw_grid(job, ablation, "figure_6", spectrum=spectrum)
+    test = {name: row for name, row in of_split(rows, "test").items() if name in blocks}
     if test:
-        stem = places.figures / f"quality_against_cost{suffix}"
-        draw_costs(test, settings.seed, source.note, stem)
+        stem = job.places.figures / f"quality_against_cost{SUFFIX[spectrum]}"
+        draw_costs(test, job.settings.seed, job.note, stem)
 
 
-def direction_of(settings: Params, name: str) -> Direction:
-    """From which spectrum to which a line-up entry paints."""
-    return load_method(settings.method(name).method).direction
+def about_of(job: Job, split: str, spectrum: Spectrum) -> About:
+    """What is said beside the numbers of one split and direction."""
+    source = load_source(job.dataset)
+    return About(
+        dataset=job.dataset,
+        title=f"{source.title}, {SEEN[spectrum]} to {spectrum}",
+        note=source.note,
+        split=split,
+        size=job.settings.crop[job.dataset].size,
+        weights=job.settings.weights,
+        reference=BASELINES[spectrum].reference,
+        painted=spectrum,
+        true_flicker=flicker_of(job.places.baselines / truth_name(spectrum)),
+        needs_video=videoless(job.settings, job.dataset, spectrum),
+    )
 
 
-def videoless(settings: Params, dataset: str, spectrum: str) -> dict[str, str]:
-    """The titles of the entries of the video line-up that this data set cannot teach."""
-    if dataset in settings.video_datasets:
-        return {}
-    entries = {name: settings.method(name) for name in settings.video_lineup}
-    return {
-        name: block.title or load_method(block.method).title
-        for name, block in entries.items()
-        if direction_of(settings, name).painted == spectrum
-    }
-
-
-def gather(names: Sequence[str], spectrum: str, places: Places) -> dict[str, Row]:
-    """Every row with the scores of all its splits: methods, trivial rows, oracles."""
-    rows = {}
-    for name in names:
-        scores, runs = places.scores / name, places.runs / name
-        cost = read_cost(scores / "cost.json") | read_cost(runs / "cost.json")
-        cost.pop("training_device")  # the table has one column: where latency was measured
-        label, flicker = read_label(runs / "translator.safetensors"), flicker_of(scores)
-        rows[name] = Row(title_of(label), "method", read_scores(scores), cost, flicker=flicker)
-        if needs_references(method_of(label).sees):
-            rows |= with_policies(name, rows[name], scores / "policies")
-    known = BASELINES[spectrum]
-    titles = {name: one.title for name, one in known.trivial.items()}
-    titles |= {name: one.title for name, one in known.oracles.items()}
-    for name, title in titles.items():
-        folder = places.baselines / name
-        kind: Kind = "trivial" if name in known.trivial else "oracle"
-        rows[name] = Row(title, kind, read_scores(folder), flicker=flicker_of(folder))
-    return rows
-
-
-def title_in(folder: Path) -> str:
-    """How tables call what was trained there."""
-    return title_of(read_label(folder / "translator.safetensors"))
-
-
-def flicker_of(folder: Path) -> float | None:
-    """The mean over the test pairs; None where the data set has no video."""
-    found = pd.read_csv(folder / "flicker.csv")["flicker"].dropna()
-    return float(found.mean()) if len(found) else None
-
-
-def with_policies(name: str, row: Row, folder: Path) -> dict[str, Row]:
-    """The row and, below it, what the same translator paints with other references, or none."""
-    below = {
-        f"{name}_{policy}": Row(
-            f"{row.title}, {other.title}", row.kind, read_scores(folder / policy), row.cost, NOTE
-        )
-        for policy, other in OTHER_POLICIES.items()
-    }
-    return {name: row, **below}
-
-
-def of_split(rows: Mapping[str, Row], split: str) -> dict[str, Row]:
-    """The same rows with the pictures of one split."""
-    return {
-        name: replace(row, scores=row.scores[row.scores["split"] == split])
+def write_tables(job: Job, rows: Mapping[str, Row], about: About) -> None:
+    """The table of all rows, the matrix of wins, every sequence, and what the paper has by number."""
+    stem, seed = f"{about.split}{SUFFIX[about.painted]}", job.settings.seed
+    spell(build_table(rows, about, seed=seed), job.places.tables / stem)
+    compared = {
+        name: row.scores
         for name, row in rows.items()
+        if row.kind == "method" or name == about.reference
     }
+    facts = {"dataset": about.dataset, "split": about.split}
+    if len(compared) > 1:
+        titles = {name: row.title for name, row in rows.items()}
+        named = what_is_judged(about, rows[about.reference].scores)
+        judged = [wins.judge_pairs(compared, score, seed=seed) for score in wins.COMPARED]
+        place = job.places.tables / f"{about.split}_wins{SUFFIX[about.painted]}"
+        write_text(place.with_suffix(".md"), wins.to_markdown(judged, titles, about=named))
+        write_text(place.with_suffix(".csv"), wins.to_csv(judged, **facts))
+    place = job.places.tables / f"{about.split}_sequences{SUFFIX[about.painted]}.csv"
+    write_text(place, by_sequence.to_csv(rows, **facts))
+    if about.split == "test" and about.painted == "visible":
+        number = paper.METHODS_TABLE.get(about.dataset, 1)
+        spell(paper.methods_table(rows, about, seed=seed), job.places.tables / f"table_{number}")
+        if any(name in rows for name in paper.ABLATION):
+            spell(paper.ablation_table(rows, about, seed=seed), job.places.tables / "table_3")
+
+
+def spell(table: Table, stem: Path) -> None:
+    """Write a table in its three spellings."""
+    for kind, write in (("md", to_markdown), ("csv", to_csv), ("tex", to_latex)):
+        write_text(stem.with_name(f"{stem.name}.{kind}"), write(table))
+
+
+def draw_learning(job: Job, names: Sequence[str]) -> None:
+    """The readings while training: against pictures shown, and as Figure 4 of the paper."""
+    histories = {}
+    for name in names:
+        title = title_in(job.places.runs / name)
+        if job.settings.block_of(name) != name:
+            title = f"{title}, seed {job.settings.seed_of(name)}"
+        histories[title] = pd.read_csv(job.places.runs / name / "history.csv")
+    save_figure(curves(histories, READINGS, note=job.note), job.places.figures / "curves")
+    if job.settings.budget[job.dataset].epochs == paper.EPOCHS:
+        frames = len(job.crops.split("train"))
+        last = {title: paper.last_epochs(one, frames=frames) for title, one in histories.items()}
+        said = f"epochs {paper.EPOCHS - paper.SHOWN_EPOCHS + 1} to {paper.EPOCHS}, as in the paper"
+        figure = curves(last, READINGS, against="epochs", note=joined(job.note, said))
+    else:
+        said = "all readings; the paper shows epochs 16 to 20"
+        figure = curves(histories, READINGS, note=joined(job.note, said))
+    save_figure(figure, job.places.figures / "figure_4")
+
+
+def joined(*notes: str) -> str:
+    """Notes of a figure on one line; empty ones are left out."""
+    return "; ".join(note for note in notes if note)
 
 
 def draw_grid(
-    crops: Crops,
-    count: int,
-    folders: Mapping[str, Path],
-    note: str,
-    stem: Path,
-    *,
-    spectrum: str,
-) -> None:
-    """The panel frames: what is seen, every method, two trivial rows, truth."""
-    panel = spread(crops.split("test"), count)
+    job: Job, folders: Mapping[str, Path], name: str, *, spectrum: Spectrum
+) -> tuple[Path, Path]:
+    """The panel frames: what is seen, each folder's pictures by its title, truth."""
+    panel = spread(job.crops.split("test"), job.settings.evaluate[job.dataset].panel_frames)
     frames = [row for _, row in panel.iterrows()]
-    painted = {title: list(np.load(folder / "panel.npy")) for title, folder in folders.items()}
-    seen = SEEN[spectrum]
-    figure = grid(
-        seen.capitalize(),
-        [np.asarray(crops.picture(seen, row)) for row in frames],
-        painted,
-        [np.asarray(crops.picture(spectrum, row)) for row in frames],
-        frames=[str(row["frame"]) for row in frames],
-        note=note,
+    seen, truths = (
+        [np.asarray(job.crops.picture(one, row)) for row in frames]
+        for one in (SEEN[spectrum], spectrum)
     )
-    save_figure(figure, stem)
+    painted = {title: read_panel(folder, truths) for title, folder in folders.items()}
+    figure = grid(
+        SEEN[spectrum].capitalize(),
+        seen,
+        painted,
+        truths,
+        frames=[str(row["frame"]) for row in frames],
+        note=job.note,
+    )
+    return save_figure(figure, job.places.figures / name)
+
+
+def read_panel(folder: Path, truths: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """What was painted of the panel frames. Raises BadInput if they are not the pictures of today."""
+    pictures = np.load(folder / "panel.npy")
+    shape, needed = pictures.shape[:3], (len(truths), *truths[0].shape[:2])
+    if shape != needed:
+        raise BadInput(
+            given=f"{folder / 'panel.npy'} holds {shape[0]} pictures of {shape[1]}x{shape[2]} pixels",
+            needed=f"{needed[0]} of {needed[1]}x{needed[2]}, as the crops are",
+            remedy="run `dvc repro`: it paints the panel again from the present crops",
+        )
+    return list(pictures)
 
 
 def draw_costs(rows: Mapping[str, Row], seed: int, note: str, stem: Path) -> None:
@@ -213,19 +228,6 @@ def draw_costs(rows: Mapping[str, Row], seed: int, note: str, stem: Path) -> Non
         points, cost=f"median latency, ms ({device})", quality="SSIM", note=note
     )
     save_figure(figure, stem)
-
-
-def read_scores(folder: Path) -> pd.DataFrame:
-    """One row a picture, as `evaluate` wrote it."""
-    return pd.read_csv(folder / "scores.csv", keep_default_na=True, na_filter=True).fillna(
-        {"place": "", "time": ""}
-    )
-
-
-def read_cost(path: Path) -> dict[str, Any]:
-    """What was measured."""
-    cost: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return cost
 
 
 if __name__ == "__main__":

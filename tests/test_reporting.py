@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,14 @@ import pytest
 
 from thermochroma.errors import BadInput
 from thermochroma.metrics.picture_scores import OF_COLOUR, SCORES
-from thermochroma.reporting import statistics
+from thermochroma.reporting import by_sequence, paper, statistics
 from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure
-from thermochroma.reporting.published import PUBLISHED
-from thermochroma.reporting.table import About, Row, Table, build_table
+from thermochroma.reporting.layout import About, Row, Table
+from thermochroma.reporting.published import PAPER_RULE, PUBLISHED
+from thermochroma.reporting.table import build_table
+from thermochroma.reporting.table_caption import RUNS
 from thermochroma.reporting.table_text import to_csv, to_latex, to_markdown
+from thermochroma.summary import mean_of_draws
 
 
 def scored(values: dict[str, list[float]], **others: float) -> pd.DataFrame:
@@ -138,7 +142,7 @@ ABOUT = About(
     size=128,
     weights="random",
 )
-TO_THERMAL = replace(ABOUT, reference="mean_thermal")
+TO_THERMAL = replace(ABOUT, reference="mean_thermal", painted="thermal")
 COST = {
     "parameters": 54_414_531,
     "multiply_adds": 18_160_000_000,
@@ -238,14 +242,14 @@ def test_published_numbers_stand_with_their_data_set_alone() -> None:
     assert "another protocol" in to_markdown(tables["kaist"])
     assert "Jiang et al." in tables["kaist"].caption
     for name in ("roadscene", "sample"):
-        assert "ublished" not in to_markdown(tables[name]) + to_csv(tables[name])
+        assert "published" not in to_markdown(tables[name]) + to_csv(tables[name])
     assert [len(found) for parts in PUBLISHED.values() for found in parts.values()] == [10, 7, 7]
 
 
 def test_markdown_is_rectangular_and_marks_the_oracles(table: Table) -> None:
     text = to_markdown(table)
     blocks = [block for block in text.split("\n\n") if block.startswith("|")]
-    assert len(blocks) == len(table.parts) == 5
+    assert len(blocks) == len(table.parts) == 6
     for block in blocks:
         assert len({line.count("|") for line in block.strip().splitlines()}) == 1
     assert "| **Oracles (see the truth)** |" in text
@@ -402,3 +406,158 @@ def test_saved_figures_have_the_same_bytes_twice(tmp_path: Path) -> None:
     assert saved[0] == saved[1]
     assert saved[0][0].startswith(b"\x89PNG")
     assert b"<dc:date>" not in saved[0][1]
+
+
+KAIST = About("kaist", "KAIST by day", "", "test", 256, "pretrained")
+ABLATED = {
+    "cmmf_net": "CMMF-Net",
+    "cmmf_net_no_text": "CMMF-Net without text",
+    "cmmf_net_no_interaction": "CMMF-Net without interaction",
+}
+
+
+def ablated(sequences: dict[str, list[float]] = MANY) -> dict[str, Row]:
+    """The whole is 1 dB better than without text, in every sequence; interaction does nothing."""
+    base = scored(sequences)
+    gains = dict(zip(ABLATED, (1.0, 0.0, 1.0), strict=True))
+    rows = {
+        name: Row(title, "method", shifted(base, dict.fromkeys(sequences, gains[name])))
+        for name, title in ABLATED.items()
+    }
+    return rows | {"mean_colour": Row("Mean colour", "trivial", base)}
+
+
+def test_several_runs_are_one_row_with_their_spread() -> None:
+    rows = rows_of()
+    base = rows["cmmf_net"].scores
+    runs = (base, shifted(base, dict.fromkeys(MANY, 3.0)))
+    rows["cmmf_net"] = replace(
+        rows["cmmf_net"], scores=mean_of_draws(runs), runs=runs, note=RUNS, cost=COST
+    )
+    table = build_table(rows, ABOUT)
+    cells = table.lines[1].cells
+    assert cells["psnr"].value == pytest.approx(np.mean([*MANY.values()]) + 1.5)
+    assert (cells["runs"].value, cells["runs"].text) == (2, "2")
+    assert cells["runs_sd_psnr"].value == pytest.approx(3 / np.sqrt(2))
+    assert cells["runs_sd_ssim"].value == 0
+    assert "runs" not in table.lines[0].cells
+    assert RUNS in table.notes
+    assert read_csv(table)["cmmf_net"]["runs"] == "2"
+    assert "Runs" not in {part.title for part in build_table(rows_of(), ABOUT).parts}
+
+
+def test_no_two_parts_of_any_table_share_a_label() -> None:
+    abouts = [
+        replace(about, split=split)
+        for about in (ABOUT, TO_THERMAL)
+        for split in ("test", "training")
+    ]
+    texts = [to_latex(build_table(rows_of(), about)) for about in abouts]
+    texts += [
+        to_latex(make(ablated(), ABOUT, seed=0))
+        for make in (paper.methods_table, paper.ablation_table)
+    ]
+    labels = re.findall(r"\\label\{(.*?)\}", "\n".join(texts))
+    assert len(labels) == len(set(labels)) == 4 * 6 + 1 + 2
+
+
+@pytest.mark.parametrize("about", [ABOUT, KAIST])
+def test_latex_has_balanced_braces_and_equal_rows(about: About) -> None:
+    for table in (build_table(rows_of(), about), paper.ablation_table(ablated(), about, seed=0)):
+        text = to_latex(table)
+        bare = re.sub(r"\\[{}]", "", text)
+        assert bare.count("{") == bare.count("}")
+        for part in text.split(r"\end{table}")[:-1]:
+            columns = len(re.findall(r"\\begin\{tabular\}\{(l(?:r)*)\}", part)[0])
+            rows = re.findall(r"^(?!\\midrule|\\toprule|\\bottomrule)(.*) \\\\$", part, re.M)
+            assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {columns - 1}
+            assert len(rows) > 2
+
+
+def test_table_1_keeps_ours_and_the_printed_numbers_apart() -> None:
+    table = paper.methods_table(ablated(), KAIST, seed=0)
+    assert table.caption.startswith("Table 1 of the paper of CMMF-Net")
+    (part,) = table.parts
+    assert [column.key for column in part.columns] == [
+        "ssim_day", "psnr_day", "ssim_7u_day", "published_ssim_day", "published_psnr_day",
+    ]  # fmt: skip
+    cells = table.lines[0].cells
+    by_day = statistics.estimate(
+        ablated()["cmmf_net"].scores.query("time == 'day'"), "psnr", seed=0
+    )
+    assert (cells["psnr_day"].value, cells["psnr_day"].low) == (by_day.mean, by_day.low)
+    assert (cells["published_ssim_day"].text, cells["published_psnr_day"].text) == ("0.58", "16.22")
+    assert [line.kind for line in table.lines] == ["method"] * 3 + ["trivial"]
+    assert "published_ssim_day" not in table.lines[3].cells
+
+
+def test_table_2_has_both_parts_of_irvi_and_other_data_sets_say_whose_shape_it_is() -> None:
+    rows = ablated()
+    places = {name: "traffic" if i < 3 else "monitoring" for i, name in enumerate(MANY)}
+    rows = {
+        name: replace(row, scores=row.scores.assign(place=row.scores["sequence"].map(places)))
+        for name, row in rows.items()
+    }
+    table = paper.methods_table(rows, replace(KAIST, dataset="irvi"), seed=0)
+    assert [part.title for part in table.parts] == ["Traffic", "Monitoring"]
+    assert table.caption.startswith("Table 2 of the paper")
+    few = [np.mean(MANY[name]) + 1 for name in list(MANY)[:3]]
+    assert table.lines[0].cells["psnr_traffic"].value == pytest.approx(np.mean(few))
+    other = paper.methods_table(rows, ABOUT, seed=0)
+    assert other.caption.startswith("In the shape of Table 1")
+    assert "ublished_" not in to_csv(other)
+
+
+def test_table_3_tells_what_each_part_adds() -> None:
+    table = paper.ablation_table({**ablated(), **rows_of()}, KAIST, seed=0)
+    assert "pix2pix" not in {line.name for line in table.lines}
+    table = paper.ablation_table(ablated(), KAIST, seed=0)
+    lines = {line.name: line.cells for line in table.lines}
+    lost = lines["cmmf_net_no_text"]["d_psnr"]
+    assert (lost.value, lost.low, lost.high) == pytest.approx((1, 1, 1))
+    assert lines["cmmf_net_no_text"]["d_p_psnr"].value == 2**-5, "six sequences, two-sided"
+    assert lines["cmmf_net_no_interaction"]["d_psnr"].value == pytest.approx(0)
+    assert lines["cmmf_net_no_interaction"]["d_p_psnr"].value == 1
+    assert "d_psnr" not in lines["cmmf_net"]
+    assert lines["cmmf_net_no_text"]["published_psnr_day"].text == "16.10"
+
+
+def test_table_3_names_the_entries_that_are_missing() -> None:
+    rows = ablated()
+    del rows["cmmf_net_no_text"]
+    assert (
+        "Not in the line-up: CMMF-Net without text."
+        in paper.ablation_table(rows, ABOUT, seed=0).notes
+    )
+    del rows["cmmf_net"]
+    alone = paper.ablation_table(rows, ABOUT, seed=0)
+    assert "Not in the line-up: CMMF-Net, CMMF-Net without text." in alone.notes
+    assert "differences" not in {part.key for part in alone.parts}
+
+
+def test_both_protocols_are_named_and_stand_in_different_parts(table: Table) -> None:
+    parts = {part.key: {column.key for column in part.columns} for part in table.parts}
+    assert {"ssim_7u", "psnr_by_picture", "psnr_pooled"} <= parts["paper"]
+    assert not parts["paper"] & parts["scores"]
+    assert PAPER_RULE in table.notes
+    assert "no snapshots" in PAPER_RULE
+
+
+def test_every_sequence_has_a_line() -> None:
+    text = by_sequence.to_csv(rows_of(), dataset="sample", split="test")
+    lines = list(csv.DictReader(io.StringIO(text)))
+    assert len(lines) == len(rows_of()) * len(MANY)
+    first = next(line for line in lines if line["row"] == "mean_colour")
+    assert (first["sequence"], first["time"], first["place"]) == ("set00", "day", "road")
+    assert float(first["psnr"]) == pytest.approx(np.mean(MANY["set00"]), rel=1e-5)
+    assert first["pictures"] == "3"
+
+
+def test_figure_4_shows_the_last_five_of_twenty_epochs() -> None:
+    history = pd.DataFrame({"images": [100, 1500, 1600, 2000], "psnr": [1.0, 2, 3, 4]})
+    found = paper.last_epochs(history, frames=100)
+    assert found["epochs"].tolist() == [16, 20]
+    figure = curves({"One": found}, {"psnr": "PSNR"}, against="epochs", note="epochs 16 to 20")
+    (axes,) = figure.axes
+    assert axes.get_xlabel() == "epochs"
+    assert axes.get_lines()[0].get_xdata().tolist() == [16, 20]

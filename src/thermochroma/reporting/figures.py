@@ -10,18 +10,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from thermochroma.files import whole_file
 from thermochroma.images import ThermalPicture, VisiblePicture
 
 CELL_INCHES: Final = 1.35
+LEFT, ABOVE, BELOW, GAP = 0.3, 0.45, 0.25, 0.03  # inches: names, titles, note, between pictures
 DOTS_PER_INCH: Final = 190  # about one dot a pixel for pictures of 256 pixels in such a cell
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLES: Final = ("-", "--", ":")
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 """Okabe and Ito's colours can be told apart by everyone; beyond seven lines the dashes change."""
+
+AGAINST: Final = {"images": "pictures shown", "epochs": "epochs"}
+"""What learning is drawn against: column to the title of the axis."""
 
 Shown: TypeAlias = ThermalPicture | VisiblePicture
 
@@ -52,28 +55,43 @@ def grid(
     over the same frames; `frames` names them at the left.
     """
     columns: dict[str, Sequence[np.ndarray]] = {seen: seen_pictures, **painted, "Truth": truths}
-    width, height = CELL_INCHES * len(columns) + 0.3, CELL_INCHES * len(frames) + 0.55
-    figure = Figure(
-        figsize=(width, height),
-        layout=ConstrainedLayoutEngine(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0),
+    width, height = CELL_INCHES * len(columns) + LEFT, CELL_INCHES * len(frames) + ABOVE + BELOW
+    figure = Figure(figsize=(width, height))
+    # Places are computed here: a layout engine would draw the whole grid several times to find them.
+    axes = figure.subplots(
+        len(frames),
+        len(columns),
+        squeeze=False,
+        gridspec_kw={
+            "left": LEFT / width,
+            "right": 1 - GAP / width,
+            "bottom": BELOW / height,
+            "top": 1 - ABOVE / height,
+            "wspace": GAP / (CELL_INCHES - GAP),
+            "hspace": GAP / (CELL_INCHES - GAP),
+        },
     )
-    axes = figure.subplots(len(frames), len(columns), squeeze=False)
     for column, (title, pictures) in enumerate(columns.items()):
         axes[0, column].set_title(_broken(title), fontsize=7)
         for row, picture in enumerate(pictures):
             _show(axes[row, column], picture)
     for row, frame in enumerate(frames):
         axes[row, 0].set_ylabel(_broken(frame, at="/"), fontsize=5)
-    _print_note(figure, note)
+    if note:
+        figure.supxlabel(note, fontsize=7, color="0.35", style="italic", y=0.06 / height)
     return figure
 
 
 def curves(
-    histories: Mapping[str, pd.DataFrame], readings: Mapping[str, str], *, note: str = ""
+    histories: Mapping[str, pd.DataFrame],
+    readings: Mapping[str, str],
+    *,
+    against: str = "images",
+    note: str = "",
 ) -> Figure:
-    """One panel a reading, one line a method, against pictures shown.
+    """One panel a reading, one line a method, against pictures or epochs shown.
 
-    histories: title to table with the column `images` (pictures shown so far) and one column a
+    histories: title to table with the column `against` (a key of `AGAINST`) and one column a
     reading, NaN where it was not taken. readings: column to the panel's title. A method without
     the column has no line there.
     """
@@ -83,11 +101,11 @@ def curves(
     for axes, (reading, panel_title) in zip(panels, readings.items(), strict=True):
         for title, history in histories.items():
             if reading in history:
-                taken = history[["images", reading]].dropna()
+                taken = history[[against, reading]].dropna()
                 axes.plot(
-                    taken["images"], taken[reading], markersize=3, linewidth=1.2, **looks[title]
+                    taken[against], taken[reading], markersize=3, linewidth=1.2, **looks[title]
                 )
-        _dress(axes, panel_title, "pictures shown", "")  # the title says what goes up
+        _dress(axes, panel_title, AGAINST[against], "")  # the title says what goes up
     _legend(figure, looks)
     _print_note(figure, note)
     return figure

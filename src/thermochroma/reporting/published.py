@@ -8,6 +8,15 @@ SOURCE: Final = (
     "all methods re-run by its authors"
 )
 
+PAPER_RULE: Final = (
+    "Protocol `audited` is ours, the same for all rows, and holds wherever nothing else is said. Protocol "
+    "`paper` is the papers' own rule as far as it is known: SSIM over uniform windows of 7 pixels, which "
+    "the released code of LKAT-GAN prints; whether their PSNR is the mean of pictures or that of the "
+    "pooled error is not said, so both stand there. Their choice of a snapshot cannot be repeated: the "
+    "curves of the paper of CMMF-Net show epochs 16 to 20 on the test set, we keep no snapshots of them, "
+    "and every number here is that of the last weights. Never compare across the two protocols."
+)
+
 
 @dataclass(frozen=True)
 class Published:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from thermochroma.reporting.table import Cell, Kind, Line, Measured, Part, Table
+from thermochroma.reporting.layout import Cell, Kind, Line, Measured, Part, Table
 
 GROUP_TITLES: Final = {
     "method": "Methods",
@@ -76,7 +76,7 @@ def _latex_part(table: Table, part: Part) -> str:
         body.append(rf"\midrule \multicolumn{{{width + 1}}}{{l}}{{\textit{{{title}}}}} \\")
         body.extend(_latex_row(_texts(line, part)) for line in group)
     caption = _latex(" ".join([f"{part.title}. {table.caption}", *table.notes]))
-    label = f"tab:{table.dataset}-{part.title.split()[0].lower()}"
+    label = f"tab:{table.label}-{part.key}"
     return "\n".join(
         [
             r"\begin{table}",

@@ -1,0 +1,198 @@
+"""The tables of the CMMF-Net paper by name, ours and the printed numbers side by side, never mixed.
+
+Table 1 is KAIST by day, Table 2 IRVI, Table 3 the ablation on KAIST. Any other data set has tables of
+the same shape, which say whose shape it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import pandas as pd
+
+from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.reporting.layout import (
+    UNIFORM,
+    WITH_INTERVAL,
+    About,
+    Cell,
+    Column,
+    Line,
+    Part,
+    Row,
+    Table,
+)
+from thermochroma.reporting.numbers import heading, number, with_interval
+from thermochroma.reporting.published import PAPER_RULE, PUBLISHED, SOURCE
+from thermochroma.reporting.statistics import LEVEL, RESAMPLES, estimate
+from thermochroma.reporting.table_caption import note_of, what_is_judged
+from thermochroma.reporting.wins import judge_pairs
+
+METHODS_TABLE: Final = {"irvi": 2}
+"""The number of the paper's table of methods, where it is not 1."""
+GRID_FIGURE: Final = {"irvi": 5}
+"""The number of the paper's grid of pictures, where it is not 3."""
+PRINTED_THERE: Final = {"kaist": (1, 3), "irvi": (2,)}
+"""The numbers of the tables that the paper prints of a data set."""
+ABLATION: Final = {
+    "cmmf_net": "CMMF-Net",
+    "cmmf_net_no_text": "CMMF-Net without text",
+    "cmmf_net_no_interaction": "CMMF-Net without interaction",
+}
+"""The rows of Table 3 and the columns of Figure 6, with the titles of those that are missing."""
+EPOCHS: Final = 20
+SHOWN_EPOCHS: Final = 5
+"""Figure 4 shows the last five of twenty epochs."""
+
+
+def methods_table(rows: Mapping[str, Row], about: About, *, seed: int) -> Table:
+    """Table 1 or 2: every row on each part of the test set that the paper prints apart."""
+    number_ = METHODS_TABLE.get(about.dataset, 1)
+    return _table(number_, "every method, trivial row and oracle", rows, about, (), seed)
+
+
+def ablation_table(rows: Mapping[str, Row], about: About, *, seed: int) -> Table:
+    """Table 3: CMMF-Net whole and without its parts, with each one's difference from the whole.
+
+    Entries that are not in the line-up are named in a note.
+    """
+    some = {name: row for name, row in rows.items() if name in ABLATION or row.kind != "method"}
+    missing = [title for name, title in ABLATION.items() if name not in some]
+    notes = (f"Not in the line-up: {', '.join(missing)}.",) if missing else ()
+    table = _table(3, "what text and interaction add to CMMF-Net", some, about, notes, seed)
+    present = [name for name in ABLATION if name in some]
+    if "cmmf_net" not in present or len(present) < 2:
+        return table
+    columns = tuple(
+        column
+        for score in WITH_INTERVAL
+        for column in (
+            Column(f"d_{score}", f"{SCORES[score].title}, less than the whole by", interval=True),
+            Column(f"d_p_{score}", f"p ({SCORES[score].title})"),
+        )
+    )
+    found = _losses({name: some[name].scores for name in present}, seed)
+    lines = tuple(
+        replace(line, cells={**line.cells, **found.get(line.name, {})}) for line in table.lines
+    )
+    said = (
+        "Differences from the whole: two-sided paired sign flips over sequences, corrected jointly for "
+        "all pairs of the entries shown."
+    )
+    part = Part("differences", "Differences from the whole", columns)
+    return replace(table, parts=(*table.parts, part), lines=lines, notes=(*table.notes, said))
+
+
+def last_epochs(history: pd.DataFrame, *, frames: int) -> pd.DataFrame:
+    """The readings of the epochs that Figure 4 shows, with a column `epochs`.
+
+    history: with a column `images`, pictures shown. frames: training pictures of an epoch.
+    """
+    counted = history.assign(epochs=history["images"] / frames)
+    return counted[counted["epochs"] > EPOCHS - SHOWN_EPOCHS]
+
+
+def _table(
+    place: int, what: str, rows: Mapping[str, Row], about: About, notes: tuple[str, ...], seed: int
+) -> Table:
+    first = next(iter(rows.values())).scores
+    groups = _groups(about.dataset, first)
+    parts = tuple(
+        Part(part or "all", title, _columns(part, about.dataset)) for part, title in groups.items()
+    )
+    lines = tuple(
+        Line(
+            name,
+            row.title,
+            row.kind,
+            {
+                key: cell
+                for part in groups
+                for key, cell in _cells(name, row, part, about.dataset, seed).items()
+            },
+        )
+        for name, row in _in_order(rows)
+    )
+    label = f"{about.label}-table-{place}"
+    caption = _caption(place, what, about, first)
+    return Table(about.dataset, label, caption, parts, lines, (*notes, PAPER_RULE))
+
+
+def _in_order(rows: Mapping[str, Row]) -> list[tuple[str, Row]]:
+    order = {"method": 0, "trivial": 1, "oracle": 2}
+    return sorted(rows.items(), key=lambda item: order[item[1].kind])
+
+
+def _groups(dataset: str, scores: pd.DataFrame) -> dict[str, str]:
+    """The parts of the test set that have numbers in the paper and pictures here; else the whole."""
+    parts = [part for part in PUBLISHED.get(dataset, {}) if len(_of_part(scores, part))]
+    return {part: part.capitalize() for part in parts} or {"": "All pictures"}
+
+
+def _of_part(scores: pd.DataFrame, part: str) -> pd.DataFrame:
+    if not part:
+        return scores
+    return scores[(scores["time"] == part) | (scores["place"] == part)]
+
+
+def _columns(part: str, dataset: str) -> tuple[Column, ...]:
+    audited = [
+        Column(f"{name}_{part}".strip("_"), f"Ours: {heading(SCORES[name])}", interval=True)
+        for name in WITH_INTERVAL
+    ]
+    uniform = Column(
+        f"{UNIFORM}_{part}".strip("_"), f"Ours, protocol `paper`: {heading(SCORES[UNIFORM])}"
+    )
+    if part not in PUBLISHED.get(dataset, {}):
+        return (*audited, uniform)
+    printed = [
+        Column(f"published_{name}_{part}", f"Published: {heading(SCORES[name])}")
+        for name in WITH_INTERVAL
+    ]
+    return (*audited, uniform, *printed)
+
+
+def _cells(name: str, row: Row, part: str, dataset: str, seed: int) -> dict[str, Cell]:
+    scores = _of_part(row.scores, part)
+    cells = {
+        f"{score}_{part}".strip("_"): with_interval(
+            estimate(scores, score, seed=seed), SCORES[score].decimals
+        )
+        for score in WITH_INTERVAL
+    }
+    uniform = float(scores[UNIFORM].mean())
+    shown = number(uniform, SCORES[UNIFORM].decimals)
+    cells[f"{UNIFORM}_{part}".strip("_")] = Cell(uniform, shown)
+    printed = PUBLISHED.get(dataset, {}).get(part, {}).get(name)
+    if printed is not None:
+        for score in WITH_INTERVAL:
+            value = getattr(printed, score)
+            cells[f"published_{score}_{part}"] = Cell(value, f"{value:.2f}")
+    return cells
+
+
+def _losses(scores: Mapping[str, pd.DataFrame], seed: int) -> dict[str, dict[str, Cell]]:
+    """By entry: how far it lies above the whole (negative: below), with p corrected jointly."""
+    cells: dict[str, dict[str, Cell]] = {name: {} for name in scores if name != "cmmf_net"}
+    for score in WITH_INTERVAL:
+        judged = judge_pairs(scores, score, seed=seed)
+        for name, mine in cells.items():
+            found = judged.between("cmmf_net", name)  # the whole comes first
+            mine[f"d_{score}"] = with_interval(found.difference, SCORES[score].decimals)
+            mine[f"d_p_{score}"] = Cell(found.p_joint, number(found.p_joint, 4))
+    return cells
+
+
+def _caption(place: int, what: str, about: About, scores: pd.DataFrame) -> str:
+    """Whose table it is, and what stands in its columns."""
+    printed = place in PRINTED_THERE.get(about.dataset, ())
+    source = f"Published: {SOURCE}." if printed else "The paper prints no numbers of this data set."
+    named = (
+        f"Table {place} of the paper of CMMF-Net" if printed else f"In the shape of Table {place}"
+    )
+    return (
+        f"{named}: {what}. {what_is_judged(about, scores)}{note_of(about)} Ours by the protocol "
+        f"`audited` with the {LEVEL:.0%} bootstrap interval over sequences ({RESAMPLES:,} resamples, "
+        f"percentiles put further out for few sequences), and SSIM once more by the protocol `paper`. "
+        f"{source} Oracles see the truth and are no competitors."
+    )

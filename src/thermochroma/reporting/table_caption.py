@@ -1,0 +1,97 @@
+"""What stands above and below a table: the definitions that a reader needs, and what is missing."""
+
+from typing import Final
+
+import pandas as pd
+
+from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.reporting.layout import COST, NEEDS_VIDEO, SCORED, About, Line, Part
+from thermochroma.reporting.numbers import number
+from thermochroma.reporting.published import PAPER_RULE, PUBLISHED, SOURCE
+from thermochroma.reporting.statistics import EXACT_UP_TO, FLIPS, LEVEL, RESAMPLES
+
+RUNS: Final = (
+    "Runs: a row of several is one block trained under several seeds, and each of its scores the mean "
+    "over the runs, picture by picture. SD: the standard deviation (n - 1) of the runs' means, which the "
+    "interval over sequences does not hold. Costs and figures are those of the first run."
+)
+
+
+def caption_of(about: About, scores: pd.DataFrame) -> str:
+    """What the table shows, and every definition that a reader needs to check it."""
+    note = note_of(about)
+    frozen = "random stand-ins" if about.weights == "random" else "pretrained"
+    published = f" Published numbers: {SOURCE}." if about.dataset in PUBLISHED else ""
+    taken = [name for name in SCORED if name in scores]
+    named = (SCORES[name].definition for name in taken)
+    definitions = " ".join(dict.fromkeys(named))  # two scores may share one sentence
+    return (
+        f"{what_is_judged(about, scores)}{note} "
+        f"Pictures are judged as a person opens them: 8 bits, clamped and rounded, no flip, no "
+        f"test-time average. {definitions} PSNR pooled: of the mean squared error over all "
+        f"pictures. Means are over pictures; in brackets the {LEVEL:.0%} bootstrap interval "
+        f"over sequences ({RESAMPLES:,} resamples, percentiles put further out for few sequences). "
+        f"p: one-sided paired sign-flip test over sequences that the row beats {reference_of(about)} "
+        f"(all patterns up to {EXACT_UP_TO} sequences, else {FLIPS:,} drawn), not corrected for the "
+        f"number of rows (`wins` is). Oracles see the truth and are no competitors."
+        f"{_of_flicker(about)} Weights of the frozen networks used in training: {frozen}.{published}"
+    )
+
+
+def reference_of(about: About) -> str:
+    """The row that methods are tested against, as words."""
+    return f"the {about.reference.replace('_', ' ')}"
+
+
+def what_is_judged(about: About, scores: pd.DataFrame) -> str:
+    """The data set, the split, and how many pictures of how many sequences."""
+    return (
+        f"{about.title}, {about.split} split: {len(scores)} pictures of "
+        f"{scores['sequence'].nunique()} sequences at {about.size}×{about.size} pixels."
+    )
+
+
+def note_of(about: About) -> str:
+    """The data set's note as a sentence of its own, if it has one."""
+    return f" {about.note.rstrip('.')}." if about.note else ""
+
+
+def _of_flicker(about: About) -> str:
+    if about.true_flicker is None:
+        return ""
+    return (
+        " Flicker: mean absolute difference of neighbouring test frames, the first brought to the second "
+        "by the flow of the thermal frames, where that is consistent both ways; a flat picture has "
+        f"none, the true video {number(about.true_flicker, 2)}."
+    )
+
+
+def notes_of(
+    about: About, lines: tuple[Line, ...], parts: tuple[Part, ...], scores: pd.DataFrame
+) -> tuple[str, ...]:
+    """A sentence for everything that is missing."""
+    keys = [column.key for part in parts for column in part.columns]
+    absent = {line.name: [key for key in keys if key not in line.cells] for line in lines}
+    methods = [
+        line for line in lines if line.kind == "method" and line.name not in about.needs_video
+    ]
+    costless = [line.title for line in methods if set(absent[line.name]) & set(COST)]
+    found = [PAPER_RULE]
+    if scores["ms_ssim"].isna().all():
+        found.append("MS-SSIM is empty: the pictures are too small for it.")
+    if not any(line.name == about.reference for line in lines):
+        found.append(f"p is empty: there is no row of {reference_of(about)} to compare with.")
+    if scores["sequence"].nunique() < 2:
+        found.append("–: not defined with fewer than two sequences.")
+    if costless:
+        found.append(f"Cost not measured, or not whole, for: {', '.join(costless)}.")
+    if any(key.startswith("published_") for key in keys):
+        found.append("An empty published cell: the source prints no number for that row.")
+    if about.needs_video:
+        titles = ", ".join(about.needs_video.values())
+        found.append(
+            f"{NEEDS_VIDEO}: {titles} learn from frames in a row, which are not trained on here."
+        )
+    if len(methods) < len(lines):
+        found.append("Tests are for methods only; those cells are empty in other rows.")
+    return tuple(found)

@@ -1,0 +1,87 @@
+"""What `compare` reads: whole scores or one sentence, never a table with holes."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.compare import read_panel
+from stages.gathering import Places, gather, mean_of_runs, of_split, read_scores
+from thermochroma.errors import BadInput
+from thermochroma.reporting.layout import Row
+
+GOOD = pd.DataFrame(
+    {
+        "frame": ["a/0", "a/1", "b/0"],
+        "sequence": ["a", "a", "b"],
+        "split": ["test", "test", "validation"],
+        "place": ["", "", ""],
+        "time": ["day", "day", "day"],
+        "ssim": [0.5, 0.6, 0.7],
+        "psnr": [15.0, 16.0, 17.0],
+        "mse": [1.0, 2.0, 3.0],
+        "ms_ssim": [np.nan, np.nan, np.nan],
+    }
+)
+
+
+def left(folder: Path, scores: pd.DataFrame) -> Path:
+    scores.to_csv(folder / "scores.csv", index=False)
+    return folder
+
+
+def test_whole_scores_are_read_and_may_lack_what_small_pictures_lack(tmp_path: Path) -> None:
+    found = read_scores(left(tmp_path, GOOD))
+    assert found["psnr"].tolist() == [15, 16, 17]
+    assert found["place"].tolist() == ["", "", ""]
+    assert found["ms_ssim"].isna().all()
+
+
+def test_a_run_without_scores(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"scores\.csv cannot be read.*dvc repro"):
+        read_scores(tmp_path / "nobody")
+    (tmp_path / "scores.csv").write_text("")
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_scores(tmp_path)
+    with pytest.raises(BadInput, match="has no picture"):
+        read_scores(left(tmp_path, GOOD.iloc[:0]))
+    with pytest.raises(BadInput, match="has no split, psnr"):
+        read_scores(left(tmp_path, GOOD.drop(columns=["split", "psnr"])))
+
+
+def test_a_picture_without_a_score(tmp_path: Path) -> None:
+    broken = GOOD.assign(ssim=[0.5, np.nan, 0.7])
+    with pytest.raises(BadInput, match="lacks a score of 1 pictures, the first a/1"):
+        read_scores(left(tmp_path, broken))
+
+
+def test_runs_of_one_block_have_one_row_of_means() -> None:
+    found = mean_of_runs("cmmf_net", [GOOD, GOOD.assign(psnr=GOOD["psnr"] + 2)])
+    assert found["psnr"].tolist() == [16, 17, 18]
+    with pytest.raises(BadInput, match="runs of `cmmf_net` were scored on different pictures"):
+        mean_of_runs("cmmf_net", [GOOD, GOOD.iloc[:2]])
+
+
+def test_runs_are_split_with_their_row() -> None:
+    row = Row("One", "method", GOOD, runs=(GOOD, GOOD))
+    found = of_split({"one": row}, "test")["one"]
+    assert [len(found.scores), *map(len, found.runs)] == [2, 2, 2]
+
+
+def test_a_panel_of_another_size_or_number(tmp_path: Path) -> None:
+    truths = [np.zeros((64, 64, 3), np.uint8)] * 2
+    np.save(tmp_path / "panel.npy", np.zeros((2, 64, 64, 3), np.uint8))
+    assert len(read_panel(tmp_path, truths)) == 2
+    np.save(tmp_path / "panel.npy", np.zeros((2, 32, 32, 3), np.uint8))
+    with pytest.raises(BadInput, match=r"holds 2 pictures of 32x32.*2 of 64x64"):
+        read_panel(tmp_path, truths)
+    np.save(tmp_path / "panel.npy", np.zeros((3, 64, 64, 3), np.uint8))
+    with pytest.raises(BadInput, match="holds 3 pictures"):
+        read_panel(tmp_path, truths)
+
+
+def test_a_method_of_the_lineup_that_was_never_judged(tmp_path: Path) -> None:
+    places = Places(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
+    with pytest.raises(BadInput, match=r"scores/pix2pix/scores\.csv cannot be read"):
+        gather({"pix2pix": ["pix2pix"]}, "visible", places)
