@@ -105,9 +105,9 @@ def curves(
                 axes.plot(
                     taken[against], taken[reading], markersize=3, linewidth=1.2, **looks[title]
                 )
-        _dress(axes, panel_title, AGAINST[against], "")  # the title says what goes up
+        dress(axes, panel_title, AGAINST[against], "")  # the title says what goes up
     _legend(figure, looks)
-    _print_note(figure, note)
+    print_note(figure, note)
     return figure
 
 
@@ -124,9 +124,9 @@ def quality_against_cost(
         if np.isfinite([point.low, point.high]).all():
             axes.vlines(point.cost, point.low, point.high, color=look["color"], linewidth=0.8)
     axes.set_xscale("log")
-    _dress(axes, f"{quality} against {cost}", cost, quality)
+    dress(axes, f"{quality} against {cost}", cost, quality)
     _legend(figure, looks)
-    _print_note(figure, note)
+    print_note(figure, note)
     return figure
 
 
@@ -147,7 +147,8 @@ def _show(axes: Axes, picture: np.ndarray) -> None:
         side.set_visible(False)
 
 
-def _dress(axes: Axes, title: str, across: str, up: str) -> None:
+def dress(axes: Axes, title: str, across: str, up: str) -> None:
+    """Titles and a quiet grid, the same in every figure."""
     axes.set_title(title, fontsize=9)
     axes.set_xlabel(across, fontsize=8)
     axes.set_ylabel(up, fontsize=8)
@@ -172,7 +173,8 @@ def _legend(figure: Figure, looks: Mapping[str, dict[str, Any]]) -> None:
     figure.legend(handles=handles, loc="outside right upper", fontsize=7, frameon=False)
 
 
-def _print_note(figure: Figure, note: str) -> None:
+def print_note(figure: Figure, note: str) -> None:
+    """The data set's note below the figure, if it has one."""
     if note:
         figure.supxlabel(note, fontsize=7, color="0.35", style="italic")
 
