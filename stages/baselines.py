@@ -8,6 +8,7 @@ import numpy as np
 
 from stages.command import run
 from thermochroma.files import whole_file, write_text
+from thermochroma.gallery import FILE, gallery_rows, keep_gallery
 from thermochroma.judging import judged_rows, spread, truth_of
 from thermochroma.judging_baselines import judge_baselines
 from thermochroma.judging_video import Painter, Pairs, judge_flicker, pairs_of
@@ -24,6 +25,7 @@ def main(dataset: str, params: Path, crops: Path, folder: Path, metrics: Path) -
     how = settings.evaluate[dataset]
     judged = judged_rows(cut, how.frames_per_sequence)
     panel_rows = spread(cut.split("test"), how.panel_frames)
+    hung = gallery_rows(judged, how.gallery_frames)
     summary: dict[str, object] = {"note": load_source(dataset).note}
     pairs = pairs_of(cut, how.video_pairs)
     for spectrum in BASELINES:
@@ -36,6 +38,7 @@ def main(dataset: str, params: Path, crops: Path, folder: Path, metrics: Path) -
                 scores.to_csv(part, index=False)
             with whole_file(folder / name / "panel.npy") as part, part.open("wb") as stream:
                 np.save(stream, paint(panel_rows).permute(0, 2, 3, 1).numpy())
+            keep_gallery(folder / name / FILE, hung, paint(hung).permute(0, 2, 3, 1).numpy())
             leave_flicker(folder / name, pairs, paint)
             summary[name] = {
                 split: means(scores[scores["split"] == split]) for split in JUDGED_SPLITS

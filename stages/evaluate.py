@@ -14,6 +14,7 @@ from stages.machine import choose_device
 from stages.text import read_text
 from thermochroma.cost import device_name, latency, multiply_adds, parameters
 from thermochroma.files import whole_file, write_text
+from thermochroma.gallery import FILE, gallery_rows, keep_gallery
 from thermochroma.judging import (
     judged_rows,
     paint,
@@ -51,6 +52,7 @@ def main(
     rows = judged_rows(cut, how.frames_per_sequence)
     panel_rows, pairs = spread(cut.split("test"), how.panel_frames), pairs_of(cut, how.video_pairs)
     shown = pd.concat([rows, panel_rows, pairs.before, pairs.after])
+    hung = gallery_rows(rows, how.gallery_frames)
     references = references_of(sees, cut, shown)
     judge = Judge(network, method_of(label), cut, read_text(sees, text), references, how, device)
     scores = judge.scores(rows, title=f"evaluate {title}")
@@ -61,6 +63,7 @@ def main(
         video.to_csv(part, index=False)
     with whole_file(folder / "panel.npy") as part, part.open("wb") as stream:
         np.save(stream, panel.permute(0, 2, 3, 1).numpy())
+    keep_gallery(folder / FILE, hung, judge.paint_all(hung).permute(0, 2, 3, 1).numpy())
     write_text(folder / "cost.json", json.dumps(judge.cost(rows), indent=2) + "\n")
     told: dict[str, Any] = {**by_split(scores), "note": load_source(dataset).note}
     if video["flicker"].notna().any():

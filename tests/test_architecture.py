@@ -31,6 +31,7 @@ MAY_IMPORT = {  # folder: what its modules may import beside BASE and their own 
     "preparation": {"source", "networks"},
     "sources": {"source", "preparation", "procedural"},
     "reporting": {"metrics", "preparation", "source"},
+    "reporting_page": {"metrics", "params", "reporting"},
 }
 LONGEST_FUNCTION, LONGEST_MODULE = 60, 400
 

@@ -135,6 +135,8 @@ class EvaluateSettings(Strict):
     video_pairs: PositiveInt | None
     """Pairs of neighbouring frames a test sequence, whose flicker is read; None takes all."""
     panel_frames: PositiveInt
+    gallery_frames: PositiveInt | None
+    """Judged test frames, evenly spread, whose paintings are kept for the page; None keeps all."""
     timing_rounds: PositiveInt
 
 

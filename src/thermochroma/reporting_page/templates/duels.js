@@ -1,0 +1,35 @@
+// Every method against every other, best first: a sign and a number, never colour alone.
+
+function drawDuels() {
+  const score = state.duelScore;
+  const met = section().duels[score];
+  const mean = (name) => section().splits.test.rows.find((row) => row.name === name).cells[score][0];
+  const names = [...new Set(met.map((one) => one.one))].sort((a, b) => mean(b) - mean(a));
+  const head = make("tr", {}, make("th", { scope: "col", textContent: "Row less column" }));
+  names.forEach((name, place) => {
+    head.append(make("th", { scope: "col", title: titleOf(name) },
+      make("span", { className: "turned", textContent: titleOf(name) })));
+  });
+  const body = make("tbody");
+  for (const one of names) {
+    const line = make("tr", {}, make("th", { scope: "row", textContent: titleOf(one) }));
+    for (const other of names) line.append(duelCell(score, one, other));
+    body.append(line);
+  }
+  byId("duel-table").replaceChildren(make("thead", {}, head), body);
+}
+
+function duelCell(score, one, other) {
+  if (one === other) return make("td", { className: "self", textContent: "·" });
+  const duel = duelOf(score, one, other);
+  const decimals = decimalsOf(score);
+  if (duel.difference === null) return make("td", { className: "empty", textContent: "–" });
+  const interval = isNumber(duel.low)
+    ? `, interval ${signed(duel.low, decimals)} to ${signed(duel.high, decimals)}` : "";
+  const p = isNumber(duel.p) ? `, corrected p ${duel.p.toFixed(4)}` : ", no test";
+  const title = `${titleOf(one)} less ${titleOf(other)}: `
+    + `${signed(duel.difference, decimals)}${unitOf(score)}${interval}${p}: ${WORDS[duel.outcome]}`;
+  return make("td", { className: `met ${duel.outcome}`, title },
+    make("b", { textContent: SIGNS[duel.outcome], "aria-label": WORDS[duel.outcome] }),
+    make("span", { textContent: signed(duel.difference, decimals) }));
+}

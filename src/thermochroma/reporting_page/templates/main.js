@@ -1,0 +1,79 @@
+// Controls to state, state to page.
+
+function drawAll() {
+  const found = section();
+  const direction = byId("choose-direction");
+  direction.hidden = dataset().sections.length < 2;
+  for (const input of direction.querySelectorAll("input")) {
+    input.checked = input.value === state.direction;
+    input.parentElement.hidden = !dataset().sections.some((one) => one.painted === input.value);
+  }
+  for (const block of document.querySelectorAll(".verdict")) {
+    const { dataset: name, direction: painted } = block.dataset;
+    block.hidden = name !== state.dataset || painted !== state.direction;
+  }
+  const names = [...new Set(found.duels.psnr.map((one) => one.one))];
+  if (!names.includes(state.against)) state.against = names.includes(found.reference) ? found.reference : null;
+  options(byId("against"), names.map((name) => [name, titleOf(name)]), state.against);
+  if (!(state.row in found.pictures)) state.row = firstRow(found);
+  state.frame = Math.min(state.frame, dataset().frames.length - 1);
+  if (!(state.extremeScore in found.pictures[state.row])) state.extremeScore = "psnr";
+  for (const span of document.querySelectorAll(".reference-name")) {
+    span.textContent = found.reference.replaceAll("_", " ");
+  }
+  drawColumnChoice();
+  drawTable();
+  drawDuels();
+  drawPictureChoice();
+  drawViewer();
+  drawCurves();
+  drawScatter();
+}
+
+// The best method by PSNR that has pictures; without methods, any row.
+function firstRow(found) {
+  const rows = found.splits.test.rows.filter((row) => row.name in found.pictures);
+  const competing = rows.filter((row) => row.kind === "method");
+  const value = (row) => (row.cells.psnr ? row.cells.psnr[0] : -Infinity);
+  return (competing.length ? competing : rows).sort((a, b) => value(b) - value(a))[0].name;
+}
+
+function onChange(selector, then) {
+  for (const input of document.querySelectorAll(selector)) {
+    input.addEventListener("change", () => then(input));
+  }
+}
+
+function step(by) {
+  const count = dataset().frames.length;
+  state.frame = (state.frame + by + count) % count;
+  drawViewer();
+}
+
+onChange("[name=dataset]", (input) => {
+  state.dataset = input.value;
+  state.direction = dataset().sections[0].painted;
+  drawAll();
+});
+onChange("[name=direction]", (input) => { state.direction = input.value; drawAll(); });
+onChange("[name=split]", (input) => { state.split = input.value; drawColumnChoice(); drawTable(); });
+onChange("[name=kind]", (input) => {
+  if (input.checked) state.kinds.add(input.value);
+  else state.kinds.delete(input.value);
+  drawTable();
+});
+onChange("#against", (input) => { state.against = input.value; drawTable(); });
+onChange("[name=duel-score]", (input) => { state.duelScore = input.value; drawDuels(); });
+onChange("#row", (input) => { state.row = input.value; drawViewer(); });
+onChange("#frame", (input) => { state.frame = Number(input.value); drawViewer(); });
+onChange("[name=view]", (input) => { state.view = input.value; drawViewer(); });
+onChange("#edges", (input) => { state.edges = input.checked; drawViewer(); });
+onChange("#extreme-score", (input) => { state.extremeScore = input.value; drawExtremes(); });
+onChange("[name=reading]", (input) => { state.reading = input.value; drawCurves(); });
+onChange("[name=quality]", (input) => { state.quality = input.value; drawScatter(); });
+byId("before").addEventListener("click", () => step(-1));
+byId("after").addEventListener("click", () => step(1));
+window.matchMedia("(max-width: 640px)").addEventListener("change", drawScatter);
+listenToHandles();
+drawAll();
+document.documentElement.dataset.ready = "true";

@@ -1,0 +1,78 @@
+// What is shown now, and small helpers. Each other script adds one `draw...` function to the page.
+
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const PICTURES = document.getElementById("data").dataset.pictures;
+const KINDS = {
+  method: { title: "Methods", mark: "●" },
+  trivial: { title: "Trivial rows", mark: "■" },
+  oracle: { title: "Oracles: they see the truth", mark: "◇" },
+};
+const WORDS = { better: "better", worse: "worse", alike: "cannot be told apart" };
+const SIGNS = { better: "▲", worse: "▼", alike: "=" };
+const FIRST_COLUMNS = ["psnr", "ssim", "ciede2000", "latency_median_ms"];
+
+const state = {
+  dataset: DATA[0].name,
+  direction: DATA[0].sections[0].painted,
+  split: "test",
+  kinds: new Set(["method", "trivial"]),
+  columns: new Set(FIRST_COLUMNS),
+  sort: { key: "psnr", descending: true },
+  against: null,
+  duelScore: "psnr",
+  row: null,
+  frame: 0,
+  view: "slide",
+  edges: false,
+  extremeScore: "psnr",
+  reading: "validation/psnr",
+  quality: "psnr",
+  cuts: { seen: 33, truth: 67 },
+};
+
+const byId = (id) => document.getElementById(id);
+const dataset = () => DATA.find((one) => one.name === state.dataset);
+const section = () => dataset().sections.find((one) => one.painted === state.direction);
+const scores = () => section().splits[state.split];
+const titleOf = (name) => section().splits.test.rows.find((row) => row.name === name).title;
+const isNumber = (value) => typeof value === "number";
+const methods = () => section().splits.test.rows.filter((row) => row.kind === "method");
+
+function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key in element) element[key] = value;
+    else element.setAttribute(key, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+function draw(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+function options(select, pairs, chosen) {
+  select.replaceChildren(
+    ...pairs.map(([value, text]) => make("option", { value, textContent: text }))
+  );
+  if (chosen !== null) select.value = chosen;
+}
+
+function duelOf(score, one, other) {
+  const found = section().duels[score].find((met) => met.one === one && met.other === other);
+  return found ? found.duel : null;
+}
+
+// A length as text with a sign, so that a loss is never read as a gain.
+function signed(value, decimals) {
+  const text = Math.abs(value).toFixed(decimals);
+  if (Number(text) === 0) return text;
+  return (value > 0 ? "+" : "−") + text;
+}
+
+const decimalsOf = (score) => (score === "psnr" ? 2 : 3);
+const unitOf = (score) => (score === "psnr" ? " dB" : "");

@@ -1,0 +1,164 @@
+// The table of scores: sorting, filters, columns, and intervals drawn beside the printed ones.
+
+const WIDTH = 132;
+const HEIGHT = 18;
+
+function shownColumns() {
+  return scores().columns.filter((column) => state.columns.has(column.key));
+}
+
+function sortedRows(kind) {
+  const { key, descending } = state.sort;
+  const rows = scores().rows.filter((row) => row.kind === kind);
+  const value = (row) => (key === "title" ? row.title.toLowerCase() : (row.cells[key] || [null])[0]);
+  const missing = (one) => one === null || one === undefined;
+  return rows.sort((a, b) => {
+    const [one, other] = [value(a), value(b)];
+    if (missing(one) || missing(other)) return missing(one) - missing(other);
+    const order = one < other ? -1 : one > other ? 1 : 0;
+    return descending ? -order : order;
+  });
+}
+
+// From a column's numbers to places in a drawing. Oracles do not stretch it: they end in an arrow.
+function scaleOf(column) {
+  const values = [];
+  for (const row of scores().rows) {
+    const cell = row.cells[column.key];
+    if (row.kind === "oracle" || !cell || !isNumber(cell[0])) continue;
+    values.push(...[cell[0], cell[2], cell[3]].filter(isNumber));
+  }
+  if (!values.length) return null;
+  const low = Math.min(...values);
+  const span = Math.max(...values) - low || 1;
+  return (value) => 8 + ((value - low) / span) * (WIDTH - 16);
+}
+
+function mark(kind, x, middle) {
+  const look = { class: `mark-${kind}` };
+  if (kind === "method") return draw("circle", { ...look, cx: x, cy: middle, r: 3.6 });
+  if (kind === "trivial") {
+    return draw("rect", { ...look, x: x - 3.2, y: middle - 3.2, width: 6.4, height: 6.4 });
+  }
+  return draw("path", { ...look, d: `M${x - 4.5} ${middle}l4.5-4.5 4.5 4.5-4.5 4.5z` });
+}
+
+function bar(cell, kind, scale, reference) {
+  const picture = draw("svg", {
+    width: WIDTH, height: HEIGHT, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true",
+  });
+  const middle = HEIGHT / 2;
+  if (isNumber(reference)) {
+    const x = scale(reference);
+    picture.append(draw("line", { class: "reference", x1: x, x2: x, y1: 0, y2: HEIGHT }));
+  }
+  const x = scale(cell[0]);
+  if (x > WIDTH || x < 0) {
+    const [tip, back] = x > WIDTH ? [WIDTH - 2, -7] : [2, 7];
+    picture.append(draw("path", {
+      class: "beyond", d: `M${tip + back} ${middle - 4}L${tip} ${middle}l${back} 4`,
+    }));
+    return picture;
+  }
+  if (isNumber(cell[2])) {
+    const ends = { x1: scale(cell[2]), x2: scale(cell[3]), y1: middle, y2: middle };
+    picture.append(draw("line", { class: "interval", ...ends }));
+  }
+  picture.append(mark(kind, x, middle));
+  return picture;
+}
+
+function heading(key, text, better) {
+  const sorted = state.sort.key === key;
+  const arrow = sorted ? (state.sort.descending ? " ▾" : " ▴") : "";
+  const button = make("button", { type: "button", textContent: text + arrow });
+  button.dataset.key = key;
+  button.addEventListener("click", () => {
+    const first = key === "title" ? false : better >= 0;
+    state.sort = { key, descending: sorted ? !state.sort.descending : first };
+    drawTable();
+    byId("table").querySelector(`button[data-key="${key}"]`).focus();
+  });
+  const order = sorted ? (state.sort.descending ? "descending" : "ascending") : "none";
+  return make("th", { scope: "col", "aria-sort": order }, button);
+}
+
+function againstCell(row) {
+  const cell = make("td", { className: "against" });
+  if (row.name === state.against) {
+    cell.textContent = "itself";
+    return cell;
+  }
+  const lines = ["psnr", "ssim"].map((score) => {
+    const duel = duelOf(score, row.name, state.against);
+    if (!duel || duel.difference === null) return null;
+    const low = isNumber(duel.low)
+      ? ` [${signed(duel.low, decimalsOf(score))}, ${signed(duel.high, decimalsOf(score))}]` : "";
+    const sign = make("b", { className: `sign ${duel.outcome}`, textContent: SIGNS[duel.outcome] });
+    const text = `${signed(duel.difference, decimalsOf(score))}${unitOf(score)}${low}`;
+    return make("span", { className: "duel" }, sign, ` ${score.toUpperCase()} ${text}: `,
+      make("span", { textContent: WORDS[duel.outcome] }));
+  });
+  cell.append(...lines.filter(Boolean));
+  return cell;
+}
+
+function scoreCell(row, column, scale, reference) {
+  const cell = row.cells[column.key];
+  if (!cell) return make("td", { className: "empty", "aria-label": "none" });
+  const found = make("td", {}, make("span", { className: "number", textContent: cell[1] }));
+  if (isNumber(cell[0]) && scale) {
+    found.append(bar(cell, row.kind, scale, reference));
+  }
+  return found;
+}
+
+function drawTable() {
+  const columns = shownColumns();
+  const compared = state.split === "test" && state.against !== null;
+  const head = make("tr", {}, heading("title", "Row", 0));
+  for (const column of columns) head.append(heading(column.key, column.heading, column.better));
+  if (compared) {
+    head.append(make("th", { scope: "col", textContent: `Against ${titleOf(state.against)}` }));
+  }
+  const scales = Object.fromEntries(columns.map((column) => [column.key, scaleOf(column)]));
+  const reference = scores().rows.find((row) => row.name === section().reference);
+  const bodies = Object.keys(KINDS).filter((kind) => state.kinds.has(kind)).map((kind) => {
+    const group = make("th", {
+      colSpan: columns.length + 1 + compared, scope: "rowgroup", textContent: KINDS[kind].title,
+    });
+    const body = make("tbody", { className: kind }, make("tr", { className: "group" }, group));
+    for (const row of sortedRows(kind)) {
+      const name = make("th", { scope: "row" });
+      name.append(make("span", { className: "mark", "aria-hidden": "true",
+        textContent: `${KINDS[kind].mark} ` }), row.title);
+      if (kind === "oracle") name.append(make("span", { className: "tag", textContent: "oracle" }));
+      const line = make("tr", {}, name);
+      for (const column of columns) {
+        const beside = reference && reference.cells[column.key];
+        line.append(scoreCell(row, column, scales[column.key], beside ? beside[0] : null));
+      }
+      if (compared) line.append(againstCell(row));
+      body.append(line);
+    }
+    return body;
+  });
+  byId("table").replaceChildren(make("thead", {}, head), ...bodies);
+  const count = byId("table").querySelectorAll("tbody tr:not(.group)").length;
+  byId("table-count").textContent = `${count} of ${scores().rows.length} rows shown, ${state.split} split.`
+    + " An arrow at the edge of a drawing: the value lies beyond it.";
+}
+
+function drawColumnChoice() {
+  const boxes = scores().columns.map((column) => {
+    const box = make("input", { type: "checkbox", value: column.key });
+    box.checked = state.columns.has(column.key);
+    box.addEventListener("change", () => {
+      if (box.checked) state.columns.add(column.key);
+      else state.columns.delete(column.key);
+      drawTable();
+    });
+    return make("label", {}, box, ` ${column.heading}`);
+  });
+  byId("choose-columns").replaceChildren(...boxes);
+}

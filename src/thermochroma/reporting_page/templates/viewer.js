@@ -1,0 +1,178 @@
+// Thermal, painted and true on top of one another, under two handles; the same frame by every row.
+
+const file = (n) => `${String(n).padStart(3, "0")}.webp`;
+const source = (folder, n) => `${PICTURES}/${state.dataset}/${folder}/${file(n)}`;
+const paintedSource = (name, n) => source(`painted/${name}`, n);
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
+function drawViewer() {
+  const { seen, painted } = section();
+  const frame = dataset().frames[state.frame];
+  const title = titleOf(state.row);
+  byId("row").value = state.row;
+  byId("frame").value = String(state.frame);
+  byId("seen").src = source(seen, state.frame);
+  byId("truth").src = source(painted, state.frame);
+  byId("painted").src = paintedSource(state.row, state.frame);
+  byId("edge-lines").src = source("edges", state.frame);
+  byId("seen").alt = `${capital(seen)} picture of ${frame.frame}`;
+  byId("painted").alt = `${title}: ${frame.frame}`;
+  byId("truth").alt = `True ${painted} picture of ${frame.frame}`;
+  byId("chip-seen").textContent = capital(seen);
+  byId("chip-painted").textContent = title;
+  byId("chip-truth").textContent = "Truth";
+  byId("edge-lines").hidden = !state.edges;
+  byId("stage").classList.toggle("difference", state.view === "difference");
+  byId("look-caption").textContent = caption(frame);
+  moveHandles();
+  drawStrip();
+  drawExtremes();
+}
+
+function caption(frame) {
+  const where = [frame.frame, frame.place, frame.time].filter(Boolean).join(", ");
+  const told = ["psnr", "ssim"].map((key) => {
+    const value = section().pictures[state.row][key][state.frame];
+    return `${key.toUpperCase()} ${value === null ? "–" : value.toFixed(decimalsOf(key))}${unitOf(key)}`;
+  });
+  const view = state.view === "difference"
+    ? " Black: no difference. Shown three times as bright as it is." : "";
+  return `${where}. ${titleOf(state.row)}: ${told.join(", ")}.${view}`;
+}
+
+function moveHandles() {
+  const { seen, truth } = state.cuts;
+  const stage = byId("stage");
+  stage.style.setProperty("--seen", `${seen}%`);
+  stage.style.setProperty("--truth", `${truth}%`);
+  const first = byId("handle-seen");
+  const second = byId("handle-truth");
+  const { seen: name } = section();
+  first.setAttribute("aria-label", `Border between the ${name} picture and the painted one`);
+  second.setAttribute("aria-label", "Border between the painted picture and the truth");
+  for (const [handle, value] of [[first, seen], [second, truth]]) {
+    handle.setAttribute("aria-valuenow", String(Math.round(value)));
+    handle.setAttribute("aria-valuetext", `${Math.round(value)} percent from the left`);
+  }
+  byId("chip-seen").hidden = seen < 14;
+  byId("chip-painted").hidden = truth - seen < 14;
+  byId("chip-truth").hidden = 100 - truth < 14;
+}
+
+// One handle pushes the other along, so that they never cross.
+function cut(which, value) {
+  const place = Math.min(100, Math.max(0, value));
+  state.cuts[which] = place;
+  if (which === "seen") state.cuts.truth = Math.max(place, state.cuts.truth);
+  else state.cuts.seen = Math.min(place, state.cuts.seen);
+  moveHandles();
+}
+
+function listenToHandles() {
+  const stage = byId("stage");
+  let held = null;
+  const at = (event) => {
+    const box = stage.getBoundingClientRect();
+    return ((event.clientX - box.left) / box.width) * 100;
+  };
+  stage.addEventListener("pointerdown", (event) => {
+    if (state.view === "difference" || event.button !== 0) return;
+    const place = at(event);
+    const { seen, truth } = state.cuts;
+    const near = Math.abs(place - seen) - Math.abs(place - truth);
+    held = near < 0 || (near === 0 && place < seen) ? "seen" : "truth";
+    stage.setPointerCapture(event.pointerId);
+    byId(`handle-${held}`).focus({ preventScroll: true });
+    event.preventDefault();
+    cut(held, place);
+  });
+  stage.addEventListener("pointermove", (event) => {
+    if (held) cut(held, at(event));
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    stage.addEventListener(end, () => { held = null; });
+  }
+  const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
+  for (const which of ["seen", "truth"]) {
+    byId(`handle-${which}`).addEventListener("keydown", (event) => {
+      if (event.key === "Home") cut(which, 0);
+      else if (event.key === "End") cut(which, 100);
+      else if (event.key in steps) cut(which, state.cuts[which] + steps[event.key]);
+      else return;
+      event.preventDefault();
+    });
+  }
+}
+
+function thumbnail(src, alt) {
+  const { size } = dataset();
+  return make("img", { loading: "lazy", decoding: "async", width: size, height: size, alt, src });
+}
+
+function drawStrip() {
+  const { seen, painted, pictures } = section();
+  const n = state.frame;
+  const rows = section().splits.test.rows.filter((row) => row.name in pictures);
+  const plain = (src, title) => make("figure", {}, thumbnail(src, title),
+    make("figcaption", {}, make("span", { textContent: title })));
+  const items = rows.map((row) => {
+    const value = pictures[row.name].psnr[n];
+    const text = make("figcaption", {},
+      make("span", { textContent: `${KINDS[row.kind].mark} ${row.title}` }),
+      make("small", { textContent: value === null ? "–" : `${value.toFixed(2)} dB` }));
+    const button = make("button", { type: "button", "aria-pressed": String(row.name === state.row) },
+      make("figure", {}, thumbnail(paintedSource(row.name, n), row.title), text));
+    button.dataset.row = row.name;
+    button.addEventListener("click", () => {
+      state.row = row.name;
+      drawViewer();
+      byId("strip").querySelector(`[data-row="${row.name}"]`).focus({ preventScroll: true });
+    });
+    return button;
+  });
+  byId("strip").replaceChildren(
+    plain(source(seen, n), capital(seen)), plain(source(painted, n), "Truth"), ...items
+  );
+  const without = methods().filter((row) => !(row.name in pictures)).map((row) => row.title);
+  byId("unhung").textContent = without.length
+    ? `No pictures are kept of: ${without.join("; ")}.` : "";
+}
+
+function drawExtremes() {
+  const key = state.extremeScore;
+  const column = scores().columns.find((one) => one.key === key);
+  const values = section().pictures[state.row][key]
+    .map((value, n) => [value, n]).filter(([value]) => value !== null)
+    .sort((a, b) => (a[0] - b[0]) * (column && column.better < 0 ? -1 : 1));
+  const { seen, painted } = section();
+  const picks = [["Worst", 0], ["Median", Math.floor((values.length - 1) / 2)], ["Best", values.length - 1]];
+  const items = values.length ? picks.map(([title, place]) => {
+    const [value, n] = values[place];
+    const frame = dataset().frames[n].frame;
+    const shown = [source(seen, n), paintedSource(state.row, n), source(painted, n)];
+    const button = make("button", { type: "button", "aria-pressed": String(n === state.frame) },
+      make("span", { className: "extreme-title", textContent: `${title}: ${value.toPrecision(4)}, ${frame}` }),
+      make("span", { className: "three" }, ...shown.map((src) => thumbnail(src, ""))));
+    button.addEventListener("click", () => {
+      state.frame = n;
+      drawViewer();
+      byId("extremes").children[picks.findIndex(([one]) => one === title)].focus({ preventScroll: true });
+    });
+    return button;
+  }) : [make("p", { textContent: "This row has no value in this score." })];
+  byId("extremes").replaceChildren(...items);
+  byId("extremes-note").textContent = `Chosen among the ${dataset().frames.length} test frames whose `
+    + `pictures are kept: ${seen}, painted, truth. Press one to look closely.`;
+}
+
+function drawPictureChoice() {
+  const { pictures } = section();
+  const rows = section().splits.test.rows.filter((row) => row.name in pictures);
+  options(byId("row"), rows.map((row) => [row.name, `${KINDS[row.kind].mark} ${row.title}`]), state.row);
+  const frames = dataset().frames.map((one, n) => [
+    String(n), [one.frame, one.place, one.time].filter(Boolean).join(", "),
+  ]);
+  options(byId("frame"), frames, String(state.frame));
+  const known = section().splits.test.columns.filter((column) => column.key in pictures[state.row]);
+  options(byId("extreme-score"), known.map((column) => [column.key, column.heading]), state.extremeScore);
+}

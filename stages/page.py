@@ -1,0 +1,233 @@
+"""One page for all data sets: who wins, by how much, whether that is real, and what it looks like."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from stages.command import run
+from stages.compare import (
+    READINGS,
+    SPLITS,
+    SUFFIX,
+    Places,
+    direction_of,
+    flicker_of,
+    gather,
+    of_split,
+    videoless,
+)
+from thermochroma.files import whole_folder, write_text
+from thermochroma.gallery import FILE, SPLIT, gallery_rows, read_gallery
+from thermochroma.judging import SEEN, judged_rows
+from thermochroma.loading.crops import Crops
+from thermochroma.metrics.baselines import BASELINES, truth_name
+from thermochroma.params import Params, read_params
+from thermochroma.reporting.table import WITH_INTERVAL, About, Row, build_table
+from thermochroma.reporting_page.contents import (
+    Hung,
+    Link,
+    Meeting,
+    PageDataset,
+    Scores,
+    Section,
+    points_of,
+    scores_of,
+    values_of,
+)
+from thermochroma.reporting_page.duels import duels
+from thermochroma.reporting_page.facts import Taught, facts_of
+from thermochroma.reporting_page.pictures import picture_name, save_edges, save_picture
+from thermochroma.reporting_page.render import render
+from thermochroma.reporting_page.verdict import Field, verdict
+from thermochroma.source import load_source
+
+TRACKING: Final = "http://127.0.0.1:5000"
+"""Where `make ui` answers."""
+
+
+@dataclass(frozen=True)
+class Roots:
+    """The folders below which each data set has its own."""
+
+    crops: Path
+    runs: Path
+    scores: Path
+    baselines: Path
+
+
+def main(
+    params: Path,
+    crops: Path,
+    runs: Path,
+    scores: Path,
+    baselines: Path,
+    page: Path,
+    pictures: Path,
+) -> None:
+    """Writes nothing that depends on the day or the machine: the same scores give the same page."""
+    settings, roots = read_params(params), Roots(crops, runs, scores, baselines)
+    with whole_folder(pictures) as part:
+        found = [describe(name, settings, roots, part / name) for name in settings.datasets]
+        for one in found:
+            hang(one, settings, roots, part / one.name)
+    write_text(page, render(found, pictures=pictures.name, tracking=TRACKING))
+
+
+def describe(dataset: str, settings: Params, roots: Roots, pictures: Path) -> PageDataset:
+    """All that the page says of one data set."""
+    source, cut = load_source(dataset), Crops(roots.crops / dataset)
+    names = settings.trained_on(dataset)
+    painted = {name: direction_of(settings, name).painted for name in names}
+    shown = frames_shown(cut, settings, dataset)
+    sections = [
+        section(
+            dataset,
+            settings,
+            [name for name in names if painted[name] == spectrum],
+            spectrum,
+            roots,
+        )
+        for spectrum in dict.fromkeys(("visible", *painted.values()))
+    ]
+    train = cut.split("train")
+    taught = Taught(len(train), train["sequence"].nunique(), settings.weights)
+    budgets = {name: settings.budget[dataset].of(name) for name in names}
+    return PageDataset(
+        name=dataset,
+        title=source.title,
+        note=source.note,
+        size=settings.crop[dataset].size,
+        facts=facts_of(taught, budgets, shown=len(shown)),
+        frames=[
+            Hung(*map(str, row)) for row in shown[["frame", "sequence", "place", "time"]].values
+        ],
+        sections=sections,
+        links=links_of(dataset, [one.painted for one in sections]),
+    )
+
+
+def frames_shown(cut: Crops, settings: Params, dataset: str) -> pd.DataFrame:
+    """The test frames of the gallery, as the stages evaluate and baselines chose them."""
+    how = settings.evaluate[dataset]
+    rows = gallery_rows(judged_rows(cut, how.frames_per_sequence), how.gallery_frames)
+    return rows.fillna({"place": "", "time": ""})
+
+
+def section(
+    dataset: str, settings: Params, names: Sequence[str], spectrum: str, roots: Roots
+) -> Section:
+    """The methods that paint one spectrum, with the trivial rows and oracles."""
+    places = places_of(dataset, roots)
+    rows, reference = gather(names, spectrum, places), BASELINES[spectrum].reference
+    frames = list(frames_shown(Crops(roots.crops / dataset), settings, dataset)["frame"])
+    test = of_split(rows, SPLIT)
+    met = {
+        score: duels(
+            {name: test[name].scores for name in (*names, reference)}, score, seed=settings.seed
+        )
+        for score in WITH_INTERVAL
+    }
+    return Section(
+        painted=spectrum,
+        seen=SEEN[spectrum],
+        title=f"{SEEN[spectrum].capitalize()} to {spectrum}",
+        reference=reference,
+        verdict=verdict(Field(test, names, reference), met, seed=settings.seed),
+        splits={
+            split: tabulated(dataset, settings, of_split(rows, split), split, spectrum, places)
+            for split in SPLITS
+        },
+        duels={
+            score: [Meeting(*pair, duel) for pair, duel in pairs.items()]
+            for score, pairs in met.items()
+        },
+        pictures={
+            name: values_of(test[name].scores, frames)
+            for name in galleries(names, spectrum, places)
+        },
+        histories={
+            name: points_of(pd.read_csv(places.runs / name / "history.csv"), list(READINGS))
+            for name in names
+        },
+    )
+
+
+def tabulated(
+    dataset: str,
+    settings: Params,
+    rows: dict[str, Row],
+    split: str,
+    spectrum: str,
+    places: Places,
+) -> Scores:
+    """The table of one split, as `compare` builds it."""
+    source = load_source(dataset)
+    about = About(
+        dataset=dataset,
+        title=f"{source.title}, {SEEN[spectrum]} to {spectrum}",
+        note=source.note,
+        split=split,
+        size=settings.crop[dataset].size,
+        weights=settings.weights,
+        reference=BASELINES[spectrum].reference,
+        true_flicker=flicker_of(places.baselines / truth_name(spectrum)),
+        needs_video=videoless(settings, dataset, spectrum),
+    )
+    return scores_of(build_table(rows, about, seed=settings.seed))
+
+
+def places_of(dataset: str, roots: Roots) -> Places:
+    """The folders of one data set. Tables and figures are neither read nor written here."""
+    nowhere = Path()
+    return Places(
+        roots.runs / dataset,
+        roots.scores / dataset,
+        roots.baselines / dataset,
+        tables=nowhere,
+        figures=nowhere,
+    )
+
+
+def galleries(names: Sequence[str], spectrum: str, places: Places) -> dict[str, Path]:
+    """Where the pictures of each row lie. What is painted with other references is not kept."""
+    found = {name: places.scores / name / FILE for name in names}
+    return found | {name: places.baselines / name / FILE for name in BASELINES[spectrum].names}
+
+
+def hang(dataset: PageDataset, settings: Params, roots: Roots, folder: Path) -> None:
+    """Write what was seen, what is true, the thermal edges, and what each row painted."""
+    cut = Crops(roots.crops / dataset.name)
+    for place, (_, row) in enumerate(frames_shown(cut, settings, dataset.name).iterrows()):
+        for spectrum in SEEN:
+            picture = np.asarray(cut.picture(spectrum, row))
+            save_picture(picture, folder / spectrum / picture_name(place))
+        save_edges(np.asarray(cut.thermal(row)), folder / "edges" / picture_name(place))
+    frames = [one.frame for one in dataset.frames]
+    for one in dataset.sections:
+        names = settings.trained_on(dataset.name)
+        places = places_of(dataset.name, roots)
+        for name, path in galleries(names, one.painted, places).items():
+            if name in one.pictures:
+                for place, picture in enumerate(read_gallery(path, frames)):
+                    save_picture(picture, folder / "painted" / name / picture_name(place))
+
+
+def links_of(dataset: str, spectra: Sequence[str]) -> list[Link]:
+    """The files that `compare` and `register` leave beside the page."""
+    found = [
+        Link(f"Table, {split} split, {SEEN[spectrum]} to {spectrum} ({kind})", path)
+        for spectrum in spectra
+        for split in SPLITS
+        for kind, end in (("Markdown", "md"), ("CSV", "csv"), ("LaTeX", "tex"))
+        for path in [f"{dataset}/tables/{split}{SUFFIX[spectrum]}.{end}"]
+    ]
+    card = Link("How well the pairs are registered", f"{dataset}/registration/card.md")
+    return [*found, card]
+
+
+if __name__ == "__main__":
+    run(main)
