@@ -71,13 +71,13 @@ def main(
     """Writes nothing that depends on the day or the machine: the same scores give the same page."""
     settings, roots = read_params(params), Roots(crops, runs, scores, baselines)
     with whole_folder(pictures) as part:
-        found = [describe(name, settings, roots, part / name) for name in settings.datasets]
+        found = [describe(name, settings, roots) for name in settings.datasets]
         for one in found:
             hang(one, settings, roots, part / one.name)
     write_text(page, render(found, pictures=pictures.name, tracking=TRACKING))
 
 
-def describe(dataset: str, settings: Params, roots: Roots, pictures: Path) -> PageDataset:
+def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
     """All that the page says of one data set."""
     source, cut = load_source(dataset), Crops(roots.crops / dataset)
     names = settings.trained_on(dataset)

@@ -11,6 +11,7 @@ import pandas as pd
 from thermochroma.metrics.picture_scores import SCORES
 from thermochroma.reporting.table import COST, Cell, Kind, Line, Table
 from thermochroma.reporting_page.duels import Duel
+from thermochroma.reporting_page.verdict import Verdict
 
 DIGITS: Final = 6
 """Significant digits of a number on the page; more than any table prints."""
@@ -72,7 +73,7 @@ class Section:
     seen: str
     title: str
     reference: str
-    verdict: Sequence[str]
+    verdict: Verdict
     splits: Mapping[str, Scores]
     duels: Mapping[str, Sequence[Meeting]]
     pictures: Mapping[str, Mapping[str, Sequence[float]]]

@@ -22,14 +22,13 @@ def facts_of(taught: Taught, budgets: Mapping[str, Budget], *, shown: int) -> li
         "random": "random stand-ins, since the published ones were not used",
         "pretrained": "the published ones",
     }[taught.weights]
-    found = [
+    return [
         f"{len(budgets)} methods, each trained from nothing on {taught.frames} pairs of "
         f"{taught.sequences} sequences; no test sequence is among them.",
         *_lengths(budgets, taught.frames),
         f"Weights of the frozen networks that judge during training: {frozen}.",
         f"{shown} test frames can be looked at below.",
     ]
-    return found
 
 
 def _lengths(budgets: Mapping[str, Budget], frames: int) -> list[str]:

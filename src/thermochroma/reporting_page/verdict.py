@@ -22,60 +22,82 @@ class Field:
     reference: str
 
 
-def verdict(field: Field, duels: Mapping[str, Duels], *, seed: int = 0) -> list[str]:
-    """Who beats the reference, who is best and whether that is real; duels: by score.
+@dataclass(frozen=True)
+class Verdict:
+    """A headline, how many beat the reference, and a sentence for each further finding."""
 
-    The first sentence is the headline.
-    """
+    headline: str
+    count: str
+    findings: Sequence[str]
+
+
+def verdict(field: Field, duels: Mapping[str, Duels], *, seed: int = 0) -> Verdict:
+    """Who leads, how many beat the reference, by how much, and whether that is real; duels: by score."""
     if not field.methods:
-        return ["No method of this direction was trained: the table has trivial rows and oracles."]
-    found = [_headline(field, duels)]
+        return Verdict(
+            "No method of this direction was trained",
+            "What follows are trivial rows and oracles.",
+            (),
+        )
+    means = {
+        score: {name: estimate(field.rows[name].scores, score, seed=seed) for name in field.methods}
+        for score in duels
+    }
+    leaders = {score: _first(found, score) for score, found in means.items()}
+    findings = []
     for score, met in duels.items():
-        means = {
-            name: estimate(field.rows[name].scores, score, seed=seed) for name in field.methods
-        }
-        found += [_best(field, met, score, means), _untrained(field, score, means)]
-    return found
+        findings += [_lead(field, met, score, leaders[score], means[score])]
+        findings += [_untrained(field, score, means[score], seed)]
+    return Verdict(_headline(field, leaders), _count(field, duels), findings)
 
 
-def _headline(field: Field, duels: Mapping[str, Duels]) -> str:
+def _headline(field: Field, leaders: Mapping[str, str]) -> str:
+    led: dict[str, list[str]] = {}
+    for score, name in leaders.items():
+        led.setdefault(_title(field, name), []).append(SCORES[score].title)
+    first, *others = [(title, _listed(scores)) for title, scores in led.items()]
+    behind = "".join(f", {title} in {scores}" for title, scores in others)
+    return f"{first[0]} leads in {first[1]}{behind}"
+
+
+def _count(field: Field, duels: Mapping[str, Duels]) -> str:
     parts = []
     for score, met in duels.items():
         won = sum(met[name, field.reference].outcome == "better" for name in field.methods)
-        parts.append(f"{won} of {len(field.methods)} in {SCORES[score].title}")
-    return f"Methods that beat the {_title(field, field.reference).lower()}: {', '.join(parts)}."
+        parts.append(f"{won} in {SCORES[score].title}")
+    reference = _title(field, field.reference).lower()
+    return f"Of {len(field.methods)} methods, {_listed(parts)} beat the flat {reference}."
 
 
-def _best(field: Field, met: Duels, score: str, means: Mapping[str, Estimate]) -> str:
-    best = _first(means, score)
+def _lead(field: Field, met: Duels, score: str, best: str, means: Mapping[str, Estimate]) -> str:
     ahead = met[best, field.reference]
     equals = [
         _title(field, name)
         for name in field.methods
         if name != best and met[best, name].outcome == "alike"
     ]
-    apart = f"cannot be told apart from {_listed(equals)}" if equals else "is ahead of all others"
+    apart = f"cannot be told apart from {_listed(equals)}" if equals else "beats every other method"
     gain = number(abs(ahead.difference), SCORES[score].decimals)
-    side = "more" if ahead.difference > 0 else "less"
+    side = "above" if ahead.difference > 0 else "below"
     return (
-        f"Highest {SCORES[score].title}: {_title(field, best)} with {_shown(means[best], score)}, "
-        f"{gain}{_unit(score)} {side} than the {_title(field, field.reference).lower()}"
+        f"{SCORES[score].title}: {_title(field, best)} has {_shown(means[best], score)}, "
+        f"{gain}{_unit(score)} {side} the {_title(field, field.reference).lower()}"
         f"{_between(ahead, score)}. It {apart}."
     )
 
 
-def _untrained(field: Field, score: str, means: Mapping[str, Estimate]) -> str:
+def _untrained(field: Field, score: str, means: Mapping[str, Estimate], seed: int) -> str:
     """The best row without any training, and how many methods lie above it."""
     trivial = {
-        name: estimate(row.scores, score)
+        name: estimate(row.scores, score, seed=seed)
         for name, row in field.rows.items()
         if row.kind == "trivial"
     }
     best = _first(trivial, score)
     above = sum(_sign(score) * (one.mean - trivial[best].mean) > 0 for one in means.values())
     return (
-        f"The best trivial row in {SCORES[score].title}, {_title(field, best).lower()}, reaches "
-        f"{_shown(trivial[best], score)}; {above} of {len(means)} methods have a higher mean."
+        f"Without any learning, {_title(field, best).lower()} has {_shown(trivial[best], score)}; "
+        f"{above} of {len(means)} methods have a higher mean."
     )
 
 

@@ -16,6 +16,7 @@ function drawDuels() {
     for (const other of names) line.append(duelCell(score, one, other));
     body.append(line);
   }
+  byId("duel-told").textContent = "";
   byId("duel-table").replaceChildren(make("thead", {}, head), body);
 }
 
@@ -29,7 +30,9 @@ function duelCell(score, one, other) {
   const p = isNumber(duel.p) ? `, corrected p ${duel.p.toFixed(4)}` : ", no test";
   const title = `${titleOf(one)} less ${titleOf(other)}: `
     + `${signed(duel.difference, decimals)}${unitOf(score)}${interval}${p}: ${WORDS[duel.outcome]}`;
-  return make("td", { className: `met ${duel.outcome}`, title },
-    make("b", { textContent: SIGNS[duel.outcome], "aria-label": WORDS[duel.outcome] }),
+  const cell = make("td", { className: `met ${duel.outcome}`, title },
+    make("b", { textContent: SIGNS[duel.outcome], role: "img", "aria-label": WORDS[duel.outcome] }),
     make("span", { textContent: signed(duel.difference, decimals) }));
+  cell.addEventListener("click", () => { byId("duel-told").textContent = title; });
+  return cell;
 }

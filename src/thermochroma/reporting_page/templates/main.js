@@ -16,7 +16,7 @@ function drawAll() {
   if (!names.includes(state.against)) state.against = names.includes(found.reference) ? found.reference : null;
   options(byId("against"), names.map((name) => [name, titleOf(name)]), state.against);
   if (!(state.row in found.pictures)) state.row = firstRow(found);
-  state.frame = Math.min(state.frame, dataset().frames.length - 1);
+  if (state.frame === null || state.frame >= dataset().frames.length) state.frame = usualFrame(found);
   if (!(state.extremeScore in found.pictures[state.row])) state.extremeScore = "psnr";
   for (const span of document.querySelectorAll(".reference-name")) {
     span.textContent = found.reference.replaceAll("_", " ");
@@ -36,6 +36,13 @@ function firstRow(found) {
   const competing = rows.filter((row) => row.kind === "method");
   const value = (row) => (row.cells.psnr ? row.cells.psnr[0] : -Infinity);
   return (competing.length ? competing : rows).sort((a, b) => value(b) - value(a))[0].name;
+}
+
+// The frame on which the chosen row is neither at its best nor at its worst.
+function usualFrame(found) {
+  const values = found.pictures[state.row].psnr.map((value, n) => [value, n]);
+  values.sort((a, b) => a[0] - b[0]);
+  return values[Math.floor((values.length - 1) / 2)][1];
 }
 
 function onChange(selector, then) {

@@ -9,7 +9,7 @@ const KINDS = {
 };
 const WORDS = { better: "better", worse: "worse", alike: "cannot be told apart" };
 const SIGNS = { better: "▲", worse: "▼", alike: "=" };
-const FIRST_COLUMNS = ["psnr", "ssim", "ciede2000", "latency_median_ms"];
+const FIRST_COLUMNS = ["ssim", "psnr", "ciede2000"];
 
 const state = {
   dataset: DATA[0].name,
@@ -21,7 +21,7 @@ const state = {
   against: null,
   duelScore: "psnr",
   row: null,
-  frame: 0,
+  frame: null,
   view: "slide",
   edges: false,
   extremeScore: "psnr",

@@ -96,10 +96,10 @@ function againstCell(row) {
       ? ` [${signed(duel.low, decimalsOf(score))}, ${signed(duel.high, decimalsOf(score))}]` : "";
     const sign = make("b", { className: `sign ${duel.outcome}`, textContent: SIGNS[duel.outcome] });
     const text = `${signed(duel.difference, decimalsOf(score))}${unitOf(score)}${low}`;
-    return make("span", { className: "duel" }, sign, ` ${score.toUpperCase()} ${text}: `,
-      make("span", { textContent: WORDS[duel.outcome] }));
-  });
-  cell.append(...lines.filter(Boolean));
+    return make("span", { className: "duel" }, sign, ` ${score.toUpperCase()} ${text} `,
+      make("b", { className: duel.outcome, textContent: WORDS[duel.outcome] }));
+  }).filter(Boolean);
+  cell.append(...(lines.length ? lines : ["not tested"]));
   return cell;
 }
 

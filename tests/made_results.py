@@ -1,0 +1,95 @@
+"""What the stages leave of a benchmark, made up: crops, runs, scores, galleries. Nothing is trained."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import yaml
+from safetensors.numpy import save_file
+
+from tests.conftest import ROOT
+from tests.made_crops import Sequence, make_crops
+from thermochroma.gallery import FILE, gallery_rows, keep_gallery
+from thermochroma.judging import judged_rows
+from thermochroma.label import KEY
+from thermochroma.metrics.baselines import BASELINES, truth_name
+from thermochroma.metrics.picture_scores import OF_COLOUR, SCORES
+from thermochroma.summary import FACTS
+
+SIDE: Final = 32
+LINEUP: Final = {"pix2pix": "visible", "tic_cgan": "visible", "thermal_mask": "thermal"}
+GAINS: Final = {"pix2pix": 4.0, "tic_cgan": 2.0, "thermal_mask": 1.0, "thermal_inverted": 3.0}
+"""PSNR in dB above the other rows, which are alike."""
+TEST: Final = 12  # sequences
+
+
+def make_results(root: Path, *, gallery_frames: int | None = None) -> Path:
+    """Write params.yaml and data/ below `root`, for the data set `sample`. Gives the params."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params |= {"lineup": list(LINEUP), "video_datasets": [], "video_lineup": []}
+    params["crop"]["sample"]["size"] = SIDE
+    params["evaluate"]["sample"]["gallery_frames"] = gallery_frames
+    (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    sequences = {"a": Sequence(3), "v": Sequence(1, split="validation")}
+    sequences |= {f"t{n:02d}": Sequence(1, split="test") for n in range(TEST)}
+    crops = make_crops(root / "data/crops/sample", sequences, _paint)
+    judged = judged_rows(crops, 1)
+    hung = gallery_rows(judged, gallery_frames)
+    for name, spectrum in LINEUP.items():
+        scores, runs = root / "data/scores/sample" / name, root / "data/runs/sample" / name
+        _leave_row(scores, name, spectrum, judged, hung)
+        _leave_run(scores, runs, name)
+    for spectrum, known in BASELINES.items():
+        for name in known.names:
+            _leave_row(root / "data/baselines/sample" / name, name, spectrum, judged, hung)
+        _leave_flicker(root / "data/baselines/sample" / truth_name(spectrum))
+    return root / "params.yaml"
+
+
+def _paint(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng([*name.encode(), n])
+    thermal = np.full((SIDE, SIDE), 90, np.uint8)
+    thermal[8:24, 8 + n : 20 + n] = 220
+    return thermal, rng.integers(0, 255, (1, 1, 3), np.uint8).repeat(SIDE, 0).repeat(SIDE, 1)
+
+
+def _leave_row(
+    folder: Path, name: str, spectrum: str, judged: pd.DataFrame, hung: pd.DataFrame
+) -> None:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(list(name.encode()))
+    shared = np.random.default_rng(0).normal(15, 2, len(judged))
+    noise = rng.normal(0, 0.1, len(judged))
+    known = [one for one in SCORES if spectrum == "visible" or one not in OF_COLOUR]
+    scores = judged[FACTS].assign(**{one: rng.uniform(0.3, 0.4, len(judged)) for one in known})
+    scores = scores.assign(psnr=shared + noise + GAINS.get(name, 0.0), ms_ssim=np.nan)
+    scores.to_csv(folder / "scores.csv", index=False)
+    channels = 3 if spectrum == "visible" else 1
+    pictures = rng.integers(0, 255, (len(hung), SIDE, SIDE, channels), np.uint8)
+    keep_gallery(folder / FILE, hung, pictures)
+    _leave_flicker(folder)
+
+
+def _leave_flicker(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    table = {"frame": ["t00/0"], "sequence": ["t00"], "split": ["test"], "flicker": [1.5]}
+    pd.DataFrame(table).to_csv(folder / "flicker.csv", index=False)
+
+
+def _leave_run(scores: Path, runs: Path, name: str) -> None:
+    runs.mkdir(parents=True)
+    device = "a processor"
+    measured = {"parameters": 1000, "multiply_adds": 10**6, "latency_median_ms": 5.0 + len(name)}
+    measured |= {"latency_p95_ms": 20.0, "device": device}
+    (scores / "cost.json").write_text(json.dumps(measured))
+    taught = {"training_pictures_per_second": 3.0, "peak_memory_bytes": 10**6}
+    (runs / "cost.json").write_text(json.dumps({**taught, "training_device": device}))
+    readings = {"images": [10.0, 100.0, 300.0], "validation/psnr": [None, 14.0, 15.0]}
+    history = pd.DataFrame({**readings, "validation/ssim": [None, 0.3, 0.4]})
+    history.to_csv(runs / "history.csv", index=False)
+    label = {"name": name, "settings": {"method": name, "title": None}, "scale": 1.0}
+    label |= {"text_width": 0, "trained_on": "sample", "side": SIDE, "frozen": "random"}
+    weights = {"weight": np.zeros(1, np.float32)}
+    save_file(weights, runs / "translator.safetensors", metadata={KEY: json.dumps(label)})
