@@ -71,31 +71,23 @@ def main(
     """Writes nothing that depends on the day or the machine: the same scores give the same page."""
     settings, roots = read_params(params), Roots(crops, runs, scores, baselines)
     with whole_folder(pictures) as part:
-        found = [describe(name, settings, roots) for name in settings.datasets]
-        for one in found:
-            hang(one, settings, roots, part / one.name)
+        for name in settings.datasets:
+            hang(name, settings, roots, part / name)
+    found = [describe(name, settings, roots) for name in settings.datasets]
     write_text(page, render(found, pictures=pictures.name, tracking=TRACKING))
 
 
 def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
     """All that the page says of one data set."""
     source, cut = load_source(dataset), Crops(roots.crops / dataset)
-    names = settings.trained_on(dataset)
-    painted = {name: direction_of(settings, name).painted for name in names}
     shown = frames_shown(cut, settings, dataset)
     sections = [
-        section(
-            dataset,
-            settings,
-            [name for name in names if painted[name] == spectrum],
-            spectrum,
-            roots,
-        )
-        for spectrum in dict.fromkeys(("visible", *painted.values()))
+        section(dataset, settings, names, spectrum, roots)
+        for spectrum, names in by_painted(settings, dataset).items()
     ]
     train = cut.split("train")
     taught = Taught(len(train), train["sequence"].nunique(), settings.weights)
-    budgets = {name: settings.budget[dataset].of(name) for name in names}
+    budgets = {name: settings.budget[dataset].of(name) for name in settings.trained_on(dataset)}
     return PageDataset(
         name=dataset,
         title=source.title,
@@ -198,22 +190,27 @@ def galleries(names: Sequence[str], spectrum: str, places: Places) -> dict[str, 
     return found | {name: places.baselines / name / FILE for name in BASELINES[spectrum].names}
 
 
-def hang(dataset: PageDataset, settings: Params, roots: Roots, folder: Path) -> None:
+def hang(dataset: str, settings: Params, roots: Roots, folder: Path) -> None:
     """Write what was seen, what is true, the thermal edges, and what each row painted."""
-    cut = Crops(roots.crops / dataset.name)
-    for place, (_, row) in enumerate(frames_shown(cut, settings, dataset.name).iterrows()):
+    cut, places = Crops(roots.crops / dataset), places_of(dataset, roots)
+    shown = frames_shown(cut, settings, dataset)
+    for place, (_, row) in enumerate(shown.iterrows()):
         for spectrum in SEEN:
             picture = np.asarray(cut.picture(spectrum, row))
             save_picture(picture, folder / spectrum / picture_name(place))
         save_edges(np.asarray(cut.thermal(row)), folder / "edges" / picture_name(place))
-    frames = [one.frame for one in dataset.frames]
-    for one in dataset.sections:
-        names = settings.trained_on(dataset.name)
-        places = places_of(dataset.name, roots)
-        for name, path in galleries(names, one.painted, places).items():
-            if name in one.pictures:
-                for place, picture in enumerate(read_gallery(path, frames)):
-                    save_picture(picture, folder / "painted" / name / picture_name(place))
+    for spectrum, names in by_painted(settings, dataset).items():
+        for name, path in galleries(names, spectrum, places).items():
+            for place, picture in enumerate(read_gallery(path, list(shown["frame"]))):
+                save_picture(picture, folder / "painted" / name / picture_name(place))
+
+
+def by_painted(settings: Params, dataset: str) -> dict[str, list[str]]:
+    """The line-up by the spectrum that is painted; visible first, even if nothing paints it."""
+    found: dict[str, list[str]] = {"visible": []}
+    for name in settings.trained_on(dataset):
+        found.setdefault(direction_of(settings, name).painted, []).append(name)
+    return found
 
 
 def links_of(dataset: str, spectra: Sequence[str]) -> list[Link]:

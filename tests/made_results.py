@@ -35,7 +35,7 @@ def make_results(root: Path, *, gallery_frames: int | None = None) -> Path:
     sequences = {"a": Sequence(3), "v": Sequence(1, split="validation")}
     sequences |= {f"t{n:02d}": Sequence(1, split="test") for n in range(TEST)}
     crops = make_crops(root / "data/crops/sample", sequences, _paint)
-    judged = judged_rows(crops, 1)
+    judged = judged_rows(crops, 1).assign(place="road", time="day")
     hung = gallery_rows(judged, gallery_frames)
     for name, spectrum in LINEUP.items():
         scores, runs = root / "data/scores/sample" / name, root / "data/runs/sample" / name

@@ -112,6 +112,8 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
         "reports/sample/figures/curves.svg",
         "reports/sample/registration/card.md",
         "reports/sample/registration/before_after.png",
+        "reports/index.html",
+        "reports/page/sample/painted/cmmf_net/000.webp",
         "reports/metrics/sample/cmmf_net.json",
         "reports/metrics/sample/recycle_gan.json",
         "mlflow.db",
@@ -152,6 +154,7 @@ def test_a_loss_weight_retrains_its_method_alone(project: Project) -> None:
             "train@sample-cmmf_net",
             "evaluate@sample-cmmf_net",
             "compare@sample",
+            "page",
             "track",
         ]
     finally:
