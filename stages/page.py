@@ -1,32 +1,25 @@
 """One page for all data sets: who wins, by how much, whether that is real, and what it looks like."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from stages.command import run
-from stages.compare import (
-    READINGS,
-    SPLITS,
-    SUFFIX,
-    Places,
-    direction_of,
-    flicker_of,
-    gather,
-    of_split,
-    videoless,
-)
+from stages.compare import READINGS, SPLITS, SUFFIX, Spectrum
+from stages.gathering import Places, direction_of, flicker_of, gather, of_split, videoless
 from thermochroma.files import whole_folder, write_text
 from thermochroma.gallery import FILE, SPLIT, gallery_rows, read_gallery
 from thermochroma.judging import SEEN, judged_rows
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import BASELINES, truth_name
 from thermochroma.params import Params, read_params
-from thermochroma.reporting.table import WITH_INTERVAL, About, Row, build_table
+from thermochroma.reporting import wins
+from thermochroma.reporting.layout import About, Row
+from thermochroma.reporting.table import build_table
 from thermochroma.reporting_page.contents import (
     Hung,
     Link,
@@ -47,6 +40,10 @@ from thermochroma.source import load_source
 
 TRACKING: Final = "http://127.0.0.1:5000"
 """Where `make ui` answers."""
+
+
+Blocks: TypeAlias = Mapping[str, Sequence[str]]
+"""The runs of each block; the page shows the pictures and the learning of the first."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +79,8 @@ def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
     source, cut = load_source(dataset), Crops(roots.crops / dataset)
     shown = frames_shown(cut, settings, dataset)
     sections = [
-        section(dataset, settings, names, spectrum, roots)
-        for spectrum, names in by_painted(settings, dataset).items()
+        section(dataset, settings, blocks, spectrum, roots)
+        for spectrum, blocks in by_painted(settings, dataset).items()
     ]
     train = cut.split("train")
     taught = Taught(len(train), train["sequence"].nunique(), settings.weights)
@@ -110,25 +107,27 @@ def frames_shown(cut: Crops, settings: Params, dataset: str) -> pd.DataFrame:
 
 
 def section(
-    dataset: str, settings: Params, names: Sequence[str], spectrum: str, roots: Roots
+    dataset: str, settings: Params, blocks: Blocks, spectrum: Spectrum, roots: Roots
 ) -> Section:
     """The methods that paint one spectrum, with the trivial rows and oracles."""
     places = places_of(dataset, roots)
-    rows, reference = gather(names, spectrum, places), BASELINES[spectrum].reference
+    rows, reference = gather(blocks, spectrum, places), BASELINES[spectrum].reference
+    names = list(blocks)
     frames = list(frames_shown(Crops(roots.crops / dataset), settings, dataset)["frame"])
-    test = of_split(rows, SPLIT)
+    test, seed = of_split(rows, SPLIT), settings.seed
+    compared = {
+        name: row.scores for name, row in test.items() if row.kind == "method" or name == reference
+    }
     met = {
-        score: duels(
-            {name: test[name].scores for name in (*names, reference)}, score, seed=settings.seed
-        )
-        for score in WITH_INTERVAL
+        score: duels(wins.judge_pairs(compared, score, seed=seed)) if len(compared) > 1 else {}
+        for score in wins.COMPARED
     }
     return Section(
         painted=spectrum,
         seen=SEEN[spectrum],
         title=f"{SEEN[spectrum].capitalize()} to {spectrum}",
         reference=reference,
-        verdict=verdict(Field(test, names, reference), met, seed=settings.seed),
+        verdict=verdict(Field(test, names, reference), met, seed=seed),
         splits={
             split: tabulated(dataset, settings, of_split(rows, split), split, spectrum, places)
             for split in SPLITS
@@ -153,7 +152,7 @@ def tabulated(
     settings: Params,
     rows: dict[str, Row],
     split: str,
-    spectrum: str,
+    spectrum: Spectrum,
     places: Places,
 ) -> Scores:
     """The table of one split, as `compare` builds it."""
@@ -166,6 +165,7 @@ def tabulated(
         size=settings.crop[dataset].size,
         weights=settings.weights,
         reference=BASELINES[spectrum].reference,
+        painted=spectrum,
         true_flicker=flicker_of(places.baselines / truth_name(spectrum)),
         needs_video=videoless(settings, dataset, spectrum),
     )
@@ -199,17 +199,18 @@ def hang(dataset: str, settings: Params, roots: Roots, folder: Path) -> None:
             picture = np.asarray(cut.picture(spectrum, row))
             save_picture(picture, folder / spectrum / picture_name(place))
         save_edges(np.asarray(cut.thermal(row)), folder / "edges" / picture_name(place))
-    for spectrum, names in by_painted(settings, dataset).items():
-        for name, path in galleries(names, spectrum, places).items():
+    for spectrum, blocks in by_painted(settings, dataset).items():
+        for name, path in galleries(list(blocks), spectrum, places).items():
             for place, picture in enumerate(read_gallery(path, list(shown["frame"]))):
                 save_picture(picture, folder / "painted" / name / picture_name(place))
 
 
-def by_painted(settings: Params, dataset: str) -> dict[str, list[str]]:
-    """The line-up by the spectrum that is painted; visible first, even if nothing paints it."""
-    found: dict[str, list[str]] = {"visible": []}
+def by_painted(settings: Params, dataset: str) -> Mapping[Spectrum, Blocks]:
+    """The line-up by the spectrum that is painted, visible first, even if nothing paints it."""
+    found: dict[Spectrum, dict[str, list[str]]] = {"visible": {}}
     for name in settings.trained_on(dataset):
-        found.setdefault(direction_of(settings, name).painted, []).append(name)
+        blocks = found.setdefault(direction_of(settings, name).painted, {})
+        blocks.setdefault(settings.block_of(name), []).append(name)
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from thermochroma.metrics.picture_scores import SCORES
-from thermochroma.reporting.table import COST, Cell, Kind, Line, Table
+from thermochroma.reporting.layout import COST, Cell, Kind, Line, Table
 from thermochroma.reporting_page.duels import Duel
 from thermochroma.reporting_page.verdict import Verdict
 

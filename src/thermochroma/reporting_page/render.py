@@ -8,8 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.reporting.numbers import heading
 from thermochroma.reporting.statistics import LEVEL
-from thermochroma.reporting.table import heading
 from thermochroma.reporting_page.contents import PageDataset, as_json
 from thermochroma.reporting_page.duels import LIKELY
 
@@ -39,7 +39,7 @@ def render(datasets: Sequence[PageDataset], *, pictures: str, tracking: str) -> 
         pictures=pictures,
         tracking=tracking,
         level=f"{LEVEL:.0%}",
-        likely=f"{LIKELY:g}",
+        likely=f"{LIKELY:.2g}",
         style=_inline("page.css"),
         script=Markup("\n").join(_inline(name) for name in SCRIPTS),
         data=Markup(as_json(datasets)),

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.reporting.layout import Row
+from thermochroma.reporting.numbers import number
 from thermochroma.reporting.statistics import Estimate, estimate
-from thermochroma.reporting.table import Row, number
 from thermochroma.reporting_page.duels import Duel
 
 Duels = Mapping[tuple[str, str], Duel]

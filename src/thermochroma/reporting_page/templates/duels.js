@@ -4,6 +4,10 @@ function drawDuels() {
   const score = state.duelScore;
   const met = section().duels[score];
   const mean = (name) => section().splits.test.rows.find((row) => row.name === name).cells[score][0];
+  if (!met.length) {
+    byId("duel-table").replaceChildren(make("caption", { textContent: "Nothing to compare." }));
+    return;
+  }
   const names = [...new Set(met.map((one) => one.one))].sort((a, b) => mean(b) - mean(a));
   const head = make("tr", {}, make("th", { scope: "col", textContent: "Row less column" }));
   names.forEach((name, place) => {
