@@ -55,7 +55,8 @@ def main(
     hung = gallery_rows(rows, how.gallery_frames)
     references = references_of(sees, cut, shown)
     judge = Judge(network, method_of(label), cut, read_text(sees, text), references, how, device)
-    scores = judge.scores(rows, title=f"evaluate {title}")
+    again = pd.concat([panel_rows, hung, pairs.before, pairs.after])["frame"]
+    scores = judge.scores(rows, title=f"evaluate {title}", keep=frozenset(again))
     panel = judge.paint_all(panel_rows)
     leave(folder, scores, references.table if references is not None else None)
     video = judge_flicker(pairs, judge.paint_all)
@@ -88,6 +89,8 @@ class Judge:
     ) -> None:
         self.translator, self.method, self.crops, self.text = translator, method, crops, text
         self.references, self.settings, self.device = references, settings, device
+        self.kept: dict[str, torch.Tensor] = {}
+        """What was painted of frames that are asked for again, by frame."""
 
     def under(self, references: References) -> "Judge":
         """The same, shown other references."""
@@ -101,20 +104,26 @@ class Judge:
             self.device,
         )
 
-    def scores(self, rows: pd.DataFrame, *, title: str) -> pd.DataFrame:
-        """Every score of every row."""
+    def scores(
+        self, rows: pd.DataFrame, *, title: str, keep: frozenset[str] = frozenset()
+    ) -> pd.DataFrame:
+        """Every score of every row. keep: frames that `paint_all` will be asked for."""
         parts = []
         with tqdm(total=len(rows), desc=title, unit="picture") as bar:
             for some, painted in self._paint(rows):
                 parts.append(
                     score_rows(self.crops, some, painted, spectrum=self.method.direction.painted)
                 )
+                wanted = some["frame"].isin(keep)
+                self._keep(some[wanted], painted[torch.tensor(wanted.to_list())])
                 bar.update(len(some))
         return pd.concat(parts, ignore_index=True)
 
     def paint_all(self, rows: pd.DataFrame) -> torch.Tensor:
-        """The translations of the rows, 8 bits."""
-        return torch.cat([painted for _, painted in self._paint(rows)])
+        """The translations of the rows, 8 bits; each frame is painted once."""
+        for some, painted in self._paint(rows[~rows["frame"].isin(self.kept.keys())]):
+            self._keep(some, painted)
+        return torch.stack([self.kept[frame] for frame in rows["frame"]])
 
     def cost(self, rows: pd.DataFrame) -> dict[str, Any]:
         """Size, work and time of the translator at the crop's size, batch 1."""
@@ -129,7 +138,7 @@ class Judge:
             references=self.references,
         )
         timed = latency(
-            lambda: self.paint_all(one), rounds=self.settings.timing_rounds, device=self.device
+            lambda: list(self._paint(one)), rounds=self.settings.timing_rounds, device=self.device
         )
         return {
             "parameters": parameters(self.translator.requires_grad_(True)),
@@ -137,6 +146,9 @@ class Judge:
             **timed,
             "device": device_name(self.device),
         }
+
+    def _keep(self, rows: pd.DataFrame, painted: torch.Tensor) -> None:
+        self.kept |= dict(zip(rows["frame"], painted, strict=True))
 
     def _paint(self, rows: pd.DataFrame) -> Any:
         return paint(
