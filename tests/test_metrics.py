@@ -190,6 +190,8 @@ def test_golden_spread_of_psnr(
     pooled = fidelity.decibels(fidelity.mean_squared_error(painted, truth).mean(0, keepdim=True))
     assert brighter
     assert pooled.item() < psnr.mean().item() - 0.001, "the logarithm is concave"
+    in_luma = fidelity.decibels((colour.luma(painted) - colour.luma(truth)).square().mean((1, 2)))
+    assert in_luma.mean().item() > psnr.mean().item(), "luma averages the channels' errors away"
 
 
 def test_scores_leave_the_pictures_alone(noise: tuple[Tensor, Tensor]) -> None:

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from thermochroma.errors import BadInput
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.references import References
 from thermochroma.loading.seen import seen_batches
@@ -37,7 +38,10 @@ def paint(
     device: torch.device,
     references: References | None = None,
 ) -> Iterator[tuple[pd.DataFrame, Painted]]:
-    """Rows and their 8-bit translations on the CPU, batch by batch; leaves the mode as it was."""
+    """Rows and their 8-bit translations on the CPU, batch by batch; leaves the mode as it was.
+
+    Raises BadInput for a translation that is not finite.
+    """
     was_training = translator.training
     translator.eval()
     try:
@@ -51,9 +55,23 @@ def paint(
             references=references,
         ):
             with torch.no_grad():
-                yield some, to_bytes(translator(seen)).cpu()
+                painted = translator(seen)
+                _refuse_no_numbers(painted, some)
+                yield some, to_bytes(painted).cpu()
     finally:
         translator.train(was_training)
+
+
+def _refuse_no_numbers(painted: Float[Tensor, "b c h w"], rows: pd.DataFrame) -> None:
+    """8 bits cannot hold NaN: it would become some level, and be scored as if it had been painted."""
+    whole = painted.isfinite().flatten(1).all(1).tolist()
+    if not all(whole):
+        raise BadInput(
+            given=f"the translation of {rows['frame'].iloc[whole.index(False)]} has values that are "
+            "no numbers (NaN or infinite)",
+            needed="a level in every pixel of every picture that is judged",
+            remedy="train anew with a lower learning rate, or in float32",
+        )
 
 
 def truth_of(crops: Crops, rows: pd.DataFrame, *, spectrum: str = "visible") -> Painted:

@@ -112,7 +112,7 @@ OF_COLOUR: Final = ("ciede2000", "psnr_ab", "colourfulness_difference")
 
 
 def score_pictures(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "true_b true_c true_h true_w"]
 ) -> dict[str, Float[Tensor, " b"]]:
     """The `SCORES` of a picture and its truth, one float64 value a picture, for 8-bit pictures.
 
@@ -176,7 +176,7 @@ def _colour_scores(painted: Picture, truth: Picture) -> dict[str, float]:
     }
 
 
-def _refuse_unlike(painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "..."]) -> None:
+def _refuse_unlike(painted: UInt8[Tensor, "..."], truth: UInt8[Tensor, "..."]) -> None:
     if painted.shape != truth.shape:
         raise BadInput(
             given=f"painted pictures of the shape {tuple(painted.shape)} are to be scored against "
