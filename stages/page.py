@@ -205,12 +205,17 @@ def hang(dataset: str, settings: Params, roots: Roots, folder: Path) -> None:
                 save_picture(picture, folder / "painted" / name / picture_name(place))
 
 
-def by_painted(settings: Params, dataset: str) -> Mapping[Spectrum, Blocks]:
+def by_painted(settings: Params, dataset: str) -> dict[Spectrum, Blocks]:
     """The line-up by the spectrum that is painted, visible first, even if nothing paints it."""
-    found: dict[Spectrum, dict[str, list[str]]] = {"visible": {}}
-    for name in settings.trained_on(dataset):
-        blocks = found.setdefault(direction_of(settings, name).painted, {})
-        blocks.setdefault(settings.block_of(name), []).append(name)
+    spectra: tuple[Spectrum, ...] = ("visible", "thermal")
+    found: dict[Spectrum, Blocks] = {}
+    for spectrum in spectra:
+        blocks: dict[str, list[str]] = {}
+        for name in settings.trained_on(dataset):
+            if direction_of(settings, name).painted == spectrum:
+                blocks.setdefault(settings.block_of(name), []).append(name)
+        if blocks or spectrum == "visible":
+            found[spectrum] = blocks
     return found
 
 
