@@ -12,14 +12,15 @@ function drawDuels() {
   const head = make("tr", {}, make("th", { scope: "col", textContent: "Row less column" }));
   names.forEach((name, place) => {
     head.append(make("th", { scope: "col", title: titleOf(name) },
-      make("span", { className: "turned", textContent: titleOf(name) })));
+      make("span", { className: "turned", textContent: `${place + 1} ${titleOf(name)}` })));
   });
   const body = make("tbody");
-  for (const one of names) {
-    const line = make("tr", {}, make("th", { scope: "row", textContent: titleOf(one) }));
+  names.forEach((one, place) => {
+    const title = `${place + 1} ${titleOf(one)}`;
+    const line = make("tr", {}, make("th", { scope: "row", textContent: title }));
     for (const other of names) line.append(duelCell(score, one, other));
     body.append(line);
-  }
+  });
   byId("duel-told").textContent = "";
   byId("duel-table").replaceChildren(make("thead", {}, head), body);
 }
