@@ -84,7 +84,8 @@ def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
     ]
     train = cut.split("train")
     taught = Taught(len(train), train["sequence"].nunique(), settings.weights)
-    budgets = {name: settings.budget[dataset].of(name) for name in settings.trained_on(dataset)}
+    blocks = dict.fromkeys(map(settings.block_of, settings.trained_on(dataset)))
+    budgets = {name: settings.budget_of(dataset, name) for name in blocks}
     return PageDataset(
         name=dataset,
         title=source.title,
