@@ -25,10 +25,10 @@ TITLES: Final = {
     "own_mean_colour": "Own mean colour, flat",
 }
 MEANING: Final = (
-    "Every row sees the truth. A method whose pictures lie as far beside the truth as the pairs do cannot "
-    "score above the row of the truth shifted by as much, however well it paints; what depends on thermal "
-    "alone cannot score above the look-up table; a method that scores like the mean colour has told "
-    "nothing of what is where."
+    "Every row sees the truth. A sharp painting that lies as far beside the truth as the pairs do scores "
+    "no better than the truth shifted by as much, however right its colours; one that gives each thermal "
+    "level of a picture one colour reaches no higher PSNR than the look-up table; a method that scores "
+    "like the mean colour has told nothing of what is where."
 )
 
 
