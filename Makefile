@@ -21,10 +21,13 @@ setup: $(STAMP)  ## make .venv and install pinned versions into it
 
 # Trainings that share a processor gain little from more threads, but much from one another. The line-up
 # is taken from its end, where the long ones stand. What the lanes leave is for the `dvc repro` behind them.
+LANES ?= 2
+IN_LANES = OMP_NUM_THREADS=1 xargs -P $(LANES) -L 1 dvc --wait-for-lock repro -s
 repro: $(STAMP)  ## run the whole pipeline, two trainings at a time; what is up to date is skipped
 	dvc repro weights encode
-	dvc stage list --names-only | sed -n '/^baselines/p; s/^train\(.*\)/& evaluate\1/p' | tac | sort -s -k 1.1,1.1 \
-	  | OMP_NUM_THREADS=1 xargs -P $${LANES:-2} -L 1 dvc --wait-for-lock repro -s
+	dvc stage list --names-only | sed -n '/^baselines/p; /^ceiling/p; s/^train\(.*\)/& evaluate\1/p' \
+	  | tac | sort -s -k 1.1,1.1 | $(IN_LANES)
+	dvc stage list --names-only | grep -E '^(compare|page)' | $(IN_LANES)
 	dvc repro
 
 lint: $(STAMP)  ## style and types

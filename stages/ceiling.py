@@ -4,9 +4,9 @@ from pathlib import Path
 
 from stages.command import at_root, run
 from thermochroma.files import whole_file, write_text
-from thermochroma.judging import spread
+from thermochroma.judging import judged_rows, spread
 from thermochroma.judging_ceiling import judge_ceiling, judge_neighbours
-from thermochroma.judging_video import Pairs, pairs_of
+from thermochroma.judging_video import SPLIT, Pairs, pairs_of
 from thermochroma.loading.crops import Crops
 from thermochroma.manifest import read_table
 from thermochroma.params import read_params
@@ -25,8 +25,10 @@ def main(
     settings, cut, source = read_params(params), Crops(crops), load_source(dataset)
     transforms = read_table(registered / "transforms.csv", TRANSFORM_COLUMNS)
     errors = compare_with_truth(transforms, source.truth(at_root(raw))) if source.truth else None
-    scores = judge_ceiling(cut, spread(cut.split("test"), PICTURES))
-    pairs = some_of(pairs_of(cut, settings.evaluate[dataset].video_pairs))
+    how = settings.evaluate[dataset]
+    judged = judged_rows(cut, how.frames_per_sequence)
+    scores = judge_ceiling(cut, spread(judged[judged["split"] == SPLIT], PICTURES))
+    pairs = some_of(pairs_of(cut, how.video_pairs))
     with whole_file(report.with_name(f"{report.name}.csv")) as part:
         scores.to_csv(part, index=False, float_format="%.6g")
     text = build_ceiling(

@@ -221,16 +221,25 @@ def by_painted(settings: Params, dataset: str) -> dict[Spectrum, Blocks]:
 
 
 def links_of(dataset: str, spectra: Sequence[str]) -> list[Link]:
-    """The files that `compare` and `register` leave beside the page."""
-    found = [
+    """The files that `compare`, `ceiling` and `register` leave beside the page."""
+    tables = [
         Link(f"Table, {split} split, {SEEN[spectrum]} to {spectrum} ({kind})", path)
         for spectrum in spectra
         for split in SPLITS
         for kind, end in (("Markdown", "md"), ("CSV", "csv"), ("LaTeX", "tex"))
         for path in [f"{dataset}/tables/{split}{SUFFIX[spectrum]}.{end}"]
     ]
-    card = Link("How well the pairs are registered", f"{dataset}/registration/card.md")
-    return [*found, card]
+    wins = [
+        Link(f"Who beats whom, {split} split, {SEEN[spectrum]} to {spectrum}", path)
+        for spectrum in spectra
+        for split in SPLITS
+        for path in [f"{dataset}/tables/{split}_wins{SUFFIX[spectrum]}.md"]
+    ]
+    cards = [
+        Link("What could be reached: the truth, spoilt in known ways", f"{dataset}/ceiling.md"),
+        Link("How well the pairs are registered", f"{dataset}/registration/card.md"),
+    ]
+    return [*tables, *wins, *cards]
 
 
 if __name__ == "__main__":

@@ -88,10 +88,10 @@ def psnr_ab(
 
 def squared_error_ab_of(painted_lab: Lab, truth_lab: Lab) -> float:
     """Mean squared error of the a* and b* channels of one picture."""
-    tall = (
+    one, other = (
         np.ascontiguousarray(lab[1:]).reshape(-1, lab.shape[-1]) for lab in (painted_lab, truth_lab)
     )
-    return cv2.norm(*tall, cv2.NORM_L2SQR) / painted_lab[1:].size
+    return cv2.norm(one, other, cv2.NORM_L2SQR) / one.size
 
 
 def colourfulness(pictures: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+import cv2
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, conv2d, pad
 
 from thermochroma.metrics.trivial import GreyBytes, PaintedBytes, rounded
 
@@ -55,12 +56,14 @@ def local_affine(grey: GreyBytes, truth: PaintedBytes, radius: int = RADIUS) -> 
 def truth_blurred(_grey: GreyBytes, truth: PaintedBytes, sigma: float = BLUR_SIGMA) -> PaintedBytes:
     """The truth under a Gaussian, cut at 4 sigma, borders mirrored."""
     reach = int(4 * sigma + 0.5)
-    steps = torch.arange(-reach, reach + 1, dtype=torch.float64, device=truth.device)
-    kernel = torch.exp(-(steps / sigma).square() / 2)
-    kernel = (kernel / kernel.sum()).expand(truth.shape[1], 1, 1, -1)
-    values = pad(truth.double(), (reach, reach, reach, reach), mode="reflect")
-    values = conv2d(values, kernel, groups=truth.shape[1])
-    return rounded(conv2d(values, kernel.transpose(2, 3), groups=truth.shape[1]))
+    kernel = cv2.getGaussianKernel(2 * reach + 1, sigma, cv2.CV_64F)
+    pictures = truth.permute(0, 2, 3, 1).double().cpu().numpy()
+    blurred = [
+        cv2.sepFilter2D(one, -1, kernel, kernel, borderType=cv2.BORDER_REFLECT_101)
+        for one in pictures
+    ]
+    values = torch.from_numpy(np.stack(blurred)).view(pictures.shape).permute(0, 3, 1, 2)
+    return rounded(values).to(truth.device).contiguous()
 
 
 def truth_shifted(_grey: GreyBytes, truth: PaintedBytes, pixels: int = SHIFT) -> PaintedBytes:
@@ -72,6 +75,18 @@ def truth_shifted(_grey: GreyBytes, truth: PaintedBytes, pixels: int = SHIFT) ->
 
 def _window_mean(values: Float[Tensor, "b c h w"], radius: int) -> Float[Tensor, "b c h w"]:
     """Mean over the part of each square window that lies inside the picture, one axis at a time."""
-    size = 2 * radius + 1
-    rows = avg_pool2d(values, (size, 1), 1, (radius, 0), count_include_pad=False)
-    return avg_pool2d(rows, (1, size), 1, (0, radius), count_include_pad=False)
+    return _mean_along(_mean_along(values, radius, 2), radius, 3)
+
+
+def _mean_along(
+    values: Float[Tensor, "b c h w"], radius: int, axis: int
+) -> Float[Tensor, "b c h w"]:
+    """By running sums: a wide window costs no more than a narrow one."""
+    side = values.shape[axis]
+    places = torch.arange(side, device=values.device)
+    first, behind = (places - radius).clamp(min=0), (places + radius + 1).clamp(max=side)
+    nothing = torch.zeros_like(values.narrow(axis, 0, 1))
+    running = torch.cat([nothing, values.cumsum(axis)], axis)
+    sums = running.index_select(axis, behind) - running.index_select(axis, first)
+    counts = (behind - first).to(values.dtype)
+    return sums / (counts[:, None] if axis == 2 else counts)

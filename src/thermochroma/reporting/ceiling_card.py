@@ -91,7 +91,7 @@ def means_of(
 ) -> Mapping[tuple[str, float], Mapping[str, Estimate]]:
     """SSIM and PSNR of each row, (what, pixels), in the order in which they were judged."""
     return {
-        (str(what), float(pixels)): {
+        (str(what), float(pixels)): {  # type: ignore[arg-type]
             name: estimate(some, name, seed=seed) for name in WITH_INTERVAL
         }
         for (what, pixels), some in scores.groupby(["what", "pixels"], sort=False, dropna=False)
@@ -114,7 +114,7 @@ def draw_ceiling(scores: pd.DataFrame, residual: Residual, *, note: str, seed: i
         axes.set_xscale("log", base=2)
         dress(axes, heading(SCORES[name]), "pixels", "")
     handles, labels = others[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", fontsize=7, frameon=False, ncols=5)
+    figure.legend(handles, labels, loc="outside upper center", fontsize=7, frameon=False, ncols=5)
     print_note(figure, note)
     return figure
 

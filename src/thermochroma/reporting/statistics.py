@@ -15,7 +15,8 @@ from jaxtyping import Float
 from scipy.special import ndtr, stdtrit
 
 from thermochroma.errors import BadInput
-from thermochroma.metrics.fidelity import CAP_DB, PEAK
+from thermochroma.metrics.fidelity import CAP_DB
+from thermochroma.metrics.windows import PEAK
 
 RESAMPLES: Final = 10_000
 LEVEL: Final = 0.95

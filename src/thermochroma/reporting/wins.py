@@ -99,8 +99,10 @@ def judge_pairs(rows: Mapping[str, pd.DataFrame], score: str, *, seed: int = 0) 
         Verdict(
             names[a],
             names[b],
-            Estimate(*map(float, (means[k], low[k], high[k])), pictures, len(counts)),
-            *map(float, (p[k], holm[k], joint[k])),
+            Estimate(float(means[k]), float(low[k]), float(high[k]), pictures, len(counts)),
+            p=float(p[k]),
+            p_holm=float(holm[k]),
+            p_joint=float(joint[k]),
         )
         for k, (a, b) in enumerate(pairs)
     )
