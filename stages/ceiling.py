@@ -15,7 +15,7 @@ from thermochroma.reporting.ceiling_card import build_ceiling, draw_ceiling, res
 from thermochroma.reporting.figures import save_figure
 from thermochroma.source import load_source
 
-PICTURES = 24  # at most, and as many pairs of neighbours: each is painted and judged sixteen times
+PICTURES = 60  # at most, and as many pairs of neighbours: each is painted and judged sixteen times
 
 
 def main(

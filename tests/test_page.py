@@ -365,12 +365,13 @@ def test_the_sliders_move_by_key_and_by_pointer(view: "Page") -> None:
     second.focus()
     view.keyboard.press("Home")
     assert [one.get_attribute("aria-valuenow") for one in (first, second)] == ["0", "0"]
-    box = view.locator("#stage").bounding_box()
+    stage = view.locator("#stage")
+    box = stage.bounding_box()
     assert box is not None
-    middle = box["y"] + box["height"] / 2
-    view.mouse.move(box["x"] + 3, middle)
+    # Hovering waits until the layout stands still, and scrolls; bare coordinates would not.
+    stage.hover(position={"x": 3, "y": box["height"] / 2}, force=True)
     view.mouse.down()
-    view.mouse.move(box["x"] + box["width"] * 0.75, middle, steps=3)
+    stage.hover(position={"x": box["width"] * 0.75, "y": box["height"] / 2}, force=True)
     view.mouse.up()
     assert {first.get_attribute("aria-valuenow"), second.get_attribute("aria-valuenow")} & {"75"}
     clip = view.locator("#painted").evaluate("one => getComputedStyle(one).clipPath")
