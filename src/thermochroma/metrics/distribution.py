@@ -1,0 +1,108 @@
+"""FID and KID: how far the painted pictures, all together, lie from the true ones. One number a folder.
+
+FID: Heusel et al. 2017, Eq. 6. KID: Binkowski et al. 2018, Section 4. Features are those of torchvision's
+Inception v3 before its last layer, of pictures resized in floats with antialiasing (Parmar et al. 2022);
+the TensorFlow network of most papers gives other numbers, so these compare our own rows alone. They mean
+something with the published weights only.
+"""
+
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Final
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor, nn
+from torchvision.models import Inception3
+
+from thermochroma.errors import BadInput
+
+SIDE: Final = 299
+"""Pixels: what the network was trained on."""
+DEGREE: Final = 3
+"""Of KID's polynomial kernel."""
+
+Features = Float[np.ndarray, "n d"]
+Others = Float[np.ndarray, "m d"]
+
+
+class InceptionFeatures:
+    """2,048 numbers of each picture."""
+
+    def __init__(self, path: Path) -> None:
+        """path: the state dict that torchvision publishes. Raises BadInput if it is any other."""
+        network = Inception3(transform_input=True, init_weights=False)
+        try:
+            network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        except (OSError, RuntimeError, TypeError, UnpicklingError, EOFError) as error:
+            raise BadInput(
+                given=f"{path} cannot be read as Inception v3 ({str(error).splitlines()[0]})",
+                needed="the state dict that torchvision publishes, with all its tensors and no more",
+                remedy="fetch the file again",
+            ) from error
+        network.fc = nn.Identity()
+        self.network = network.eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def __call__(self, pictures: UInt8[Tensor, "b c h w"]) -> Features:
+        """Of 8-bit pictures, sRGB, or thermal ones as grey."""
+        resized = np.stack([resize(picture) for picture in pictures.cpu().numpy()])
+        # torchvision's own step from [0, 1] by ImageNet's mean and spread, undone by `transform_input`
+        mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+        std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+        unit = torch.from_numpy(resized).expand(-1, 3, -1, -1) / 255
+        return self.network((unit - mean) / std).double().numpy()
+
+
+def resize(
+    picture: UInt8[np.ndarray, "c h w"], side: int = SIDE
+) -> Float[np.ndarray, "c side side"]:
+    """Pillow's bicubic filter on floats: wide enough when shrinking, and never rounded to 8 bits."""
+    size = (side, side)
+    channels = [Image.fromarray(channel.astype(np.float32)) for channel in picture]
+    return np.stack([np.asarray(one.resize(size, Image.Resampling.BICUBIC)) for one in channels])
+
+
+def fid(painted: Features, truth: Others) -> float:
+    """Fréchet distance of the Gaussians with the features' means and covariances; 0 for the same.
+
+    The trace of the root of a product of covariances A and B is that of the root of A^(1/2) B A^(1/2),
+    which is symmetric: its eigenvalues are real. Raises BadInput for fewer than two pictures.
+    """
+    _refuse_few(painted, truth)
+    gap = painted.mean(0) - truth.mean(0)
+    one, other = (np.atleast_2d(np.cov(features, rowvar=False)) for features in (painted, truth))
+    values, vectors = np.linalg.eigh(one)
+    root = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
+    shared = np.sqrt(np.linalg.eigvalsh(root @ other @ root).clip(min=0)).sum()
+    return float(gap @ gap + np.trace(one) + np.trace(other) - 2 * shared)
+
+
+def kid(painted: Features, truth: Others) -> float:
+    """Unbiased squared MMD with the kernel (x.y / d + 1)^3, over all pictures; may fall below 0.
+
+    Raises BadInput for fewer than two pictures.
+    """
+    _refuse_few(painted, truth)
+    within = sum(_mean_off_diagonal(_kernel(features, features)) for features in (painted, truth))
+    return float(within - 2 * _kernel(painted, truth).mean())
+
+
+def _kernel(one: Features, other: Others) -> Float[np.ndarray, "n m"]:
+    return (one @ other.T / one.shape[1] + 1) ** DEGREE
+
+
+def _mean_off_diagonal(kernel: Float[np.ndarray, "n n"]) -> float:
+    count = len(kernel)
+    return float((kernel.sum() - np.trace(kernel)) / (count * (count - 1)))
+
+
+def _refuse_few(painted: Features, truth: Others) -> None:
+    if min(len(painted), len(truth)) < 2:
+        raise BadInput(
+            given=f"{len(painted)} painted and {len(truth)} true pictures",
+            needed="FID and KID compare how pictures spread: two of each at least, better thousands",
+            remedy="judge more frames",
+        )

@@ -1,0 +1,91 @@
+"""LPIPS (Zhang et al., CVPR 2018, Eq. 1, version 0.1): a distance of deep features. One value a picture.
+
+It means something with published weights only: those of the network that gives the features, and the
+published linear layers, one weight a channel, that were fitted to what people see. Both are handed in;
+with a stand-in of random numbers for either, the score must not be taken.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Final, TypeAlias
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from thermochroma.errors import BadInput
+from thermochroma.tensors import to_network
+
+VGG16_TAPS: Final = (3, 8, 15, 22, 29)
+"""Of torchvision's `features`: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3, of pictures normalised as in
+ImageNet training (the same numbers as LPIPS's own scaling of [-1, 1])."""
+TINY: Final = 1e-10
+"""Added to lengths, so that a pixel without any feature does not divide by zero."""
+
+Features: TypeAlias = Callable[[Tensor], Sequence[Tensor]]
+"""Pictures in [-1, 1] to the feature maps of each layer, (b, channels, h, w)."""
+
+
+class Lpips:
+    """The distance of two pictures, 0 for the same. features and the linear weights belong together."""
+
+    def __init__(self, features: Features, linear: Sequence[Float[Tensor, " _"]]) -> None:
+        """linear: one weight a channel, a vector for each layer of `features`."""
+        self.features, self.linear = features, linear
+
+    @torch.no_grad()
+    def __call__(
+        self, painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+    ) -> Float[Tensor, " b"]:
+        """Of 8-bit pictures, sRGB, or thermal ones as grey. Every picture is judged by itself."""
+        pairs = zip(painted.split(1), truth.split(1), strict=True)
+        return torch.cat([self._of_one(*pair) for pair in pairs])
+
+    def _of_one(
+        self, painted: UInt8[Tensor, "1 c h w"], truth: UInt8[Tensor, "1 c h w"]
+    ) -> Float[Tensor, " 1"]:
+        maps = (self.features(to_network(x).expand(-1, 3, -1, -1)) for x in (painted, truth))
+        layers = zip(*maps, self.linear, strict=True)
+        return torch.stack([_distance(*layer) for layer in layers]).sum(0).double()
+
+
+def read_linear(path: Path) -> tuple[Float[Tensor, " _"], ...]:
+    """The published linear layers: `lin<n>.model.1.weight`, (1, channels, 1, 1), from the first layer on.
+
+    Raises BadInput for a file that is missing, damaged or holds anything else, or a negative weight.
+    """
+    try:
+        stored: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
+        raise _unlike(f"{path} cannot be read ({str(error).splitlines()[0]})") from error
+    if not isinstance(stored, Mapping) or not stored:
+        raise _unlike(f"{path} holds no names with tensors")
+    names = [f"lin{layer}.model.1.weight" for layer in range(len(stored))]
+    if odd := sorted(set(names) ^ set(stored)):
+        raise _unlike(f"{path} lacks or has too many of `{odd[0]}`")
+    for name in names:
+        shape = tuple(stored[name].shape)
+        if shape != (1, stored[name].numel(), 1, 1) or not bool((stored[name] >= 0).all()):
+            raise _unlike(f"`{name}` in {path} has the shape {shape} or a negative weight")
+    return tuple(stored[name].flatten().float() for name in names)
+
+
+def _distance(
+    one: Float[Tensor, "1 n h w"], other: Float[Tensor, "1 n h w"], linear: Float[Tensor, " n"]
+) -> Float[Tensor, " 1"]:
+    """Of one layer: features of unit length at each place, squared differences weighted by channel."""
+    squared = (_unit(one) - _unit(other)).square()
+    return torch.einsum("n,bnhw->bhw", linear, squared).mean((1, 2))
+
+
+def _unit(features: Float[Tensor, "1 n h w"]) -> Float[Tensor, "1 n h w"]:
+    return features / (features.square().sum(1, keepdim=True).sqrt() + TINY)
+
+
+def _unlike(given: str) -> BadInput:
+    return BadInput(
+        given=given,
+        needed="the linear layers as the authors of LPIPS publish them, version 0.1",
+        remedy="fetch the file again",
+    )
