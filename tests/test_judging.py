@@ -12,12 +12,15 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
 from tests.made_crops import Sequence, make_crops
+from thermochroma import judging
 from thermochroma.batch import Still, VisibleStill
+from thermochroma.errors import BadInput
 from thermochroma.judging import SEEN, in_grey, panel, score_rows, truth_of
 from thermochroma.judging_baselines import judge_baselines, painters
 from thermochroma.judging_video import COLUMNS, Pairs, judge_flicker, pairs_of
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.seen import seen_batches
+from thermochroma.method import Translator
 from thermochroma.metrics.baselines import BASELINES
 from thermochroma.metrics.contours import edges_kept
 from thermochroma.metrics.picture_scores import OF_COLOUR, SCORES, score_pictures
@@ -247,3 +250,18 @@ def test_stills_have_no_pairs_and_no_flicker(tmp_path: Path) -> None:
         table = judge_flicker(pairs, paint)
         assert list(table.columns) == COLUMNS
         assert len(table) == 0
+
+
+class _Broken(Translator[Still]):
+    """Paints no number in its second picture."""
+
+    def forward(self, seen: Still) -> Tensor:
+        painted = seen.thermal.repeat(1, 3, 1, 1)
+        painted[1, 0, 0, 0] = torch.nan
+        return painted
+
+
+def test_a_translation_without_numbers_is_refused_by_its_frame(crops: Crops) -> None:
+    rows = crops.split("test")
+    with pytest.raises(BadInput, match=f"{rows['frame'].iloc[1]} has values that are no numbers"):
+        list(judging.paint(_Broken(), crops, rows, sees=Still, text=None, batch_size=2, device=CPU))
