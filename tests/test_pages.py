@@ -1,11 +1,15 @@
 """The pages of the methods say what the code says."""
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.examiner import BLOCKS, settings_of
 from tests.pages import INDEX, PAGES, fresh
+from thermochroma.method import load_method, method_names
 
 PAGES_THERE = sorted(PAGES.glob("*.md"))
 
@@ -18,3 +22,27 @@ def test_a_page_is_as_the_code_would_write_it(page: Path, weights: Path) -> None
 def test_every_method_has_a_page() -> None:
     wanted = {f"{settings_of(block).method}.md" for block in BLOCKS} | {INDEX}
     assert {page.name for page in PAGES_THERE} == wanted
+
+
+def test_every_count_in_the_readme_is_one_that_the_code_checks() -> None:
+    """Of parameters: the examination compares them with the networks. Scores have no place there."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    counts = {
+        count
+        for name in method_names()
+        for players in load_method(name).published_parameters.values()
+        for count in (*players.values(), sum(players.values()))
+    }
+    found = {int(one.replace(",", "")) for one in re.findall(r"\b\d{1,3}(?:,\d{3})+\b", text)}
+    assert len(found) > 10
+    one_of_two = {count // 2 for count in counts}  # written as 2 × so many
+    assert not found - counts - one_of_two
+    assert not re.search(r"\d\.\d+ ?dB|SSIM \d", text), "no score is typed by hand"
+
+
+def test_no_report_is_kept_under_version_control() -> None:
+    """All of them are made by the stages; one that is edited by hand would be overwritten."""
+    listed = subprocess.run(
+        ["git", "ls-files", "reports"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {Path(one).name for one in listed.stdout.split()} <= {".gitignore"}
