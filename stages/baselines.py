@@ -7,42 +7,45 @@ from pathlib import Path
 import numpy as np
 
 from stages.command import run
+from stages.judged import by_split, leave
+from stages.machine import choose_device
 from thermochroma.files import whole_file, write_text
 from thermochroma.gallery import FILE, gallery_rows, keep_gallery
 from thermochroma.judging import judged_rows, spread, truth_of
 from thermochroma.judging_baselines import judge_baselines
+from thermochroma.judging_perception import read_perception
 from thermochroma.judging_video import Painter, Pairs, judge_flicker, pairs_of
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import BASELINES, truth_name
 from thermochroma.params import read_params
 from thermochroma.source import load_source
-from thermochroma.summary import JUDGED_SPLITS, means
 
 
-def main(dataset: str, params: Path, crops: Path, folder: Path, metrics: Path) -> None:
+def main(
+    dataset: str, params: Path, crops: Path, perception: Path, folder: Path, metrics: Path
+) -> None:
     """One folder a row, laid out as `evaluate` lays out a method's."""
-    settings, cut = read_params(params), Crops(crops)
+    settings, cut, device = read_params(params), Crops(crops), choose_device()
     how = settings.evaluate[dataset]
     judged = judged_rows(cut, how.frames_per_sequence)
     panel_rows = spread(cut.split("test"), how.panel_frames)
     hung = gallery_rows(judged, how.gallery_frames)
     summary: dict[str, object] = {"note": load_source(dataset).note}
-    pairs = pairs_of(cut, how.video_pairs)
+    pairs, looking = pairs_of(cut, how.video_pairs), read_perception(perception, device)
     for spectrum in BASELINES:
         leave_flicker(
             folder / truth_name(spectrum), pairs, partial(truth_of, cut, spectrum=spectrum)
         )
-        rows = judge_baselines(cut, cut.split("train"), judged, spectrum=spectrum)
-        for name, scores, paint in rows:
-            with whole_file(folder / name / "scores.csv") as part:
-                scores.to_csv(part, index=False)
+        rows = judge_baselines(
+            cut, cut.split("train"), judged, spectrum=spectrum, perception=looking
+        )
+        for name, found, paint in rows:
+            leave(folder / name, found)
             with whole_file(folder / name / "panel.npy") as part, part.open("wb") as stream:
                 np.save(stream, paint(panel_rows).permute(0, 2, 3, 1).numpy())
             keep_gallery(folder / name / FILE, hung, paint(hung).permute(0, 2, 3, 1).numpy())
             leave_flicker(folder / name, pairs, paint)
-            summary[name] = {
-                split: means(scores[scores["split"] == split]) for split in JUDGED_SPLITS
-            }
+            summary[name] = by_split(found)
     write_text(metrics, json.dumps(summary, indent=2) + "\n")
 
 

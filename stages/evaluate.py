@@ -1,6 +1,7 @@
 """Judge one translator: score every held-out picture, keep a panel, measure the cost."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,14 @@ import torch
 from tqdm import tqdm
 
 from stages.command import run
+from stages.judged import by_split, leave
 from stages.machine import choose_device
 from stages.text import read_text
 from thermochroma.cost import device_name, latency, multiply_adds, parameters
 from thermochroma.files import whole_file, write_text
 from thermochroma.gallery import FILE, gallery_rows, keep_gallery
-from thermochroma.judging import (
-    judged_rows,
-    paint,
-    score_rows,
-    spread,
-)
+from thermochroma.judging import Painted, judged_rows, paint, spread
+from thermochroma.judging_perception import Judged, Perception, judge_pictures, read_perception
 from thermochroma.judging_video import judge_flicker, pairs_of
 from thermochroma.loading.assemble import needs_references
 from thermochroma.loading.crops import Crops
@@ -31,7 +29,7 @@ from thermochroma.method import Method, Translator
 from thermochroma.params import EvaluateSettings, read_params
 from thermochroma.shipping import load_translator, method_of
 from thermochroma.source import load_source
-from thermochroma.summary import JUDGED_SPLITS, mean_of_draws, means
+from thermochroma.summary import mean_of_distances, mean_of_draws
 
 
 def main(
@@ -41,6 +39,7 @@ def main(
     crops: Path,
     text: Path,
     translator: Path,
+    perception: Path,
     folder: Path,
     metrics: Path,
 ) -> None:
@@ -54,11 +53,14 @@ def main(
     shown = pd.concat([rows, panel_rows, pairs.before, pairs.after])
     hung = gallery_rows(rows, how.gallery_frames)
     references = references_of(sees, cut, shown)
-    judge = Judge(network, method_of(label), cut, read_text(sees, text), references, how, device)
+    looking = read_perception(perception, device)
+    judge = Judge(
+        network, method_of(label), cut, read_text(sees, text), references, how, device, looking
+    )
     again = pd.concat([panel_rows, hung, pairs.before, pairs.after])["frame"]
-    scores = judge.scores(rows, title=f"evaluate {title}", keep=frozenset(again))
+    judged = judge.judge(rows, title=f"evaluate {title}", keep=frozenset(again))
     panel = judge.paint_all(panel_rows)
-    leave(folder, scores, references.table if references is not None else None)
+    leave(folder, judged)
     video = judge_flicker(pairs, judge.paint_all)
     with whole_file(folder / "flicker.csv") as part:
         video.to_csv(part, index=False)
@@ -66,10 +68,11 @@ def main(
         np.save(stream, panel.permute(0, 2, 3, 1).numpy())
     keep_gallery(folder / FILE, hung, judge.paint_all(hung).permute(0, 2, 3, 1).numpy())
     write_text(folder / "cost.json", json.dumps(judge.cost(rows), indent=2) + "\n")
-    told: dict[str, Any] = {**by_split(scores), "note": load_source(dataset).note}
+    told: dict[str, Any] = {**by_split(judged), "note": load_source(dataset).note}
     if video["flicker"].notna().any():
         told["flicker"] = float(video["flicker"].mean())
     if references is not None:
+        leave_references(folder, references.table)
         told["policies"] = judge_other_policies(judge, rows, folder / "policies", title=title)
     write_text(metrics, json.dumps(told, indent=2) + "\n")
 
@@ -86,9 +89,11 @@ class Judge:
         references: References | None,
         settings: EvaluateSettings,
         device: torch.device,
+        perception: Perception | None,
     ) -> None:
         self.translator, self.method, self.crops, self.text = translator, method, crops, text
         self.references, self.settings, self.device = references, settings, device
+        self.perception = perception
         self.kept: dict[str, torch.Tensor] = {}
         """What was painted of frames that are asked for again, by frame."""
 
@@ -102,22 +107,16 @@ class Judge:
             references,
             self.settings,
             self.device,
+            self.perception,
         )
 
-    def scores(
+    def judge(
         self, rows: pd.DataFrame, *, title: str, keep: frozenset[str] = frozenset()
-    ) -> pd.DataFrame:
-        """Every score of every row. keep: frames that `paint_all` will be asked for."""
-        parts = []
-        with tqdm(total=len(rows), desc=title, unit="picture") as bar:
-            for some, painted in self._paint(rows):
-                parts.append(
-                    score_rows(self.crops, some, painted, spectrum=self.method.direction.painted)
-                )
-                wanted = some["frame"].isin(keep)
-                self._keep(some[wanted], painted[torch.tensor(wanted.to_list())])
-                bar.update(len(some))
-        return pd.concat(parts, ignore_index=True)
+    ) -> Judged:
+        """Judge every row. keep: frames that `paint_all` will be asked for."""
+        painted = self._paint_and_keep(rows, title, keep)
+        spectrum = self.method.direction.painted
+        return judge_pictures(self.crops, painted, spectrum=spectrum, perception=self.perception)
 
     def paint_all(self, rows: pd.DataFrame) -> torch.Tensor:
         """The translations of the rows, 8 bits; each frame is painted once."""
@@ -146,6 +145,16 @@ class Judge:
             **timed,
             "device": device_name(self.device),
         }
+
+    def _paint_and_keep(
+        self, rows: pd.DataFrame, title: str, keep: frozenset[str]
+    ) -> Iterator[tuple[pd.DataFrame, Painted]]:
+        with tqdm(total=len(rows), desc=title, unit="picture") as bar:
+            for some, painted in self._paint(rows):
+                wanted = some["frame"].isin(keep)
+                self._keep(some[wanted], painted[torch.tensor(wanted.to_list())])
+                yield some, painted
+                bar.update(len(some))
 
     def _keep(self, rows: pd.DataFrame, painted: torch.Tensor) -> None:
         self.kept |= dict(zip(rows["frame"], painted, strict=True))
@@ -177,25 +186,21 @@ def judge_other_policies(
     summary = {}
     for name, other in OTHER_POLICIES.items():
         drawn = [draw(judge.crops, rows) for draw in other.draws]
-        each = [judge.under(one).scores(rows, title=f"{title}, {other.title}") for one in drawn]
-        table = pd.concat([one.table for one in drawn])
-        leave(folder / name, mean_of_draws(each), table)
-        summary[name] = by_split(mean_of_draws(each))
+        each = [judge.under(one).judge(rows, title=f"{title}, {other.title}") for one in drawn]
+        mean = Judged(
+            mean_of_draws([one.scores for one in each]),
+            mean_of_distances([one.distances for one in each]),
+        )
+        leave(folder / name, mean)
+        leave_references(folder / name, pd.concat([one.table for one in drawn]))
+        summary[name] = by_split(mean)
     return summary
 
 
-def leave(folder: Path, scores: pd.DataFrame, references: pd.DataFrame | None) -> None:
-    """Write the scores and which frames were the references."""
-    with whole_file(folder / "scores.csv") as part:
-        scores.to_csv(part, index=False)
-    if references is not None:
-        with whole_file(folder / "references.csv") as part:
-            references.to_csv(part, index=False)
-
-
-def by_split(scores: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """The means of each split that is judged."""
-    return {split: means(scores[scores["split"] == split]) for split in JUDGED_SPLITS}
+def leave_references(folder: Path, references: pd.DataFrame) -> None:
+    """Write which frames were the references."""
+    with whole_file(folder / "references.csv") as part:
+        references.to_csv(part, index=False)
 
 
 if __name__ == "__main__":

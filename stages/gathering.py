@@ -18,7 +18,7 @@ from thermochroma.params import Params
 from thermochroma.reporting.layout import Kind, Row
 from thermochroma.reporting.table_caption import RUNS
 from thermochroma.shipping import method_of, title_of
-from thermochroma.summary import FACTS, mean_of_draws
+from thermochroma.summary import FACTS, mean_of_distances, mean_of_draws
 
 TRANSLATOR = "translator.safetensors"
 ALWAYS = ("ssim", "psnr", "mse")
@@ -72,7 +72,8 @@ def gather(blocks: Mapping[str, Sequence[str]], spectrum: str, places: Places) -
     for name, title in titles.items():
         folder = places.baselines / name
         kind: Kind = "trivial" if name in known.trivial else "oracle"
-        rows[name] = Row(title, kind, read_scores(folder), flicker=flicker_of(folder))
+        distances, flicker = read_distances(folder), flicker_of(folder)
+        rows[name] = Row(title, kind, read_scores(folder), flicker=flicker, distances=distances)
     return rows
 
 
@@ -83,7 +84,8 @@ def row_of(name: str, names: Sequence[str], places: Places) -> Row:
     cost = read_cost(scores / "cost.json") | read_cost(runs / "cost.json")
     cost.pop("training_device")  # the table has one column: where latency was measured
     flickers = [one for name in names if (one := flicker_of(places.scores / name)) is not None]
-    row = Row(title_in(runs), "method", each[0], cost)
+    distances = mean_of_distances([read_distances(places.scores / one) for one in names])
+    row = Row(title_in(runs), "method", each[0], cost, distances=distances)
     if flickers:
         row = replace(row, flicker=sum(flickers) / len(flickers))
     if len(each) == 1:
@@ -113,6 +115,7 @@ def with_policies(name: str, row: Row, folders: Sequence[Path]) -> dict[str, Row
             mean_of_runs(name, [read_scores(folder / policy) for folder in folders]),
             row.cost,
             NOTE,
+            distances=mean_of_distances([read_distances(one / policy) for one in folders]),
         )
         for policy, other in OTHER_POLICIES.items()
     }
@@ -166,6 +169,23 @@ def read_scores(folder: Path) -> pd.DataFrame:
         )
         raise BadInput(given=given, needed=needed, remedy=remedy)
     return scores.fillna({"place": "", "time": ""})
+
+
+def read_distances(folder: Path) -> dict[str, dict[str, float]]:
+    """FID and KID by split, as `evaluate` wrote them; empty with stand-ins.
+
+    Raises BadInput if the file is missing or broken.
+    """
+    path = folder / "distances.json"
+    try:
+        distances: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError) as error:
+        raise BadInput(
+            given=f"{path} cannot be read ({error})",
+            needed="FID and KID by split, or an empty mapping where they were not taken",
+            remedy="run `dvc repro`: it evaluates again whatever has no distances",
+        ) from error
+    return distances
 
 
 def read_cost(path: Path) -> dict[str, Any]:

@@ -66,6 +66,7 @@ def _leave_row(
     scores = judged[FACTS].assign(**{one: rng.uniform(0.3, 0.4, len(judged)) for one in known})
     scores = scores.assign(psnr=shared + noise + GAINS.get(name, 0.0), ms_ssim=np.nan)
     scores.to_csv(folder / "scores.csv", index=False)
+    (folder / "distances.json").write_text("{}")
     channels = 3 if spectrum == "visible" else 1
     pictures = rng.integers(0, 255, (len(hung), SIDE, SIDE, channels), np.uint8)
     keep_gallery(folder / FILE, hung, pictures)

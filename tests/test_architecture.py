@@ -28,7 +28,7 @@ MAY_IMPORT = {  # folder: what its modules may import beside BASE and their own 
     "loading": {"networks"},
     "metrics": set(),
     "procedural": {"source"},
-    "preparation": {"source", "networks"},
+    "preparation": {"source", "networks", "metrics"},
     "sources": {"source", "preparation", "procedural"},
     "reporting": {"metrics", "preparation", "source"},
     "reporting_page": {"metrics", "params", "reporting"},

@@ -8,7 +8,8 @@ from jaxtyping import UInt8
 from torch import Tensor
 from tqdm import tqdm
 
-from thermochroma.judging import SEEN, Painted, in_grey, score_rows, truth_of
+from thermochroma.judging import SEEN, Painted, in_grey, truth_of
+from thermochroma.judging_perception import Judged, Perception, judge_pictures
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import BASELINES
 from thermochroma.metrics.trivial import TrainingPictures
@@ -19,14 +20,20 @@ Painter = Callable[[pd.DataFrame], Painted]
 
 
 def judge_baselines(
-    crops: Crops, train: pd.DataFrame, judged: pd.DataFrame, *, spectrum: str
-) -> Iterator[tuple[str, pd.DataFrame, Painter]]:
-    """For each row of the table: its name, its scores, and a painter of further rows.
+    crops: Crops,
+    train: pd.DataFrame,
+    rows: pd.DataFrame,
+    *,
+    spectrum: str,
+    perception: Perception | None,
+) -> Iterator[tuple[str, Judged, Painter]]:
+    """For each row of the table: its name, how `rows` were judged, and a painter of further rows.
 
     spectrum: the one that is painted, visible or thermal.
     """
     for name, paint in painters(crops, train, spectrum=spectrum):
-        yield name, _judge(name, crops, judged, paint, spectrum=spectrum), paint
+        painted = _in_batches(name, rows, paint)
+        yield name, judge_pictures(crops, painted, spectrum=spectrum, perception=perception), paint
 
 
 def painters(crops: Crops, train: pd.DataFrame, *, spectrum: str) -> Iterator[tuple[str, Painter]]:
@@ -50,14 +57,12 @@ def painters(crops: Crops, train: pd.DataFrame, *, spectrum: str) -> Iterator[tu
         yield name, paint_knowing
 
 
-def _judge(
-    name: str, crops: Crops, judged: pd.DataFrame, paint: Painter, *, spectrum: str
-) -> pd.DataFrame:
-    parts = []
-    for start in tqdm(range(0, len(judged), BATCH), desc=name, unit="batch"):
-        rows = judged.iloc[start : start + BATCH]
-        parts.append(score_rows(crops, rows, paint(rows), spectrum=spectrum))
-    return pd.concat(parts, ignore_index=True)
+def _in_batches(
+    name: str, rows: pd.DataFrame, paint: Painter
+) -> Iterator[tuple[pd.DataFrame, Painted]]:
+    for start in tqdm(range(0, len(rows), BATCH), desc=name, unit="batch"):
+        some = rows.iloc[start : start + BATCH]
+        yield some, paint(some)
 
 
 def _training_pictures(crops: Crops, train: pd.DataFrame, *, spectrum: str) -> TrainingPictures:

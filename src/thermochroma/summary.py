@@ -23,6 +23,16 @@ def mean_of_draws(draws: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return draws[0].assign(**dict(zip(names, means.T, strict=True)))
 
 
+def mean_of_distances(
+    draws: Sequence[Mapping[str, Mapping[str, float]]],
+) -> dict[str, dict[str, float]]:
+    """Several draws or runs of the same frames, by split, as one: each distance their mean."""
+    return {
+        split: {name: float(np.mean([draw[split][name] for draw in draws])) for name in known}
+        for split, known in draws[0].items()
+    }
+
+
 def as_readings(summary: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Means by split, named so that they never mix with readings taken while training."""
     return {

@@ -23,6 +23,11 @@ SIDE: Final = 299
 """Pixels: what the network was trained on."""
 DEGREE: Final = 3
 """Of KID's polynomial kernel."""
+CPU: Final = torch.device("cpu")
+LEAST: Final = 2
+"""Pictures: one alone has no spread."""
+BLOCK: Final = 1024
+"""Rows of KID's kernel in memory at once."""
 
 Features = Float[np.ndarray, "n d"]
 Others = Float[np.ndarray, "m d"]
@@ -31,7 +36,7 @@ Others = Float[np.ndarray, "m d"]
 class InceptionFeatures:
     """2,048 numbers of each picture."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, device: torch.device = CPU) -> None:
         """path: the state dict that torchvision publishes. Raises BadInput if it is any other."""
         network = Inception3(transform_input=True, init_weights=False)
         try:
@@ -40,10 +45,10 @@ class InceptionFeatures:
             raise BadInput(
                 given=f"{path} cannot be read as Inception v3 ({str(error).splitlines()[0]})",
                 needed="the state dict that torchvision publishes, with all its tensors and no more",
-                remedy="fetch the file again",
+                remedy="remove it, and fetch it again by `dvc repro -f weights`",
             ) from error
         network.fc = nn.Identity()
-        self.network = network.eval().requires_grad_(False)
+        self.network, self.device = network.eval().requires_grad_(False).to(device), device
 
     @torch.no_grad()
     def __call__(self, pictures: UInt8[Tensor, "b c h w"]) -> Features:
@@ -53,7 +58,7 @@ class InceptionFeatures:
         mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
         std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
         unit = torch.from_numpy(resized).expand(-1, 3, -1, -1) / 255
-        return self.network((unit - mean) / std).double().numpy()
+        return self.network(((unit - mean) / std).to(self.device)).cpu().double().numpy()
 
 
 def resize(
@@ -68,16 +73,22 @@ def resize(
 def fid(painted: Features, truth: Others) -> float:
     """Fréchet distance of the Gaussians with the features' means and covariances; 0 for the same.
 
-    The trace of the root of a product of covariances A and B is that of the root of A^(1/2) B A^(1/2),
-    which is symmetric: its eigenvalues are real. Raises BadInput for fewer than two pictures.
+    With factors X'X of one covariance and Y'Y of the other, the trace of the root of their product is
+    the sum of the singular values of XY': no root is taken, and of few pictures the matrix is small.
+    Raises BadInput for fewer than two pictures.
     """
     _refuse_few(painted, truth)
     gap = painted.mean(0) - truth.mean(0)
-    one, other = (np.atleast_2d(np.cov(features, rowvar=False)) for features in (painted, truth))
-    values, vectors = np.linalg.eigh(one)
-    root = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
-    shared = np.sqrt(np.linalg.eigvalsh(root @ other @ root).clip(min=0)).sum()
-    return float(gap @ gap + np.trace(one) + np.trace(other) - 2 * shared)
+    one, other = _factor(painted), _factor(truth)
+    shared = np.linalg.norm(one @ other.T, "nuc")
+    return float(gap @ gap + np.square(one).sum() + np.square(other).sum() - 2 * shared)
+
+
+def _factor(features: Features) -> Float[np.ndarray, "k d"]:
+    """X of the covariance X'X, with no more rows than columns."""
+    count, width = features.shape
+    centred = (features - features.mean(0)) / np.sqrt(count - 1)
+    return centred if count <= width else np.linalg.qr(centred, mode="r")
 
 
 def kid(painted: Features, truth: Others) -> float:
@@ -86,21 +97,24 @@ def kid(painted: Features, truth: Others) -> float:
     Raises BadInput for fewer than two pictures.
     """
     _refuse_few(painted, truth)
-    within = sum(_mean_off_diagonal(_kernel(features, features)) for features in (painted, truth))
-    return float(within - 2 * _kernel(painted, truth).mean())
+    within = sum(_mean_off_diagonal(features) for features in (painted, truth))
+    return within - 2 * _kernel_sum(painted, truth) / (len(painted) * len(truth))
 
 
-def _kernel(one: Features, other: Others) -> Float[np.ndarray, "n m"]:
-    return (one @ other.T / one.shape[1] + 1) ** DEGREE
+def _kernel_sum(one: Features, other: Others) -> float:
+    """Block by block: of tens of thousands of pictures the whole would fill the memory."""
+    blocks = (one[start : start + BLOCK] for start in range(0, len(one), BLOCK))
+    return sum(float(((block @ other.T / one.shape[1] + 1) ** DEGREE).sum()) for block in blocks)
 
 
-def _mean_off_diagonal(kernel: Float[np.ndarray, "n n"]) -> float:
-    count = len(kernel)
-    return float((kernel.sum() - np.trace(kernel)) / (count * (count - 1)))
+def _mean_off_diagonal(features: Features) -> float:
+    count, lengths = len(features), np.square(features).sum(1)
+    diagonal = float(((lengths / features.shape[1] + 1) ** DEGREE).sum())
+    return (_kernel_sum(features, features) - diagonal) / (count * (count - 1))
 
 
 def _refuse_few(painted: Features, truth: Others) -> None:
-    if min(len(painted), len(truth)) < 2:
+    if min(len(painted), len(truth)) < LEAST:
         raise BadInput(
             given=f"{len(painted)} painted and {len(truth)} true pictures",
             needed="FID and KID compare how pictures spread: two of each at least, better thousands",

@@ -20,6 +20,9 @@ from thermochroma.tensors import to_network
 VGG16_TAPS: Final = (3, 8, 15, 22, 29)
 """Of torchvision's `features`: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3, of pictures normalised as in
 ImageNet training (the same numbers as LPIPS's own scaling of [-1, 1])."""
+FILES: Final = ("vgg16", "lpips.pth", "inception.pth")
+"""Where the stage `weights` leaves what LPIPS, FID and KID look through: a folder of `load_vgg`, and two
+files as they are published."""
 TINY: Final = 1e-10
 """Added to lengths, so that a pixel without any feature does not divide by zero."""
 
@@ -38,7 +41,7 @@ class Lpips:
     def __call__(
         self, painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
     ) -> Float[Tensor, " b"]:
-        """Of 8-bit pictures, sRGB, or thermal ones as grey. Every picture is judged by itself."""
+        """Of 8-bit pictures, sRGB, or thermal ones as grey; on the CPU. Each is judged by itself."""
         pairs = zip(painted.split(1), truth.split(1), strict=True)
         return torch.cat([self._of_one(*pair) for pair in pairs])
 
@@ -47,7 +50,7 @@ class Lpips:
     ) -> Float[Tensor, " 1"]:
         maps = (self.features(to_network(x).expand(-1, 3, -1, -1)) for x in (painted, truth))
         layers = zip(*maps, self.linear, strict=True)
-        return torch.stack([_distance(*layer) for layer in layers]).sum(0).double()
+        return torch.stack([_distance(*layer) for layer in layers]).sum(0).cpu().double()
 
 
 def read_linear(path: Path) -> tuple[Float[Tensor, " _"], ...]:
@@ -87,5 +90,5 @@ def _unlike(given: str) -> BadInput:
     return BadInput(
         given=given,
         needed="the linear layers as the authors of LPIPS publish them, version 0.1",
-        remedy="fetch the file again",
+        remedy="remove it, and fetch it again by `dvc repro -f weights`",
     )

@@ -106,6 +106,23 @@ SCORES: Final[dict[str, Score]] = {
 }  # fmt: skip
 """Every score a picture gets, in the order of the tables."""
 
+PERCEPTION: Final[dict[str, Score]] = {
+    "lpips": Score(
+        "LPIPS", "", 3, higher_is_better=False,
+        definition="LPIPS: version 0.1 with VGG-16, mean over pictures.",
+    ),
+    "fid": Score(
+        "FID", "", 1, higher_is_better=False,
+        definition="FID: between all painted and all true pictures of the split, features of "
+        "torchvision's Inception v3 (the network of most papers is another), antialiased resizing.",
+    ),
+    "kid": Score(
+        "KID", "", 4, higher_is_better=False,
+        definition="KID: the same features, unbiased, over all pictures at once; may fall below 0.",
+    ),
+}  # fmt: skip
+"""Scores that published weights alone can give; apart from `SCORES`, since pictures may lack them. FID
+and KID are one number a split."""
 
 OF_COLOUR: Final = ("ciede2000", "psnr_ab", "colourfulness_difference")
 """Scores that thermal pictures do not get."""

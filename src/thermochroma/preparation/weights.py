@@ -6,8 +6,10 @@ nothing: results made with them say so, by the `kind` in `origin.json`.
 """
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Final, Literal, NoReturn
 
 import huggingface_hub
@@ -17,10 +19,12 @@ import torch
 from huggingface_hub.errors import EntryNotFoundError
 from safetensors.torch import save_file
 from torch import Tensor
-from torchvision.models import VGG16_Weights, VGG19_Weights
+from torchvision.models import Inception_V3_Weights, VGG16_Weights, VGG19_Weights
 
 from thermochroma.errors import BadInput
 from thermochroma.files import seed_of, whole_folder, write_text
+from thermochroma.metrics.distribution import InceptionFeatures
+from thermochroma.metrics.perceptual import FILES, read_linear
 from thermochroma.networks.frozen import TENSORS, VGG_CONVS, TextEncoder, load_vgg
 from thermochroma.preparation.fetch import fetch
 from thermochroma.preparation.words import merges_of, vocabulary_of
@@ -41,8 +45,15 @@ VGG_FILES: Final = {
 LICENCES: Final = {
     "vgg": "torchvision's BSD-3-Clause; trained on ImageNet, whose terms are non-commercial",
     "clip": "MIT (OpenAI)",
+    "perception": "torchvision's BSD-3-Clause, LPIPS's BSD-2-Clause; trained on ImageNet, whose terms "
+    "are non-commercial",
+    "nothing": "none: there are no weights",
     "random": "Apache-2.0, as this project: random numbers",
 }
+LPIPS_FILE: Final = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/vgg.pth"
+LPIPS_SHA256: Final = "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"
+"""Of the file in the package `lpips` 0.1.4, too."""
+INCEPTION_FILE: Final = Inception_V3_Weights.IMAGENET1K_V1.url
 PROBE_SECONDS: Final = 5.0
 
 
@@ -61,8 +72,31 @@ def write_vgg(
         state, source = _random_vgg(network, seed, random_width_divisor), "seeded random numbers"
     with whole_folder(folder) as part:
         save_file(state, part / TENSORS)
-        _write_origin(part, "vgg", kind, source, seed)
+        _write_origin(part, "vgg" if kind == "pretrained" else "random", kind, source, seed)
         load_vgg(part)  # what cannot be read is never left behind
+
+
+def write_perception(folder: Path, *, kind: Kind) -> None:
+    """Write what LPIPS, FID and KID look through to `folder`, to be read by `read_perception`.
+
+    pretrained: VGG-16, LPIPS's linear layers, Inception v3, each from torch's cache, or fetched into it
+    first. random: the origin alone, since nothing may be judged with random numbers.
+    Raises BadInput, with nothing written, if a published file cannot be had or is damaged.
+    """
+    with whole_folder(folder) as part:
+        if kind == "random":
+            _write_origin(part, "nothing", kind, "nothing: stand-ins judge no picture", None)
+            return
+        vgg16, lpips, inception = (part / name for name in FILES)
+        write_vgg(vgg16, network="vgg16", kind=kind)
+        known = _cached(LPIPS_FILE, "lpips-v0.1-vgg.pth", LPIPS_SHA256)
+        read_linear(known)  # what cannot be read is never left behind
+        shutil.copyfile(known, lpips)
+        known = _torchvisions(INCEPTION_FILE)
+        InceptionFeatures(known)
+        shutil.copyfile(known, inception)
+        source = f"{VGG_FILES['vgg16']}, {LPIPS_FILE}, {INCEPTION_FILE}"
+        _write_origin(part, "perception", kind, source, None)
 
 
 def write_clip(
@@ -89,31 +123,51 @@ def write_clip(
         model.save_pretrained(part)
         tokenizer.save_pretrained(part)
         _write_tokenizer(part, tokenizer)
-        _write_origin(part, "clip", kind, source, seed)
+        _write_origin(part, "clip" if kind == "pretrained" else "random", kind, source, seed)
         TextEncoder(part).encode(["a street scene"])
 
 
-def _write_origin(folder: Path, name: str, kind: Kind, source: str, seed: int) -> None:
+def _write_origin(folder: Path, licence: str, kind: Kind, source: str, seed: int | None) -> None:
     origin = {
         "kind": kind,
         "source": source,
         "seed": seed if kind == "random" else None,
-        "licence": LICENCES[name if kind == "pretrained" else "random"],
+        "licence": LICENCES[licence],
     }
     write_text(folder / "origin.json", json.dumps(origin, indent=1) + "\n")
 
 
 def _published_vgg(network: Vgg) -> dict[str, Tensor]:
-    url = VGG_FILES[network]
-    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    path = _torchvisions(VGG_FILES[network])
+    try:
+        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, UnpicklingError, EOFError) as error:
+        raise BadInput(
+            given=f"{path} cannot be read ({str(error).splitlines()[0]})",
+            needed="the state dict that torchvision publishes",
+            remedy="remove it, so that it is fetched again",
+        ) from error
+    return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
+
+
+def _torchvisions(url: str) -> Path:
+    """A file of torchvision's, which is named by the first digits of its checksum."""
+    name = url.rpartition("/")[2]
+    return _cached(url, name, Path(name).stem.rpartition("-")[2])
+
+
+def _cached(url: str, name: str, digits: str) -> Path:
+    """A published file in torch's own cache: the one that is there, or fetched into it.
+
+    digits: of its SHA-256, the first or all.
+    """
+    path = Path(torch.hub.get_dir()) / "checkpoints" / name
     if not path.exists():
-        digits = path.stem.rpartition("-")[2]  # torch names its files by their checksum
         try:
             fetch([url], path, sha256=digits, attempts=3, timeout_seconds=PROBE_SECONDS)
         except BadInput as error:
             _no_published_weights(error.given, f"or {path.name} in torch's cache ({path.parent})")
-    state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
+    return path
 
 
 def _random_vgg(network: Vgg, seed: int, divisor: int) -> dict[str, Tensor]:

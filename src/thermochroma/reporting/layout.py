@@ -41,6 +41,8 @@ class Row:
     """Of its video, in levels, on the test split; None where there is none."""
     runs: tuple[pd.DataFrame, ...] = ()
     """Of a block trained under several seeds, the scores of each run; `scores` are then their means."""
+    distances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """By split, FID and KID over its pictures; empty where they were not taken."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.metrics.picture_scores import PERCEPTION, SCORES, Score
 from thermochroma.reporting.layout import (
     COST,
     MAIN,
@@ -69,6 +69,7 @@ def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Tabl
                 **_flicker_cell(rows[name].flicker),
                 **_cost_cells(rows[name].cost),
                 **_run_cells(rows[name].runs),
+                **_perception_cells(rows[name], about.split),
             },
         )
         for name in names
@@ -106,6 +107,8 @@ def _parts(
         structure.append(Column("flicker", "Flicker [levels] ↓"))
     if structure:
         parts.append(Part("edges", "Edges and time", tuple(structure)))
+    seen = tuple(Column(name, heading(score)) for name, score in PERCEPTION.items())
+    parts.append(Part("perception", "Perception", seen))
     if groups:
         columns = tuple(
             Column(f"{name}_{key}_{value}", f"{value}: {heading(SCORES[name])}")
@@ -156,9 +159,19 @@ def _score_cells(scores: pd.DataFrame, seed: int) -> dict[str, Cell]:
     return {**intervals, **plain, **by_picture, "psnr_pooled": shown}
 
 
-def _mean_cell(scores: pd.DataFrame, name: str) -> Cell:
+def _mean_cell(scores: pd.DataFrame, name: str, known: Mapping[str, Score] = SCORES) -> Cell:
     mean = float(scores[name].mean())
-    return Cell() if np.isnan(mean) else Cell(mean, number(mean, SCORES[name].decimals))
+    return Cell() if np.isnan(mean) else Cell(mean, number(mean, known[name].decimals))
+
+
+def _perception_cells(row: Row, split: str) -> dict[str, Cell]:
+    """LPIPS, FID and KID; empty cells, never other numbers, where they were not taken."""
+    cells = dict.fromkeys(PERCEPTION, Cell())
+    if "lpips" in row.scores:
+        cells["lpips"] = _mean_cell(row.scores, "lpips", PERCEPTION)
+    for name, value in row.distances.get(split, {}).items():
+        cells[name] = Cell(value, number(value, PERCEPTION[name].decimals))
+    return cells
 
 
 def _test_cells(row: Row, reference: pd.DataFrame | None, seed: int) -> dict[str, Cell]:

@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.metrics.picture_scores import PERCEPTION, SCORES
 from thermochroma.reporting.layout import COST, NEEDS_VIDEO, SCORED, About, Line, Part
 from thermochroma.reporting.numbers import number
 from thermochroma.reporting.published import PAPER_RULE, PUBLISHED, SOURCE
@@ -14,6 +14,11 @@ RUNS: Final = (
     "Runs: a row of several is one block trained under several seeds, and each of its scores the mean "
     "over the runs, picture by picture. SD: the standard deviation (n - 1) of the runs' means, which the "
     "interval over sequences does not hold. Costs and figures are those of the first run."
+)
+
+NO_PERCEPTION: Final = (
+    "LPIPS, FID and KID are empty: they mean something with published weights only, and these rows were "
+    "judged without. Set `weights: pretrained` in params.yaml and run `dvc repro`."
 )
 
 
@@ -34,7 +39,8 @@ def caption_of(about: About, scores: pd.DataFrame) -> str:
         f"p: one-sided paired sign-flip test over sequences that the row beats {reference_of(about)} "
         f"(all patterns up to {EXACT_UP_TO} sequences, else {FLIPS:,} drawn), not corrected for the "
         f"number of rows (`wins` is). Oracles see the truth and are no competitors."
-        f"{_of_flicker(about)} Weights of the frozen networks used in training: {frozen}.{published}"
+        f"{_of_perception(scores)}{_of_flicker(about)} Weights of the frozen networks used in "
+        f"training: {frozen}.{published}"
     )
 
 
@@ -54,6 +60,17 @@ def what_is_judged(about: About, scores: pd.DataFrame) -> str:
 def note_of(about: About) -> str:
     """The data set's note as a sentence of its own, if it has one."""
     return f" {about.note.rstrip('.')}." if about.note else ""
+
+
+def _of_perception(scores: pd.DataFrame) -> str:
+    """What LPIPS, FID and KID are, where they were taken; and over how many pictures."""
+    if "lpips" not in scores:
+        return ""
+    definitions = " ".join(score.definition for score in PERCEPTION.values())
+    return (
+        f" {definitions} Of fewer than some thousand pictures FID comes out too high, the more so the "
+        f"fewer there are, and here it is of {len(scores)}: compare only rows of this table."
+    )
 
 
 def _of_flicker(about: About) -> str:
@@ -76,7 +93,7 @@ def notes_of(
         line for line in lines if line.kind == "method" and line.name not in about.needs_video
     ]
     costless = [line.title for line in methods if set(absent[line.name]) & set(COST)]
-    found = [PAPER_RULE]
+    found = [PAPER_RULE, *_note_of_perception(lines, scores)]
     if scores["ms_ssim"].isna().all():
         found.append("MS-SSIM is empty: the pictures are too small for it.")
     if not any(line.name == about.reference for line in lines):
@@ -95,3 +112,11 @@ def notes_of(
     if len(methods) < len(lines):
         found.append("Tests are for methods only; those cells are empty in other rows.")
     return tuple(found)
+
+
+def _note_of_perception(lines: tuple[Line, ...], scores: pd.DataFrame) -> tuple[str, ...]:
+    if "lpips" not in scores:
+        return (NO_PERCEPTION,)
+    if any("fid" in line.cells and line.cells["fid"].text for line in lines):
+        return ()
+    return ("FID and KID are empty: one picture alone has no spread.",)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.metrics.picture_scores import PERCEPTION, SCORES
 from thermochroma.reporting.layout import COST, Cell, Kind, Line, Table
 from thermochroma.reporting_page.duels import Duel
 from thermochroma.reporting_page.verdict import Verdict
@@ -19,6 +19,7 @@ LESS_IS_BETTER: Final = (
     *("parameters", "multiply_adds", "latency_median_ms", "latency_p95_ms", "peak_memory_bytes"),
     "p_ssim",
     "p_psnr",
+    *PERCEPTION,
 )
 
 

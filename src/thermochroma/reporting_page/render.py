@@ -7,7 +7,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.metrics.picture_scores import PERCEPTION, SCORES
 from thermochroma.reporting.numbers import heading
 from thermochroma.reporting.statistics import LEVEL
 from thermochroma.reporting_page.contents import PageDataset, as_json
@@ -32,7 +32,7 @@ def render(datasets: Sequence[PageDataset], *, pictures: str, tracking: str) -> 
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    meanings = [(heading(score), score.definition) for score in SCORES.values()]
+    meanings = [(heading(score), score.definition) for score in (SCORES | PERCEPTION).values()]
     return environment.get_template("page.html.j2").render(
         datasets=datasets,
         meanings=meanings,
