@@ -88,7 +88,10 @@ def _factor(features: Features) -> Float[np.ndarray, "k d"]:
     """X of the covariance X'X, with no more rows than columns."""
     count, width = features.shape
     centred = (features - features.mean(0)) / np.sqrt(count - 1)
-    return centred if count <= width else np.linalg.qr(centred, mode="r")
+    if count <= width:
+        return centred
+    triangle: Features = np.asarray(np.linalg.qr(centred, mode="r"))
+    return triangle
 
 
 def kid(painted: Features, truth: Others) -> float:

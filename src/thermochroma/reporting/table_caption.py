@@ -17,7 +17,7 @@ RUNS: Final = (
 )
 
 NO_PERCEPTION: Final = (
-    "LPIPS, FID and KID are empty: they mean something with published weights only, and these rows were "
+    "LPIPS, FID and KID are empty: they mean something with pretrained weights only, and these rows were "
     "judged without. Set `weights: pretrained` in params.yaml and run `dvc repro`."
 )
 
