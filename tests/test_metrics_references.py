@@ -157,7 +157,7 @@ def ssim(painted: np.ndarray, truth: np.ndarray) -> float:
 
 
 def references(painted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Every score but MS-SSIM (needs larger pictures) and those of edges (need what was seen)."""
+    """Every score but MS-SSIM, which needs larger pictures, and edges, which need what was seen."""
     x, y = painted.astype(float), truth.astype(float)
     lab, true_lab = color.rgb2lab(painted), color.rgb2lab(truth)
     moved, field = after_best_shift(painted, truth)
