@@ -27,16 +27,13 @@ SEED: Final = "seed"
 
 def main(table: Path, dataset: str, method: str, setting: str, figure: Path) -> None:
     """Prints means, and the spread over seeds where a value was run under several."""
-    known = pd.read_csv(table)
+    known = one_at_a_time(pd.read_csv(table), setting)
     metrics = f"reports/metrics/{dataset}/{method}.json"
     names = {setting: setting, SEED: SEED} | {f"{metrics}:{score}": score for score in READ}
     found = pd.DataFrame(
         {title: known[column_of(known, name)] for name, title in names.items()}
     ).drop_duplicates()
     runs = found[pd.to_numeric(found[READ[0]], errors="coerce").notna()].astype(float)
-    others = [name for name in settings_that_differ(known) if not name.endswith((setting, SEED))]
-    if others:
-        sys.stdout.write(f"Beside it, these differ between the runs: {', '.join(others)}.\n\n")
     sys.stdout.write(in_markdown(runs, setting))
     draw(runs, setting, f"{method}, {dataset}", figure)
 
@@ -54,10 +51,24 @@ def column_of(known: pd.DataFrame, name: str) -> str:
     )
 
 
-def settings_that_differ(known: pd.DataFrame) -> list[str]:
-    """Settings with several values: a reader must know if more than one was turned."""
-    settings = [name for name in known.columns if name.split(":")[-1].startswith("methods.")]
-    return [name for name in settings if known[name].nunique() > 1]
+def one_at_a_time(known: pd.DataFrame, setting: str) -> pd.DataFrame:
+    """The runs in which every other setting has its most common value; says how many have not."""
+    others = [
+        name
+        for name in known.columns
+        if name.split(":")[-1].startswith("methods.")
+        and not name.endswith(setting)
+        and known[name].nunique() > 1
+    ]
+    if not others:
+        return known
+    common = known[others].eq(known[others].mode().iloc[0]).all(axis=1)
+    if not common.all():
+        sys.stdout.write(
+            f"Left out: {int((~common).sum())} runs in which another setting differs from its most "
+            f"common value ({', '.join(others)}).\n\n"
+        )
+    return known[common]
 
 
 def in_markdown(runs: pd.DataFrame, setting: str) -> str:

@@ -38,14 +38,17 @@ def test_each_value_has_its_mean_and_the_spread_of_its_seeds(
     assert (tmp_path / "sweep.svg").stat().st_size > 0
 
 
-def test_another_setting_that_differs_is_named(
+def test_runs_in_which_something_else_was_turned_are_left_out_and_counted(
     table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     known = pd.read_csv(table)
-    known["methods.one.weights.tv"] = range(len(known))
+    known["methods.one.weights.tv"] = [1.0, 1.0, 1.0, 4.0, 1.0, 1.0]
     known.to_csv(table, index=False)
     sweep.main(table, "sample", "one", SETTING, tmp_path / "sweep.svg")
-    assert "these differ between the runs: methods.one.weights.tv." in capsys.readouterr().out
+    said, _, _, _, *rows = capsys.readouterr().out.splitlines()
+    assert said.startswith("Left out: 1 runs")
+    assert "methods.one.weights.tv" in said
+    assert [row.split(" | ")[:2] for row in rows] == [["| 0.5", "2"], ["| 2", "1"]]
 
 
 def test_an_unknown_setting_is_refused(table: Path, tmp_path: Path) -> None:
