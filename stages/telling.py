@@ -22,7 +22,7 @@ Scores are `evaluation/<split>/<score>`; `validation/…` are readings taken whi
 - Intervals and tests are in the tables: the run `comparison`, tab *Artifacts*. Neighbouring frames are near
   copies, so that a difference of means alone says little.
 - A sweep: select its runs, *Compare*, *Parallel coordinates*, with the swept weight and
-  `evaluation/validation/psnr`. Choose on validation, never on test.
+  `validation/psnr`. Choose on validation, never on test.
 """
 
 
