@@ -1,5 +1,6 @@
 """The list of scores, and the one function that takes them all: for methods and baselines alike."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -139,12 +140,17 @@ def score_pictures(
     """
     _refuse_unlike(painted, truth)
     _refuse_small(truth)
-    one_by_one = [_scores(*pair) | _colour_scores(*pair) for pair in in_pairs(painted, truth)]
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # OpenCV and NumPy let others run
+        one_by_one = list(pool.map(_all_scores, *zip(*in_pairs(painted, truth), strict=True)))
     return {
         name: torch.tensor([scores[name] for scores in one_by_one], dtype=torch.float64)
         for name in SCORES
         if name in one_by_one[0]
     }
+
+
+def _all_scores(painted: Picture, truth: Picture) -> dict[str, float]:
+    return _scores(painted, truth) | _colour_scores(painted, truth)
 
 
 def _scores(painted: Picture, truth: Picture) -> dict[str, float]:
