@@ -75,7 +75,8 @@ def main(
     for spectrum in spectra:
         names = [name for name, paints in painted.items() if paints == spectrum]
         tabulate(job, names, spectrum)
-    draw_learning(job, list(painted))
+        if names:
+            draw_learning(job, names, spectrum)
 
 
 def tabulate(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
@@ -155,15 +156,22 @@ def spell(table: Table, stem: Path) -> None:
         write_text(stem.with_name(f"{stem.name}.{kind}"), write(table))
 
 
-def draw_learning(job: Job, names: Sequence[str]) -> None:
-    """The readings while training: against pictures shown, and as Figure 4 of the paper."""
+def draw_learning(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
+    """The readings while training: against pictures shown, and as Figure 4 of the paper.
+
+    Each direction by itself: a score of thermal pictures says nothing beside one of visible ones.
+    """
     histories = {}
     for name in names:
         title = title_in(job.places.runs / name)
         if job.settings.block_of(name) != name:
             title = f"{title}, seed {job.settings.seed_of(name)}"
         histories[title] = pd.read_csv(job.places.runs / name / "history.csv")
-    save_figure(curves(histories, READINGS, note=job.note), job.places.figures / "curves")
+    save_figure(
+        curves(histories, READINGS, note=job.note), job.places.figures / f"curves{SUFFIX[spectrum]}"
+    )
+    if spectrum != "visible":
+        return
     if job.settings.budget[job.dataset].epochs == paper.EPOCHS:
         frames = len(job.crops.split("train"))
         last = {title: paper.last_epochs(one, frames=frames) for title, one in histories.items()}
