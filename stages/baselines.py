@@ -43,7 +43,8 @@ def main(
             leave(folder / name, found)
             with whole_file(folder / name / "panel.npy") as part, part.open("wb") as stream:
                 np.save(stream, paint(panel_rows).permute(0, 2, 3, 1).numpy())
-            keep_gallery(folder / name / FILE, hung, paint(hung).permute(0, 2, 3, 1).numpy())
+            pictures = paint(hung).permute(0, 2, 3, 1).numpy()
+            keep_gallery(folder / name / FILE, found.scores, list(hung["frame"]), pictures)
             leave_flicker(folder / name, pairs, paint)
             summary[name] = by_split(found)
     write_text(metrics, json.dumps(summary, indent=2) + "\n")

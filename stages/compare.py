@@ -22,21 +22,24 @@ from stages.gathering import (
 from thermochroma.errors import BadInput
 from thermochroma.files import whole_file, write_text
 from thermochroma.judging import SEEN, spread
+from thermochroma.judging_snapshots import CURVE
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import BASELINES, truth_name
 from thermochroma.params import Params, read_params
-from thermochroma.reporting import by_sequence, paper, wins
+from thermochroma.reporting import by_sequence, paper, snapshots, wins
 from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure
 from thermochroma.reporting.layout import About, Row, Table
 from thermochroma.reporting.statistics import estimate
 from thermochroma.reporting.table import build_table
 from thermochroma.reporting.table_caption import what_is_judged
 from thermochroma.reporting.table_text import to_csv, to_latex, to_markdown
+from thermochroma.settings import TWENTIETHS
 from thermochroma.source import load_source
 
 Spectrum = Literal["visible", "thermal"]
 SPLITS = ("test", "validation")
 READINGS = {"validation/psnr": "PSNR, validation (dB)", "validation/ssim": "SSIM, validation"}
+LATE_READINGS = {"psnr": "PSNR, test (dB)", "ssim_7u": "SSIM 7×7, test"}
 IN_GRID = {
     "visible": ("mean_colour", "mean_picture"),
     "thermal": ("mean_thermal", "visible_copied"),
@@ -157,30 +160,42 @@ def spell(table: Table, stem: Path) -> None:
 
 
 def draw_learning(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
-    """The readings while training: against pictures shown, and as Figure 4 of the paper.
+    """The readings while training, against pictures shown, and Figure 4 of the paper.
 
     Each direction by itself: a score of thermal pictures says nothing beside one of visible ones.
     """
-    histories = {}
-    for name in names:
-        title = title_in(job.places.runs / name)
-        if job.settings.block_of(name) != name:
-            title = f"{title}, seed {job.settings.seed_of(name)}"
-        histories[title] = pd.read_csv(job.places.runs / name / "history.csv")
+    titles = {name: title_of_run(job, name) for name in names}
+    histories = {
+        title: pd.read_csv(job.places.runs / name / "history.csv") for name, title in titles.items()
+    }
     save_figure(
         curves(histories, READINGS, note=job.note), job.places.figures / f"curves{SUFFIX[spectrum]}"
     )
-    if spectrum != "visible":
-        return
-    if job.settings.budget[job.dataset].epochs == paper.EPOCHS:
-        frames = len(job.crops.split("train"))
-        last = {title: paper.last_epochs(one, frames=frames) for title, one in histories.items()}
-        said = f"epochs {paper.EPOCHS - paper.SHOWN_EPOCHS + 1} to {paper.EPOCHS}, as in the paper"
-        figure = curves(last, READINGS, against="epochs", note=joined(job.note, said))
-    else:
-        said = "all readings; the paper shows epochs 16 to 20"
-        figure = curves(histories, READINGS, note=joined(job.note, said))
+    if spectrum == "visible":
+        last = {
+            title: snapshots.means(pd.read_csv(job.places.scores / name / CURVE))
+            for name, title in titles.items()
+        }
+        lengths = {job.settings.budget_of(job.dataset, name).epochs for name in names}
+        # an epoch of the paper is a twentieth of its training
+        draw_figure_4(job, last, against="epochs" if lengths == {TWENTIETHS} else "twentieths")
+
+
+def draw_figure_4(job: Job, last: Mapping[str, pd.DataFrame], *, against: str) -> None:
+    """SSIM and PSNR on the test pictures after the last twentieths of each training, as a table too."""
+    named = {title: one.rename(columns={"twentieths": against}) for title, one in last.items()}
+    said = "protocol `paper`: on the test set, of snapshots, for looking and not for choosing"
+    figure = curves(named, LATE_READINGS, against=against, note=joined(job.note, said))
     save_figure(figure, job.places.figures / "figure_4")
+    text = snapshots.to_csv(last, dataset=job.dataset)
+    write_text(job.places.tables / "figure_4.csv", text)
+
+
+def title_of_run(job: Job, name: str) -> str:
+    """The title of a run's block, with its seed if it repeats it."""
+    title = title_in(job.places.runs / name)
+    repeats = job.settings.block_of(name) != name
+    return f"{title}, seed {job.settings.seed_of(name)}" if repeats else title
 
 
 def joined(*notes: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from stages.machine import choose_device
 from stages.text import read_text
 from thermochroma.cost import device_name, latency, multiply_adds, parameters
 from thermochroma.files import whole_file, write_text
-from thermochroma.gallery import FILE, gallery_rows, keep_gallery
+from thermochroma.gallery import FILE, SPLIT, gallery_rows, keep_gallery
 from thermochroma.judging import Painted, judged_rows, paint, spread
 from thermochroma.judging_perception import Judged, Perception, judge_pictures, read_perception
+from thermochroma.judging_snapshots import CURVE, judge_snapshot, of_the_end
 from thermochroma.judging_video import judge_flicker, pairs_of
 from thermochroma.loading.assemble import needs_references
 from thermochroma.loading.crops import Crops
@@ -27,7 +29,7 @@ from thermochroma.loading.seen import seen_batches
 from thermochroma.loading.text import TextTable
 from thermochroma.method import Method, Translator
 from thermochroma.params import EvaluateSettings, read_params
-from thermochroma.shipping import load_translator, method_of
+from thermochroma.shipping import load_translator, method_of, snapshots_in
 from thermochroma.source import load_source
 from thermochroma.summary import mean_of_distances, mean_of_draws
 
@@ -39,6 +41,7 @@ def main(
     crops: Path,
     text: Path,
     translator: Path,
+    snapshots: Path,
     perception: Path,
     folder: Path,
     metrics: Path,
@@ -66,49 +69,48 @@ def main(
         video.to_csv(part, index=False)
     with whole_file(folder / "panel.npy") as part, part.open("wb") as stream:
         np.save(stream, panel.permute(0, 2, 3, 1).numpy())
-    keep_gallery(folder / FILE, hung, judge.paint_all(hung).permute(0, 2, 3, 1).numpy())
+    judge.keep_gallery(folder / FILE, judged.scores, hung)
+    curve = judge_snapshots(
+        judge, snapshots_in(snapshots), rows[rows["split"] == SPLIT], title=title
+    )
+    leave_curve(folder / CURVE, curve, judged.scores, images=label.images)
     write_text(folder / "cost.json", json.dumps(judge.cost(rows), indent=2) + "\n")
     told: dict[str, Any] = {**by_split(judged), "note": load_source(dataset).note}
     if video["flicker"].notna().any():
         told["flicker"] = float(video["flicker"].mean())
     if references is not None:
         leave_references(folder, references.table)
-        told["policies"] = judge_other_policies(judge, rows, folder / "policies", title=title)
+        told["policies"] = judge_other_policies(judge, rows, hung, folder / "policies", title=title)
     write_text(metrics, json.dumps(told, indent=2) + "\n")
 
 
+@dataclass(frozen=True, eq=False)
 class Judge:
     """A translator with the pictures that it is judged on."""
 
-    def __init__(
-        self,
-        translator: Translator[Any],
-        method: Method,
-        crops: Crops,
-        text: TextTable | None,
-        references: References | None,
-        settings: EvaluateSettings,
-        device: torch.device,
-        perception: Perception | None,
-    ) -> None:
-        self.translator, self.method, self.crops, self.text = translator, method, crops, text
-        self.references, self.settings, self.device = references, settings, device
-        self.perception = perception
-        self.kept: dict[str, torch.Tensor] = {}
-        """What was painted of frames that are asked for again, by frame."""
+    translator: Translator[Any]
+    method: Method
+    crops: Crops
+    text: TextTable | None
+    references: References | None
+    settings: EvaluateSettings
+    device: torch.device
+    perception: Perception | None
+    kept: dict[str, torch.Tensor] = field(default_factory=dict, init=False)
+    """What was painted of frames that are asked for again, by frame."""
 
     def under(self, references: References) -> "Judge":
         """The same, shown other references."""
-        return Judge(
-            self.translator,
-            self.method,
-            self.crops,
-            self.text,
-            references,
-            self.settings,
-            self.device,
-            self.perception,
-        )
+        return replace(self, references=references)
+
+    def of(self, translator: Translator[Any]) -> "Judge":
+        """The same pictures and references for other weights."""
+        return replace(self, translator=translator.to(self.device))
+
+    def judge_snapshot(self, rows: pd.DataFrame, *, images: int | None) -> pd.DataFrame:
+        """The few scores of the curves, one row a picture."""
+        spectrum = self.method.direction.painted
+        return judge_snapshot(self.crops, self._paint(rows), images=images, spectrum=spectrum)
 
     def judge(
         self, rows: pd.DataFrame, *, title: str, keep: frozenset[str] = frozenset()
@@ -123,6 +125,11 @@ class Judge:
         for some, painted in self._paint(rows[~rows["frame"].isin(self.kept.keys())]):
             self._keep(some, painted)
         return torch.stack([self.kept[frame] for frame in rows["frame"]])
+
+    def keep_gallery(self, path: Path, scores: pd.DataFrame, hung: pd.DataFrame) -> None:
+        """Write the pictures of some frames. scores: of what this judge painted."""
+        pictures = self.paint_all(hung).permute(0, 2, 3, 1).numpy()
+        keep_gallery(path, scores, list(hung["frame"]), pictures)
 
     def cost(self, rows: pd.DataFrame) -> dict[str, Any]:
         """Size, work and time of the translator at the crop's size, batch 1."""
@@ -157,7 +164,7 @@ class Judge:
                 bar.update(len(some))
 
     def _keep(self, rows: pd.DataFrame, painted: torch.Tensor) -> None:
-        self.kept |= dict(zip(rows["frame"], painted, strict=True))
+        self.kept.update(zip(rows["frame"], painted, strict=True))
 
     def _paint(self, rows: pd.DataFrame) -> Any:
         return paint(
@@ -172,6 +179,27 @@ class Judge:
         )
 
 
+def judge_snapshots(
+    judge: Judge, files: list[Path], rows: pd.DataFrame, *, title: str
+) -> list[pd.DataFrame]:
+    """The scores of what each snapshot paints of these rows."""
+    curve = []
+    with tqdm(files, desc=f"{title}, snapshots", unit="snapshot") as bar:
+        for file in bar:
+            network, label = load_translator(file)
+            curve.append(judge.of(network).judge_snapshot(rows, images=label.images))
+    return curve
+
+
+def leave_curve(
+    path: Path, curve: list[pd.DataFrame], scores: pd.DataFrame, *, images: int | None
+) -> None:
+    """Write the scores of the snapshots, and behind them those of what shipped, on the test pictures."""
+    end = of_the_end(scores[scores["split"] == SPLIT], images=images)
+    with whole_file(path) as part:
+        pd.concat([*curve, end], ignore_index=True).to_csv(part, index=False)
+
+
 def references_of(sees: type, crops: Crops, rows: pd.DataFrame) -> References | None:
     """For a translator that sees references, those of the headline: retrieved by thermal alone."""
     if not needs_references(sees):
@@ -180,13 +208,21 @@ def references_of(sees: type, crops: Crops, rows: pd.DataFrame) -> References | 
 
 
 def judge_other_policies(
-    judge: Judge, rows: pd.DataFrame, folder: Path, *, title: str
+    judge: Judge, rows: pd.DataFrame, hung: pd.DataFrame, folder: Path, *, title: str
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Judge what is painted with other references; one folder a policy. The means, by policy."""
-    summary = {}
+    """Judge what is painted with other references; one folder a policy. The means, by policy.
+
+    hung: the frames of the gallery, whose pictures are kept of the first draw.
+    """
+    summary, keep = {}, frozenset(hung["frame"])
     for name, other in OTHER_POLICIES.items():
         drawn = [draw(judge.crops, rows) for draw in other.draws]
-        each = [judge.under(one).judge(rows, title=f"{title}, {other.title}") for one in drawn]
+        judges, told = [judge.under(one) for one in drawn], f"{title}, {other.title}"
+        each = [
+            one.judge(rows, title=told, keep=keep if one is judges[0] else frozenset())
+            for one in judges
+        ]
+        judges[0].keep_gallery(folder / name / FILE, each[0].scores, hung)
         mean = Judged(
             mean_of_draws([one.scores for one in each]),
             mean_of_distances([one.distances for one in each]),

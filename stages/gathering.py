@@ -1,7 +1,7 @@
 """What the stage `compare` reads: every row of one data set and one direction, with all its splits."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from thermochroma.errors import BadInput
+from thermochroma.gallery import FILE
+from thermochroma.judging_snapshots import CURVE
 from thermochroma.label import read_label
 from thermochroma.loading.assemble import needs_references
 from thermochroma.loading.references import NOTE, OTHER_POLICIES
@@ -21,6 +23,7 @@ from thermochroma.shipping import method_of, title_of
 from thermochroma.summary import FACTS, mean_of_distances, mean_of_draws
 
 TRANSLATOR = "translator.safetensors"
+AS_TEXT = {"place": str, "time": str}
 ALWAYS = ("ssim", "psnr", "mse")
 """Scores that every picture has."""
 
@@ -63,7 +66,7 @@ def gather(blocks: Mapping[str, Sequence[str]], spectrum: str, places: Places) -
     rows: dict[str, Row] = {}
     for name, names in blocks.items():
         rows[name] = row_of(name, names, places)
-        if needs_references(method_of(read_label(places.runs / name / TRANSLATOR)).sees):
+        if sees_references(name, places):
             folders = [places.scores / one / "policies" for one in names]
             rows |= with_policies(name, rows[name], folders)
     known = BASELINES[spectrum]
@@ -85,7 +88,8 @@ def row_of(name: str, names: Sequence[str], places: Places) -> Row:
     cost.pop("training_device")  # the table has one column: where latency was measured
     flickers = [one for name in names if (one := flicker_of(places.scores / name)) is not None]
     distances = mean_of_distances([read_distances(places.scores / one) for one in names])
-    row = Row(title_in(runs), "method", each[0], cost, distances=distances)
+    curves = tuple(pd.read_csv(places.scores / one / CURVE, dtype=AS_TEXT) for one in names)
+    row = Row(title_in(runs), "method", each[0], cost, distances=distances, snapshots=curves)
     if flickers:
         row = replace(row, flicker=sum(flickers) / len(flickers))
     if len(each) == 1:
@@ -104,6 +108,22 @@ def mean_of_runs(name: str, each: Sequence[pd.DataFrame]) -> pd.DataFrame:
                 remedy="run `dvc repro`, so that every run is evaluated on the present crops",
             )
     return mean_of_draws(each)
+
+
+def sees_references(name: str, places: Places) -> bool:
+    """Whether rows with other references stand below this one."""
+    return needs_references(method_of(read_label(places.runs / name / TRANSLATOR)).sees)
+
+
+def galleries(blocks: Iterable[str], spectrum: str, places: Places) -> dict[str, Path]:
+    """Where the pictures of each row lie: of a block's first run, of a policy's first draw."""
+    found = {}
+    for name in blocks:
+        found[name] = places.scores / name / FILE
+        if sees_references(name, places):
+            for policy in OTHER_POLICIES:
+                found[f"{name}_{policy}"] = places.scores / name / "policies" / policy / FILE
+    return found | {name: places.baselines / name / FILE for name in BASELINES[spectrum].names}
 
 
 def with_policies(name: str, row: Row, folders: Sequence[Path]) -> dict[str, Row]:
@@ -140,7 +160,12 @@ def of_split(rows: Mapping[str, Row], split: str) -> dict[str, Row]:
         return scores[scores["split"] == split]
 
     return {
-        name: replace(row, scores=some(row.scores), runs=tuple(map(some, row.runs)))
+        name: replace(
+            row,
+            scores=some(row.scores),
+            runs=tuple(map(some, row.runs)),
+            snapshots=tuple(found for one in row.snapshots if len(found := some(one))),
+        )
         for name, row in rows.items()
     }
 
@@ -154,7 +179,7 @@ def read_scores(folder: Path) -> pd.DataFrame:
     remedy = "run `dvc repro`: it evaluates again whatever has no whole scores"
     needed = f"one line a picture, with {', '.join([*FACTS, *ALWAYS])}"
     try:
-        scores = pd.read_csv(path, dtype={"place": str, "time": str})
+        scores = pd.read_csv(path, dtype=AS_TEXT)
     except (FileNotFoundError, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         given = f"{path} cannot be read ({' '.join(str(error).split())})"
         raise BadInput(given=given, needed=needed, remedy=remedy) from error

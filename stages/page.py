@@ -10,9 +10,17 @@ import pandas as pd
 
 from stages.command import run
 from stages.compare import READINGS, SPLITS, SUFFIX, Spectrum
-from stages.gathering import Places, direction_of, flicker_of, gather, of_split, videoless
+from stages.gathering import (
+    Places,
+    direction_of,
+    flicker_of,
+    galleries,
+    gather,
+    of_split,
+    videoless,
+)
 from thermochroma.files import whole_folder, write_text
-from thermochroma.gallery import FILE, SPLIT, gallery_rows, read_gallery
+from thermochroma.gallery import SPLIT, gallery_rows, read_pictures, read_values
 from thermochroma.judging import SEEN, judged_rows
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import BASELINES, truth_name
@@ -138,8 +146,8 @@ def section(
             for score, pairs in met.items()
         },
         pictures={
-            name: values_of(test[name].scores, frames)
-            for name in galleries(names, spectrum, places)
+            name: values_of(read_values(path, frames))
+            for name, path in galleries(names, spectrum, places).items()
         },
         histories={
             name: points_of(pd.read_csv(places.runs / name / "history.csv"), list(READINGS))
@@ -185,12 +193,6 @@ def places_of(dataset: str, roots: Roots) -> Places:
     )
 
 
-def galleries(names: Sequence[str], spectrum: str, places: Places) -> dict[str, Path]:
-    """Where the pictures of each row lie. What is painted with other references is not kept."""
-    found = {name: places.scores / name / FILE for name in names}
-    return found | {name: places.baselines / name / FILE for name in BASELINES[spectrum].names}
-
-
 def hang(dataset: str, settings: Params, roots: Roots, folder: Path) -> None:
     """Write what was seen, what is true, the thermal edges, and what each row painted."""
     cut, places = Crops(roots.crops / dataset), places_of(dataset, roots)
@@ -201,8 +203,8 @@ def hang(dataset: str, settings: Params, roots: Roots, folder: Path) -> None:
             save_picture(picture, folder / spectrum / picture_name(place))
         save_edges(np.asarray(cut.thermal(row)), folder / "edges" / picture_name(place))
     for spectrum, blocks in by_painted(settings, dataset).items():
-        for name, path in galleries(list(blocks), spectrum, places).items():
-            for place, picture in enumerate(read_gallery(path, list(shown["frame"]))):
+        for name, path in galleries(blocks, spectrum, places).items():
+            for place, picture in enumerate(read_pictures(path, list(shown["frame"]))):
                 save_picture(picture, folder / "painted" / name / picture_name(place))
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from stages import snapshots
 from stages.command import at_root, project_root, run
 from stages.lineage import lineage
 from stages.machine import choose_device
@@ -42,7 +43,7 @@ from thermochroma.tracking import Training as Tracked
 from thermochroma.training import checkpoint
 from thermochroma.training.loop import play_all
 from thermochroma.training.state import Training, seed_everything
-from thermochroma.training.watchers import Every, progress
+from thermochroma.training.watchers import At, Every, progress
 
 PANEL_FRAMES = 4
 
@@ -92,6 +93,7 @@ def main(
             tracked.log_origin(data=sha256(crops / FINGERPRINT), code=sha256(code))
             speed = teach(training, lesson, tracked, place)
             leave(training, lesson, folder, speed)
+            snapshots.hand_over(place / snapshots.FOLDER, folder / snapshots.FOLDER)
             tracked.finish(sha256(folder / "translator.safetensors"))
             tracked.log_model(
                 folder / "translator.safetensors",
@@ -239,7 +241,11 @@ def teach(training: Training, lesson: Lesson, tracked: Tracked, place: Path) -> 
     with progress(training, title=f"train {lesson.dataset}-{lesson.name}") as bar:
         validate = Every(budget.validate_every_images, validation(lesson))
         keep = Every(budget.checkpoint_every_images, keeping(lesson, tracked, place))
-        play_all(training, batches, [bar, validate, keep])
+        late = budget.snapshots_after_images(len(lesson.crops.split("train")))
+        kept = place / snapshots.FOLDER
+        snap = At(late, lambda now: snapshots.keep(now, kept, label_of(lesson, now)))
+        # before the checkpoint: whoever resumes finds every snapshot of what was played before
+        play_all(training, batches, [bar, validate, snap, keep])
     seconds = time.perf_counter() - start
     shown = training.clock.images - first
     return {"training_pictures_per_second": shown / seconds if shown else None}
@@ -350,16 +356,7 @@ def paint_all(
 
 def leave(training: Training, lesson: Lesson, folder: Path, speed: dict[str, Any]) -> None:
     """Write the translator, its history and what the training cost."""
-    label = Label(
-        name=lesson.name,
-        settings=json.loads(lesson.settings.model_dump_json()),
-        scale=lesson.budget.scale,
-        text_width=text_width(lesson),
-        trained_on=lesson.dataset,
-        side=lesson.params.crop[lesson.dataset].size,
-        frozen=lesson.params.weights,
-    )
-    save_translator(training.shipped, folder / "translator.safetensors", label)
+    save_translator(training.shipped, folder / "translator.safetensors", label_of(lesson, training))
     with whole_file(folder / "history.csv") as part:
         pd.DataFrame(training.history.rows).to_csv(part, index=False)
     cost = speed | {
@@ -367,6 +364,20 @@ def leave(training: Training, lesson: Lesson, folder: Path, speed: dict[str, Any
         "training_device": device_name(lesson.device),
     }
     write_text(folder / "cost.json", json.dumps(cost, indent=2) + "\n")
+
+
+def label_of(lesson: Lesson, training: Training) -> Label:
+    """What stands on the file of what would ship now."""
+    return Label(
+        name=lesson.name,
+        settings=json.loads(lesson.settings.model_dump_json()),
+        scale=lesson.budget.scale,
+        text_width=text_width(lesson),
+        trained_on=lesson.dataset,
+        side=lesson.params.crop[lesson.dataset].size,
+        frozen=lesson.params.weights,
+        images=training.clock.images,
+    )
 
 
 def settings_of(lesson: Lesson) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 from tests.made_crops import Sequence, make_crops
 from thermochroma.gallery import FILE, gallery_rows, keep_gallery
 from thermochroma.judging import judged_rows
+from thermochroma.judging_snapshots import CURVE, of_the_end
 from thermochroma.label import KEY
 from thermochroma.metrics.baselines import BASELINES, truth_name
 from thermochroma.metrics.picture_scores import OF_COLOUR, SCORES
@@ -69,7 +70,7 @@ def _leave_row(
     (folder / "distances.json").write_text("{}")
     channels = 3 if spectrum == "visible" else 1
     pictures = rng.integers(0, 255, (len(hung), SIDE, SIDE, channels), np.uint8)
-    keep_gallery(folder / FILE, hung, pictures)
+    keep_gallery(folder / FILE, scores, list(hung["frame"]), pictures)
     _leave_flicker(folder)
 
 
@@ -84,6 +85,11 @@ def _leave_run(scores: Path, runs: Path, name: str) -> None:
     device = "a processor"
     measured = {"parameters": 1000, "multiply_adds": 10**6, "latency_median_ms": 5.0 + len(name)}
     measured |= {"latency_p95_ms": 20.0, "device": device}
+    judged = pd.read_csv(scores / "scores.csv", dtype={"place": str, "time": str})
+    test = judged[judged["split"] == "test"]
+    late = of_the_end(test.assign(psnr=test["psnr"] - 1), images=270)
+    curve = pd.concat([late, of_the_end(test, images=300)])
+    curve.to_csv(scores / CURVE, index=False)
     (scores / "cost.json").write_text(json.dumps(measured))
     taught = {"training_pictures_per_second": 3.0, "peak_memory_bytes": 10**6}
     (runs / "cost.json").write_text(json.dumps({**taught, "training_device": device}))
@@ -91,6 +97,12 @@ def _leave_run(scores: Path, runs: Path, name: str) -> None:
     history = pd.DataFrame({**readings, "validation/ssim": [None, 0.3, 0.4]})
     history.to_csv(runs / "history.csv", index=False)
     label = {"name": name, "settings": {"method": name, "title": None}, "scale": 1.0}
-    label |= {"text_width": 0, "trained_on": "sample", "side": SIDE, "frozen": "random"}
+    label |= {
+        "text_width": 0,
+        "trained_on": "sample",
+        "side": SIDE,
+        "frozen": "random",
+        "images": 300,
+    }
     weights = {"weight": np.zeros(1, np.float32)}
     save_file(weights, runs / "translator.safetensors", metadata={KEY: json.dumps(label)})

@@ -184,7 +184,7 @@ def test_11_the_translator_ships_alone(block: str, frozen: FrozenNetworks, tmp_p
     training, method = begin(block, frozen), method_of(block)
     play(training, batch_of(block))
     settings = training.settings.model_dump(mode="json")
-    label = Label(block, settings, SCALE, TEXT_WIDTH, "made-up", side_of(method), "random")
+    label = Label(block, settings, SCALE, TEXT_WIDTH, "made-up", side_of(method), "random", None)
     save_translator(training.shipped, tmp_path / "one.safetensors", label)
     save_translator(training.shipped, tmp_path / "two.safetensors", label)
     assert (tmp_path / "one.safetensors").read_bytes() == (

@@ -17,6 +17,7 @@ from thermochroma.batch import Still, VisibleStill
 from thermochroma.errors import BadInput
 from thermochroma.judging import SEEN, in_grey, panel, score_rows, truth_of
 from thermochroma.judging_baselines import judge_baselines, painters
+from thermochroma.judging_snapshots import judge_snapshot, of_the_end
 from thermochroma.judging_video import COLUMNS, Pairs, judge_flicker, pairs_of
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.seen import seen_batches
@@ -89,6 +90,17 @@ def test_a_grey_picture_scores_as_its_one_channel_where_both_are_defined(crops: 
     three = score_pictures(_noisy(truth).repeat(1, 3, 1, 1), truth.repeat(1, 3, 1, 1))
     for name, values in one.items():
         assert values.numpy() == pytest.approx(three[name].numpy(), abs=1e-5, nan_ok=True), name
+
+
+def test_a_snapshot_is_scored_as_what_ships(crops: Crops) -> None:
+    rows = crops.split("test")
+    painted = _noisy(truth_of(crops, rows))
+    batches = [(rows.iloc[some], painted[some]) for some in (slice(0, 3), slice(3, len(rows)))]
+    late = judge_snapshot(crops, iter(batches), images=270, spectrum="visible")
+    whole = of_the_end(score_rows(crops, rows, painted, spectrum="visible"), images=300)
+    assert late.columns.tolist() == whole.columns.tolist()
+    pd.testing.assert_frame_equal(late.drop(columns="images"), whole.drop(columns="images"))
+    assert ({*late["images"]}, {*whole["images"]}) == ({270}, {300})
 
 
 @pytest.mark.parametrize("spectrum", ["visible", "thermal"])

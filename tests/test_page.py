@@ -16,7 +16,7 @@ from PIL import Image
 from stages import page as stage
 from tests.made_results import GAINS, LINEUP, TEST, make_results
 from thermochroma.errors import BadInput
-from thermochroma.gallery import gallery_rows, keep_gallery, read_gallery
+from thermochroma.gallery import gallery_rows, keep_gallery, read_pictures, read_values
 from thermochroma.params import read_params
 from thermochroma.reporting.layout import Row
 from thermochroma.reporting.wins import judge_pairs
@@ -135,18 +135,28 @@ def test_facts_say_how_long_and_how_wide(root: Path) -> None:
 
 
 def test_a_gallery_comes_back_without_loss(tmp_path: Path) -> None:
-    rows = pd.DataFrame({"frame": ["b", "a"], "split": "test"})
-    pictures = np.random.default_rng(0).integers(0, 255, (2, 5, 4, 3), np.uint8)
+    scores = pd.DataFrame({"frame": ["a", "b", "c"], "psnr": [1.0, 2.0, 3.0], "ms_ssim": np.nan})
+    scores = scores.assign(sequence="s", split="test", place="", time="")
+    frames, pictures = ["b", "a"], np.random.default_rng(0).integers(0, 255, (2, 5, 4, 3), np.uint8)
     for name in ("one.npz", "again.npz"):
-        keep_gallery(tmp_path / name, rows, pictures)
-    assert np.array_equal(read_gallery(tmp_path / "one.npz", ["b", "a"]), pictures)
+        keep_gallery(tmp_path / name, scores, frames, pictures)
+    assert np.array_equal(read_pictures(tmp_path / "one.npz", frames), pictures)
+    values = read_values(tmp_path / "one.npz", frames)
+    assert values["psnr"].tolist() == [2.0, 1.0]
+    assert np.isnan(values["ms_ssim"]).all()
+    assert {*values} == {"psnr", "ms_ssim"}
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
-    with pytest.raises(BadInput, match="holds 2 frames, 1 of them not shared"):
-        read_gallery(tmp_path / "one.npz", ["b"])
-    with pytest.raises(BadInput, match="is no gallery"):
-        read_gallery(tmp_path / "none.npz", ["b"])
+    whole = (tmp_path / "one.npz").read_bytes()
+    (tmp_path / "half.npz").write_bytes(whole[: len(whole) // 2])
+    for read in (read_pictures, read_values):
+        with pytest.raises(BadInput, match="holds 2 frames, 1 of them not shared"):
+            read(tmp_path / "one.npz", ["b"])
+        with pytest.raises(BadInput, match="is no gallery"):
+            read(tmp_path / "none.npz", ["b"])
+        with pytest.raises(BadInput, match="is no gallery"):
+            read(tmp_path / "half.npz", frames)
     with pytest.raises(ValueError, match="2 frames but 1 pictures"):
-        keep_gallery(tmp_path / "x.npz", rows, pictures[:1])
+        keep_gallery(tmp_path / "x.npz", scores, frames, pictures[:1])
 
 
 def test_a_gallery_is_spread_over_the_judged_test_frames() -> None:
@@ -212,7 +222,7 @@ def test_fewer_frames_may_be_kept(tmp_path: Path) -> None:
     judged = pd.DataFrame({"frame": [f"t{n:02d}/0" for n in range(TEST)], "split": "test"})
     frames = [*gallery_rows(judged, 4)["frame"]]
     assert frames == ["t00/0", "t04/0", "t07/0", "t11/0"]
-    assert len(read_gallery(tmp_path / "data/scores/sample/pix2pix/gallery.npz", frames)) == 4
+    assert len(read_pictures(tmp_path / "data/scores/sample/pix2pix/gallery.npz", frames)) == 4
 
 
 def test_a_missing_gallery_is_said_in_one_sentence(tmp_path: Path) -> None:

@@ -124,6 +124,15 @@ def test_epochs_become_pictures() -> None:
     assert budget.images_of(100) == round(100 * budget.epochs)
 
 
+def test_snapshots_are_the_last_twentieths_but_the_end() -> None:
+    budget = read_params(PARAMS).budget["kaist"].model_copy(update={"epochs": 20.0})
+    five, one = (budget.model_copy(update={"snapshots": count}) for count in (5, 1))
+    assert five.snapshots_after_images(100) == {1600, 1700, 1800, 1900}
+    assert one.snapshots_after_images(100) == frozenset()
+    short = five.model_copy(update={"epochs": None, "images": 3})
+    assert short.snapshots_after_images(100) == frozenset(), "the end is no snapshot"
+
+
 def test_video_methods_are_trained_on_video_alone() -> None:
     params = read_params(PARAMS).model_copy(
         update={"datasets": ("sample", "msrs"), "video_datasets": ("sample",)}

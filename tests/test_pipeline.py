@@ -110,6 +110,8 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
         "reports/sample/figures/grid_visible_to_thermal.png",
         "reports/sample/figures/grid.png",
         "reports/sample/figures/curves.svg",
+        "reports/sample/figures/figure_4.svg",
+        "reports/sample/tables/figure_4.csv",
         "reports/sample/registration/card.md",
         "reports/sample/registration/before_after.png",
         "reports/index.html",
@@ -212,10 +214,17 @@ def test_a_killed_training_ends_with_the_same_bits(project: Project, checkpoints
     _kill_while_training(project, checkpoints=checkpoints)
     assert not weights.exists()
     assert "resuming after" in project.run("dvc", "repro", "train@sample-cyclegan")
-    resumed = sha256(weights)
+    resumed, late = sha256(weights), _snapshots(project)
+    assert [*late] == ["000000020", "000000022"], "of 24 pictures, shown two at a time"
     assert "resuming after" not in project.run("dvc", "repro", "-f", "-s", "train@sample-cyclegan")
     assert sha256(weights) == resumed
+    assert _snapshots(project) == late
     assert _runs(project, "cyclegan") == runs + 1
+
+
+def _snapshots(project: Project) -> dict[str, str]:
+    folder = project.root / "data/runs/sample/cyclegan/snapshots"
+    return {path.stem: sha256(path) for path in sorted(folder.iterdir())}
 
 
 def _kill_while_training(project: Project, *, checkpoints: int) -> None:

@@ -29,7 +29,7 @@ def saved(block: str, path: Path) -> Path:
             if weight.ndim == 4:
                 weight.mul_(10)  # what fresh weights paint would round to one grey
     raw = json.loads(settings.model_dump_json())
-    save_translator(translator, path, Label(block, raw, SCALE, 0, "made-up", 64, "random"))
+    save_translator(translator, path, Label(block, raw, SCALE, 0, "made-up", 64, "random", None))
     return path
 
 

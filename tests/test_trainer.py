@@ -22,7 +22,7 @@ from thermochroma.training.average import Average
 from thermochroma.training.loop import play, weigh
 from thermochroma.training.optimizers import build_optimizers, rate_factor
 from thermochroma.training.state import Training, random_state, seed_everything, set_random_state
-from thermochroma.training.watchers import Every
+from thermochroma.training.watchers import At, Every
 
 
 def test_pix2pix_equals_a_loop_written_by_hand(frozen: FrozenNetworks) -> None:
@@ -222,3 +222,13 @@ def test_every_comes_round_by_pictures_and_at_the_end() -> None:
         training.clock = replace(training.clock, images=images, of=30)
         watcher(training, 3)
     assert called == [12, 21, 30]
+
+
+def test_at_comes_once_for_the_batch_that_reaches_its_number() -> None:
+    training = _duel({"far": 1.0, "close": 0.0})
+    called: list[int] = []
+    watcher = At({4, 9, 20, 21}, lambda one: called.append(one.clock.images))
+    for images in range(3, 33, 3):
+        training.clock = replace(training.clock, images=images, of=30)
+        watcher(training, 3)
+    assert called == [6, 9, 21]

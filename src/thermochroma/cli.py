@@ -52,6 +52,7 @@ def import_weights(chosen: Namespace) -> None:
         trained_on=f"imported from {chosen.checkpoint.name}",
         side=SIDE,
         frozen="pretrained",
+        images=None,
     )
     save_translator(translator, chosen.translator, label)
     landed = sum(bool(entry.ours) for entry in entries)

@@ -31,6 +31,8 @@ class Label:
     """Height and width of the training pictures."""
     frozen: str
     """Which frozen networks taught it: random | pretrained."""
+    images: int | None
+    """Pictures shown to it in training; None if that is not known."""
 
 
 def read_label(path: Path) -> Label:

@@ -19,7 +19,7 @@ from pydantic import (
 
 from thermochroma.errors import BadInput
 from thermochroma.files_by_name import nearest, refuse_unknown
-from thermochroma.settings import Settings, Strict
+from thermochroma.settings import TWENTIETHS, Settings, Strict
 from thermochroma.source import SourceSettings, load_source
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -105,6 +105,8 @@ class Budget(Strict):
     validate_every_images: PositiveInt
     validation_pictures: PositiveInt
     checkpoint_every_images: PositiveInt
+    snapshots: Annotated[int, Field(ge=1, le=TWENTIETHS)]
+    """How many of the last twentieths of a training leave their weights, its end among them."""
     exceptions: Mapping[Name, BudgetException] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -125,6 +127,12 @@ class Budget(Strict):
             return self.images
         assert self.epochs is not None  # the validator saw to it
         return max(1, round(self.epochs * frames))
+
+    def snapshots_after_images(self, frames: int) -> frozenset[int]:
+        """After how many pictures weights are kept, with `frames` training frames; not the end."""
+        images = self.images_of(frames)
+        parts = range(TWENTIETHS - self.snapshots + 1, TWENTIETHS)
+        return frozenset(-(-images * part // TWENTIETHS) for part in parts) - {images}
 
 
 class EvaluateSettings(Strict):

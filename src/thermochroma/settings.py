@@ -1,7 +1,7 @@
 """The types that every block of params.yaml is made of. Imports nothing heavy: each stage reads it."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -12,6 +12,9 @@ from pydantic import (
     PositiveInt,
     model_validator,
 )
+
+TWENTIETHS: Final = 20
+"""Parts of a training, as many as the paper of CMMF-Net has epochs, however long they are."""
 
 
 class Strict(BaseModel):

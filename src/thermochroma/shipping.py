@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from safetensors.torch import save_file
 from torch import Tensor
@@ -12,6 +12,8 @@ from thermochroma.files import whole_file
 from thermochroma.label import KEY, Label, label_in, opened
 from thermochroma.method import Method, Translator, load_method
 from thermochroma.settings import Settings
+
+SUFFIX: Final = ".safetensors"
 
 
 def method_of(label: Label) -> Method:
@@ -53,6 +55,16 @@ def load_translator(path: Path) -> tuple[Translator[Any], Label]:
     translator = build_translator(method, settings, scale=label.scale, text_width=label.text_width)
     translator.load_state_dict(tensors)
     return translator.eval().requires_grad_(False), label
+
+
+def snapshots_in(folder: Path) -> list[Path]:
+    """The translators of a folder that are named by how many pictures they were shown, in that order."""
+    return sorted(folder.glob(f"[0-9]*{SUFFIX}"))
+
+
+def snapshot_name(images: int) -> str:
+    """The name of such a file."""
+    return f"{images:09d}{SUFFIX}"
 
 
 def _plain(tensor: Tensor) -> Tensor:

@@ -23,7 +23,11 @@ STYLES: Final = ("-", "--", ":")
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 """Okabe and Ito's colours can be told apart by everyone; beyond seven lines the dashes change."""
 
-AGAINST: Final = {"images": "pictures shown", "epochs": "epochs"}
+AGAINST: Final = {
+    "images": "pictures shown",
+    "epochs": "epochs",
+    "twentieths": "twentieths of the training",
+}
 """What learning is drawn against: column to the title of the axis."""
 
 Shown: TypeAlias = ThermalPicture | VisiblePicture

@@ -41,6 +41,8 @@ class Row:
     """Of its video, in levels, on the test split; None where there is none."""
     runs: tuple[pd.DataFrame, ...] = ()
     """Of a block trained under several seeds, the scores of each run; `scores` are then their means."""
+    snapshots: tuple[pd.DataFrame, ...] = ()
+    """Of each run, the scores of its snapshots and of its end: columns of `scores`, and images."""
     distances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By split, FID and KID over its pictures; empty where they were not taken."""
 
@@ -114,15 +116,22 @@ class Line:
 class Table:
     """A table ready to print; a line that lacks a cell shows it empty.
 
-    label: what LaTeX calls it, together with a part's key; no other table has it.
+    label: what LaTeX calls it, together with a part's key; no other table has it. title: what it is of,
+    in a sentence or two. definitions: all else that a reader needs to check it.
     """
 
     dataset: str
     label: str
-    caption: str
+    title: str
+    definitions: str
     parts: tuple[Part, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def caption(self) -> str:
+        """What must stand beside the table."""
+        return f"{self.title} {self.definitions}"
 
 
 @dataclass(frozen=True)

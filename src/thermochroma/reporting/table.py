@@ -4,6 +4,7 @@ Every number in it is computed here from one row a picture, or measured, or publ
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -31,13 +32,16 @@ from thermochroma.reporting.layout import (
 )
 from thermochroma.reporting.numbers import digits, heading, number, with_interval
 from thermochroma.reporting.published import PUBLISHED
+from thermochroma.reporting.snapshots import chosen
 from thermochroma.reporting.statistics import (
     better_than,
     estimate,
     pooled_psnr,
     refuse_other_frames,
 )
-from thermochroma.reporting.table_caption import caption_of, notes_of
+from thermochroma.reporting.table_caption import definitions_of, notes_of, title_of
+
+CHOSEN: Final = "psnr_chosen"
 
 
 def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Table:
@@ -69,6 +73,7 @@ def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Tabl
                 **_flicker_cell(rows[name].flicker),
                 **_cost_cells(rows[name].cost),
                 **_run_cells(rows[name].runs),
+                **_chosen_cell(rows[name].snapshots),
                 **_perception_cells(rows[name], about.split),
             },
         )
@@ -78,7 +83,8 @@ def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Tabl
     parts = _parts(about, groups, rows)
     said = dict.fromkeys(rows[name].note for name in names if rows[name].note)
     notes = (*said, *notes_of(about, lines, parts, first))
-    return Table(about.dataset, about.label, caption_of(about, first), parts, lines, notes)
+    title, definitions = title_of(about, first), definitions_of(about, first)
+    return Table(about.dataset, about.label, title, definitions, parts, lines, notes)
 
 
 def _behind_methods(lines: tuple[Line, ...], more: tuple[Line, ...]) -> tuple[Line, ...]:
@@ -99,7 +105,7 @@ def _parts(
     tolerant = tuple(Column(name, heading(SCORES[name])) for name in TOLERANT)
     parts = [
         Part("scores", "Scores (protocol `audited`)", main),
-        Part("paper", "By the paper's rule (protocol `paper`)", _paper_columns(about.dataset)),
+        Part("paper", "By the paper's rule (protocol `paper`)", _paper_columns(about)),
         Part("tolerant", "Tolerant readings", tolerant),
     ]
     structure = [Column(name, heading(SCORES[name])) for name in STRUCTURE if name in taken]
@@ -127,15 +133,17 @@ def _parts(
     return tuple(parts)
 
 
-def _paper_columns(dataset: str) -> tuple[Column, ...]:
+def _paper_columns(about: About) -> tuple[Column, ...]:
     """What the papers' codes print, as far as it is known, and what the papers print."""
+    chosen_there = (Column(CHOSEN, "PSNR, chosen on the test set [dB] ↑"),)
     return (
         Column(UNIFORM, heading(SCORES[UNIFORM])),
         Column("psnr_by_picture", "PSNR, mean of pictures [dB] ↑"),
         Column("psnr_pooled", "PSNR pooled [dB] ↑"),
+        *(chosen_there if about.split == "test" else ()),
         *(
             Column(f"published_{part}", f"{part}, SSIM / PSNR: published (another protocol)")
-            for part in PUBLISHED.get(dataset, {})
+            for part in PUBLISHED.get(about.dataset, {})
         ),
     )
 
@@ -212,6 +220,13 @@ def _run_cells(runs: tuple[pd.DataFrame, ...]) -> dict[str, Cell]:
         spread = float(np.std([run[name].mean() for run in runs], ddof=1))
         cells[f"runs_sd_{name}"] = Cell(spread, number(spread, SCORES[name].decimals + 1))
     return cells
+
+
+def _chosen_cell(snapshots: tuple[pd.DataFrame, ...]) -> dict[str, Cell]:
+    found = chosen(snapshots)
+    if not found:
+        return {}
+    return {CHOSEN: Cell(found["psnr"], number(found["psnr"], SCORES["psnr"].decimals))}
 
 
 def _flicker_cell(flicker: float | None) -> dict[str, Cell]:

@@ -22,16 +22,19 @@ NO_PERCEPTION: Final = (
 )
 
 
-def caption_of(about: About, scores: pd.DataFrame) -> str:
-    """What the table shows, and every definition that a reader needs to check it."""
-    note = note_of(about)
+def title_of(about: About, scores: pd.DataFrame) -> str:
+    """What the table shows."""
+    return f"{what_is_judged(about, scores)}{note_of(about)}"
+
+
+def definitions_of(about: About, scores: pd.DataFrame) -> str:
+    """Every definition that a reader needs to check the table."""
     frozen = "random stand-ins" if about.weights == "random" else "pretrained"
     published = f" Published numbers: {SOURCE}." if about.dataset in PUBLISHED else ""
     taken = [name for name in SCORED if name in scores]
     named = (SCORES[name].definition for name in taken)
     definitions = " ".join(dict.fromkeys(named))  # two scores may share one sentence
     return (
-        f"{what_is_judged(about, scores)}{note} "
         f"Pictures are judged as a person opens them: 8 bits, clamped and rounded, no flip, no "
         f"test-time average. {definitions} PSNR pooled: of the mean squared error over all "
         f"pictures. Means are over pictures; in brackets the {LEVEL:.0%} bootstrap interval "

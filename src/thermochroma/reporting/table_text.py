@@ -2,6 +2,7 @@
 
 import csv
 import io
+import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
@@ -13,6 +14,10 @@ GROUP_TITLES: Final = {
     "trivial": "Trivial rows",
     "oracle": "Oracles (see the truth)",
 }
+HEADING_LETTERS: Final = 14
+"""About so many letters stand on a line of a heading in LaTeX."""
+LINE_END: Final = r" \\ {}"
+"""The braces keep a bracket that follows, as of a unit, from being read as an option."""
 MARKS: Final = {"method": "", "trivial": "", "oracle": " †"}
 LATEX: Final = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -49,8 +54,11 @@ def to_csv(table: Table) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """One booktabs table a part; needs the packages booktabs and graphicx."""
-    return "\n".join(_latex_part(table, part) for part in table.parts)
+    """One booktabs table a part, and below them once what must be said of all; needs the packages
+    booktabs and graphicx."""
+    said = _latex(" ".join([table.definitions, *table.notes]))
+    parts = [_latex_part(table, part) for part in table.parts]
+    return "\n".join([*parts, rf"{{\noindent\footnotesize {said}\par}}", ""])
 
 
 def _markdown_part(table: Table, part: Part) -> str:
@@ -69,13 +77,13 @@ def _markdown_row(texts: list[str]) -> str:
 
 def _latex_part(table: Table, part: Part) -> str:
     width = len(part.columns)
-    head = _latex_row(["Row", *(column.heading for column in part.columns)])
+    heads = ["Row", *(_latex_heading(column.heading) for column in part.columns)]
     body: list[str] = []
     for kind, group in _groups(table, part):
         title = _latex(GROUP_TITLES[kind])
         body.append(rf"\midrule \multicolumn{{{width + 1}}}{{l}}{{\textit{{{title}}}}} \\")
         body.extend(_latex_row(_texts(line, part)) for line in group)
-    caption = _latex(" ".join([f"{part.title}. {table.caption}", *table.notes]))
+    caption = _latex(f"{part.title}. {table.title}")
     label = f"tab:{table.label}-{part.key}"
     return "\n".join(
         [
@@ -85,7 +93,7 @@ def _latex_part(table: Table, part: Part) -> str:
             r"\centering\resizebox{\linewidth}{!}{%",
             rf"\begin{{tabular}}{{l{'r' * width}}}",
             r"\toprule",
-            head,
+            " & ".join(heads) + r" \\",
             *body,
             r"\bottomrule",
             r"\end{tabular}}",
@@ -93,6 +101,12 @@ def _latex_part(table: Table, part: Part) -> str:
             "",
         ]
     )
+
+
+def _latex_heading(text: str) -> str:
+    """On several lines: a long heading would widen its column, and so shrink the whole table."""
+    lines = [_latex(line) for line in textwrap.wrap(text, HEADING_LETTERS)]
+    return lines[0] if len(lines) == 1 else rf"\shortstack[r]{{{LINE_END.join(lines)}}}"
 
 
 def _latex_row(texts: list[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64
 
 from thermochroma.metrics.picture_scores import PERCEPTION, SCORES
 from thermochroma.reporting.layout import COST, Cell, Kind, Line, Table
@@ -136,13 +137,12 @@ def points_of(
     return found
 
 
-def values_of(scores: pd.DataFrame, frames: Sequence[str]) -> dict[str, list[float]]:
-    """Each score of these frames, in their order; a score that no picture has is left out."""
-    rows = scores.set_index("frame").loc[list(frames)]
+def values_of(scores: Mapping[str, Float64[np.ndarray, " n"]]) -> dict[str, list[float]]:
+    """The scores of the pictures that are shown; a score that no picture has is left out."""
     return {
-        name: rows[name].astype(float).tolist()
-        for name in SCORES
-        if name in rows and rows[name].notna().any()
+        name: scores[name].tolist()
+        for name in (*SCORES, *PERCEPTION)
+        if name in scores and np.isfinite(scores[name]).any()
     }
 
 

@@ -1,6 +1,6 @@
 """Who looks on while a game is played: the progress bar, and whatever comes round by pictures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Never
 
@@ -40,4 +40,16 @@ class Every:
     def __call__(self, training: Training, shown: int) -> None:
         clock = training.clock
         if clock.images % self.images < shown or clock.images == clock.of:
+            self.act(training)
+
+
+class At:
+    """Calls `act` after the first batch by which one of these numbers of pictures has been shown."""
+
+    def __init__(self, images: Collection[int], act: Callable[[Training], None]) -> None:
+        self.images, self.act = images, act
+
+    def __call__(self, training: Training, shown: int) -> None:
+        now = training.clock.images
+        if any(now - shown < one <= now for one in self.images):
             self.act(training)
