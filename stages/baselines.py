@@ -10,7 +10,7 @@ from stages.command import run
 from stages.judged import by_split, leave
 from stages.machine import choose_device
 from thermochroma.files import whole_file, write_text
-from thermochroma.gallery import FILE, gallery_rows, keep_gallery
+from thermochroma.gallery import FILE, gallery_rows, keep_gallery, with_extremes
 from thermochroma.judging import judged_rows, spread, truth_of
 from thermochroma.judging_baselines import judge_baselines
 from thermochroma.judging_perception import read_perception
@@ -43,8 +43,9 @@ def main(
             leave(folder / name, found)
             with whole_file(folder / name / "panel.npy") as part, part.open("wb") as stream:
                 np.save(stream, paint(panel_rows).permute(0, 2, 3, 1).numpy())
-            pictures = paint(hung).permute(0, 2, 3, 1).numpy()
-            keep_gallery(folder / name / FILE, found.scores, list(hung["frame"]), pictures)
+            kept = with_extremes(hung, judged, found.scores)
+            pictures = paint(kept).permute(0, 2, 3, 1).numpy()
+            keep_gallery(folder / name / FILE, found.scores, list(kept["frame"]), pictures)
             leave_flicker(folder / name, pairs, paint)
             summary[name] = by_split(found)
     write_text(metrics, json.dumps(summary, indent=2) + "\n")

@@ -17,7 +17,7 @@ from stages.machine import choose_device
 from stages.text import read_text
 from thermochroma.cost import device_name, latency, multiply_adds, parameters
 from thermochroma.files import whole_file, write_text
-from thermochroma.gallery import FILE, SPLIT, gallery_rows, keep_gallery
+from thermochroma.gallery import FILE, SPLIT, gallery_rows, keep_gallery, with_extremes
 from thermochroma.judging import Painted, judged_rows, paint, spread
 from thermochroma.judging_perception import Judged, Perception, judge_pictures, read_perception
 from thermochroma.judging_snapshots import CURVE, judge_snapshot, of_the_end
@@ -69,7 +69,7 @@ def main(
         video.to_csv(part, index=False)
     with whole_file(folder / "panel.npy") as part, part.open("wb") as stream:
         np.save(stream, panel.permute(0, 2, 3, 1).numpy())
-    judge.keep_gallery(folder / FILE, judged.scores, hung)
+    judge.keep_gallery(folder / FILE, judged.scores, with_extremes(hung, rows, judged.scores))
     curve = judge_snapshots(
         judge, snapshots_in(snapshots), rows[rows["split"] == SPLIT], title=title
     )
@@ -222,7 +222,8 @@ def judge_other_policies(
             one.judge(rows, title=told, keep=keep if one is judges[0] else frozenset())
             for one in judges
         ]
-        judges[0].keep_gallery(folder / name / FILE, each[0].scores, hung)
+        first = each[0].scores
+        judges[0].keep_gallery(folder / name / FILE, first, with_extremes(hung, rows, first))
         mean = Judged(
             mean_of_draws([one.scores for one in each]),
             mean_of_distances([one.distances for one in each]),

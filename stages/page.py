@@ -20,7 +20,7 @@ from stages.gathering import (
     videoless,
 )
 from thermochroma.files import whole_folder, write_text
-from thermochroma.gallery import SPLIT, gallery_rows, read_pictures, read_values
+from thermochroma.gallery import SPLIT, Gallery, gallery_rows, read_gallery, read_pictures
 from thermochroma.judging import SEEN, judged_rows
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import BASELINES, truth_name
@@ -33,6 +33,7 @@ from thermochroma.reporting_page.contents import (
     Link,
     Meeting,
     PageDataset,
+    Pictures,
     Scores,
     Section,
     points_of,
@@ -85,9 +86,9 @@ def main(
 def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
     """All that the page says of one data set."""
     source, cut = load_source(dataset), Crops(roots.crops / dataset)
-    shown = frames_shown(cut, settings, dataset)
+    shown = shown_of(dataset, settings, roots)
     sections = [
-        section(dataset, settings, blocks, spectrum, roots)
+        section(dataset, settings, blocks, spectrum, roots, shown)
         for spectrum, blocks in by_painted(settings, dataset).items()
     ]
     train = cut.split("train")
@@ -99,30 +100,74 @@ def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
         title=source.title,
         note=source.note,
         size=settings.crop[dataset].size,
-        facts=facts_of(taught, budgets, shown=len(shown)),
+        facts=facts_of(taught, budgets, shown=len(shown.hung)),
         frames=[
-            Hung(*map(str, row)) for row in shown[["frame", "sequence", "place", "time"]].values
+            Hung(*map(str, row))
+            for row in shown.rows[["frame", "sequence", "place", "time"]].values
         ],
+        common=len(shown.hung),
+        judged=shown.judged,
         sections=sections,
         links=links_of(dataset, [one.painted for one in sections]),
     )
 
 
-def frames_shown(cut: Crops, settings: Params, dataset: str) -> pd.DataFrame:
-    """The test frames of the gallery, as the stages evaluate and baselines chose them."""
-    how = settings.evaluate[dataset]
-    rows = gallery_rows(judged_rows(cut, how.frames_per_sequence), how.gallery_frames)
-    return rows.fillna({"place": "", "time": ""})
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The frames of the page.
+
+    hung: those that every row shows. rows: of the manifest; behind those that every row shows, the
+    extremes of single rows. judged: how many test frames there are in all.
+    """
+
+    hung: Sequence[str]
+    rows: pd.DataFrame
+    judged: int
+
+    def places(self, frames: Sequence[str]) -> list[int]:
+        """Where these frames stand on the page."""
+        order = {frame: place for place, frame in enumerate(self.rows["frame"])}
+        return [order[frame] for frame in frames]
+
+
+def shown_of(dataset: str, settings: Params, roots: Roots) -> Shown:
+    """The test frames that the stages evaluate and baselines chose, and those extreme for some row."""
+    how, cut = settings.evaluate[dataset], Crops(roots.crops / dataset)
+    judged = judged_rows(cut, how.frames_per_sequence)
+    hung = gallery_rows(judged, how.gallery_frames)
+    frames = list(hung["frame"])
+    kept = {
+        frame
+        for path in galleries_of(dataset, settings, roots).values()
+        for frame in read_gallery(path, frames).frames
+    }
+    more = judged[judged["frame"].isin(kept - {*frames})]
+    rows = pd.concat([hung, more], ignore_index=True).fillna({"place": "", "time": ""})
+    return Shown(frames, rows, int((judged["split"] == SPLIT).sum()))
+
+
+def galleries_of(dataset: str, settings: Params, roots: Roots) -> dict[str, Path]:
+    """Of both directions."""
+    places = places_of(dataset, roots)
+    return {
+        name: path
+        for spectrum, blocks in by_painted(settings, dataset).items()
+        for name, path in galleries(blocks, spectrum, places).items()
+    }
 
 
 def section(
-    dataset: str, settings: Params, blocks: Blocks, spectrum: Spectrum, roots: Roots
+    dataset: str,
+    settings: Params,
+    blocks: Blocks,
+    spectrum: Spectrum,
+    roots: Roots,
+    shown: Shown,
 ) -> Section:
     """The methods that paint one spectrum, with the trivial rows and oracles."""
     places = places_of(dataset, roots)
     rows, reference = gather(blocks, spectrum, places), BASELINES[spectrum].reference
     names = list(blocks)
-    frames = list(frames_shown(Crops(roots.crops / dataset), settings, dataset)["frame"])
     test, seed = of_split(rows, SPLIT), settings.seed
     compared = {
         name: row.scores for name, row in test.items() if row.kind == "method" or name == reference
@@ -146,13 +191,22 @@ def section(
             for score, pairs in met.items()
         },
         pictures={
-            name: values_of(read_values(path, frames))
+            name: on_page(read_gallery(path, shown.hung), shown)
             for name, path in galleries(names, spectrum, places).items()
         },
         histories={
             name: points_of(pd.read_csv(places.runs / name / "history.csv"), list(READINGS))
             for name in names
         },
+    )
+
+
+def on_page(gallery: Gallery, shown: Shown) -> Pictures:
+    """Which frames a row shows, with its scores of them and its extremes."""
+    return Pictures(
+        extra=shown.places(gallery.frames[len(shown.hung) :]),
+        values=values_of(gallery.values),
+        extremes={name: shown.places(three) for name, three in gallery.extremes.items()},
     )
 
 
@@ -195,17 +249,17 @@ def places_of(dataset: str, roots: Roots) -> Places:
 
 def hang(dataset: str, settings: Params, roots: Roots, folder: Path) -> None:
     """Write what was seen, what is true, the thermal edges, and what each row painted."""
-    cut, places = Crops(roots.crops / dataset), places_of(dataset, roots)
-    shown = frames_shown(cut, settings, dataset)
-    for place, (_, row) in enumerate(shown.iterrows()):
+    cut, shown = Crops(roots.crops / dataset), shown_of(dataset, settings, roots)
+    for place, (_, row) in enumerate(shown.rows.iterrows()):
         for spectrum in SEEN:
             picture = np.asarray(cut.picture(spectrum, row))
             save_picture(picture, folder / spectrum / picture_name(place))
         save_edges(np.asarray(cut.thermal(row)), folder / "edges" / picture_name(place))
-    for spectrum, blocks in by_painted(settings, dataset).items():
-        for name, path in galleries(blocks, spectrum, places).items():
-            for place, picture in enumerate(read_pictures(path, list(shown["frame"]))):
-                save_picture(picture, folder / "painted" / name / picture_name(place))
+    for name, path in galleries_of(dataset, settings, roots).items():
+        painted = read_pictures(path, shown.hung)
+        places = shown.places(read_gallery(path, shown.hung).frames)
+        for place, picture in zip(places, painted, strict=True):
+            save_picture(picture, folder / "painted" / name / picture_name(place))
 
 
 def by_painted(settings: Params, dataset: str) -> dict[Spectrum, Blocks]:

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 from tests.conftest import ROOT
 from tests.made_crops import Sequence, make_crops
-from thermochroma.gallery import FILE, gallery_rows, keep_gallery
+from thermochroma.gallery import FILE, gallery_rows, keep_gallery, with_extremes
 from thermochroma.judging import judged_rows
 from thermochroma.judging_snapshots import CURVE, of_the_end
 from thermochroma.label import KEY
@@ -26,7 +26,9 @@ GAINS: Final = {"pix2pix": 4.0, "tic_cgan": 2.0, "thermal_mask": 1.0, "thermal_i
 TEST: Final = 12  # sequences
 
 
-def make_results(root: Path, *, gallery_frames: int | None = None) -> Path:
+def make_results(
+    root: Path, *, gallery_frames: int | None = None, test_sequences: int = TEST
+) -> Path:
     """Write params.yaml and data/ below `root`, for the data set `sample`. Gives the params."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params |= {"lineup": list(LINEUP), "video_datasets": [], "video_lineup": []}
@@ -34,7 +36,7 @@ def make_results(root: Path, *, gallery_frames: int | None = None) -> Path:
     params["evaluate"]["sample"]["gallery_frames"] = gallery_frames
     (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     sequences = {"a": Sequence(3), "v": Sequence(1, split="validation")}
-    sequences |= {f"t{n:02d}": Sequence(1, split="test") for n in range(TEST)}
+    sequences |= {f"t{n:02d}": Sequence(1, split="test") for n in range(test_sequences)}
     crops = make_crops(root / "data/crops/sample", sequences, _paint)
     judged = judged_rows(crops, 1).assign(place="road", time="day")
     hung = gallery_rows(judged, gallery_frames)
@@ -69,8 +71,9 @@ def _leave_row(
     scores.to_csv(folder / "scores.csv", index=False)
     (folder / "distances.json").write_text("{}")
     channels = 3 if spectrum == "visible" else 1
-    pictures = rng.integers(0, 255, (len(hung), SIDE, SIDE, channels), np.uint8)
-    keep_gallery(folder / FILE, scores, list(hung["frame"]), pictures)
+    frames = list(with_extremes(hung, judged, scores)["frame"])
+    pictures = rng.integers(0, 255, (len(frames), SIDE, SIDE, channels), np.uint8)
+    keep_gallery(folder / FILE, scores, frames, pictures)
     _leave_flicker(folder)
 
 

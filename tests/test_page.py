@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,14 @@ from PIL import Image
 from stages import page as stage
 from tests.made_results import GAINS, LINEUP, TEST, make_results
 from thermochroma.errors import BadInput
-from thermochroma.gallery import gallery_rows, keep_gallery, read_pictures, read_values
+from thermochroma.gallery import (
+    extremes_of,
+    gallery_rows,
+    keep_gallery,
+    read_gallery,
+    read_pictures,
+    with_extremes,
+)
 from thermochroma.params import read_params
 from thermochroma.reporting.layout import Row
 from thermochroma.reporting.wins import judge_pairs
@@ -134,29 +142,50 @@ def test_facts_say_how_long_and_how_wide(root: Path) -> None:
 # ---- files ----
 
 
+SCORED = pd.DataFrame({"frame": [*"abcd"], "psnr": [1.0, 4.0, 2.0, 3.0], "mse": [9.0, 2, 7, 5]})
+SCORED = SCORED.assign(ms_ssim=np.nan, sequence="s", split="test", place="", time="")
+
+
 def test_a_gallery_comes_back_without_loss(tmp_path: Path) -> None:
-    scores = pd.DataFrame({"frame": ["a", "b", "c"], "psnr": [1.0, 2.0, 3.0], "ms_ssim": np.nan})
-    scores = scores.assign(sequence="s", split="test", place="", time="")
-    frames, pictures = ["b", "a"], np.random.default_rng(0).integers(0, 255, (2, 5, 4, 3), np.uint8)
+    frames, rng = ["c", "a", "b"], np.random.default_rng(0)
+    pictures = rng.integers(0, 255, (3, 5, 4, 3), np.uint8)
     for name in ("one.npz", "again.npz"):
-        keep_gallery(tmp_path / name, scores, frames, pictures)
-    assert np.array_equal(read_pictures(tmp_path / "one.npz", frames), pictures)
-    values = read_values(tmp_path / "one.npz", frames)
-    assert values["psnr"].tolist() == [2.0, 1.0]
-    assert np.isnan(values["ms_ssim"]).all()
-    assert {*values} == {"psnr", "ms_ssim"}
-    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
-    whole = (tmp_path / "one.npz").read_bytes()
+        keep_gallery(tmp_path / name, SCORED, frames, pictures)
+    path, whole = tmp_path / "one.npz", (tmp_path / "one.npz").read_bytes()
+    assert whole == (tmp_path / "again.npz").read_bytes()
+    assert np.array_equal(read_pictures(path, ["c"]), pictures), "what follows are extremes"
+    found = read_gallery(path, ["c", "a"])
+    assert found.frames == frames
+    assert found.values["psnr"].tolist() == [2.0, 1.0, 4.0]
+    assert np.isnan(found.values["ms_ssim"]).all()
+    assert {*found.values} == {"psnr", "mse", "ms_ssim"}
+    assert found.extremes == {"psnr": ["a", "c", "b"], "mse": ["a", "c", "b"]}
     (tmp_path / "half.npz").write_bytes(whole[: len(whole) // 2])
-    for read in (read_pictures, read_values):
-        with pytest.raises(BadInput, match="holds 2 frames, 1 of them not shared"):
-            read(tmp_path / "one.npz", ["b"])
-        with pytest.raises(BadInput, match="is no gallery"):
-            read(tmp_path / "none.npz", ["b"])
-        with pytest.raises(BadInput, match="is no gallery"):
-            read(tmp_path / "half.npz", frames)
+    for read in (read_pictures, read_gallery):
+        with pytest.raises(BadInput, match="other frames than the crops ask for, and lacks 1 of 2"):
+            read(path, ["c", "x"])
+        for name in ("none.npz", "half.npz"):
+            with pytest.raises(BadInput, match="is no gallery"):
+                read(tmp_path / name, frames)
+
+
+def test_a_gallery_without_its_extremes_is_refused(tmp_path: Path) -> None:
+    pictures = np.zeros((2, 5, 4, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"no pictures of the extremes \['b'\]"):
+        keep_gallery(tmp_path / "x.npz", SCORED, ["a", "c"], pictures)
     with pytest.raises(ValueError, match="2 frames but 1 pictures"):
-        keep_gallery(tmp_path / "x.npz", scores, frames, pictures[:1])
+        keep_gallery(tmp_path / "x.npz", SCORED, ["a", "c"], pictures[:1])
+    assert not [*tmp_path.iterdir()]
+
+
+def test_extremes_are_of_all_judged_test_frames() -> None:
+    scores = pd.concat([SCORED, SCORED.assign(frame=[*"efgh"], split="validation", psnr=99.0)])
+    assert extremes_of(scores)["psnr"] == ["a", "c", "b"]
+    assert "ms_ssim" not in extremes_of(scores)
+    ties = SCORED.assign(psnr=1.0)
+    assert extremes_of(ties)["psnr"] == ["a", "b", "d"], "in the order of the frames"
+    hung = SCORED.iloc[[2]]
+    assert [*with_extremes(hung, scores, scores)["frame"]] == ["c", "a", "b"]
 
 
 def test_a_gallery_is_spread_over_the_judged_test_frames() -> None:
@@ -214,15 +243,25 @@ def hang(root: Path) -> Path:
     return root / "hung"
 
 
-def test_fewer_frames_may_be_kept(tmp_path: Path) -> None:
+def test_fewer_frames_may_be_kept_and_the_extremes_of_a_row_beside_them(tmp_path: Path) -> None:
     make_results(tmp_path, gallery_frames=4)
-    folder = hang(tmp_path)
-    for name in ("thermal", "visible", "edges", "painted/pix2pix", "painted/mean_thermal"):
-        assert len([*(folder / name).iterdir()]) == 4
-    judged = pd.DataFrame({"frame": [f"t{n:02d}/0" for n in range(TEST)], "split": "test"})
-    frames = [*gallery_rows(judged, 4)["frame"]]
-    assert frames == ["t00/0", "t04/0", "t07/0", "t11/0"]
-    assert len(read_pictures(tmp_path / "data/scores/sample/pix2pix/gallery.npz", frames)) == 4
+    html = build(tmp_path).read_text()
+    (found,) = data_in(html)
+    frames = [one["frame"] for one in found["frames"]]
+    assert frames[: found["common"]] == ["t00/0", "t04/0", "t07/0", "t11/0"]
+    assert (found["judged"], len(frames)) == (TEST, TEST), "every frame is extreme for some row"
+    scores = pd.read_csv(tmp_path / "data/scores/sample/pix2pix/scores.csv")
+    test = scores[scores["split"] == "test"]
+    kept = found["sections"][0]["pictures"]["pix2pix"]
+    worst, _, best = (frames[n] for n in kept["extremes"]["psnr"])
+    assert worst == test.loc[test["psnr"].idxmin(), "frame"]
+    assert best == test.loc[test["psnr"].idxmax(), "frame"]
+    assert 0 < len(kept["extra"]) <= TEST - 4
+    assert len(kept["values"]["psnr"]) == 4 + len(kept["extra"])
+    painted = {path.name for path in (tmp_path / "reports/page/sample/painted/pix2pix").iterdir()}
+    assert painted == {picture_name(n) for n in [*range(4), *kept["extra"]]}
+    for name in ("thermal", "visible", "edges"):
+        assert len([*(tmp_path / "reports/page/sample" / name).iterdir()]) == TEST
 
 
 def test_a_missing_gallery_is_said_in_one_sentence(tmp_path: Path) -> None:
@@ -243,7 +282,7 @@ def test_no_text_ends_the_data_early() -> None:
         pictures={},
         histories=history,
     )
-    text = as_json([PageDataset("sample", title, "", 8, [], [], [section], [])])
+    text = as_json([PageDataset("sample", title, "", 8, [], [], 0, 0, [section], [])])
     assert "<" not in text
     (found,) = json.loads(text)
     assert found["title"] == found["sections"][0]["title"] == title
@@ -267,8 +306,8 @@ def browser() -> "Iterator[Browser]":
         found.close()
 
 
-@pytest.fixture
-def view(browser: "Browser", root: Path) -> "Iterator[Page]":
+@contextmanager
+def opened(browser: "Browser", root: Path) -> "Iterator[Page]":
     """The page, opened from disk; ends in an error if the page had one."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
     page, problems = context.new_page(), []
@@ -279,6 +318,12 @@ def view(browser: "Browser", root: Path) -> "Iterator[Page]":
     yield page
     context.close()
     assert {*problems} <= {"net::ERR_ABORTED"}, "but for pictures that a reload breaks off"
+
+
+@pytest.fixture
+def view(browser: "Browser", root: Path) -> "Iterator[Page]":
+    with opened(browser, root) as page:
+        yield page
 
 
 def rows_shown(view: "Page", kind: str = "method") -> list[str]:
@@ -409,6 +454,36 @@ def test_looking_closely(view: "Page") -> None:
     assert view.locator("#edge-lines").is_visible()
     drawn = view.locator("#edge-lines").evaluate("one => one.decode().then(() => one.naturalWidth)")
     assert drawn > 0
+
+
+def test_an_extreme_frame_is_shown_by_the_rows_that_keep_it(
+    browser: "Browser", tmp_path: Path
+) -> None:
+    make_results(tmp_path, gallery_frames=2, test_sequences=90)
+    (found,) = data_in(build(tmp_path).read_text())
+    kept = found["sections"][0]["pictures"]
+    score = next(
+        name for name, three in kept["pix2pix"]["extremes"].items() if three[0] >= found["common"]
+    )
+    worst = kept["pix2pix"]["extremes"][score][0]
+    with opened(browser, tmp_path) as view:
+        assert view.locator("#strip button").count() == len(kept)
+        view.locator("#row").select_option("pix2pix")
+        view.locator("#extreme-score").select_option(score)
+        view.locator("#extremes button", has_text="Worst").click()
+        assert view.locator("#frame").input_value() == str(worst)
+        assert found["frames"][worst]["frame"] in view.locator("#look-caption").inner_text()
+        having = [name for name, one in kept.items() if worst in one["extra"]]
+        assert view.locator("#strip button").count() == len(having) < len(kept)
+        assert "kept for being extreme" in view.locator("#unhung").inner_text()
+        lacking = next(name for name in kept if name not in having)
+        view.locator("#row").select_option(lacking)
+        assert int(view.locator("#frame").input_value()) < found["common"]
+        view.locator("#before").click()
+        view.locator("#before").click()
+        assert int(view.locator("#frame").input_value()) in kept[lacking]["extra"]
+        drawn = "one => one.decode().then(() => one.naturalWidth)"
+        assert view.locator("#painted").evaluate(drawn) > 0
 
 
 def test_every_control_is_reached_by_the_keyboard(view: "Page") -> None:

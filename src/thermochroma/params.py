@@ -144,7 +144,7 @@ class EvaluateSettings(Strict):
     """Pairs of neighbouring frames a test sequence, whose flicker is read; None takes all."""
     panel_frames: PositiveInt
     gallery_frames: PositiveInt | None
-    """Judged test frames, evenly spread, whose paintings are kept for the page; None keeps all."""
+    """Judged test frames, evenly spread, whose paintings every row keeps for the page; None: all."""
     timing_rounds: PositiveInt
 
 

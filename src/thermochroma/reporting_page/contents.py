@@ -64,11 +64,24 @@ class Meeting:
 
 
 @dataclass(frozen=True)
+class Pictures:
+    """What one row shows, by the places of frames in the list of its data set.
+
+    extra: its frames beyond those that every row shows, which stand first. values: score to one value a
+    frame, in this order. extremes: score to the frames of the worst, the median and the best picture.
+    """
+
+    extra: Sequence[int]
+    values: Mapping[str, Sequence[float]]
+    extremes: Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True)
 class Section:
     """One direction on one data set.
 
-    painted, seen: spectra. duels: score to all ordered pairs, on the test split. pictures: row to score to
-    one value a frame of the gallery. histories: row to reading to points (pictures shown, value).
+    painted, seen: spectra. duels: score to all ordered pairs, on the test split. pictures: by row.
+    histories: row to reading to points (pictures shown, value).
     """
 
     painted: str
@@ -78,7 +91,7 @@ class Section:
     verdict: Verdict
     splits: Mapping[str, Scores]
     duels: Mapping[str, Sequence[Meeting]]
-    pictures: Mapping[str, Mapping[str, Sequence[float]]]
+    pictures: Mapping[str, Pictures]
     histories: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]]
 
 
@@ -102,7 +115,11 @@ class Link:
 
 @dataclass(frozen=True)
 class PageDataset:
-    """One data set. size: side of its pictures in pixels. facts: sentences on data and training."""
+    """One data set.
+
+    size: side of its pictures in pixels. facts: sentences on data and training. common: how many of the
+    frames every row shows; they stand first. judged: test frames in all.
+    """
 
     name: str
     title: str
@@ -110,6 +127,8 @@ class PageDataset:
     size: int
     facts: Sequence[str]
     frames: Sequence[Hung]
+    common: int
+    judged: int
     sections: Sequence[Section]
     links: Sequence[Link]
 

@@ -16,8 +16,8 @@ function drawAll() {
   if (!names.includes(state.against)) state.against = names.includes(found.reference) ? found.reference : null;
   options(byId("against"), names.map((name) => [name, titleOf(name)]), state.against);
   if (!(state.row in found.pictures)) state.row = firstRow(found);
-  if (state.frame === null || state.frame >= dataset().frames.length) state.frame = usualFrame(found);
-  if (!(state.extremeScore in found.pictures[state.row])) state.extremeScore = "psnr";
+  if (state.frame === null || !shows(state.row, state.frame)) state.frame = usualFrame(found);
+  if (!(state.extremeScore in found.pictures[state.row].values)) state.extremeScore = "psnr";
   for (const span of document.querySelectorAll(".reference-name")) {
     span.textContent = found.reference.replaceAll("_", " ");
   }
@@ -38,9 +38,10 @@ function firstRow(found) {
   return (competing.length ? competing : rows).sort((a, b) => value(b) - value(a))[0].name;
 }
 
-// The frame on which the chosen row is neither at its best nor at its worst.
+// Of the frames of all rows, that on which the chosen one is neither at its best nor at its worst.
 function usualFrame(found) {
-  const values = found.pictures[state.row].psnr.map((value, n) => [value, n]);
+  const { values: known } = found.pictures[state.row];
+  const values = known.psnr.slice(0, dataset().common).map((value, n) => [value, n]);
   values.sort((a, b) => a[0] - b[0]);
   return values[Math.floor((values.length - 1) / 2)][1];
 }
@@ -51,9 +52,16 @@ function onChange(selector, then) {
   }
 }
 
+function chooseRow(name) {
+  state.row = name;
+  if (!shows(name, state.frame)) state.frame = usualFrame(section());
+  drawPictureChoice();
+  drawViewer();
+}
+
 function step(by) {
-  const count = dataset().frames.length;
-  state.frame = (state.frame + by + count) % count;
+  const frames = framesOf(state.row);
+  state.frame = frames[(frames.indexOf(state.frame) + by + frames.length) % frames.length];
   drawViewer();
 }
 
@@ -71,7 +79,7 @@ onChange("[name=kind]", (input) => {
 });
 onChange("#against", (input) => { state.against = input.value; drawTable(); });
 onChange("[name=duel-score]", (input) => { state.duelScore = input.value; drawDuels(); });
-onChange("#row", (input) => { state.row = input.value; drawViewer(); });
+onChange("#row", (input) => { chooseRow(input.value); });
 onChange("#frame", (input) => { state.frame = Number(input.value); drawViewer(); });
 onChange("[name=view]", (input) => { state.view = input.value; drawViewer(); });
 onChange("#edges", (input) => { state.edges = input.checked; drawViewer(); });

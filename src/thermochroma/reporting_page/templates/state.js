@@ -38,6 +38,16 @@ const titleOf = (name) => section().splits.test.rows.find((row) => row.name === 
 const isNumber = (value) => typeof value === "number";
 const methods = () => section().splits.test.rows.filter((row) => row.kind === "method");
 
+// Frames that a row shows: those of all rows, and behind them its own extremes.
+const extraOf = (row) => section().pictures[row].extra;
+const framesOf = (row) => [...Array(dataset().common).keys(), ...extraOf(row)];
+const shows = (row, n) => n < dataset().common || extraOf(row).includes(n);
+
+function valueOf(row, key, n) {
+  const place = n < dataset().common ? n : dataset().common + extraOf(row).indexOf(n);
+  return section().pictures[row].values[key][place];
+}
+
 function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [key, value] of Object.entries(properties)) {

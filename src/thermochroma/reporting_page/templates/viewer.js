@@ -32,7 +32,7 @@ function drawViewer() {
 function caption(frame) {
   const where = [frame.frame, frame.place, frame.time].filter(Boolean).join(", ");
   const told = ["psnr", "ssim"].map((key) => {
-    const value = section().pictures[state.row][key][state.frame];
+    const value = valueOf(state.row, key, state.frame);
     return `${key.toUpperCase()} ${value === null ? "–" : value.toFixed(decimalsOf(key))}${unitOf(key)}`;
   });
   const view = state.view === "difference"
@@ -112,11 +112,12 @@ function thumbnail(src, alt) {
 function drawStrip() {
   const { seen, painted, pictures } = section();
   const n = state.frame;
-  const rows = section().splits.test.rows.filter((row) => row.name in pictures);
+  const all = section().splits.test.rows.filter((row) => row.name in pictures);
+  const rows = all.filter((row) => shows(row.name, n));
   const plain = (src, title) => make("figure", {}, thumbnail(src, title),
     make("figcaption", {}, make("span", { textContent: title })));
   const items = rows.map((row) => {
-    const value = pictures[row.name].psnr[n];
+    const value = valueOf(row.name, "psnr", n);
     const text = make("figcaption", {},
       make("span", { textContent: `${KINDS[row.kind].mark} ${row.title}` }),
       make("small", { textContent: value === null ? "–" : `${value.toFixed(2)} dB` }));
@@ -124,8 +125,7 @@ function drawStrip() {
       make("figure", {}, thumbnail(paintedSource(row.name, n), row.title), text));
     button.dataset.row = row.name;
     button.addEventListener("click", () => {
-      state.row = row.name;
-      drawViewer();
+      chooseRow(row.name);
       byId("strip").querySelector(`[data-row="${row.name}"]`).focus({ preventScroll: true });
     });
     return button;
@@ -133,21 +133,18 @@ function drawStrip() {
   byId("strip").replaceChildren(
     plain(source(seen, n), capital(seen)), plain(source(painted, n), "Truth"), ...items
   );
-  const without = methods().filter((row) => !(row.name in pictures)).map((row) => row.title);
-  byId("unhung").textContent = without.length
-    ? `No pictures are kept of: ${without.join("; ")}.` : "";
+  const without = all.length - rows.length;
+  byId("unhung").textContent = without
+    ? `This frame is kept for being extreme; of ${without} other rows it was not kept.` : "";
 }
 
 function drawExtremes() {
   const key = state.extremeScore;
-  const column = scores().columns.find((one) => one.key === key);
-  const values = section().pictures[state.row][key]
-    .map((value, n) => [value, n]).filter(([value]) => value !== null)
-    .sort((a, b) => (a[0] - b[0]) * (column && column.better < 0 ? -1 : 1));
-  const { seen, painted } = section();
-  const picks = [["Worst", 0], ["Median", Math.floor((values.length - 1) / 2)], ["Best", values.length - 1]];
-  const items = values.length ? picks.map(([title, place]) => {
-    const [value, n] = values[place];
+  const { seen, painted, pictures } = section();
+  const found = pictures[state.row].extremes[key];
+  const picks = found ? [["Worst", found[0]], ["Median", found[1]], ["Best", found[2]]] : [];
+  const items = found ? picks.map(([title, n]) => {
+    const value = valueOf(state.row, key, n);
     const frame = dataset().frames[n].frame;
     const shown = [source(seen, n), paintedSource(state.row, n), source(painted, n)];
     const button = make("button", { type: "button", "aria-pressed": String(n === state.frame) },
@@ -161,18 +158,20 @@ function drawExtremes() {
     return button;
   }) : [make("p", { textContent: "This row has no value in this score." })];
   byId("extremes").replaceChildren(...items);
-  byId("extremes-note").textContent = `Chosen among the ${dataset().frames.length} test frames whose `
-    + `pictures are kept: ${seen}, painted, truth. Press one to look closely.`;
+  byId("extremes-note").textContent = `Of all ${dataset().judged} judged test frames: ${seen}, `
+    + "painted, truth. Press one to look closely.";
 }
 
 function drawPictureChoice() {
   const { pictures } = section();
   const rows = section().splits.test.rows.filter((row) => row.name in pictures);
   options(byId("row"), rows.map((row) => [row.name, `${KINDS[row.kind].mark} ${row.title}`]), state.row);
-  const frames = dataset().frames.map((one, n) => [
-    String(n), [one.frame, one.place, one.time].filter(Boolean).join(", "),
-  ]);
+  const frames = framesOf(state.row).map((n) => {
+    const { frame, place, time } = dataset().frames[n];
+    const why = n < dataset().common ? "" : "extreme for this row";
+    return [String(n), [frame, place, time, why].filter(Boolean).join(", ")];
+  });
   options(byId("frame"), frames, String(state.frame));
-  const known = section().splits.test.columns.filter((column) => column.key in pictures[state.row]);
+  const known = section().splits.test.columns.filter((column) => column.key in pictures[state.row].values);
   options(byId("extreme-score"), known.map((column) => [column.key, column.heading]), state.extremeScore);
 }
