@@ -16,13 +16,13 @@ from stages.gathering import (
     flicker_of,
     gather,
     of_split,
+    read_curve,
     title_in,
     videoless,
 )
 from thermochroma.errors import BadInput
 from thermochroma.files import whole_file, write_text
 from thermochroma.judging import SEEN, spread
-from thermochroma.judging_snapshots import CURVE
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import BASELINES, truth_name
 from thermochroma.params import Params, read_params
@@ -173,7 +173,7 @@ def draw_learning(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
     )
     if spectrum == "visible":
         last = {
-            title: snapshots.means(pd.read_csv(job.places.scores / name / CURVE))
+            title: snapshots.means(read_curve(job.places.scores / name))
             for name, title in titles.items()
         }
         lengths = {job.settings.budget_of(job.dataset, name).epochs for name in names}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from thermochroma.errors import BadInput
 from thermochroma.gallery import FILE
-from thermochroma.judging_snapshots import CURVE
+from thermochroma.judging_snapshots import CURVE, IMAGES, TAKEN
 from thermochroma.label import read_label
 from thermochroma.loading.assemble import needs_references
 from thermochroma.loading.references import NOTE, OTHER_POLICIES
@@ -88,7 +88,7 @@ def row_of(name: str, names: Sequence[str], places: Places) -> Row:
     cost.pop("training_device")  # the table has one column: where latency was measured
     flickers = [one for name in names if (one := flicker_of(places.scores / name)) is not None]
     distances = mean_of_distances([read_distances(places.scores / one) for one in names])
-    curves = tuple(pd.read_csv(places.scores / one / CURVE, dtype=AS_TEXT) for one in names)
+    curves = tuple(read_curve(places.scores / one) for one in names)
     row = Row(title_in(runs), "method", each[0], cost, distances=distances, snapshots=curves)
     if flickers:
         row = replace(row, flicker=sum(flickers) / len(flickers))
@@ -194,6 +194,22 @@ def read_scores(folder: Path) -> pd.DataFrame:
         )
         raise BadInput(given=given, needed=needed, remedy=remedy)
     return scores.fillna({"place": "", "time": ""})
+
+
+def read_curve(folder: Path) -> pd.DataFrame:
+    """The scores of the snapshots of one run, as `evaluate` wrote them.
+
+    Raises BadInput if there are none, or if they lack a column.
+    """
+    path, needed = folder / CURVE, [*FACTS, *TAKEN, IMAGES]
+    try:
+        return pd.read_csv(path, dtype=AS_TEXT)[needed].fillna({"place": "", "time": ""})
+    except (FileNotFoundError, pd.errors.EmptyDataError, pd.errors.ParserError, KeyError) as error:
+        raise BadInput(
+            given=f"{path} cannot be read ({' '.join(str(error).split())})",
+            needed=f"one line a test picture and snapshot, with {', '.join(needed)}",
+            remedy="run `dvc repro`: it evaluates again whatever has no whole scores",
+        ) from error
 
 
 def read_distances(folder: Path) -> dict[str, dict[str, float]]:

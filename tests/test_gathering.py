@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from stages.compare import read_panel
-from stages.gathering import Places, gather, mean_of_runs, of_split, read_scores
+from stages.gathering import Places, gather, mean_of_runs, of_split, read_curve, read_scores
 from thermochroma.errors import BadInput
 from thermochroma.reporting.layout import Row
 
@@ -67,6 +67,23 @@ def test_runs_are_split_with_their_row() -> None:
     row = Row("One", "method", GOOD, runs=(GOOD, GOOD))
     found = of_split({"one": row}, "test")["one"]
     assert [len(found.scores), *map(len, found.runs)] == [2, 2, 2]
+
+
+def test_snapshots_are_read_whole_or_not_at_all(tmp_path: Path) -> None:
+    curve = GOOD.assign(ssim_7u=0.4, images=[270, 300, 300])
+    curve.to_csv(tmp_path / "snapshots.csv", index=False)
+    found = read_curve(tmp_path)
+    assert found["images"].tolist() == [270, 300, 300]
+    assert found["place"].tolist() == ["", "", ""]
+    row = Row("One", "method", GOOD, snapshots=(found,))
+    parts = {split: of_split({"one": row}, split)["one"] for split in ("test", "training")}
+    assert [len(one) for one in parts["test"].snapshots] == [2]
+    assert parts["training"].snapshots == ()
+    curve.drop(columns="ssim_7u").to_csv(tmp_path / "snapshots.csv", index=False)
+    with pytest.raises(BadInput, match=r"snapshots\.csv cannot be read .*ssim_7u"):
+        read_curve(tmp_path)
+    with pytest.raises(BadInput, match="dvc repro"):
+        read_curve(tmp_path / "nobody")
 
 
 def test_a_panel_of_another_size_or_number(tmp_path: Path) -> None:
