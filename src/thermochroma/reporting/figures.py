@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from thermochroma.files import whole_file
 from thermochroma.images import ThermalPicture, VisiblePicture
@@ -110,6 +111,7 @@ def curves(
                     taken[against], taken[reading], markersize=3, linewidth=1.2, **looks[title]
                 )
         dress(axes, panel_title, AGAINST[against], "")  # the title says what goes up
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, looks)
     print_note(figure, note)
     return figure
