@@ -87,6 +87,7 @@ def _make_tiny(params: dict[str, Any]) -> None:
         "reading_every_images": 4,
         "validate_every_images": 8,
         "checkpoint_every_images": 4,
+        "snapshots": 5,
         "exceptions": {},
     }
     params["evaluate"]["sample"] |= {"panel_frames": 2, "timing_rounds": 2}
