@@ -42,6 +42,9 @@ ABLATION: Final = {
 }
 """The rows of Table 3 and the columns of Figure 6, with the titles of those that are missing."""
 
+CHOSEN: Final = (UNIFORM, "psnr")
+"""The scores that are shown of the snapshot that did best on the test set."""
+
 
 def methods_table(rows: Mapping[str, Row], about: About, *, seed: int) -> Table:
     """Table 1 or 2: every row on each part of the test set that the paper prints apart."""
@@ -137,7 +140,7 @@ def _columns(part: str, dataset: str) -> tuple[Column, ...]:
             f"chosen_{name}_{part}".strip("_"),
             f"Ours, protocol `paper`, chosen on the test set: {heading(SCORES[name])}",
         )
-        for name in (UNIFORM, "psnr")
+        for name in CHOSEN
     ]
     ours = (*audited, uniform, *flattered)
     if part not in PUBLISHED.get(dataset, {}):
@@ -161,7 +164,7 @@ def _cells(name: str, row: Row, part: str, dataset: str, seed: int) -> dict[str,
     shown = number(uniform, SCORES[UNIFORM].decimals)
     cells[f"{UNIFORM}_{part}".strip("_")] = Cell(uniform, shown)
     flattered = chosen([_of_part(one, part) for one in row.snapshots])
-    for score in flattered.keys() & {UNIFORM, "psnr"}:
+    for score in CHOSEN if flattered else ():
         text = number(flattered[score], SCORES[score].decimals)
         cells[f"chosen_{score}_{part}".strip("_")] = Cell(flattered[score], text)
     printed = PUBLISHED.get(dataset, {}).get(part, {}).get(name)
