@@ -13,12 +13,13 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from stages.command import run
+from thermochroma.errors import BadInput
+from thermochroma.files import sha256
 from thermochroma.params import read_params
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -52,13 +53,23 @@ def main(one: Path, other: Path) -> None:
 
 
 def files_in(clone: Path) -> dict[str, str]:
-    """SHA-256 of each file that the pipeline left, by its path below the clone."""
-    return {
-        str(path.relative_to(clone)): digest_of(path)
+    """SHA-256 of each file that the pipeline left, by its path below the clone.
+
+    Raises BadInput if there is none: two empty folders would be the same.
+    """
+    found = {
+        str(path.relative_to(clone)): sha256(path)
         for part in PARTS
         for path in sorted((clone / part).rglob("*"))
         if path.is_file() and path.name not in GIT
     }
+    if not found:
+        raise BadInput(
+            given=f"{clone} has no file in {' or '.join(PARTS)}",
+            needed="a clone of the project in which the pipeline ran",
+            remedy="run `make repro` there first, or correct the path",
+        )
+    return found
 
 
 def remade(one: Path, other: Path) -> dict[str, str]:
@@ -73,11 +84,6 @@ def remade(one: Path, other: Path) -> dict[str, str]:
             _stage(place, *_compare(dataset))
         _stage(place, *PAGE)
         return {name: d for name, d in files_in(place).items() if name.startswith("reports/")}
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file."""
-    return sha256(path.read_bytes()).hexdigest()
 
 
 def _compare(dataset: str) -> list[str]:

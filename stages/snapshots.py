@@ -27,5 +27,5 @@ def keep(training: Training, folder: Path, label: Label) -> None:
 def hand_over(kept: Path, folder: Path) -> None:
     """Copy what was kept, whole or not at all; an empty folder if nothing was."""
     with whole_folder(folder) as part:
-        for path in snapshots_in(kept):
+        for path in snapshots_in(kept) if kept.exists() else ():
             shutil.copyfile(path, part / path.name)

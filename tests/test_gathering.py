@@ -8,8 +8,10 @@ import pytest
 
 from stages.compare import read_panel
 from stages.gathering import Places, gather, mean_of_runs, of_split, read_curve, read_scores
+from stages.snapshots import hand_over
 from thermochroma.errors import BadInput
 from thermochroma.reporting.layout import Row
+from thermochroma.shipping import snapshot_name, snapshots_in
 
 GOOD = pd.DataFrame(
     {
@@ -84,6 +86,19 @@ def test_snapshots_are_read_whole_or_not_at_all(tmp_path: Path) -> None:
         read_curve(tmp_path)
     with pytest.raises(BadInput, match="dvc repro"):
         read_curve(tmp_path / "nobody")
+
+
+def test_a_missing_folder_of_snapshots_is_not_an_empty_one(tmp_path: Path) -> None:
+    assert snapshots_in(tmp_path) == []
+    for images in (1000, 90):
+        (tmp_path / snapshot_name(images)).touch()
+    assert [path.stem for path in snapshots_in(tmp_path)] == ["000000090", "000001000"]
+    with pytest.raises(BadInput, match="nowhere is no folder"):
+        snapshots_in(tmp_path / "nowhere")
+    hand_over(tmp_path, tmp_path / "out")
+    assert len(snapshots_in(tmp_path / "out")) == 2
+    hand_over(tmp_path / "nothing was kept", tmp_path / "out")
+    assert snapshots_in(tmp_path / "out") == []
 
 
 def test_a_panel_of_another_size_or_number(tmp_path: Path) -> None:

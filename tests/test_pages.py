@@ -11,6 +11,8 @@ from tests.examiner import BLOCKS, settings_of
 from tests.pages import INDEX, PAGES, fresh
 from thermochroma.method import load_method, method_names
 
+LARGEST_BYTES = 1 << 20
+PACKED = {".whl", ".zip", ".gz", ".tar", ".safetensors", ".pt", ".npz", ".db"}
 PAGES_THERE = sorted(PAGES.glob("*.md"))
 
 
@@ -40,9 +42,21 @@ def test_every_count_in_the_readme_is_one_that_the_code_checks() -> None:
     assert not re.search(r"\d\.\d+ ?dB|SSIM \d", text), "no score is typed by hand"
 
 
+def _tracked(*under: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", *under], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [Path(one) for one in listed.stdout.split("\0") if one]
+
+
 def test_no_report_is_kept_under_version_control() -> None:
     """All of them are made by the stages; one that is edited by hand would be overwritten."""
-    listed = subprocess.run(
-        ["git", "ls-files", "reports"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert {Path(one).name for one in listed.stdout.split()} <= {".gitignore"}
+    assert {path.name for path in _tracked("reports")} <= {".gitignore"}
+
+
+def test_nothing_large_or_packed_is_kept_under_version_control() -> None:
+    """Data and weights belong to DVC, packages to the index."""
+    there = [path for path in _tracked() if (ROOT / path).is_file()]
+    assert len(there) > 100
+    assert not [path for path in there if (ROOT / path).stat().st_size > LARGEST_BYTES]
+    assert not [path for path in there if path.suffix in PACKED]

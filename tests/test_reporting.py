@@ -479,7 +479,7 @@ def test_latex_has_balanced_braces_and_equal_rows(about: About) -> None:
 def test_latex_can_be_typeset(tmp_path: Path) -> None:
     compiler = shutil.which("pdflatex")
     if compiler is None:
-        pytest.skip("no pdflatex is installed")
+        pytest.skip("no pdflatex is installed: try apt install texlive-latex-recommended")
     tables = (
         build_table(rows_of(), ABOUT),
         build_table(rows_of(), replace(KAIST, true_flicker=2.5)),

@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from thermochroma.batch import Captioned
+from thermochroma.errors import BadInput
 from thermochroma.files import whole_file
 from thermochroma.label import KEY, Label, label_in, opened
 from thermochroma.method import Method, Translator, load_method
@@ -58,7 +59,16 @@ def load_translator(path: Path) -> tuple[Translator[Any], Label]:
 
 
 def snapshots_in(folder: Path) -> list[Path]:
-    """The translators of a folder that are named by how many pictures they were shown, in that order."""
+    """The translators of a folder that are named by how many pictures they were shown, in that order.
+
+    Raises BadInput if there is no such folder; an empty one is what `snapshots: 1` leaves.
+    """
+    if not folder.is_dir():
+        raise BadInput(
+            given=f"{folder} is no folder",
+            needed="the folder that the stage `train` leaves beside each translator",
+            remedy="run `dvc repro`: it trains again whatever lacks an outcome",
+        )
     return sorted(folder.glob(f"[0-9]*{SUFFIX}"))
 
 
