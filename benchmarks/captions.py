@@ -89,8 +89,8 @@ def judged(folder: Path, metrics: Path) -> Iterator[str]:
             )
         moved = np.abs(painted.astype(int) - own)
         yield (
-            f"{other.title} | {means['psnr']:.3f} | {means['ssim']:.4f} | {moved.mean():.3f} "
-            f"| {moved.max()} | {(moved.max(-1) > 0).mean():.1%}"
+            f"{other.title} | {means['psnr']:.3f} | {means['ssim']:.4f} | {moved.mean():.2g} "
+            f"| {moved.max()} | {(moved.max(-1) > 0).mean():.2%}"
         )
 
 
