@@ -1,7 +1,7 @@
 """Judge one translator: score every held-out picture, keep a panel, measure the cost."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,12 @@ from thermochroma.files import whole_file, write_text
 from thermochroma.gallery import FILE, SPLIT, gallery_rows, keep_gallery, with_extremes
 from thermochroma.judging import Painted, judged_rows, paint, spread
 from thermochroma.judging_perception import Judged, Perception, judge_pictures, read_perception
+from thermochroma.judging_policies import policies_of
 from thermochroma.judging_snapshots import CURVE, judge_snapshot, of_the_end
 from thermochroma.judging_video import judge_flicker, pairs_of
-from thermochroma.loading.assemble import needs_references
 from thermochroma.loading.crops import Crops
-from thermochroma.loading.references import OTHER_POLICIES, References, retrieved
+from thermochroma.loading.policies import Beside, OtherPolicy, own
 from thermochroma.loading.seen import seen_batches
-from thermochroma.loading.text import TextTable
 from thermochroma.method import Method, Translator
 from thermochroma.params import EvaluateSettings, read_params
 from thermochroma.shipping import load_translator, method_of, snapshots_in
@@ -55,11 +54,9 @@ def main(
     panel_rows, pairs = spread(cut.split("test"), how.panel_frames), pairs_of(cut, how.video_pairs)
     shown = pd.concat([rows, panel_rows, pairs.before, pairs.after])
     hung = gallery_rows(rows, how.gallery_frames)
-    references = references_of(sees, cut, shown)
+    beside = own(sees, cut, shown.drop_duplicates("frame"), read_text(sees, text))
     looking = read_perception(perception, device)
-    judge = Judge(
-        network, method_of(label), cut, read_text(sees, text), references, how, device, looking
-    )
+    judge = Judge(network, method_of(label), cut, beside, how, device, looking)
     again = pd.concat([panel_rows, hung, pairs.before, pairs.after])["frame"]
     judged = judge.judge(rows, title=f"evaluate {title}", keep=frozenset(again))
     panel = judge.paint_all(panel_rows)
@@ -78,9 +75,10 @@ def main(
     told: dict[str, Any] = {**by_split(judged), "note": load_source(dataset).note}
     if video["flicker"].notna().any():
         told["flicker"] = float(video["flicker"].mean())
-    if references is not None:
-        leave_references(folder, references.table)
-        told["policies"] = judge_other_policies(judge, rows, hung, folder / "policies", title=title)
+    leave_records(folder, [beside])
+    if others := policies_of(label):
+        below = folder / "policies"
+        told["policies"] = judge_other_policies(judge, others, rows, hung, below, title=title)
     write_text(metrics, json.dumps(told, indent=2) + "\n")
 
 
@@ -91,20 +89,19 @@ class Judge:
     translator: Translator[Any]
     method: Method
     crops: Crops
-    text: TextTable | None
-    references: References | None
+    beside: Beside
     settings: EvaluateSettings
     device: torch.device
     perception: Perception | None
     kept: dict[str, torch.Tensor] = field(default_factory=dict, init=False)
     """What was painted of frames that are asked for again, by frame."""
 
-    def under(self, references: References) -> "Judge":
-        """The same, shown other references."""
-        return replace(self, references=references)
+    def under(self, beside: Beside) -> "Judge":
+        """The same, shown other references or sentences."""
+        return replace(self, beside=beside)
 
     def of(self, translator: Translator[Any]) -> "Judge":
-        """The same pictures and references for other weights."""
+        """The same pictures, shown the same beside them, for other weights."""
         return replace(self, translator=translator.to(self.device))
 
     def judge_snapshot(self, rows: pd.DataFrame, *, images: int | None) -> pd.DataFrame:
@@ -138,10 +135,10 @@ class Judge:
             self.crops,
             one,
             sees=self.method.sees,
-            text=self.text,
+            text=self.beside.text,
             batch_size=1,
             device=self.device,
-            references=self.references,
+            references=self.beside.references,
         )
         timed = latency(
             lambda: list(self._paint(one)), rounds=self.settings.timing_rounds, device=self.device
@@ -172,10 +169,10 @@ class Judge:
             self.crops,
             rows,
             sees=self.method.sees,
-            text=self.text,
+            text=self.beside.text,
             batch_size=self.settings.batch_size,
             device=self.device,
-            references=self.references,
+            references=self.beside.references,
         )
 
 
@@ -200,23 +197,22 @@ def leave_curve(
         pd.concat([*curve, end], ignore_index=True).to_csv(part, index=False)
 
 
-def references_of(sees: type, crops: Crops, rows: pd.DataFrame) -> References | None:
-    """For a translator that sees references, those of the headline: retrieved by thermal alone."""
-    if not needs_references(sees):
-        return None
-    return retrieved(crops, rows.drop_duplicates("frame"))
-
-
 def judge_other_policies(
-    judge: Judge, rows: pd.DataFrame, hung: pd.DataFrame, folder: Path, *, title: str
+    judge: Judge,
+    policies: Mapping[str, OtherPolicy],
+    rows: pd.DataFrame,
+    hung: pd.DataFrame,
+    folder: Path,
+    *,
+    title: str,
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Judge what is painted with other references; one folder a policy. The means, by policy.
+    """Judge what is painted with other references or sentences; one folder a policy. The means, by policy.
 
     hung: the frames of the gallery, whose pictures are kept of the first draw.
     """
     summary, keep = {}, frozenset(hung["frame"])
-    for name, other in OTHER_POLICIES.items():
-        drawn = [draw(judge.crops, rows) for draw in other.draws]
+    for name, other in policies.items():
+        drawn = [draw(judge.beside, judge.crops, rows) for draw in other.draws]
         judges, told = [judge.under(one) for one in drawn], f"{title}, {other.title}"
         each = [
             one.judge(rows, title=told, keep=keep if one is judges[0] else frozenset())
@@ -229,15 +225,16 @@ def judge_other_policies(
             mean_of_distances([one.distances for one in each]),
         )
         leave(folder / name, mean)
-        leave_references(folder / name, pd.concat([one.table for one in drawn]))
+        leave_records(folder / name, drawn)
         summary[name] = by_split(mean)
     return summary
 
 
-def leave_references(folder: Path, references: pd.DataFrame) -> None:
-    """Write which frames were the references."""
-    with whole_file(folder / "references.csv") as part:
-        references.to_csv(part, index=False)
+def leave_records(folder: Path, drawn: Sequence[Beside]) -> None:
+    """Write whose references or sentences the frames were given, draw after draw."""
+    for name in drawn[0].records:
+        with whole_file(folder / name) as part:
+            pd.concat([one.records[name] for one in drawn]).to_csv(part, index=False)
 
 
 if __name__ == "__main__":

@@ -10,16 +10,16 @@ import pandas as pd
 
 from thermochroma.errors import BadInput
 from thermochroma.gallery import FILE
+from thermochroma.judging_policies import policies_of
 from thermochroma.judging_snapshots import CURVE, IMAGES, TAKEN
 from thermochroma.label import read_label
-from thermochroma.loading.assemble import needs_references
-from thermochroma.loading.references import NOTE, OTHER_POLICIES
+from thermochroma.loading.policies import OtherPolicy
 from thermochroma.method import Direction, load_method
 from thermochroma.metrics.baselines import BASELINES
 from thermochroma.params import Params
 from thermochroma.reporting.layout import Kind, Row
 from thermochroma.reporting.table_caption import RUNS
-from thermochroma.shipping import method_of, title_of
+from thermochroma.shipping import title_of
 from thermochroma.summary import FACTS, mean_of_distances, mean_of_draws
 
 TRANSLATOR = "translator.safetensors"
@@ -66,9 +66,8 @@ def gather(blocks: Mapping[str, Sequence[str]], spectrum: str, places: Places) -
     rows: dict[str, Row] = {}
     for name, names in blocks.items():
         rows[name] = row_of(name, names, places)
-        if sees_references(name, places):
-            folders = [places.scores / one / "policies" for one in names]
-            rows |= with_policies(name, rows[name], folders)
+        folders = [places.scores / one / "policies" for one in names]
+        rows |= with_policies(name, rows[name], folders, policies_below(name, places))
     known = BASELINES[spectrum]
     titles = {name: one.title for name, one in known.trivial.items()}
     titles |= {name: one.title for name, one in known.oracles.items()}
@@ -110,9 +109,9 @@ def mean_of_runs(name: str, each: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return mean_of_draws(each)
 
 
-def sees_references(name: str, places: Places) -> bool:
-    """Whether rows with other references stand below this one."""
-    return needs_references(method_of(read_label(places.runs / name / TRANSLATOR)).sees)
+def policies_below(name: str, places: Places) -> Mapping[str, OtherPolicy]:
+    """What else the translator of a block was shown: the rows that stand below its own."""
+    return policies_of(read_label(places.runs / name / TRANSLATOR))
 
 
 def galleries(blocks: Iterable[str], spectrum: str, places: Places) -> dict[str, Path]:
@@ -120,24 +119,25 @@ def galleries(blocks: Iterable[str], spectrum: str, places: Places) -> dict[str,
     found = {}
     for name in blocks:
         found[name] = places.scores / name / FILE
-        if sees_references(name, places):
-            for policy in OTHER_POLICIES:
-                found[f"{name}_{policy}"] = places.scores / name / "policies" / policy / FILE
+        for policy in policies_below(name, places):
+            found[f"{name}_{policy}"] = places.scores / name / "policies" / policy / FILE
     return found | {name: places.baselines / name / FILE for name in BASELINES[spectrum].names}
 
 
-def with_policies(name: str, row: Row, folders: Sequence[Path]) -> dict[str, Row]:
-    """The row and, below it, what the same translators paint with other references, or none."""
+def with_policies(
+    name: str, row: Row, folders: Sequence[Path], policies: Mapping[str, OtherPolicy]
+) -> dict[str, Row]:
+    """The row and, below it, what the same translators paint when they are shown something else."""
     below = {
         f"{name}_{policy}": Row(
             f"{row.title}, {other.title}",
             row.kind,
             mean_of_runs(name, [read_scores(folder / policy) for folder in folders]),
             row.cost,
-            NOTE,
+            other.note,
             distances=mean_of_distances([read_distances(one / policy) for one in folders]),
         )
-        for policy, other in OTHER_POLICIES.items()
+        for policy, other in policies.items()
     }
     return {name: row, **below}
 

@@ -1,15 +1,30 @@
 """What `compare` reads: whole scores or one sentence, never a table with holes."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save_file
 
 from stages.compare import read_panel
-from stages.gathering import Places, gather, mean_of_runs, of_split, read_curve, read_scores
+from stages.gathering import (
+    Places,
+    galleries,
+    gather,
+    mean_of_runs,
+    of_split,
+    policies_below,
+    read_curve,
+    read_scores,
+    with_policies,
+)
 from stages.snapshots import hand_over
+from tests.examiner import SCALE, TEXT_WIDTH, settings_of
 from thermochroma.errors import BadInput
+from thermochroma.label import KEY
+from thermochroma.loading.policies import NOTE_ON_CAPTIONS
 from thermochroma.reporting.layout import Row
 from thermochroma.shipping import snapshot_name, snapshots_in
 
@@ -111,6 +126,42 @@ def test_a_panel_of_another_size_or_number(tmp_path: Path) -> None:
     np.save(tmp_path / "panel.npy", np.zeros((3, 64, 64, 3), np.uint8))
     with pytest.raises(BadInput, match="holds 3 pictures"):
         read_panel(tmp_path, truths)
+
+
+def ship(folder: Path, block: str) -> None:
+    """A file that is labelled as this block's translator; its weights are not read here."""
+    folder.mkdir(parents=True)
+    label = {"name": block, "settings": settings_of(block).model_dump(mode="json"), "scale": SCALE}
+    label |= {"text_width": TEXT_WIDTH, "trained_on": "made-up", "side": 64, "frozen": "random"}
+    metadata = {KEY: json.dumps({**label, "images": 300})}
+    save_file({"one": np.zeros(1, np.float32)}, folder / "translator.safetensors", metadata)
+
+
+def test_rows_with_other_captions_stand_below_and_are_means_over_runs(tmp_path: Path) -> None:
+    places = Places(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
+    for block in ("cmmf_net", "cmmf_net_no_text"):
+        ship(places.runs / block, block)
+    policies = policies_below("cmmf_net", places)
+    folders = [places.scores / name / "policies" for name in ("cmmf_net", "cmmf_net_seed_1")]
+    for run, folder in enumerate(folders):
+        for n, name in enumerate(policies):
+            (folder / name).mkdir(parents=True)
+            left(folder / name, GOOD.assign(psnr=GOOD["psnr"] + n + 2 * run))
+            (folder / name / "distances.json").write_text("{}")
+    row = Row("CMMF-Net", "method", GOOD, {"parameters": 1})
+    found = with_policies("cmmf_net", row, folders, policies)
+    assert [one.title for one in found.values()] == [
+        "CMMF-Net",
+        "CMMF-Net, shuffled captions",
+        "CMMF-Net, empty caption",
+        "CMMF-Net, constant caption",
+    ]
+    assert found["cmmf_net_shuffled"].scores["psnr"].tolist() == [16, 17, 18]
+    assert found["cmmf_net_constant"].scores["psnr"].tolist() == [18, 19, 20]
+    assert {one.note for name, one in found.items() if name != "cmmf_net"} == {NOTE_ON_CAPTIONS}
+    kept = galleries(["cmmf_net", "cmmf_net_no_text"], "visible", places)
+    assert kept["cmmf_net_empty"] == folders[0] / "empty/gallery.npz"
+    assert not any(name.startswith("cmmf_net_no_text_") for name in kept)
 
 
 def test_a_method_of_the_lineup_that_was_never_judged(tmp_path: Path) -> None:

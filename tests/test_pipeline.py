@@ -117,6 +117,7 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
         "reports/sample/registration/before_after.png",
         "reports/index.html",
         "reports/page/sample/painted/cmmf_net/000.webp",
+        "reports/page/sample/painted/cmmf_net_shuffled/000.webp",
         "reports/metrics/sample/cmmf_net.json",
         "reports/metrics/sample/recycle_gan.json",
         "mlflow.db",
@@ -128,6 +129,8 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
     assert "| Recycle-GAN |" in table
     assert "Flicker [levels]" in table
     assert "ThermalMask" not in table
+    assert "| CMMF-Net, shuffled captions |" in table
+    assert "CMMF-Net, constant caption" in (project.root / "reports/index.html").read_text()
     back = (project.root / "reports/sample/tables/test_visible_to_thermal.md").read_text()
     assert "| ThermalMask-R (reconstruction) |" in back
     assert "CIEDE2000" not in back

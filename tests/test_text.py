@@ -11,6 +11,9 @@ from stages.encode import main as encode
 from thermochroma.errors import BadInput
 from thermochroma.loading.text import (
     AT_ONCE,
+    CONSTANT,
+    EMPTY,
+    SAME_FOR_ALL,
     TextTable,
     encode_captions,
     load_text,
@@ -50,6 +53,15 @@ def test_a_frame_without_a_sentence_is_refused() -> None:
         table.row("a/1")
 
 
+def test_sentences_are_dealt_to_frames_and_none_is_made_up() -> None:
+    table = TextTable(torch.zeros(2, 77, 2), torch.ones(2, 77, dtype=torch.bool), {"a": 0, "b": 1})
+    dealt = table.dealt({"a": "b", "b": "b"})
+    assert [dealt.row("a"), dealt.row("b")] == [1, 1]
+    assert dealt.features is table.features
+    with pytest.raises(BadInput, match=r"frame \(empty\) has no caption"):
+        table.dealt({"a": EMPTY})
+
+
 def _captions(path: Path) -> Path:
     rows = [
         ("a/0", "cars", "template", ""),
@@ -75,6 +87,11 @@ def test_the_stage_leaves_what_the_encoder_says(weights: Path, tmp_path: Path) -
     for frame, row in (("a/0", 0), ("a/1", 1)):
         assert torch.equal(table.mask[table.row(frame)], plain.mask[row])
         assert torch.allclose(table.features[table.row(frame)], plain.features[row], atol=1e-5)
+    same = TextEncoder(weights / "clip").encode([*SAME_FOR_ALL.values()])
+    for row, name in enumerate((EMPTY, CONSTANT)):
+        assert torch.equal(table.mask[table.row(name)], same.mask[row])
+        assert torch.allclose(table.features[table.row(name)], same.features[row], atol=1e-5)
+    assert table.row(EMPTY) == table.row("a/1"), "nothing is encoded twice"
     first = text.read_bytes()
     encode(captions, weights / "clip", text)
     assert text.read_bytes() == first

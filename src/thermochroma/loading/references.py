@@ -1,12 +1,12 @@
 """References of held-out frames: which *training* frame's visible picture each of them is shown.
 
 The choice looks at thermal pictures alone. Only the places of training frames are kept, so that no
-visible picture of a held-out frame can be reached through a `References`.
+visible picture of a held-out frame can be reached through a `References`. A row of the table shows
+`retrieved`; the rows below it stand in `policies`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import cv2
@@ -21,7 +21,6 @@ from thermochroma.loading.crops import Crops, Places
 
 GRID: Final = 16
 """Side of the thumbnails by which thermal pictures are compared."""
-FIXED_DRAWS: Final = 3
 AT_ONCE: Final = 1024  # frames compared in one product
 ALIKE: Final = (("time", "place"), ("time",), ())
 """What a frame and its reference share, as far as the manifest tells it: the first that is possible."""
@@ -70,29 +69,6 @@ def fixed(crops: Crops, rows: pd.DataFrame, *, seed: int) -> References:
 def none(crops: Crops, rows: pd.DataFrame) -> References:
     """No reference for any row."""
     return References(crops.places(crops.split("train")), {}, pd.DataFrame(columns=COLUMNS))
-
-
-@dataclass(frozen=True)
-class OtherPolicy:
-    """A further row of the table. draws: scored one by one; the row shows their mean."""
-
-    title: str
-    draws: tuple[Policy, ...]
-
-
-OTHER_POLICIES: Final[Mapping[str, OtherPolicy]] = {
-    "fixed": OtherPolicy(
-        "one fixed reference", tuple(partial(fixed, seed=seed) for seed in range(FIXED_DRAWS))
-    ),
-    "none": OtherPolicy("no reference", (none,)),
-}
-"""What stands below the row of a method that sees references; that row's own policy is `retrieved`."""
-NOTE: Final = (
-    "References: a row shows what its method paints with the training frame whose thermal picture is most "
-    "alike (16×16 means, cosine; of the same time of day and place where these are known); one fixed "
-    f"reference: the same training frame for all, mean of {FIXED_DRAWS} draws. No held-out visible "
-    "picture is a reference."
-)
 
 
 def describe(places: Places) -> Descriptors:

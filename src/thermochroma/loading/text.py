@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,12 +24,16 @@ CAPTION_COLUMNS: Final = {
     "source": "string",  # the profile that it comes from, or: override
     "author": "string",  # of an override
 }
+EMPTY, CONSTANT = "(empty)", "(constant)"
+SAME_FOR_ALL: Final = {EMPTY: "", CONSTANT: "a thermal infrared image"}
+"""Sentences that belong to no frame: what is painted with them tells what the others add. By the names
+under which they stand among the frames of a table; no frame's id has brackets."""
 AT_ONCE: Final = 64  # sentences: enough to fill a processor, few enough for any memory
 
 
 @dataclass(frozen=True)
 class TextTable:
-    """features, mask: one row a distinct sentence. rows: frame id to row."""
+    """features, mask: one row a distinct sentence. rows: frame id, or key of SAME_FOR_ALL, to row."""
 
     features: Float[Tensor, "n tokens width"]
     mask: Bool[Tensor, "n tokens"]
@@ -44,6 +48,10 @@ class TextTable:
                 remedy="let `dvc repro` write the captions anew",
             )
         return self.rows[frame]
+
+    def dealt(self, given: Mapping[str, str]) -> "TextTable":
+        """The same features for other frames. given: by frame, whose sentence it has from now on."""
+        return replace(self, rows={frame: self.row(whose) for frame, whose in given.items()})
 
 
 def read_captions(path: Path) -> dict[str, str]:

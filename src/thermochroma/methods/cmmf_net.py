@@ -357,6 +357,11 @@ class CmmfSettings(Settings):
     weights: Weights
 
 
+def heeds_text(settings: CmmfSettings) -> bool:
+    """Whether any block looks at the text: the two fusions that stand for "without text" do not."""
+    return settings.translator.fusion in {"interaction", "addition"}
+
+
 METHOD = Method(
     title="CMMF-Net",
     paper="Jiang et al., Intelligence & Robotics 2025, 5(1), 34-49",
@@ -375,4 +380,5 @@ METHOD = Method(
     },
     translator=CmmfTranslator,
     game=CmmfGame,
+    heeds_text=heeds_text,
 )

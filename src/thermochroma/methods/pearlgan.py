@@ -10,7 +10,9 @@ translation, and attention must mean the same in both spectra. Deviations:
   the strongest edge of the outer patches (`black_border: true` gives theirs);
 - every picture of a batch has a patch of its own for the edge term (theirs use one for all);
 - terms that begin late do so after a share of the pictures (`late_share`: 0.125 is their run on FLIR,
-  0.25 the one on KAIST); the learning rate never reaches 0.
+  0.25 the one on KAIST); the learning rate falls picture by picture (theirs falls epoch by epoch, to
+  1/40 of its start on FLIR, 1/60 on KAIST);
+- spectral norms start after fifteen power iterations, as torch's do (theirs after one).
 Three terms of theirs that have weight 0 (identity, latent, forward) are left out. They taught thermal
 pictures by night with visible ones by day; here both are what the training split holds.
 """

@@ -1,0 +1,136 @@
+"""Further rows from the same weights: what else a translator is shown beside the thermal pictures.
+
+The headline's row has the reference that was retrieved, and each frame's own sentence.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final
+
+import pandas as pd
+
+from thermochroma.loading import caption_policies as captions
+from thermochroma.loading import references
+from thermochroma.loading.assemble import needs_references, needs_text
+from thermochroma.loading.crops import Crops
+from thermochroma.loading.references import References
+from thermochroma.loading.text import CONSTANT, EMPTY, SAME_FOR_ALL, TextTable
+
+DRAWS: Final = 3
+"""Of a policy that draws: each is judged, and the row shows their mean."""
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What a translator is handed beside pictures; None for what it does not see.
+
+    records: whose reference or sentence each frame has, where that is chosen; by the file that keeps it.
+    """
+
+    text: TextTable | None
+    references: References | None
+    records: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+
+Draw = Callable[[Beside, Crops, pd.DataFrame], Beside]
+"""What some rows of the manifest are shown instead."""
+
+
+@dataclass(frozen=True)
+class OtherPolicy:
+    """A further row of the table. draws: scored one by one; the row shows their mean."""
+
+    title: str
+    note: str
+    """What is said of it below the table; the rows of one kind share it."""
+    draws: tuple[Draw, ...]
+
+
+def own(sees: type, crops: Crops, rows: pd.DataFrame, text: TextTable | None) -> Beside:
+    """What the headline's row is shown: own sentences, references retrieved by thermal alone."""
+    if not needs_references(sees):
+        return Beside(text, None)
+    return with_references(Beside(text, None), crops, rows, policy=references.retrieved)
+
+
+def with_references(
+    beside: Beside, crops: Crops, rows: pd.DataFrame, *, policy: references.Policy
+) -> Beside:
+    """The same with the references of a policy."""
+    found = policy(crops, rows)
+    records = {**beside.records, "references.csv": found.table}
+    return replace(beside, references=found, records=records)
+
+
+def with_captions(
+    beside: Beside, crops: Crops, rows: pd.DataFrame, *, policy: captions.Policy
+) -> Beside:
+    """The same with each frame given the sentence that a policy chooses."""
+    assert beside.text is not None  # whoever reads was given the table
+    given = policy(beside.text, rows)
+    table = pd.DataFrame({"frame": list(given.keys()), "sentence_of": list(given.values())})
+    records = {**beside.records, "captions.csv": table}
+    return replace(beside, text=beside.text.dealt(given), records=records)
+
+
+def other_policies(sees: type, *, heeds_text: bool = True) -> Mapping[str, OtherPolicy]:
+    """The rows below that of a translator, by name; none for one that sees pictures alone.
+
+    heeds_text: whether what it paints can depend on its text at all.
+    """
+    found: dict[str, OtherPolicy] = {}
+    if needs_references(sees):
+        found |= OTHER_REFERENCES
+    if needs_text(sees) and heeds_text:
+        found |= OTHER_CAPTIONS
+    return found
+
+
+NOTE_ON_REFERENCES: Final = (
+    "References: a row shows what its method paints with the training frame whose thermal picture is most "
+    "alike (16×16 means, cosine; of the same time of day and place where these are known); one fixed "
+    f"reference: the same training frame for all, mean of {DRAWS} draws. No held-out visible "
+    "picture is a reference."
+)
+OTHER_REFERENCES: Final[Mapping[str, OtherPolicy]] = {
+    "fixed": OtherPolicy(
+        "one fixed reference",
+        NOTE_ON_REFERENCES,
+        tuple(
+            partial(with_references, policy=partial(references.fixed, seed=seed))
+            for seed in range(DRAWS)
+        ),
+    ),
+    "none": OtherPolicy(
+        "no reference", NOTE_ON_REFERENCES, (partial(with_references, policy=references.none),)
+    ),
+}
+
+NOTE_ON_CAPTIONS: Final = (
+    "Captions: a row shows what its method paints when each picture has its own sentence. Below it stand "
+    "the same weights, with shuffled captions: the sentence of another judged picture of the split, one "
+    f"that reads differently wherever there is one, mean of {DRAWS} draws; the empty caption: nothing; the "
+    f'constant caption: "{SAME_FOR_ALL[CONSTANT]}" for all. Where these rows are equal, the text adds '
+    "nothing. A method that ignores its text by design has no such rows."
+)
+OTHER_CAPTIONS: Final[Mapping[str, OtherPolicy]] = {
+    "shuffled": OtherPolicy(
+        "shuffled captions",
+        NOTE_ON_CAPTIONS,
+        tuple(
+            partial(with_captions, policy=partial(captions.shuffled, seed=seed))
+            for seed in range(DRAWS)
+        ),
+    ),
+    "empty": OtherPolicy(
+        "empty caption",
+        NOTE_ON_CAPTIONS,
+        (partial(with_captions, policy=partial(captions.always, name=EMPTY)),),
+    ),
+    "constant": OtherPolicy(
+        "constant caption",
+        NOTE_ON_CAPTIONS,
+        (partial(with_captions, policy=partial(captions.always, name=CONSTANT)),),
+    ),
+}
