@@ -1,7 +1,13 @@
-"""Memory layouts: what they may change of a gradient or of a step, which is nothing."""
+"""Memory layouts: what they may change of a gradient or of a step, which is nothing.
 
+Print the table of docs/results/layouts.md: python -m tests.layouts
+"""
+
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -10,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from tests.examiner import IMAGES, batch_of, begin
+from tests.examiner import BLOCKS, IMAGES, batch_of, begin
 from thermochroma.method import Clock
 from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.preparation.weights import write_vgg
 from thermochroma.training.loop import play, trainable, weigh
 from thermochroma.training.state import seed_everything
 
@@ -134,3 +141,30 @@ def _nothing_dropped(x: Tensor, *_: object, **__: object) -> Tensor:
 
 def _plain(one: Tensor) -> Tensor:
     return one.detach().double().contiguous().clone()
+
+
+def _row(block: str, frozen: FrozenNetworks) -> str:
+    watched = [
+        steps_beside_plain_ones(block, frozen, layout, count=count).values()
+        for layout in LAYOUTS
+        for count in (1, 2, 4)
+    ]
+    steps = [max(beside.worst for beside in each) for each in watched]
+    strides = [sum(len(beside.strides) for beside in each) for each in watched]
+    layouts = [max(difference_by_layout(block, frozen, count=count).values()) for count in (1, 2)]
+    cells = [f"{max(steps[:3]):.1g}", f"{max(steps[3:]):.1g}", str(max(strides))]
+    return " | ".join([block, *cells, *(f"{value:.1g}" for value in layouts)])
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        for network in ("vgg16", "vgg19"):
+            write_vgg(Path(folder) / network, network=network, kind="random", seed=0)
+        for block in BLOCKS:
+            sys.stdout.write(f"| {_row(block, FrozenNetworks(Path(folder)))} |\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

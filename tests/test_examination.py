@@ -94,12 +94,16 @@ def test_4_a_picture_does_not_depend_on_its_batch(block: str) -> None:
 
 
 @every_block
-def test_5_a_turn_moves_its_player_whole_and_no_other(block: str, frozen: FrozenNetworks) -> None:
+def test_5_and_7_a_turn_moves_its_player_whole_and_every_weight_is_used(
+    block: str, frozen: FrozenNetworks
+) -> None:
+    used: set[str] = set()
     for clock in clocks():
         training = begin(block, frozen)
         training.game.train()
         reached: dict[str, set[int]] = {name: set() for name in training.players}
         for turn in training.game.turns(batch_of(block), clock):
+            used |= set(turn.terms)
             parameters = trainable(training.players[turn.player])
             cost = weigh(turn.terms, training.weights)
             found = torch.autograd.grad(cost, parameters, allow_unused=True)
@@ -108,6 +112,7 @@ def test_5_a_turn_moves_its_player_whole_and_no_other(block: str, frozen: Frozen
             }
         for name, player in training.players.items():
             assert len(reached[name]) == len(trainable(player)), f"{name} is not reached whole"
+    assert used == set(training.weights)
 
 
 @every_block
@@ -121,18 +126,6 @@ def test_6_every_parameter_has_one_owner(block: str, frozen: FrozenNetworks) -> 
 
 
 @every_block
-def test_7_every_weight_is_used(block: str, frozen: FrozenNetworks) -> None:
-    training = begin(block, frozen)
-    used = {
-        name
-        for clock in clocks()
-        for turn in training.game.turns(batch_of(block), clock)
-        for name in turn.terms
-    }
-    assert used == set(training.weights)
-
-
-@every_block
 def test_8_it_learns_one_picture_by_heart(block: str, frozen: FrozenNetworks) -> None:
     method = method_of(block)
     # Round a cycle is a longer way, but a step with three frames, or with edges, goes further.
@@ -140,40 +133,36 @@ def test_8_it_learns_one_picture_by_heart(block: str, frozen: FrozenNetworks) ->
     training = begin(block, frozen, images=2 * steps)
     _hurry(training, lr=2e-3)
     batch = _easy(batch_of(block, count=1))
-    before = _distance(training, batch, method.pairing)
-    for _ in range(steps):
+    enough = 0.6 * _distance(training, batch, method.pairing)
+    for step in range(1, steps + 1):
         play(training, batch)
-    after = _distance(training, batch, method.pairing)
-    assert after < 0.6 * before
+        if step % 4 == 0 and _distance(training, batch, method.pairing) < enough:
+            return
+    pytest.fail(f"after {steps} steps it is still further away than {enough:.3g}")
 
 
 @every_block
-def test_9_three_and_three_steps_are_six(
-    block: str, frozen: FrozenNetworks, tmp_path: Path
-) -> None:
-    batches = [batch_of(block, seed=seed) for seed in range(6)]
+def test_9_two_steps_and_one_are_three(block: str, frozen: FrozenNetworks, tmp_path: Path) -> None:
+    batches = [batch_of(block, seed=seed) for seed in range(3)]
     straight = begin(block, frozen)
-    for batch in batches:
+    for batch in batches[:2]:
         play(straight, batch)
-    first = begin(block, frozen)
-    for batch in batches[:3]:
-        play(first, batch)
-    checkpoint.save(first, tmp_path, mark="m")
-    second = begin(block, frozen, seed=1)  # other weights, other random state
-    assert checkpoint.resume(second, tmp_path, mark="m")
-    for batch in batches[3:]:
-        play(second, batch)
-    assert second.clock == straight.clock
-    resumed, undisturbed = second.state_dict(), straight.state_dict()
-    for state in (resumed, undisturbed):
+    checkpoint.save(straight, tmp_path, mark="m")
+    play(straight, batches[2])
+    undisturbed = straight.state_dict()
+    resumed = begin(block, frozen, seed=1)  # other weights, other random state
+    assert checkpoint.resume(resumed, tmp_path, mark="m")
+    play(resumed, batches[2])
+    assert resumed.clock == straight.clock
+    found = resumed.state_dict()
+    for state in (found, undisturbed):
         del state["random"]["python"]  # drawn from by beartype, which executes the types in tests
-    _assert_same_bits(resumed, undisturbed)
+    _assert_same_bits(found, undisturbed)
 
 
 @every_block
 def test_10_the_same_seed_gives_the_golden_output(block: str, frozen: FrozenNetworks) -> None:
     found = golden.reading(block, frozen)
-    assert found == golden.reading(block, frozen)
     stored = golden.stored()
     assert block in stored, "run `python -m tests.golden` and look at what it writes"
     assert found == pytest.approx(stored[block], rel=2e-3, abs=2e-4)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from torch._subclasses.fake_tensor import FakeTensorMode
 from tqdm import tqdm
 
 from thermochroma.diagram import draw
@@ -90,9 +91,10 @@ def diagram(chosen: Namespace) -> None:
     """Print a Mermaid flowchart of a translator at full width, drawn from its code."""
     settings = _settings(read_params(chosen.params), chosen.block)
     method = load_method(settings.method)
-    translator = build_translator(method, settings, scale=1.0, text_width=TEXT_WIDTH)
-    seen = see(method.sees, height=SIDE, width=SIDE, text_width=TEXT_WIDTH)
-    sys.stdout.write(draw(translator.eval(), seen))
+    with FakeTensorMode():  # shapes without memory or arithmetic
+        translator = build_translator(method, settings, scale=1.0, text_width=TEXT_WIDTH)
+        seen = see(method.sees, height=SIDE, width=SIDE, text_width=TEXT_WIDTH)
+        sys.stdout.write(draw(translator.eval(), seen))
 
 
 def _settings(params: Params, block: str) -> Settings:
