@@ -1,19 +1,25 @@
 SHELL := /bin/bash
-PY    ?= $(shell command -v python3.11 || command -v python3)
-VENV  ?= $(CURDIR)/.venv
+VENV  ?= .venv
 STAMP := $(VENV)/.installed
-export PATH := $(VENV)/bin:$(PATH)
+# The environment's own Python once it is there; before, the first on PATH that will do.
+PY    ?= $(or $(wildcard $(VENV)/bin/python),$(shell for one in python3.{11,12,13} python3; \
+           do $$one -I stages/preflight.py --python-only &> /dev/null && break; done; command -v $$one))
+export PATH := $(if $(filter /%,$(VENV)),,$(CURDIR)/)$(VENV)/bin:$(PATH)
 export NO_ALBUMENTATIONS_UPDATE := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help setup repro test lint ui
+.PHONY: help check setup repro test lint ui
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(STAMP): pyproject.toml constraints.txt
-	test -x $(VENV)/bin/python || $(PY) -m venv $(VENV)
+check:
+	@"$(or $(PY),python3)" -I stages/preflight.py
+
+$(STAMP): pyproject.toml constraints.txt | check
+	test -x $(VENV)/bin/pip || "$(PY)" -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt --upgrade pip
 	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $@
 

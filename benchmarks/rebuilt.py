@@ -25,7 +25,7 @@ from thermochroma.params import read_params
 ROOT: Final = Path(__file__).resolve().parents[1]
 PARTS: Final = ("data", "reports")
 MEASURED: Final = "cost.json"
-GIT: Final = {".gitignore"}
+GIT: Final = {"data/README.md", "reports/README.md"}
 
 
 def main(one: Path, other: Path) -> None:
@@ -58,10 +58,10 @@ def files_in(clone: Path) -> dict[str, str]:
     Raises BadInput if there is none: two empty folders would be the same.
     """
     found = {
-        str(path.relative_to(clone)): sha256(path)
+        name: sha256(path)
         for part in PARTS
         for path in sorted((clone / part).rglob("*"))
-        if path.is_file() and path.name not in GIT
+        if path.is_file() and (name := str(path.relative_to(clone))) not in GIT
     }
     if not found:
         raise BadInput(

@@ -8,6 +8,10 @@ import os
 import sys
 from pathlib import Path
 
+from stages.preflight import check_environment
+
+check_environment()
+
 _SRC = str(Path(__file__).resolve().parents[1] / "src")
 if sys.path[0] != _SRC:
     sys.path.insert(0, _SRC)

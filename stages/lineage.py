@@ -3,12 +3,22 @@
 import os
 import subprocess
 
+# `dvc.lock`, where somebody keeps it in Git, is what came out, and changes with each stage that ends.
+CHANGED_INPUTS = (
+    "status",
+    "--porcelain",
+    "--untracked-files=no",
+    "--",
+    ":/",
+    ":(exclude,top)dvc.lock",
+)
+
 
 def lineage(**tags: str) -> dict[str, str]:
     """Tags for MLflow; what is unknown (no git, no DVC) is left out."""
     found = {
         "git.commit": os.environ.get("DVC_EXP_BASELINE_REV") or _git("rev-parse", "HEAD"),
-        "git.dirty": str(bool(_git("status", "--porcelain", "--untracked-files=no"))).lower(),
+        "git.dirty": str(bool(_git(*CHANGED_INPUTS))).lower(),
         "dvc.stage": os.environ.get("DVC_STAGE", ""),
         "dvc.exp": os.environ.get("DVC_EXP_NAME", ""),
         **tags,

@@ -54,3 +54,12 @@ def test_who_only_looks_on_does_not_count(tree: Path) -> None:
     before = _of(tree, "three")
     _edit(tree, "looker", "True", "False")
     assert _of(tree, "three") == before
+
+
+def test_it_is_the_same_on_every_python(tree: Path) -> None:
+    """`ast.dump` is not: 3.12 names type parameters, 3.13 leaves empty lists out."""
+    (tree / "pack/all.py").write_text(
+        "class One(list):\n    at: int = 3\n\n    async def go(self, *, by=None):\n"
+        "        return f'{self.at:.2f} {by!r}', [], lambda: ...\n"
+    )
+    assert _of(tree, "all") == "all 4d0b57f10fd034a8\n"

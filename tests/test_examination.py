@@ -1,4 +1,4 @@
-"""The common examination: twelve questions to every method. A new file is asked them for nothing."""
+"""The common examination: fourteen questions to every method. A new file is asked them for nothing."""
 
 from dataclasses import fields, replace
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 
-from tests import golden
+from tests import golden, layouts
 from tests.examiner import (
     BLOCKS,
     PARAMS,
@@ -204,6 +204,26 @@ def test_12_no_target_is_in_sight(block: str) -> None:
     names = {one.name for one in fields(method.sees)}
     target = "visible" if method.direction is Direction.THERMAL_TO_VISIBLE else "thermal"
     assert names.isdisjoint({target, "target"})
+
+
+@every_block
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_13_a_step_is_the_plain_step(block: str, count: int, frozen: FrozenNetworks) -> None:
+    for layout in layouts.LAYOUTS:
+        watched = layouts.steps_beside_plain_ones(block, frozen, layout, count=count)
+        assert {name: beside.steps for name, beside in watched.items()} == dict.fromkeys(watched, 1)
+        for player, beside in watched.items():
+            assert not beside.strides, f"{player} is stepped by gradients in another layout"
+            assert beside.worst < 1e-2, f"{player} is not stepped as by plain Adam"
+
+
+@every_block
+@pytest.mark.parametrize("count", [1, 2])
+def test_14_gradients_do_not_depend_on_the_layout(
+    block: str, count: int, frozen: FrozenNetworks
+) -> None:
+    for player, difference in layouts.difference_by_layout(block, frozen, count=count).items():
+        assert difference < 1e-9, f"the gradients of {player} depend on the memory layout"
 
 
 def _translator(block: str) -> torch.nn.Module:

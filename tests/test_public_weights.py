@@ -99,6 +99,36 @@ def test_the_command_writes_a_translator_that_the_stages_can_read(
     assert "entries" in capsys.readouterr().out
 
 
+def test_running_statistics_that_old_instance_norms_kept_are_left_out_and_said_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = _made_up("cyclegan")
+    old = stored | {"model.2.running_mean": torch.zeros(64), "model.2.running_var": torch.ones(64)}
+    torch.save(old, tmp_path / "latest_net_G_A.pth")
+    ours = tmp_path / "translator.safetensors"
+    arguments = [str(tmp_path / "latest_net_G_A.pth"), str(ours), "--params", str(PARAMS)]
+    main(["import-weights", "cyclegan", *arguments])
+    said = capsys.readouterr().out
+    assert "2 running statistics" in said and "model.2.running_mean" in said
+    translator, _ = load_translator(ours)
+    assert torch.equal(translator.state_dict()["resnet.body.1.weight"], stored["model.1.weight"])
+
+
+def test_counters_may_be_lacking_and_nothing_else_may() -> None:
+    entries, stored = entries_of("pix2pix"), _made_up("pix2pix")
+    old = {name: one for name, one in stored.items() if not name.endswith("num_batches_tracked")}
+    assert len(old) < len(stored)
+    assert load_public(_fresh("pix2pix"), old, entries) == []
+    lost = next(name for name in old if name.endswith("running_mean"))
+    with pytest.raises(BadInput, match="lacks"):
+        load_public(_fresh("pix2pix"), {n: one for n, one in old.items() if n != lost}, entries)
+
+
+def test_scgans_weights_see_and_give_the_range_and_the_norms_of_its_code() -> None:
+    form = in_public_form(settings_of("scgan")).translator
+    assert (form.value_range, form.norm) == ("unit", "per_picture")
+
+
 def test_pearlgans_two_files_are_joined_as_its_page_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,12 +78,14 @@ def test_every_variant_has_its_size_and_paints(variant: str) -> None:
     assert (salient is None) == (variant == "no_head")
 
 
+@pytest.mark.parametrize("norm", ["per_picture", "running"])
 @pytest.mark.parametrize("value_range", ["signed", "unit"])
-def test_it_paints_what_a_plain_restatement_paints(value_range: str) -> None:
+def test_it_paints_what_a_plain_restatement_paints(value_range: str, norm: str) -> None:
     """Also holds the parameters to the order of the public checkpoints: the saliency head stands
     before the U-Net, a norm before its convolution."""
-    translator = _translator(value_range=value_range)
-    seen = see(method_of("scgan"), height=256, width=256, count=2)
+    translator = _translator(value_range=value_range, norm=norm)
+    count = 2 if norm == "running" else 1  # per picture: what batch norm in training makes of one
+    seen = see(method_of("scgan"), height=256, width=256, count=count)
     translator.train()(seen)  # running statistics that are not trivial
     with torch.no_grad():
         painted, salient = translator.eval().paint(seen)
@@ -257,13 +259,16 @@ class _Layer:
         self.norm = [
             stored.get(f"norm.{name}") for name in ("running_mean", "running_var", "weight", "bias")
         ]
+        self.by_itself = "norm.running_mean" not in stored
         names = [name for name, _ in layer.named_parameters()]
         assert names[-1].startswith("convolution")  # behind the norm's, if there is one
 
     def __call__(self, x: Tensor, stride: int, act: Any) -> Tensor:
         padding = (self.weight.shape[-1] - 1) // 2
         x = F.conv2d(F.pad(x, (padding,) * 4, mode="reflect"), self.weight, stride=stride)
-        return act(x if self.norm[0] is None else F.batch_norm(x, *self.norm))
+        if self.norm[2] is None:
+            return act(x)
+        return act(F.batch_norm(x, *self.norm, training=self.by_itself))
 
 
 def _is_layer(module: torch.nn.Module) -> bool:

@@ -43,7 +43,7 @@ def import_weights(chosen: Namespace) -> None:
     stored = read_checkpoint(chosen.checkpoint)
     method = load_method(settings.method)
     translator = build_translator(method, settings, scale=1.0, text_width=0)
-    load_public(translator, stored, entries)
+    dropped = load_public(translator, stored, entries)
     label = Label(
         name=chosen.block,
         settings=json.loads(settings.model_dump_json()),
@@ -60,6 +60,11 @@ def import_weights(chosen: Namespace) -> None:
         f"{chosen.translator}: {landed} of {len(entries)} entries; "
         f"{len(entries) - landed} that ours does not need\n"
     )
+    if dropped:
+        sys.stdout.write(
+            f"left out, as the authors' own loader does: {len(dropped)} running statistics of norms "
+            f"that keep none ({dropped[0]}, …)\n"
+        )
 
 
 def translate(chosen: Namespace) -> None:

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from thermochroma.tensors import Visible, to_unit
+from thermochroma.tensors import Visible, at_least_float32, to_unit
 
 Lab: TypeAlias = Float[Tensor, "b 3 h w"]
 """L* from 0 to 100, then a* and b*."""
@@ -33,12 +33,12 @@ OFFSET: Final = 16 / 116
 
 def lab_of(visible: Visible) -> Lab:
     """Pictures in [-1, 1] to L*a*b*, fp32; what lies beyond that range is taken at its ends."""
-    return lab_of_linear(linear_of(to_unit(visible.float()).clamp(0, 1)))
+    return lab_of_linear(linear_of(to_unit(at_least_float32(visible)).clamp(0, 1)))
 
 
 def visible_of(lab: Lab) -> Visible:
     """L*a*b* to pictures in [-1, 1], fp32; what sRGB does not have is cut off, channel by channel."""
-    lightness, a, b = lab.float().unbind(1)
+    lightness, a, b = at_least_float32(lab).unbind(1)
     y = (lightness + 16) / 116
     bent = torch.stack([y + a / 500, y, (y - b / 200).clamp(min=0)], dim=1)
     ratio = torch.where(bent > KNEE ** (1 / 3), bent.pow(3), (bent - OFFSET) / SLOPE)

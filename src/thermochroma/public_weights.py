@@ -8,7 +8,7 @@ that a released weight lands exactly where its authors had it, or is refused.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -24,10 +24,15 @@ from thermochroma.method import Translator
 from thermochroma.settings import Settings
 
 TABLES: Final = Path(__file__).parent / "public_names"
-PUBLIC_FORM: Final[dict[str, dict[str, Any]]] = {"tir2lab": {"norm": "row"}}
+PUBLIC_FORM: Final[dict[str, dict[str, Any]]] = {
+    "scgan": {"value_range": "unit", "norm": "per_picture"},
+    "tir2lab": {"norm": "row"},
+}
 """Settings of the translator that the public weights need, where ours differ by default."""
 COUNTERS: Final = "num_batches_tracked"
-"""Of batches seen: Keras keeps none, and none is needed when deployed."""
+"""Of batches seen: neither Keras nor PyTorch before 0.4.1 keeps any, and none is needed when deployed."""
+STATISTICS: Final = ("running_mean", "running_var", COUNTERS)
+"""Which instance norms kept before PyTorch 0.4; the authors' loaders drop them since."""
 HDF5: Final = (".h5", ".hdf5")
 PARALLEL: Final = "module."  # what a network wrapped for several GPUs puts before every name
 
@@ -124,20 +129,27 @@ def _read_keras(path: Path) -> dict[str, Tensor]:
 
 def load_public(
     translator: Translator[Any], stored: Mapping[str, Tensor], entries: Sequence[Entry]
-) -> None:
-    """Fill a translator of full width with the authors' weights.
+) -> list[str]:
+    """Fill a translator of full width with the authors' weights; returns the entries left out.
 
-    Raises BadInput, with the translator untouched, if an entry is missing, unknown or of another
-    shape.
+    Left out are running statistics of norms that the public code of today keeps none for: checkpoints
+    from before PyTorch 0.4.1 hold them, or lack counters, and the authors' own loaders drop them too.
+    Raises BadInput, with the translator untouched, if any other entry is missing, unknown or of
+    another shape.
     """
-    _refuse_other_names(set(stored), {entry.public for entry in entries})
-    for entry in entries:
+    known = {entry.public for entry in entries}
+    dropped = sorted(name for name in stored.keys() - known if _is_one_of(STATISTICS, name))
+    counted = {name for name in known if _is_one_of((COUNTERS,), name)}
+    _refuse_other_names(stored.keys() - set(dropped), known, needed=known - counted)
+    present = [entry for entry in entries if entry.public in stored]
+    for entry in present:
         _refuse_other_shape(entry, stored[entry.public])
     own = translator.state_dict()
-    named = {entry.ours: stored[entry.public] for entry in entries if entry.ours}
+    named = {entry.ours: stored[entry.public] for entry in present if entry.ours}
     _refuse_other_form(own, named)
     counters = {name: own[name] for name in own.keys() - named.keys()}
     translator.load_state_dict(named | counters)
+    return dropped
 
 
 def as_public(translator: Translator[Any], entries: Sequence[Entry]) -> dict[str, Tensor]:
@@ -146,8 +158,13 @@ def as_public(translator: Translator[Any], entries: Sequence[Entry]) -> dict[str
     return {entry.public: own[entry.ours] for entry in entries if entry.ours}
 
 
-def _refuse_other_names(given: set[str], known: set[str]) -> None:
-    for names, fault in ((known - given, "lacks"), (given - known, "has the unknown")):
+def _is_one_of(lasts: Sequence[str], name: str) -> bool:
+    """Whether the last part of an entry's name is one of these."""
+    return name.rpartition(".")[2] in lasts
+
+
+def _refuse_other_names(given: Set[str], known: Set[str], *, needed: Set[str]) -> None:
+    for names, fault in ((needed - given, "lacks"), (given - known, "has the unknown")):
         if names:
             first = sorted(names)[0]
             raise BadInput(

@@ -31,3 +31,11 @@ def to_bytes(pictures: Picture) -> UInt8[Tensor, "b c h w"]:
 def to_unit(pictures: Picture) -> Picture:
     """[-1, 1] to [0, 1], unclamped: for losses that are defined on unit range."""
     return (pictures + 1) / 2
+
+
+def at_least_float32(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Half-precision values as float32; float32 and float64 as they are.
+
+    For what loses too many digits under autocast, and is to be checked in float64 all the same.
+    """
+    return x.to(torch.promote_types(x.dtype, torch.float32))

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from thermochroma.tensors import Picture
+from thermochroma.tensors import Picture, at_least_float32
 
 Judgement = Float[Tensor, "b 1 y x"]
 
@@ -57,11 +57,11 @@ def gradient_penalty(
     """(2-norm of the judgement's gradient - 1)^2 between real and fake (Gulrajani et al., 2017).
 
     The gradient is that of the sum over patches, taken at a random place on the straight line
-    between the two pictures. In float32 whatever surrounds it; only the critic learns from it.
+    between the two pictures. In float32 at least, whatever surrounds it; only the critic learns from it.
     """
-    real, fake = real.detach().float(), fake.detach().float()
+    real, fake = at_least_float32(real.detach()), at_least_float32(fake.detach())
     with torch.enable_grad(), torch.autocast(real.device.type, enabled=False):
-        share = torch.rand(len(real), 1, 1, 1, device=real.device)
+        share = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
         between = torch.lerp(fake, real, share).requires_grad_()
         (slope,) = torch.autograd.grad(judge(between).sum(), between, create_graph=True)
     return (slope.flatten(1).norm(dim=1) - 1).square()

@@ -5,6 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from thermochroma.tensors import at_least_float32
+
 
 def patch_nce(
     queries: Float[Tensor, "b n d"], keys: Float[Tensor, "b n d"], *, temperature: float
@@ -12,10 +14,10 @@ def patch_nce(
     """Cross entropy of finding, among the n keys of the same picture, the one at the query's place.
 
     Both are brought to unit length; likeness is their product by `temperature`. Mean over queries.
-    No gradient reaches the keys. In float32 whatever surrounds it.
+    No gradient reaches the keys. In float32 at least, whatever surrounds it.
     """
     with torch.autocast(queries.device.type, enabled=False):
-        sought = F.normalize(queries.float(), dim=-1)
-        known = F.normalize(keys.detach().float(), dim=-1)
+        sought = F.normalize(at_least_float32(queries), dim=-1)
+        known = F.normalize(at_least_float32(keys.detach()), dim=-1)
         likeness = sought @ known.transpose(1, 2) / temperature
         return -F.log_softmax(likeness, dim=-1).diagonal(dim1=1, dim2=2).mean(1)

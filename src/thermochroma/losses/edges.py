@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from thermochroma.networks.views_critic import LUMA, central_differences
-from thermochroma.tensors import Visible, to_unit
+from thermochroma.tensors import Visible, at_least_float32, to_unit
 
 GRID = 8  # patches a side
 FAINT = 1e-6
@@ -14,7 +14,7 @@ FAINT = 1e-6
 
 def grey_slopes(picture: Visible, *, black_border: bool) -> Float[Tensor, "b h w"]:
     """Length of the grey picture's central differences (unit range, not halved)."""
-    unit = to_unit(picture.float())
+    unit = to_unit(at_least_float32(picture))
     grey = (unit * unit.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
     padded = F.pad(grey, (1, 1, 1, 1)) if black_border else F.pad(grey, (1, 1, 1, 1), "replicate")
     return (central_differences(padded).square().sum(1) + FAINT).sqrt()

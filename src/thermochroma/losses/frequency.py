@@ -1,6 +1,6 @@
 """Losses on what is fine in a picture: high-passed pixels and Fourier coefficients.
 
-Frequencies are in cycles a pixel, radial; transforms are orthonormal and in float32.
+Frequencies are in cycles a pixel, radial; transforms are orthonormal and in float32 at least.
 """
 
 from functools import cache
@@ -11,7 +11,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from thermochroma.tensors import Picture
+from thermochroma.tensors import Picture, at_least_float32
 
 SIGMA: Final = 1.5  # pixels: the Gaussian that is taken away from the pixels
 RADIUS: Final = 5  # pixels
@@ -53,7 +53,7 @@ def radial_profile(picture: Picture, *, bins: int, least: float) -> Float[Tensor
 
 def _transform(picture: Picture) -> Complex[Tensor, "b c h f"]:
     with torch.autocast(picture.device.type, enabled=False):
-        found: Tensor = torch.fft.rfft2(picture.float(), norm="ortho")
+        found: Tensor = torch.fft.rfft2(at_least_float32(picture), norm="ortho")
     return found
 
 

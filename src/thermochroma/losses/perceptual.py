@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from thermochroma.tensors import Picture
+from thermochroma.tensors import Picture, at_least_float32
 
 Features = Callable[[Picture], tuple[Tensor, ...]]
 """Pictures in [-1, 1] to one feature map for each tap."""
@@ -22,12 +22,13 @@ def perceptual(
     """Sum over the taps of the mean absolute difference of features.
 
     factors: one for each tap; None leaves all at 1. No gradient reaches the target, whose features
-    are constants.
+    are constants. Differences are taken in float32 whatever surrounds them: in bfloat16 features of
+    like pictures are equal, or a whole step apart.
     """
     with torch.no_grad():
         wanted = features(target)
     distances = [
-        (got - want).abs().flatten(1).mean(1)
+        (at_least_float32(got) - at_least_float32(want)).abs().flatten(1).mean(1)
         for got, want in zip(features(painted), wanted, strict=True)
     ]
     if factors is not None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from thermochroma.colour_space import lab_of_linear, linear_of
-from thermochroma.tensors import Picture, to_unit
+from thermochroma.tensors import Picture, at_least_float32, to_unit
 
 BINOMIAL: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 LEAST: Final = 1e-3
@@ -25,11 +25,11 @@ its rounding errors."""
 def saliency(pictures: Picture) -> Float[Tensor, "b 1 h w"]:
     """Pictures in [-1, 1], visible or thermal, to maps from 0 to 1, where 1 is each one's maximum.
 
-    Visible pictures are compared in CIE L*a*b*, thermal ones in their single channel. In float32
-    whatever surrounds it. No gradient passes.
+    Visible pictures are compared in CIE L*a*b*, thermal ones in their single channel. In float32 at
+    least, whatever surrounds it. No gradient passes.
     """
     with torch.autocast(pictures.device.type, enabled=False):
-        unit = to_unit(pictures.float()).clamp(0, 1)
+        unit = to_unit(at_least_float32(pictures)).clamp(0, 1)
         colours = lab_of_linear(linear_of(unit)) if unit.shape[1] == 3 else unit
         away = _blurred(colours) - colours.mean((2, 3), keepdim=True)
         distance = away.square().sum(1, keepdim=True).sqrt()

@@ -6,11 +6,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from thermochroma.tensors import at_least_float32
+
 
 def gram(features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c c"]:
-    """Products of all pairs of channels, by c h w (Gatys et al., CVPR 2016). In float32."""
+    """Products of all pairs of channels, by c h w (Gatys et al., CVPR 2016). In float32 at least."""
     with torch.autocast(features.device.type, enabled=False):
-        flat = features.float().flatten(2)
+        flat = at_least_float32(features).flatten(2)
         return flat @ flat.transpose(1, 2) / (flat.shape[1] * flat.shape[2])
 
 

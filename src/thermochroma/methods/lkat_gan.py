@@ -43,7 +43,7 @@ from thermochroma.networks.vit import (
     to_tokens,
 )
 from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Picture
+from thermochroma.tensors import Picture, at_least_float32
 
 BASE = 64  # channels of the U-Nets, and of the critic
 SIDE = 256  # the one side that the original takes
@@ -286,7 +286,9 @@ def _resized(features: Features, height: int, width: int) -> Float[Tensor, "b c 
     if features.shape[-2:] == (height, width):
         return features
     # in float32: antialiasing is not made for bfloat16 everywhere
-    resized = F.interpolate(features.float(), (height, width), mode="bilinear", antialias=True)
+    resized = F.interpolate(
+        at_least_float32(features), (height, width), mode="bilinear", antialias=True
+    )
     return resized.to(features.dtype)
 
 

@@ -34,12 +34,12 @@ from thermochroma.losses.contrastive import patch_nce
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute
 from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
-from thermochroma.networks.blocks import init_normal, scaled
+from thermochroma.networks.blocks import InstanceNorm2d, init_normal, scaled
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.patch_heads import PatchHeads, draw_places
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.settings import ReferenceSettings, Settings, Strict
-from thermochroma.tensors import Picture, Thermal, Visible
+from thermochroma.tensors import Picture, Thermal, Visible, at_least_float32
 
 BASE = 32  # channels at full sides
 STAGES = 4  # of an encoder; each is twice as wide as the one before, at half its sides
@@ -122,7 +122,7 @@ def align(
     no key answers all of them: columns sum to q / k.
     """
     with torch.autocast(queries.device.type, enabled=False):
-        queries, keys = queries.float(), keys.float()
+        queries, keys = at_least_float32(queries), at_least_float32(keys)
         angles = F.normalize(queries, dim=-1) @ F.normalize(keys, dim=-1).transpose(1, 2)
         likeness = angles if cosine else queries @ keys.transpose(1, 2)
         answers = (likeness / temperature).softmax(dim=-1)
@@ -343,7 +343,7 @@ ANCHORS: Mapping[str, tuple[str, ...]] = {
 }
 NORMS: Mapping[str, Norm] = {
     "batch": nn.BatchNorm2d,
-    "instance": partial(nn.InstanceNorm2d, affine=True),
+    "instance": partial(InstanceNorm2d, affine=True),
 }
 
 

@@ -10,6 +10,8 @@ translator learns alone, then it heeds the critic. Deviations:
 - saliency maps are frequency-tuned saliency of the target: a stand-in, for the authors take those of
   PFAN, a trained detector; the global network starts untrained, not as a classifier of ImageNet;
 - VGG's input is normalised as in its training (`perceptual_imagenet_norm: false`: the authors');
+- batch norms as the original tests them, which never leaves training mode, but each image by its own
+  statistics, whatever its batch (`norm: running` keeps statistics in training instead);
 - the critic learns from the first picture, so that nobody heeds an untrained one (`critic_waits: true`:
   the authors', who begin with both in a second run);
 - the learning rate is the straight line through the authors' four steps of two runs, 2e-4 to 2.5e-5;
@@ -34,7 +36,7 @@ from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute
 from thermochroma.losses.saliency import saliency
 from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
-from thermochroma.networks.blocks import scaled, spread_channels
+from thermochroma.networks.blocks import PictureNorm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.settings import Settings, Strict
 from thermochroma.tensors import Picture, Thermal, Visible, to_unit
@@ -55,6 +57,10 @@ JOINED = 6  # the global features enter the down path behind so many layers
 HEEDED = slice(4, 7)  # up layers that the saliency head looks at: at 1/8, 1/4 and 1/2 of the sides
 
 Saliency = Float[Tensor, "b 1 h w"]
+BatchNorm = PictureNorm | nn.BatchNorm2d
+Norm = Callable[[int], BatchNorm]
+NORMS: Mapping[str, Norm] = {"per_picture": PictureNorm, "running": nn.BatchNorm2d}
+"""Alike in training."""
 
 
 class Layer(nn.Module):
@@ -68,11 +74,12 @@ class Layer(nn.Module):
         kernel: int = 3,
         stride: int = 1,
         padding: int = 1,
-        normed: bool = True,
+        norm: Norm | None,
         activation: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        self.norm = _norm(wide) if normed else nn.Identity()  # first, as in the public checkpoints
+        # first, as in the public checkpoints
+        self.norm = nn.Identity() if norm is None else _started(norm(wide))
         convolution = nn.Conv2d(
             narrow, wide, kernel, stride, padding, bias=False, padding_mode="reflect"
         )
@@ -86,13 +93,15 @@ class Layer(nn.Module):
 class SaliencyHead(nn.Module):
     """Three layers of the way up, brought to one size, to a map from 0 to 1. Not needed to paint."""
 
-    def __init__(self, *, base: int, latent: int) -> None:
+    def __init__(self, *, base: int, latent: int, norm: Norm) -> None:
         super().__init__()
-        self.from_eighth = nn.Sequential(_up(8 * base, latent), _up(latent, latent))
-        self.from_quarter = _up(4 * base, latent)
-        self.from_half = Layer(2 * base, latent)
-        self.to_full = _up(3 * latent, latent)
-        self.draw = Layer(latent, 1, normed=False, activation=nn.Sigmoid())
+        self.from_eighth = nn.Sequential(
+            _up(8 * base, latent, norm=norm), _up(latent, latent, norm=norm)
+        )
+        self.from_quarter = _up(4 * base, latent, norm=norm)
+        self.from_half = Layer(2 * base, latent, norm=norm)
+        self.to_full = _up(3 * latent, latent, norm=norm)
+        self.draw = Layer(latent, 1, norm=None, activation=nn.Sigmoid())
 
     def forward(self, heeded: list[Tensor]) -> Saliency:
         eighth, quarter, half = heeded
@@ -109,18 +118,25 @@ class ScganTranslator(Translator[Still]):
     """
 
     def __init__(
-        self, *, scale: float, thermal_channels: int, saliency_head: bool, value_range: str
+        self,
+        *,
+        scale: float,
+        thermal_channels: int,
+        saliency_head: bool,
+        value_range: str,
+        norm: str,
     ) -> None:
         super().__init__()
-        base = scaled(BASE, scale)
+        base, made = scaled(BASE, scale), NORMS[norm]
         self.thermal_channels = thermal_channels
         self.enter, self.leave = RANGES[value_range]
-        self.global_features = _global_network(thermal_channels, base)
+        self.global_features = _global_network(thermal_channels, base, norm=made)
+        latent = scaled(LATENT, scale)
         self.saliency_head = (
-            SaliencyHead(base=base, latent=scaled(LATENT, scale)) if saliency_head else None
+            SaliencyHead(base=base, latent=latent, norm=made) if saliency_head else None
         )
-        self.downs = nn.ModuleList(_downs(thermal_channels, base))
-        self.ups = nn.ModuleList(_ups(base))
+        self.downs = nn.ModuleList(_downs(thermal_channels, base, norm=made))
+        self.ups = nn.ModuleList(_ups(base, norm=made))
 
     def forward(self, seen: Still) -> Picture:
         return self.leave(self._run(self.spread(seen.thermal))[0])
@@ -155,12 +171,12 @@ class Critic(nn.Module):
     def __init__(self, *, in_channels: int, base: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            Layer(in_channels, base, kernel=7, padding=3, normed=False),
-            Layer(base, 2 * base, stride=2),
-            Layer(2 * base, 4 * base, stride=2),
-            Layer(4 * base, 8 * base, stride=2),
-            Layer(8 * base, 8 * base, kernel=4),
-            Layer(8 * base, 1, kernel=4, normed=False, activation=nn.Identity()),
+            Layer(in_channels, base, kernel=7, padding=3, norm=None),
+            Layer(base, 2 * base, stride=2, norm=nn.BatchNorm2d),
+            Layer(2 * base, 4 * base, stride=2, norm=nn.BatchNorm2d),
+            Layer(4 * base, 8 * base, stride=2, norm=nn.BatchNorm2d),
+            Layer(8 * base, 8 * base, kernel=4, norm=nn.BatchNorm2d),
+            Layer(8 * base, 1, kernel=4, norm=None, activation=nn.Identity()),
         )
 
     def forward(
@@ -274,47 +290,48 @@ def _views(picture: Picture, salient: Saliency | None) -> list[Picture]:
     return [picture] if salient is None else [picture, picture * salient]
 
 
-def _norm(channels: int) -> nn.BatchNorm2d:
-    norm = nn.BatchNorm2d(channels)
+def _started(norm: BatchNorm) -> BatchNorm:
     nn.init.normal_(norm.weight, 1.0, GAMMA_STD)
     return norm
 
 
-def _up(wide: int, narrow: int) -> nn.Sequential:
-    return nn.Sequential(nn.Upsample(scale_factor=2), Layer(wide, narrow))
+def _up(wide: int, narrow: int, *, norm: Norm) -> nn.Sequential:
+    return nn.Sequential(nn.Upsample(scale_factor=2), Layer(wide, narrow, norm=norm))
 
 
-def _global_network(in_channels: int, base: int) -> nn.Sequential:
+def _global_network(in_channels: int, base: int, *, norm: Norm) -> nn.Sequential:
     """VGG-16 whose pools are strides of 2, the last one a layer of its own: 1/32 of the sides."""
     layers: list[nn.Module] = []
     narrow = in_channels
     for stage in STAGES:
         for place, width in enumerate(stage, start=1):
             stride = 2 if place == len(stage) else 1
-            layers.append(Layer(narrow, width * base, stride=stride, normed=bool(layers)))
+            between = norm if layers else None
+            layers.append(Layer(narrow, width * base, stride=stride, norm=between))
             narrow = width * base
-    layers += [Layer(narrow, narrow, stride=stride) for stride in (1, 1, 1, 2)]
+    layers += [Layer(narrow, narrow, stride=stride, norm=norm) for stride in (1, 1, 1, 2)]
     return nn.Sequential(*layers)
 
 
-def _downs(in_channels: int, base: int) -> list[nn.Module]:
+def _downs(in_channels: int, base: int, *, norm: Norm) -> list[nn.Module]:
     widths = [width * base for width in DOWNS]
-    downs: list[nn.Module] = [Layer(in_channels, widths[0], kernel=7, padding=3, normed=False)]
+    downs: list[nn.Module] = [Layer(in_channels, widths[0], kernel=7, padding=3, norm=None)]
     for place, (narrow, wide) in enumerate(pairwise(widths), start=1):
         joined = narrow + 8 * base if place == JOINED else narrow
-        downs.append(Layer(joined, wide, stride=2, normed=place < len(widths) - 1))
+        between = norm if place < len(widths) - 1 else None  # one value is left behind the last
+        downs.append(Layer(joined, wide, stride=2, norm=between))
     return downs
 
 
-def _ups(base: int) -> list[nn.Module]:
+def _ups(base: int, *, norm: Norm) -> list[nn.Module]:
     skips = [0, *reversed(DOWNS[1:-1])]
     comes = [DOWNS[-1], *UPS]
     ups: list[nn.Module] = [
-        _up((below + skip) * base, width * base)
+        _up((below + skip) * base, width * base, norm=norm)
         for below, skip, width in zip(comes, skips, UPS, strict=False)
     ]
     last = (UPS[-1] + DOWNS[0]) * base
-    return [*ups, Layer(last, 3, normed=False, activation=nn.Tanh())]
+    return [*ups, Layer(last, 3, norm=None, activation=nn.Tanh())]
 
 
 Change = Callable[[Tensor], Tensor]
@@ -329,6 +346,7 @@ class TranslatorSettings(Strict):
     thermal_channels: Literal[1, 3]
     saliency_head: bool
     value_range: Literal["signed", "unit"]
+    norm: Literal["per_picture", "running"]
 
 
 class GameSettings(Strict):

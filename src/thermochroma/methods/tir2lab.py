@@ -31,7 +31,7 @@ from thermochroma.errors import BadInput
 from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import scaled
 from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Thermal, Visible, to_unit
+from thermochroma.tensors import Thermal, Visible, at_least_float32, to_unit
 
 UnitLab: TypeAlias = Float[Tensor, "b 3 h w"]
 """L*, a*, b*, each scaled so that the colours of sRGB span [0, 1]."""
@@ -180,7 +180,7 @@ class Tir2LabGame(Game[Batch[Still]]):
         return {"translator": self.translator}
 
     def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
-        painted = self.translator.lab(batch.seen.thermal).float()
+        painted = at_least_float32(self.translator.lab(batch.seen.thermal))
         target = scaled_lab(lab_of(batch.target))
         chroma = (painted[:, 1:] - target[:, 1:]).abs().flatten(1).mean(1)
         structure = unlike_windows(painted[:, :1], target[:, :1])
@@ -195,7 +195,7 @@ def scaled_lab(lab: Lab) -> UnitLab:
 
 def unscaled(unit: UnitLab) -> Lab:
     """[0, 1] to L*, a*, b*, in float32."""
-    lab = unit.float()
+    lab = at_least_float32(unit)
     least, span = (lab.new_tensor(each).view(3, 1, 1) for each in (LEAST, SPAN))
     return lab * span + least
 

@@ -39,9 +39,24 @@ class PictureNorm(nn.Module):
         return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=NORM_EPS)
 
 
-def instance_norm(channels: int) -> nn.InstanceNorm2d:
+class InstanceNorm2d(nn.InstanceNorm2d):
+    """torch's instance norm, with the right gradient for a batch of one image too.
+
+    For one image torch 2.12's backward on the CPU takes the gradient as it lies in memory, and is wrong
+    by more than its own size if that is channels last, as convolutions in that layout leave it. For
+    more images torch lays it out itself. So nothing but that case changes, not by a bit.
+    """
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        normed = super().forward(x)
+        if normed.requires_grad:
+            normed.register_hook(Tensor.contiguous)
+        return normed
+
+
+def instance_norm(channels: int) -> InstanceNorm2d:
     """Instance norm without affine parameters and without running statistics."""
-    return nn.InstanceNorm2d(channels, eps=NORM_EPS, affine=False, track_running_stats=False)
+    return InstanceNorm2d(channels, eps=NORM_EPS, affine=False, track_running_stats=False)
 
 
 @torch.no_grad()

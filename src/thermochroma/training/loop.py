@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from thermochroma.batch import Shown
 from thermochroma.errors import BadInput
 from thermochroma.method import Turn
+from thermochroma.tensors import at_least_float32
 from thermochroma.training.state import Training
 
 Readings = dict[str, Float[Tensor, ""]]
@@ -61,13 +62,25 @@ def step(training: Training, turn: Turn) -> None:
     cost = weigh(turn.terms, training.weights)
     gradients = torch.autograd.grad(cost, parameters, allow_unused=True)
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = gradient
+        parameter.grad = None if gradient is None else laid_out_as(parameter, gradient)
     clip_norm = training.settings.optimizers[turn.player].clip_norm
     if clip_norm is not None:
         nn.utils.clip_grad_norm_(parameters, clip_norm)
     optimizer = training.optimizers[turn.player]
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
+
+
+def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """The gradient with the strides of its parameter.
+
+    `torch.autograd.grad` hands gradients out in whatever strides the last operation left them. Fused
+    optimizers on a processor read parameter, gradient and moments side by side in memory order, so
+    that entries would be stepped by each other's gradients (torch 2.12; on CUDA they refuse).
+    """
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)
 
 
 def weigh(
@@ -80,7 +93,8 @@ def weigh(
             needed="every term of a turn is weighed, if only by 0",
             remedy="add them under `weights` in the method's block of params.yaml",
         )
-    return torch.stack([weights[name] * term.float().mean() for name, term in terms.items()]).sum()
+    means = [weights[name] * at_least_float32(term).mean() for name, term in terms.items()]
+    return torch.stack(means).sum()
 
 
 def trainable(player: nn.Module) -> list[nn.Parameter]:
