@@ -8,6 +8,7 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -67,11 +68,19 @@ def end_with_dvc() -> None:
 
 
 def _watch(chain: list[psutil.Process]) -> None:
-    while all(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in chain):
+    while all(_lives(one) for one in chain):
         time.sleep(0.5)
     for child in psutil.Process().children(recursive=True):
-        child.kill()
+        with suppress(psutil.NoSuchProcess):  # it ended by itself meanwhile
+            child.kill()
     os._exit(1)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it ended between the two questions
+        return False
 
 
 def _is_dvc(process: psutil.Process) -> bool:

@@ -58,6 +58,39 @@ def test_the_file_in_the_repository_is_right(tmp_path: Path) -> None:
             lambda raw: raw["sources"]["sample"].update(frames_per_sequnce=3),
             r"did you mean `frames_per_sequence`",
         ),
+        (
+            lambda raw: raw["methods"]["cmmf_net"]["weights"].update(content=float("nan")),
+            r"cmmf_net\.weights\.content.*finite",
+        ),
+        (
+            lambda raw: raw["methods"]["cmmf_net"]["optimizers"]["translator"].update(lr=1e999),
+            r"optimizers\.translator\.lr.*finite",
+        ),
+        (lambda raw: raw["methods"].update(cmmf_net=3), r"`methods\.cmmf_net`.* is 3.*a block"),
+        (
+            lambda raw: raw["methods"]["cmmf_net"]["translator"].update(
+                readout="token_map", roles="image_q"
+            ),
+            r"token_map` needs `roles: text_q`",
+        ),
+        (
+            lambda raw: raw["methods"]["cmmf_net"]["translator"].update(
+                readout="token_map", text_tokens="end_of_text"
+            ),
+            r"token_map` needs .*`text_tokens: sequence`",
+        ),
+        (
+            lambda raw: raw["methods"]["cmmf_net"]["translator"].update(
+                fusion="addition", roles="image_q"
+            ),
+            r"with `fusion: addition` nothing interacts",
+        ),
+        (
+            lambda raw: raw["methods"]["cmmf_net"]["translator"].update(
+                fusion="bypass", text_tokens="end_of_text"
+            ),
+            r"`fusion: bypass` reads no text",
+        ),
         (lambda raw: raw["sources"].update(kaits={}), r"`kaits` .* is no data set"),
         (lambda raw: raw["budget"].pop("sample"), r"no data set of `budget`"),
         (

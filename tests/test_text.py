@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from stages.encode import main as encode
+from thermochroma.batch import Captioned
 from thermochroma.errors import BadInput
+from thermochroma.loading.assemble import assemble_seen, move
 from thermochroma.loading.text import (
     AT_ONCE,
     CONSTANT,
@@ -107,3 +109,15 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(BadInput, match="cannot be read"):
         load_text(path)
+
+
+def test_features_are_looked_up_where_they_lie() -> None:
+    """One sentence a frame of KAIST is gigabytes of features: a batch moves its own alone."""
+    table = TextTable(torch.randn(5, 7, 4), torch.ones(5, 7, dtype=torch.bool), {})
+    raw = {"thermal": torch.zeros(2, 8, 8, dtype=torch.uint8), "sentence": torch.tensor([3, 1])}
+    far = move(raw, torch.device("meta"))
+    assert far["thermal"].is_meta and not far["sentence"].is_meta
+    seen = assemble_seen(far, Captioned, table)
+    assert seen.text.is_meta and seen.text.shape == (2, 7, 4)
+    here = assemble_seen(move(raw, torch.device("cpu")), Captioned, table)
+    assert torch.equal(here.text, table.features[[3, 1]])

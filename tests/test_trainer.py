@@ -150,6 +150,24 @@ def test_what_is_not_finite_stops_before_the_step() -> None:
     assert training.clock.images == 0
 
 
+class Root(Duel):
+    """A finite term whose gradient is not: the square root of 0."""
+
+    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
+        painted = self.translator(batch.seen).mean((1, 2, 3))
+        yield Turn("translator", {"far": painted.sqrt(), "close": painted})
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_step() -> None:
+    training = _duel({"far": 1.0, "close": 0.0})
+    training.game.turns = Root.turns.__get__(training.game)  # type: ignore[method-assign]
+    before = training.translator.level.detach().clone()
+    with pytest.raises(BadInput, match=r"`translator`, gradients .*\['far'\].*frames one, two"):
+        play(training, _batch())
+    assert torch.equal(training.translator.level, before)
+    assert all(parameter.grad is None for parameter in training.game.parameters())
+
+
 def test_optimizers_name_exactly_the_players() -> None:
     adam = OptimizerSettings(kind="adam", lr=0.1, betas=(0.9, 0.999))
     with pytest.raises(BadInput, match="exactly the players"):

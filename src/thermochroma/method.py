@@ -113,6 +113,8 @@ class Method:
     taught_sides: Callable[[Any], int] | None = None
     """(settings): what the sides of training windows are multiples of, where a game needs more than its
     translator does."""
+    counts_are_published: bool = True
+    """Whether anybody published those numbers; of a reconstruction they are our own count."""
     heeds_text: Callable[[Any], bool] | None = None
     """(settings): whether what a translator paints can depend on its text, where for some blocks it
     cannot. Those have no rows with other captions."""

@@ -34,15 +34,13 @@ def parameter_table(params: Params, blocks: Iterable[str], frozen: FrozenNetwork
     """
     rows = [HEAD, ("---", "---", "--:", "--:", "---", "--:")]
     for block in blocks:
-        published = load_method(params.method(block).method).published_parameters[
-            params.block_of(block)
-        ]
+        method = load_method(params.method(block).method)
+        expected = method.published_parameters[params.block_of(block)]
         for name, player in game_at_full_width(params, block, frozen).players().items():
             count = sum(one.numel() for one in player.parameters() if one.requires_grad)
-            equal = "yes" if count == published[name] else "NO"
-            rows.append(
-                (block, name, f"{count:,}", f"{published[name]:,}", equal, f"{_buffers(player):,}")
-            )
+            published = f"{expected[name]:,}" if method.counts_are_published else "—"
+            equal = ("yes" if count == expected[name] else "NO") if published != "—" else "—"
+            rows.append((block, name, f"{count:,}", published, equal, f"{_buffers(player):,}"))
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 

@@ -272,7 +272,13 @@ def _refuse_twins(lineup: Sequence[str], repeats: Mapping[str, Repeat], seed: in
 def _parse_method(name: str, block: Any) -> Settings:
     from thermochroma.method import load_method  # loads torch
 
-    head = _parse(MethodHead, {"method": (block or {}).get("method")}, ("methods", name))
+    if not isinstance(block, Mapping):
+        raise BadInput(
+            given=f"`methods.{name}` in params.yaml is {json.dumps(block)[:80]}",
+            needed="a block with the keys `method`, `translator`, `optimizers`, `weights`",
+            remedy="correct it (the file in the repository has all blocks)",
+        )
+    head = _parse(MethodHead, {"method": block.get("method")}, ("methods", name))
     return _parse(load_method(head.method).settings, block, ("methods", name))
 
 

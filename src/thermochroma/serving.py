@@ -5,6 +5,7 @@ Any size goes: pictures are mirrored at the right and below up to the sides that
 what was added is cut off again.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +63,8 @@ def pictures_in(paths: Sequence[Path]) -> list[Path]:
                 needed="pictures, or folders that hold some",
                 remedy="correct the path",
             )
-    names = [one.stem for one in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    counts = Counter(one.stem for one in found)
+    twice = next((name for name, count in counts.items() if count > 1), None)
     if not found or twice is not None:
         raise BadInput(
             given=f"two pictures are called {twice}"

@@ -18,9 +18,9 @@ TWENTIETHS: Final = 20
 
 
 class Strict(BaseModel):
-    """Settings: unknown keys are refused, values do not change, strings are not numbers."""
+    """Settings: unknown keys are refused, values do not change, strings and NaN are not numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class OptimizerSettings(Strict):

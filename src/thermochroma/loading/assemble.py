@@ -72,9 +72,14 @@ def _triplets(raw: Raw, sees: type, text: TextTable | None) -> Triplets:
 
 
 def move(raw: Raw, device: torch.device) -> Raw:
-    """Bring a raw batch to the device; bytes travel, floats are made there."""
+    """Bring a raw batch to the device; bytes travel, floats are made there.
+
+    Rows of the text table stay where the table lies: only the features that are looked up travel.
+    """
     return {
-        name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
+        name: value.to(device, non_blocking=True)
+        if isinstance(value, Tensor) and name != "sentence"
+        else value
         for name, value in raw.items()
     }
 
@@ -89,12 +94,12 @@ def _visible(raw: Raw, text: TextTable | None) -> Tensor:
 
 def _text(raw: Raw, text: TextTable | None) -> Tensor:
     assert text is not None  # whoever needs text was given the table
-    return text.features.to(raw["thermal"].device)[raw["sentence"]]
+    return text.features[raw["sentence"]].to(raw["thermal"].device, non_blocking=True)
 
 
 def _text_mask(raw: Raw, text: TextTable | None) -> Tensor:
     assert text is not None
-    return text.mask.to(raw["thermal"].device)[raw["sentence"]]
+    return text.mask[raw["sentence"]].to(raw["thermal"].device, non_blocking=True)
 
 
 def _reference(raw: Raw, text: TextTable | None) -> Tensor:

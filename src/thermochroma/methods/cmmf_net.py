@@ -12,6 +12,7 @@ from functools import partial
 from typing import Literal
 
 from jaxtyping import Bool, Float
+from pydantic import model_validator
 from torch import Tensor, add, arange, cat, nn
 
 from thermochroma.batch import Batch, Captioned
@@ -338,6 +339,28 @@ class TranslatorSettings(Strict):
     skip: Literal["concat", "add"]
     out: Literal["linear", "tanh"]
 
+    @model_validator(mode="after")
+    def _nothing_is_ignored(self) -> "TranslatorSettings":
+        """Refuse choices that the rest of the block leaves without a meaning."""
+        if self.fusion != "interaction" and (self.roles, self.readout) != DEFAULT_INTERACTION:
+            raise ValueError(
+                f"with `fusion: {self.fusion}` nothing interacts: leave `roles: text_q` and "
+                "`readout: mean_broadcast`"
+            )
+        if self.fusion in {"picture_alone", "bypass"} and self.text_tokens != "sequence":
+            raise ValueError(
+                f"`fusion: {self.fusion}` reads no text: leave `text_tokens: sequence`"
+            )
+        if self.readout == "token_map" and (self.roles, self.text_tokens) != WITH_TOKEN_MAP:
+            raise ValueError(
+                "`readout: token_map` needs `roles: text_q` and `text_tokens: sequence`"
+            )
+        return self
+
+
+DEFAULT_INTERACTION = ("text_q", "mean_broadcast")
+WITH_TOKEN_MAP = ("text_q", "sequence")
+
 
 class GameSettings(Strict):
     perceptual_taps: tuple[int, ...]
@@ -378,6 +401,7 @@ METHOD = Method(
         "cmmf_net_no_text": {"translator": 40_894_275 - 131_072},
         "cmmf_net_no_interaction": {"translator": 34_589_507 - 131_072},
     },
+    counts_are_published=False,
     translator=CmmfTranslator,
     game=CmmfGame,
     heeds_text=heeds_text,

@@ -394,6 +394,7 @@ METHOD = Method(
         # translator's player is what ships (8,627,851) and the contrastive term's heads (387,072).
         "reference_contrastive": {"critic": 2_765_761, "translator": 8_627_851 + 387_072}
     },
+    counts_are_published=False,
     translator=ReferenceTranslator,
     game=ReferenceGame,
 )

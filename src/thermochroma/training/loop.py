@@ -1,6 +1,7 @@
 """The training loop. It knows players, turns and terms, and neither "generator" nor "critic"."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 
 import torch
 from jaxtyping import Float
@@ -37,7 +38,7 @@ def play(training: Training, batch: Shown) -> Readings:
     readings: Readings = {}
     turns = training.game.turns(batch, training.clock)
     while (turn := next_turn(turns, training, batch)) is not None:
-        step(training, turn)
+        step(training, turn, batch)
         readings |= {f"{turn.player}/{name}": term.mean() for name, term in turn.terms.items()}
     training.advance(len(batch))
     return readings
@@ -56,13 +57,17 @@ def next_turn(turns: Iterator[Turn], training: Training, batch: Shown) -> Turn |
     return turn
 
 
-def step(training: Training, turn: Turn) -> None:
-    """Differentiate the turn for its player's parameters only, and step that player."""
+def step(training: Training, turn: Turn, batch: Shown) -> None:
+    """Differentiate the turn for its player's parameters only, and step that player.
+
+    Raises BadInput, with nothing stepped, for a gradient that is NaN or infinite.
+    """
     parameters = trainable(training.players[turn.player])
     cost = weigh(turn.terms, training.weights)
     gradients = torch.autograd.grad(cost, parameters, allow_unused=True)
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = None if gradient is None else laid_out_as(parameter, gradient)
+    refuse_gradients(parameters, turn, batch, training)
     clip_norm = training.settings.optimizers[turn.player].clip_norm
     if clip_norm is not None:
         nn.utils.clip_grad_norm_(parameters, clip_norm)
@@ -109,9 +114,28 @@ def refuse_not_finite(turn: Turn, batch: Shown, training: Training) -> None:
     if all(finite):
         return
     broken = [name for name, good in zip(names, finite, strict=True) if not good]
-    raise BadInput(
-        given=f"after {training.clock.images} pictures, in the turn of `{turn.player}`, the terms "
-        f"{broken} are not finite on the frames {', '.join(batch.frames)}",
-        needed=f"finite terms; `{turn.player}` was not stepped, and the last checkpoint stands",
+    raise _not_finite(f"the terms {broken}", turn, batch, training)
+
+
+def refuse_gradients(
+    parameters: Sequence[nn.Parameter], turn: Turn, batch: Shown, training: Training
+) -> None:
+    """Raise BadInput, before anything is stepped, if a gradient is NaN or infinite.
+
+    A finite term can have one: the square root of 0.
+    """
+    found = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if not nn.utils.get_total_norm(found, norm_type=inf).isfinite():
+        for parameter in parameters:
+            parameter.grad = None
+        terms = [name for name in turn.terms if training.weights[name]]
+        raise _not_finite(f"gradients of the terms {terms}", turn, batch, training)
+
+
+def _not_finite(what: str, turn: Turn, batch: Shown, training: Training) -> BadInput:
+    return BadInput(
+        given=f"after {training.clock.images} pictures, in the turn of `{turn.player}`, {what} "
+        f"are not finite on the frames {', '.join(batch.frames)}",
+        needed=f"finite numbers; `{turn.player}` was not stepped, and the last checkpoint stands",
         remedy="lower the learning rate, set `clip_norm`, or look at those frames",
     )
