@@ -23,7 +23,7 @@ from thermochroma.preparation.weights import write_vgg
 from thermochroma.training.loop import play, trainable, weigh
 from thermochroma.training.state import seed_everything
 
-LAYOUTS = (torch.contiguous_format, torch.channels_last)
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
 OPTIONS = ("lr", "betas", "eps", "weight_decay")  # of Adam and AdamW
 LATE = Clock(images=IMAGES - 4, of=IMAGES)  # every term lives
 
@@ -85,7 +85,7 @@ def difference_by_layout(block: str, frozen: FrozenNetworks, *, count: int) -> d
 
     It is measured by the largest entry of all the player's gradients.
     """
-    both = [list(gradients(block, frozen, layout, count=count)) for layout in LAYOUTS]
+    both = [list(gradients(block, frozen, layout, count=count)) for layout in LAYOUTS.values()]
     return {player: relative(one, other) for (player, one), (_, other) in zip(*both, strict=True)}
 
 
@@ -146,7 +146,7 @@ def _plain(one: Tensor) -> Tensor:
 def _row(block: str, frozen: FrozenNetworks) -> str:
     watched = [
         steps_beside_plain_ones(block, frozen, layout, count=count).values()
-        for layout in LAYOUTS
+        for layout in LAYOUTS.values()
         for count in (1, 2, 4)
     ]
     steps = [max(beside.worst for beside in each) for each in watched]
