@@ -53,7 +53,7 @@ def test_a_sky_of_the_wrong_sign_is_turned_round() -> None:
     assert (slope[:, :, :8] > 0).all()
     assert (slope[:, :, 8:] < 0).all()
     right = sky(above=-0.45, below=0.45)
-    assert float(layouts(right)) < float(layouts(fake))
+    assert float(layouts(right)) < float(layouts(fake.detach()))
 
 
 def test_former_fakes_repel() -> None:
