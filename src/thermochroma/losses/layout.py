@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from thermochroma.tensors import Picture
+from thermochroma.tensors import Picture, at_least_float32
 
 SMOOTH: Final = 1e-6
 """Under the root, so that a layout that lies on another has a gradient."""
@@ -21,8 +21,7 @@ SMOOTH: Final = 1e-6
 
 def layout_of(picture: Picture, *, side: int) -> Float[Tensor, "b n"]:
     """The means of `side` times `side` cells of each channel, laid out flat; at least in float32."""
-    exact = picture.to(torch.promote_types(picture.dtype, torch.float32))
-    return F.adaptive_avg_pool2d(exact, side).flatten(1)
+    return F.adaptive_avg_pool2d(at_least_float32(picture), side).flatten(1)
 
 
 class Layouts(nn.Module):
