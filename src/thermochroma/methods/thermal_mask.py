@@ -375,12 +375,13 @@ METHOD = Method(
     pairing=Pairing.UNALIGNED,
     sides_multiple_of=4,
     published_parameters={
-        # Not published: counted layer by layer (docs/methods/thermal_mask.md), there and back.
+        # Counted layer by layer (docs/methods/thermal_mask.md), there and back.
         "thermal_mask": {
             "translators": 15_435_668 + 15_479_588,
             "critics": 2_762_689 + 2_764_737,
         }
     },
+    counts_are_published=False,
     translator=ThermalMaskTranslator,
     game=ThermalMaskGame,
 )
