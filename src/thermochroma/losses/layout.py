@@ -1,0 +1,73 @@
+"""Losses on the layout of pictures: where they are light and dark, in a few cells, without a pair.
+
+Single pictures of two domains cannot be compared when they show different scenes, but the distributions
+of their layouts can. The energy distance of two distributions (Szekely and Rizzo, 2013) is twice the
+mean distance between their members less the mean distances inside each; what moves one member follows
+from a memory of either kind: closer to the true layouts, away from the other painted ones.
+"""
+
+from typing import Final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from thermochroma.tensors import Picture, at_least_float32
+
+SMOOTH: Final = 1e-6
+"""Under the root, so that a layout that lies on another has a gradient."""
+
+
+def layout_of(picture: Picture, *, side: int) -> Float[Tensor, "b n"]:
+    """The means of `side` times `side` cells of each channel, laid out flat; at least in float32."""
+    return F.adaptive_avg_pool2d(at_least_float32(picture), side).flatten(1)
+
+
+class Layouts(nn.Module):
+    """The layouts of one spectrum's last true and painted pictures, and a loss against them.
+
+    side: cells each way. true, fakes: so many are remembered. apart: how much painted layouts repel each
+    other; 1 asks for the spread of the true ones, 0 for their middle. What is remembered carries no
+    gradient, and travels in the state dict.
+    """
+
+    def __init__(self, *, channels: int, side: int, true: int, fakes: int, apart: float) -> None:
+        super().__init__()
+        self.side, self.apart = side, apart
+        self.true = Memory(true, channels * side**2)
+        self.fakes = Memory(fakes, channels * side**2)
+
+    def remember(self, *, true: Picture, fake: Picture) -> None:
+        """Keep the layouts of one batch, for those that follow."""
+        self.true.add(layout_of(true, side=self.side))
+        self.fakes.add(layout_of(fake, side=self.side))
+
+    def forward(self, fake: Picture) -> Float[Tensor, " b"]:
+        """Mean distance to true layouts, less `apart` times that to former painted ones."""
+        layouts = layout_of(fake, side=self.side)
+        return self.true(layouts) - self.apart * self.fakes(layouts)
+
+
+class Memory(nn.Module):
+    """The last `size` rows, the latest first."""
+
+    kept: Tensor
+    filled: Tensor
+
+    def __init__(self, size: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("kept", torch.zeros(size, width))
+        self.register_buffer("filled", torch.zeros((), dtype=torch.long))
+
+    @torch.no_grad()
+    def add(self, rows: Float[Tensor, "b n"]) -> None:
+        """Keep these; the oldest are forgotten."""
+        self.kept.copy_(torch.cat([rows.to(self.kept), self.kept])[: len(self.kept)])
+        self.filled.add_(len(rows)).clamp_(max=len(self.kept))
+
+    def forward(self, rows: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
+        """Mean distance of each to all that are kept, root mean square of its parts; 0 if none are."""
+        kept = self.kept[: int(self.filled)].clone()  # a later `add` must not change gradients
+        distances = (rows[:, None] - kept).square().mean(2).add(SMOOTH).sqrt()
+        return distances.sum(1) / max(len(kept), 1)
