@@ -71,25 +71,25 @@ def test_the_file_in_the_repository_is_right(tmp_path: Path) -> None:
             lambda raw: raw["methods"]["cmmf_net"]["translator"].update(
                 readout="token_map", roles="image_q"
             ),
-            r"token_map` needs `roles: text_q`",
+            r"readout: token_map`, nothing but `roles: text_q`",
         ),
         (
             lambda raw: raw["methods"]["cmmf_net"]["translator"].update(
                 readout="token_map", text_tokens="end_of_text"
             ),
-            r"token_map` needs .*`text_tokens: sequence`",
+            r"readout: token_map`, nothing but `text_tokens: sequence`",
         ),
         (
             lambda raw: raw["methods"]["cmmf_net"]["translator"].update(
                 fusion="addition", roles="image_q"
             ),
-            r"with `fusion: addition` nothing interacts",
+            r"`fusion: addition` .*nothing but `roles: text_q`",
         ),
         (
             lambda raw: raw["methods"]["cmmf_net"]["translator"].update(
                 fusion="bypass", text_tokens="end_of_text"
             ),
-            r"`fusion: bypass` reads no text",
+            r"`fusion: bypass` .*nothing but `text_tokens: sequence`",
         ),
         (lambda raw: raw["sources"].update(kaits={}), r"`kaits` .* is no data set"),
         (lambda raw: raw["budget"].pop("sample"), r"no data set of `budget`"),

@@ -341,25 +341,17 @@ class TranslatorSettings(Strict):
 
     @model_validator(mode="after")
     def _nothing_is_ignored(self) -> "TranslatorSettings":
-        """Refuse choices that the rest of the block leaves without a meaning."""
-        if self.fusion != "interaction" and (self.roles, self.readout) != DEFAULT_INTERACTION:
-            raise ValueError(
-                f"with `fusion: {self.fusion}` nothing interacts: leave `roles: text_q` and "
-                "`readout: mean_broadcast`"
-            )
-        if self.fusion in {"picture_alone", "bypass"} and self.text_tokens != "sequence":
-            raise ValueError(
-                f"`fusion: {self.fusion}` reads no text: leave `text_tokens: sequence`"
-            )
-        if self.readout == "token_map" and (self.roles, self.text_tokens) != WITH_TOKEN_MAP:
-            raise ValueError(
-                "`readout: token_map` needs `roles: text_q` and `text_tokens: sequence`"
-            )
+        fixed = {"roles": "text_q", "text_tokens": "sequence"}
+        if self.fusion == "addition":
+            fixed = {"roles": "text_q", "readout": "mean_broadcast"}
+        elif self.fusion != "interaction":
+            fixed |= {"readout": "mean_broadcast"}
+        elif self.readout != "token_map":
+            return self
+        here = f"with `fusion: {self.fusion}` and `readout: {self.readout}`"
+        if odd := [name for name, value in fixed.items() if getattr(self, name) != value]:
+            raise ValueError(f"{here}, nothing but `{odd[0]}: {fixed[odd[0]]}` has a meaning")
         return self
-
-
-DEFAULT_INTERACTION = ("text_q", "mean_broadcast")
-WITH_TOKEN_MAP = ("text_q", "sequence")
 
 
 class GameSettings(Strict):
