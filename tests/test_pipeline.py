@@ -103,6 +103,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+def test_one_process_runs_all_that_share_the_project(request: pytest.FixtureRequest) -> None:
+    """Versions of pytest and pytest-xdist that do not fit drop the group in silence."""
+    if request.config.getoption("loadgroup", default=False):
+        assert request.node.nodeid.endswith("@pipeline")
+
+
 def test_it_leaves_what_the_readme_names(project: Project) -> None:
     for name in (
         "reports/sample/tables/test.md",
