@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from thermochroma.method import load_method
 from thermochroma.params import read_params
 from thermochroma.shipping import build_translator, load_translator, save_translator
 from thermochroma.tensors import to_bytes, to_network
+from thermochroma.tracking_model import TranslatorModel
 
 
 def saved(block: str, path: Path) -> Path:
@@ -46,6 +48,36 @@ def test_what_is_written_is_what_the_translator_paints(tmp_path: Path) -> None:
     seen = Still(to_network(torch.from_numpy(picture)[None, None]))
     wanted = to_bytes(network(seen))[0].permute(1, 2, 0).numpy()
     assert np.abs(read_visible(tmp_path / "out/a.png").astype(int) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("block", ["pix2pix", "thermal_mask", "reference_contrastive"])
+def test_mlflows_model_gives_what_the_command_line_writes(block: str, tmp_path: Path) -> None:
+    translator = saved(block, tmp_path / "translator.safetensors")
+    spectrum = "visible" if block == "thermal_mask" else "thermal"
+    picture = noise(101, 67, 3) if spectrum == "visible" else noise(101, 67)
+    write_picture(tmp_path / "a.png", picture)
+    write_picture(tmp_path / "reference.png", noise(80, 72, 3))
+    given = ["translate", str(translator), str(tmp_path / "a.png"), "--to", str(tmp_path / "out")]
+    main([*given, "--reference", str(tmp_path / "reference.png")])
+    model, context = TranslatorModel(), SimpleNamespace(artifacts={"translator": str(translator)})
+    model.load_context(context)
+    shown = {spectrum: picture[None], "reference": read_visible(tmp_path / "reference.png")[None]}
+    (painted,) = model.predict(context, shown)
+    assert painted.shape == (101, 67, 1 if spectrum == "visible" else 3)
+    read = read_thermal if spectrum == "visible" else read_visible
+    assert np.array_equal(painted.squeeze(), read(tmp_path / "out/a.png"))
+
+
+def test_weights_that_are_no_numbers_paint_nothing(tmp_path: Path) -> None:
+    path = saved("cyclegan", tmp_path / "translator.safetensors")
+    network, label = load_translator(path)
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("nan"))
+    save_translator(network, path, label)
+    write_picture(tmp_path / "a.png", noise(64, 64))
+    with pytest.raises(SystemExit, match="NaN or infinite"):
+        main(["translate", str(path), str(tmp_path / "a.png"), "--to", str(tmp_path / "out")])
+    assert not (tmp_path / "out/a.png").exists()
 
 
 def test_any_size_goes_and_keeps_its_size(tmp_path: Path) -> None:

@@ -1,30 +1,21 @@
 """Pictures on disk, translated by what was trained: thermal into colour or, on the way back, visible into
 thermal.
-
-Any size goes: pictures are mirrored at the right and below up to the sides that the network takes, and
-what was added is cut off again.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import cv2
 import numpy as np
-import torch
 from jaxtyping import UInt8
 
-from thermochroma.batch import Captioned
 from thermochroma.errors import BadInput
 from thermochroma.images import Tone, read_thermal, read_visible, write_picture
-from thermochroma.loading.assemble import assemble_seen, move, needs_references, seen_spectrum
-from thermochroma.loading.text import TextTable, encode_captions
+from thermochroma.loading.assemble import seen_spectrum
 from thermochroma.method import Method
-from thermochroma.networks.frozen import TextEncoder
-from thermochroma.shipping import load_translator, method_of
-from thermochroma.tensors import to_bytes
+from thermochroma.predictor import load_predictor
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 NEUTRAL: Final = "a thermal infrared image of a street scene"
@@ -84,20 +75,14 @@ def translate_files(
     Raises BadInput if the translator or a picture cannot be read, or if a picture would be overwritten
     by its own translation.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network, label = load_translator(translator)
-    network.to(device)
-    method = method_of(label)
-    told = _tell(method, helps)
+    predictor = load_predictor(translator, text=helps.text, sentence=helps.sentence)
     _refuse_own_place(pictures, folder)
+    reference = None if helps.reference is None else read_visible(helps.reference)[None]
     for path in pictures:
-        picture = read_for(method, path, helps.tone)
-        raw, (height, width) = _raw(method, picture, helps), picture.shape[:2]
-        seen = assemble_seen(move(raw, device), method.sees, told)
-        with torch.no_grad():
-            painted = to_bytes(network(seen))[0, :, :height, :width].permute(1, 2, 0)
+        picture = read_for(predictor.method, path, helps.tone)
+        painted = predictor(picture[None], reference)[0]
         target = folder / f"{path.stem}.png"
-        write_picture(target, _as_array(painted.cpu().numpy()))
+        write_picture(target, _as_array(painted))
         yield target
 
 
@@ -106,37 +91,6 @@ def read_for(method: Method, path: Path, tone: Tone | None) -> UInt8[np.ndarray,
     if seen_spectrum(method.sees) == "visible":
         return read_visible(path)
     return read_thermal(path, tone)
-
-
-def padded(picture: UInt8[np.ndarray, "h w *c"], method: Method) -> UInt8[np.ndarray, "y x *c"]:
-    """The picture with mirrored rows and columns up to sides that the method takes."""
-    multiple = method.sides_multiple_of
-    sides = [-(-max(side, method.least_side) // multiple) * multiple for side in picture.shape[:2]]
-    more = [(0, wanted - side) for wanted, side in zip(sides, picture.shape[:2], strict=True)]
-    return np.pad(picture, [*more, *[(0, 0)] * (picture.ndim - 2)], mode="symmetric")
-
-
-def _raw(method: Method, picture: UInt8[np.ndarray, "h w *c"], helps: Helps) -> dict[str, Any]:
-    """One picture as a batch, with what else the method looks at."""
-    whole = padded(picture, method)
-    raw: dict[str, Any] = {
-        seen_spectrum(method.sees): torch.from_numpy(whole)[None],
-        "sentence": torch.zeros(1, dtype=torch.long),
-    }
-    if needs_references(method.sees):
-        shown = np.zeros((*whole.shape[:2], 3), np.uint8)
-        if helps.reference is not None:  # only its colours matter: its shape may give way
-            reference, size = read_visible(helps.reference), (whole.shape[1], whole.shape[0])
-            shown = cv2.resize(reference, size, interpolation=cv2.INTER_AREA)
-        raw["reference"] = torch.from_numpy(shown)[None]
-        raw["has_reference"] = torch.tensor([helps.reference is not None])
-    return raw
-
-
-def _tell(method: Method, helps: Helps) -> TextTable | None:
-    if method.sees is not Captioned:
-        return None
-    return encode_captions(TextEncoder(helps.text), {"": helps.sentence})
 
 
 def _refuse_own_place(pictures: Sequence[Path], folder: Path) -> None:
