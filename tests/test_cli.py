@@ -20,15 +20,14 @@ def test_the_table_has_every_player_of_every_block_and_all_are_equal(
     main(["parameters", "--params", str(PARAMS), "--weights", str(weights)])
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
     params = read_params(PARAMS)
-    published = {
-        (block, player): f"{count:,}"
+    wanted = {
+        (block, player, f"{count:,}", method.counts_are_published)
         for block in BLOCKS
-        for player, count in load_method(params.method(block).method)
-        .published_parameters[block]
-        .items()
+        for method in [load_method(params.method(block).method)]
+        for player, count in method.published_parameters[block].items()
     }
-    assert {(row[0].strip("| "), row[1]): row[3] for row in rows} == published
-    assert all(row[4] == "yes" and row[2] == row[3] for row in rows)
+    assert {(row[0].strip("| "), row[1], row[2], row[4] == "yes") for row in rows} == wanted
+    assert all(row[3] == (row[2] if row[4] == "yes" else "—") for row in rows)
 
 
 @dataclass(frozen=True)
