@@ -11,12 +11,13 @@ from stages.judged import by_split, leave
 from stages.machine import choose_device
 from thermochroma.files import whole_file, write_text
 from thermochroma.gallery import FILE, gallery_rows, keep_gallery, with_extremes
-from thermochroma.judging import judged_rows, spread, truth_of
+from thermochroma.judging import judged_rows
 from thermochroma.judging_baselines import judge_baselines
 from thermochroma.judging_perception import read_perception
 from thermochroma.judging_video import Painter, Pairs, judge_flicker, pairs_of
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import BASELINES, truth_name
+from thermochroma.painting import spread, truth_of
 from thermochroma.params import read_params
 from thermochroma.source import load_source
 

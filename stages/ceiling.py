@@ -4,11 +4,12 @@ from pathlib import Path
 
 from stages.command import at_root, run
 from thermochroma.files import whole_file, write_text
-from thermochroma.judging import judged_rows, spread
+from thermochroma.judging import judged_rows
 from thermochroma.judging_ceiling import judge_ceiling, judge_neighbours
 from thermochroma.judging_video import SPLIT, Pairs, pairs_of
 from thermochroma.loading.crops import Crops
 from thermochroma.manifest import read_table
+from thermochroma.painting import spread
 from thermochroma.params import read_params
 from thermochroma.preparation.transforms import TRANSFORM_COLUMNS, compare_with_truth
 from thermochroma.reporting.ceiling_card import build_ceiling, draw_ceiling, residual_of

@@ -22,9 +22,10 @@ from stages.gathering import (
 )
 from thermochroma.errors import BadInput
 from thermochroma.files import whole_file, write_text
-from thermochroma.judging import SEEN, spread
+from thermochroma.judging import SEEN
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import BASELINES, truth_name
+from thermochroma.painting import spread
 from thermochroma.params import Params, read_params
 from thermochroma.reporting import by_sequence, paper, snapshots, wins
 from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure

@@ -18,7 +18,7 @@ from stages.text import read_text
 from thermochroma.cost import device_name, latency, multiply_adds, parameters
 from thermochroma.files import whole_file, write_text
 from thermochroma.gallery import FILE, SPLIT, gallery_rows, keep_gallery, with_extremes
-from thermochroma.judging import Painted, judged_rows, paint, spread
+from thermochroma.judging import judged_rows
 from thermochroma.judging_perception import Judged, Perception, judge_pictures, read_perception
 from thermochroma.judging_policies import policies_of
 from thermochroma.judging_snapshots import CURVE, judge_snapshot, of_the_end
@@ -27,6 +27,7 @@ from thermochroma.loading.crops import Crops
 from thermochroma.loading.policies import Beside, OtherPolicy, own
 from thermochroma.loading.seen import seen_batches
 from thermochroma.method import Method, Translator
+from thermochroma.painting import Painted, paint, spread
 from thermochroma.params import EvaluateSettings, read_params
 from thermochroma.shipping import load_translator, method_of, snapshots_in
 from thermochroma.source import load_source

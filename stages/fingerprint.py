@@ -1,5 +1,6 @@
 """Check params.yaml, and write what code and what budget each outcome depends on."""
 
+import json
 from pathlib import Path
 
 from stages.command import run
@@ -8,7 +9,12 @@ from thermochroma.files import whole_folder, write_text
 from thermochroma.params import read_params
 from thermochroma.source import source_names
 
-ONLY_LOOKS_ON = ("thermochroma.tracking", "thermochroma.tracked", "stages.command")
+ONLY_LOOKS_ON = (
+    "thermochroma.tracking",
+    "thermochroma.tracked",
+    "stages.command",
+    "stages.preflight",
+)
 
 
 def main(params: Path, source: Path, stages: Path, fingerprints: Path) -> None:
@@ -26,7 +32,7 @@ def main(params: Path, source: Path, stages: Path, fingerprints: Path) -> None:
             write_text(part / f"{name}.txt", text)
         for dataset in settings.budget:
             for name in settings.methods:  # by itself, so that an exception retrains one method
-                text = settings.budget_of(dataset, name).model_dump_json(indent=2) + "\n"
+                text = json.dumps(settings.budget_of(dataset, name).deciding(), indent=2) + "\n"
                 if settings.block_of(name) != name:  # DVC sees only the repeat's two keys
                     text += settings.method(name).model_dump_json(indent=2) + "\n"
                 write_text(part / "budgets" / dataset / f"{name}.json", text)

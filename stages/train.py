@@ -21,7 +21,6 @@ from thermochroma.batch import Edged, Triplets
 from thermochroma.cost import device_name, peak_memory_bytes
 from thermochroma.errors import BadInput
 from thermochroma.files import sha256, whole_file, write_text
-from thermochroma.judging import paint, panel, spread, truth_of
 from thermochroma.label import Label
 from thermochroma.loading.assemble import needs_references, seen_spectrum
 from thermochroma.loading.crops import FINGERPRINT, MANIFEST, Crops
@@ -35,6 +34,7 @@ from thermochroma.made_up import see
 from thermochroma.method import Method, Pairing, Translator, load_method
 from thermochroma.metrics.fidelity import psnr, ssim
 from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.painting import paint, panel, spread, truth_of
 from thermochroma.params import Budget, Params, read_params
 from thermochroma.settings import Settings
 from thermochroma.shipping import build_translator, save_translator
@@ -81,7 +81,7 @@ def main(
 ) -> None:
     """Resumes from the checkpoint of the very same settings, data and code, to the same bits."""
     settings = read_params(params)
-    lesson = prepare(dataset, method, settings, crops, text, edges, [code, trainer])
+    lesson = prepare(dataset, method, settings, crops, text, weights, edges, [code, trainer])
     place = at_root(checkpoints) / f"{dataset}-{method}-{lesson.mark}"
     with alone(place):
         training = begin(lesson, FrozenNetworks(weights))
@@ -112,6 +112,7 @@ def prepare(
     params: Params,
     crops: Path,
     text: Path,
+    weights: Path,
     edges: Path,
     code: list[Path],
 ) -> Lesson:
@@ -128,9 +129,10 @@ def prepare(
     table = read_text(method.sees, text)
     mark = checkpoint.fingerprint(
         settings=settings.model_dump(),
-        budget=budget.model_dump(),
+        budget=budget.deciding(),
         seed=params.seed,
         weights=params.weights,
+        frozen=FrozenNetworks(weights).hashes(),
         data=[sha256(crops / file) for file in (MANIFEST, FINGERPRINT)],
         text=sha256(text) if table is not None else "",
         code=[sha256(path) for path in code],

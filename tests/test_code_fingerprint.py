@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from stages.fingerprint import ONLY_LOOKS_ON
+from tests.conftest import ROOT
 from thermochroma.code_fingerprint import fingerprint_code
 
 FILES = {
@@ -48,6 +50,32 @@ def test_a_shared_module_counts_for_its_importers_alone(tree: Path) -> None:
     assert _of(tree, "one") != before["one"]
     assert _of(tree, "three") != before["three"]
     assert _of(tree, "two") == before["two"]
+
+
+def test_a_package_counts_for_those_who_import_from_it(tree: Path) -> None:
+    """Python runs it before them: that of `stages` sets what CUDA needs to be deterministic."""
+    before = {name: _of(tree, name) for name in ("one", "two")}
+    (tree / "pack/__init__.py").write_text("FIRST = 1\n")
+    assert _of(tree, "one") != before["one"]
+    assert _of(tree, "two") == before["two"], "it imports nothing of it"
+
+
+def _closure(stage: str) -> set[str]:
+    """The modules that the fingerprint of a stage names."""
+    roots = (ROOT / "src", ROOT)
+    lines = fingerprint_code(ROOT / f"stages/{stage}.py", roots=roots, skip=ONLY_LOOKS_ON)
+    return {line.split()[0] for line in lines.splitlines()}
+
+
+def test_a_training_does_not_hang_on_how_it_is_scored_or_shown() -> None:
+    """Whoever rewords a score's footnote must not retrain every method."""
+    train = _closure("train")
+    assert {"stages", "thermochroma.painting", "thermochroma.training.loop"} <= train
+    strangers = ("judging", "summary", "gallery", "reporting", "tracking", "metrics.picture_scores")
+    assert not [
+        name for name in train if name.startswith(tuple(f"thermochroma.{s}" for s in strangers))
+    ]
+    assert "thermochroma.metrics.picture_scores" in _closure("evaluate")
 
 
 def test_who_only_looks_on_does_not_count(tree: Path) -> None:

@@ -12,10 +12,10 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
 from tests.made_crops import Sequence, make_crops
-from thermochroma import judging
+from thermochroma import painting
 from thermochroma.batch import Still, VisibleStill
 from thermochroma.errors import BadInput
-from thermochroma.judging import SEEN, in_grey, panel, score_rows, truth_of
+from thermochroma.judging import SEEN, in_grey, score_rows
 from thermochroma.judging_baselines import judge_baselines, painters
 from thermochroma.judging_snapshots import judge_snapshot, of_the_end
 from thermochroma.judging_video import COLUMNS, Pairs, judge_flicker, pairs_of
@@ -25,6 +25,7 @@ from thermochroma.method import Translator
 from thermochroma.metrics.baselines import BASELINES
 from thermochroma.metrics.contours import edges_kept
 from thermochroma.metrics.picture_scores import OF_COLOUR, SCORES, score_pictures
+from thermochroma.painting import panel, truth_of
 from thermochroma.summary import FACTS
 
 SIDE = 40
@@ -278,4 +279,6 @@ class _Broken(Translator[Still]):
 def test_a_translation_without_numbers_is_refused_by_its_frame(crops: Crops) -> None:
     rows = crops.split("test")
     with pytest.raises(BadInput, match=f"{rows['frame'].iloc[1]} has values that are no numbers"):
-        list(judging.paint(_Broken(), crops, rows, sees=Still, text=None, batch_size=2, device=CPU))
+        list(
+            painting.paint(_Broken(), crops, rows, sees=Still, text=None, batch_size=2, device=CPU)
+        )

@@ -19,7 +19,6 @@ from tests.made_crops import Sequence, make_crops
 from tests.test_perceptual import linear_state
 from tests.test_reporting import ABOUT, MANY, read_csv, rows_of
 from thermochroma.errors import BadInput
-from thermochroma.judging import truth_of
 from thermochroma.judging_perception import (
     Judged,
     Perception,
@@ -29,6 +28,7 @@ from thermochroma.judging_perception import (
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.distribution import fid, kid
 from thermochroma.metrics.picture_scores import PERCEPTION
+from thermochroma.painting import truth_of
 from thermochroma.preparation import weights
 from thermochroma.reporting.table import build_table
 from thermochroma.reporting.table_caption import NO_PERCEPTION

@@ -9,7 +9,7 @@ import yaml
 
 from tests.examiner import PARAMS
 from thermochroma.errors import BadInput
-from thermochroma.params import read_params
+from thermochroma.params import MACHINES_OWN, read_params
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -149,6 +149,13 @@ def test_no_yaml_and_no_file(tmp_path: Path) -> None:
     path.write_text("seed: [")
     with pytest.raises(BadInput, match="cannot be read"):
         read_params(path)
+
+
+def test_what_suits_a_budget_to_a_machine_decides_nothing() -> None:
+    budget = read_params(PARAMS).budget["kaist"]
+    other = budget.model_copy(update={"workers": 0, "checkpoint_every_images": 7})
+    assert other.deciding() == budget.deciding()
+    assert set(budget.model_dump()) - set(budget.deciding()) == MACHINES_OWN
 
 
 def test_epochs_become_pictures() -> None:

@@ -1,5 +1,6 @@
 """The whole way, small, as a user runs it: `dvc repro` in a copy of the project."""
 
+import json
 import os
 import shutil
 import signal
@@ -186,6 +187,46 @@ def test_an_exception_retrains_its_method_alone(project: Project) -> None:
     finally:
         project.change(lambda p: p["budget"]["sample"].update(exceptions={}))
         project.repro("fingerprint")
+
+
+def _kinds(project: Project) -> set[str]:
+    """The kinds of stages that would run again, now that `fingerprint` has."""
+    project.repro("fingerprint")
+    status = project.run("dvc", "status", "--json")
+    names = json.loads(status[status.index("{") :])
+    return {name.partition("@")[0].removesuffix("_video") for name in names} - {"track"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "kinds"),
+    [
+        # how it is scored: nothing is trained, registered or cut anew
+        (
+            "src/thermochroma/metrics/picture_scores.py",
+            "",
+            "\nADDED = 1\n",
+            {"baselines", "ceiling", "evaluate", "compare", "page"},
+        ),
+        # how it is cut: nothing before is done again (what follows, DVC knows when it is)
+        ("src/thermochroma/preparation/windows.py", "", "\nADDED = 1\n", {"crop"}),
+        ("src/thermochroma/tracking.py", "", "\nADDED = 1\n", set()),
+        ("stages/preflight.py", "", "\nADDED = 1\n", set()),
+        ("params.yaml", "workers: 0", "workers: 1", {"page"}),
+        ("params.yaml", "checkpoint_every_images: 4", "checkpoint_every_images: 6", {"page"}),
+    ],
+)
+def test_what_runs_again_is_what_a_change_decides(
+    project: Project, file: str, old: str, new: str, kinds: set[str]
+) -> None:
+    path = project.root / file
+    before = path.read_text()
+    assert old in before
+    path.write_text(before.replace(old, new, 1) if old else before + new)
+    try:
+        assert _kinds(project) == kinds
+    finally:
+        path.write_text(before)
+        assert _kinds(project) == set()
 
 
 def test_a_comment_trains_nothing(project: Project) -> None:

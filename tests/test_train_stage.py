@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from stages.train import refuse_sampling, refuse_side, try_sides
 from tests.examiner import method_of, settings_of
 from thermochroma.errors import BadInput
 from thermochroma.method import Translator
+from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.shipping import build_translator
 
 
@@ -29,6 +31,16 @@ def test_a_side_below_the_shortest_is_refused_even_as_a_multiple() -> None:
     refuse_side(64, method, multiple=32, dataset="sample")
     with pytest.raises(BadInput, match="of at least 64 that are multiples of 32"):
         refuse_side(32, method, multiple=32, dataset="sample")
+
+
+def test_a_training_is_named_by_the_networks_that_it_is_taught_with(tmp_path: Path) -> None:
+    for name in ("vgg16", "vgg19"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").write_bytes(name.encode())
+    before = FrozenNetworks(tmp_path).hashes()
+    assert len(set(before)) == 2
+    (tmp_path / "vgg16/model.safetensors").write_bytes(b"of another seed")
+    assert FrozenNetworks(tmp_path).hashes() != before
 
 
 def test_pairs_cannot_be_drawn_apart() -> None:

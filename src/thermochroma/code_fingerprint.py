@@ -67,12 +67,19 @@ def _imported(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module)
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return names | {package for name in names for package in _packages(name)}
+
+
+def _packages(name: str) -> list[str]:
+    """The packages in which a module lies: Python runs them before it."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def _locate(module: str, roots: Collection[Path]) -> Path | None:
     for root in roots:
-        path = root.joinpath(*module.split(".")).with_suffix(".py")
-        if path.is_file():
-            return path
+        place = root.joinpath(*module.split("."))
+        for path in (place.with_suffix(".py"), place / "__init__.py"):
+            if path.is_file():
+                return path
     return None

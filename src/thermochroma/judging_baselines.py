@@ -8,11 +8,12 @@ from jaxtyping import UInt8
 from torch import Tensor
 from tqdm import tqdm
 
-from thermochroma.judging import SEEN, Painted, in_grey, truth_of
+from thermochroma.judging import SEEN, in_grey
 from thermochroma.judging_perception import Judged, Perception, judge_pictures
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import BASELINES
 from thermochroma.metrics.trivial import TrainingPictures
+from thermochroma.painting import Painted, truth_of
 
 BATCH = 16  # frames in memory at once
 

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from thermochroma.judging import SEEN, Painted, in_grey, truth_of
+from thermochroma.judging import SEEN, in_grey
 from thermochroma.judging_video import Pairs
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics import oracles
 from thermochroma.metrics.fidelity import psnr, ssim
 from thermochroma.metrics.temporal import flicker
+from thermochroma.painting import Painted, truth_of
 
 SPECTRUM: Final = "visible"
 SHIFTS: Final = (0, 1, 2, 4, 8)  # pixels

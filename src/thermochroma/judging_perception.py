@@ -15,11 +15,12 @@ import torch
 from jaxtyping import Float, Shaped
 
 from thermochroma.errors import BadInput
-from thermochroma.judging import Painted, score_rows, truth_of
+from thermochroma.judging import score_rows
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.distribution import LEAST, InceptionFeatures, fid, kid
 from thermochroma.metrics.perceptual import FILES, VGG16_TAPS, Lpips, read_linear
 from thermochroma.networks.frozen import load_vgg
+from thermochroma.painting import Painted, truth_of
 from thermochroma.summary import JUDGED_SPLITS
 
 Distances: TypeAlias = Mapping[str, Mapping[str, float]]

@@ -5,9 +5,9 @@ from typing import Final
 
 import pandas as pd
 
-from thermochroma.judging import Painted, truth_of
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.fidelity import psnr, ssim, ssim_7u
+from thermochroma.painting import Painted, truth_of
 from thermochroma.summary import FACTS
 
 CURVE: Final = "snapshots.csv"

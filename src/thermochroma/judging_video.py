@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from thermochroma.judging import Painted, spread
 from thermochroma.loading.consecutive import consecutive
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.temporal import Way, flicker, way_back
+from thermochroma.painting import Painted, spread
 
 COLUMNS: Final = ["frame", "sequence", "split", "flicker"]
 SPLIT: Final = "test"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import (
@@ -81,6 +81,10 @@ class CaptionSettings(Strict):
         return self
 
 
+MACHINES_OWN: Final = frozenset({"workers", "checkpoint_every_images"})
+"""Keys of a budget that suit it to a machine: the same bits come out whatever they are."""
+
+
 class BudgetException(Strict):
     """What one line-up entry does otherwise."""
 
@@ -120,6 +124,10 @@ class Budget(Strict):
         changes = self.exceptions.get(name, BudgetException()).model_dump(exclude_none=True)
         plain = self.model_copy(update={"exceptions": {}, **changes})
         return plain.model_copy(update={"epochs": None}) if "images" in changes else plain
+
+    def deciding(self) -> dict[str, Any]:
+        """What decides the outcome: all but how many processes load, and how often it is kept."""
+        return self.model_dump(mode="json", exclude=set(MACHINES_OWN))
 
     def images_of(self, frames: int) -> int:
         """The pictures to show in all, with `frames` training frames."""

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from thermochroma.errors import BadInput
+from thermochroma.files import sha256
 from thermochroma.tensors import Visible
 
 TENSORS: Final = "model.safetensors"
@@ -103,6 +104,10 @@ class FrozenNetworks:
     """The frozen networks that games may ask for; each is read from disk only when it is."""
 
     weights: Path
+
+    def hashes(self) -> list[str]:
+        """SHA-256 of each file of weights that games learn with; stand-ins differ with their seed."""
+        return [sha256(path) for path in sorted(self.weights.glob(f"vgg*/{TENSORS}"))]
 
     def vgg16(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
         """VGG-16's feature maps, see `VggFeatures`."""
