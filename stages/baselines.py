@@ -10,7 +10,7 @@ from stages.command import run
 from stages.judged import by_split, leave
 from stages.machine import choose_device
 from thermochroma.files import whole_file, write_text
-from thermochroma.gallery import FILE, gallery_rows, keep_gallery, with_extremes
+from thermochroma.gallery import FILE, choose_gallery_rows, keep_gallery, with_extremes
 from thermochroma.judging import judged_rows
 from thermochroma.judging_baselines import judge_baselines
 from thermochroma.judging_perception import read_perception
@@ -30,7 +30,7 @@ def main(
     how = settings.evaluate[dataset]
     judged = judged_rows(cut, how.frames_per_sequence)
     panel_rows = spread(cut.split("test"), how.panel_frames)
-    hung = gallery_rows(judged, how.gallery_frames)
+    gallery_rows = choose_gallery_rows(judged, how.gallery_frames)
     summary: dict[str, object] = {"note": load_source(dataset).note}
     pairs, looking = pairs_of(cut, how.video_pairs), read_perception(perception, device)
     for spectrum in BASELINES:
@@ -44,7 +44,7 @@ def main(
             leave(folder / name, found)
             with whole_file(folder / name / "panel.npy") as part, part.open("wb") as stream:
                 np.save(stream, paint(panel_rows).permute(0, 2, 3, 1).numpy())
-            kept = with_extremes(hung, judged, found.scores)
+            kept = with_extremes(gallery_rows, judged, found.scores)
             pictures = paint(kept).permute(0, 2, 3, 1).numpy()
             keep_gallery(folder / name / FILE, found.scores, list(kept["frame"]), pictures)
             leave_flicker(folder / name, pairs, paint)

@@ -17,7 +17,7 @@ from stages.machine import choose_device
 from stages.text import read_text
 from thermochroma.cost import device_name, latency, multiply_adds, parameters
 from thermochroma.files import whole_file, write_text
-from thermochroma.gallery import FILE, SPLIT, gallery_rows, keep_gallery, with_extremes
+from thermochroma.gallery import FILE, SPLIT, choose_gallery_rows, keep_gallery, with_extremes
 from thermochroma.judging import judged_rows
 from thermochroma.judging_perception import Judged, Perception, judge_pictures, read_perception
 from thermochroma.judging_policies import policies_of
@@ -54,11 +54,11 @@ def main(
     rows = judged_rows(cut, how.frames_per_sequence)
     panel_rows, pairs = spread(cut.split("test"), how.panel_frames), pairs_of(cut, how.video_pairs)
     shown = pd.concat([rows, panel_rows, pairs.before, pairs.after])
-    hung = gallery_rows(rows, how.gallery_frames)
+    gallery_rows = choose_gallery_rows(rows, how.gallery_frames)
     beside = own(sees, cut, shown.drop_duplicates("frame"), read_text(sees, text))
     looking = read_perception(perception, device)
     judge = Judge(network, method_of(label), cut, beside, how, device, looking)
-    again = pd.concat([panel_rows, hung, pairs.before, pairs.after])["frame"]
+    again = pd.concat([panel_rows, gallery_rows, pairs.before, pairs.after])["frame"]
     judged = judge.judge(rows, title=f"evaluate {title}", keep=frozenset(again))
     panel = judge.paint_all(panel_rows)
     leave(folder, judged)
@@ -67,7 +67,9 @@ def main(
         video.to_csv(part, index=False)
     with whole_file(folder / "panel.npy") as part, part.open("wb") as stream:
         np.save(stream, panel.permute(0, 2, 3, 1).numpy())
-    judge.keep_gallery(folder / FILE, judged.scores, with_extremes(hung, rows, judged.scores))
+    judge.keep_gallery(
+        folder / FILE, judged.scores, with_extremes(gallery_rows, rows, judged.scores)
+    )
     curve = judge_snapshots(
         judge, snapshots_in(snapshots), rows[rows["split"] == SPLIT], title=title
     )
@@ -79,7 +81,9 @@ def main(
     leave_records(folder, [beside])
     if others := policies_of(label):
         below = folder / "policies"
-        told["policies"] = judge_other_policies(judge, others, rows, hung, below, title=title)
+        told["policies"] = judge_other_policies(
+            judge, others, rows, gallery_rows, below, title=title
+        )
     write_text(metrics, json.dumps(told, indent=2) + "\n")
 
 
@@ -124,10 +128,10 @@ class Judge:
             self._keep(some, painted)
         return torch.stack([self.kept[frame] for frame in rows["frame"]])
 
-    def keep_gallery(self, path: Path, scores: pd.DataFrame, hung: pd.DataFrame) -> None:
+    def keep_gallery(self, path: Path, scores: pd.DataFrame, gallery_rows: pd.DataFrame) -> None:
         """Write the pictures of some frames. scores: of what this judge painted."""
-        pictures = self.paint_all(hung).permute(0, 2, 3, 1).numpy()
-        keep_gallery(path, scores, list(hung["frame"]), pictures)
+        pictures = self.paint_all(gallery_rows).permute(0, 2, 3, 1).numpy()
+        keep_gallery(path, scores, list(gallery_rows["frame"]), pictures)
 
     def cost(self, rows: pd.DataFrame) -> dict[str, Any]:
         """Size, work and time of the translator at the crop's size, batch 1."""
@@ -202,16 +206,16 @@ def judge_other_policies(
     judge: Judge,
     policies: Mapping[str, OtherPolicy],
     rows: pd.DataFrame,
-    hung: pd.DataFrame,
+    gallery_rows: pd.DataFrame,
     folder: Path,
     *,
     title: str,
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Judge what is painted with other references or sentences; one folder a policy. The means, by policy.
 
-    hung: the frames of the gallery, whose pictures are kept of the first draw.
+    gallery_rows: the frames of the gallery, whose pictures are kept of the first draw.
     """
-    summary, keep = {}, frozenset(hung["frame"])
+    summary, keep = {}, frozenset(gallery_rows["frame"])
     for name, other in policies.items():
         drawn = [draw(judge.beside, judge.crops, rows) for draw in other.draws]
         judges, told = [judge.under(one) for one in drawn], f"{title}, {other.title}"
@@ -220,7 +224,9 @@ def judge_other_policies(
             for one in judges
         ]
         first = each[0].scores
-        judges[0].keep_gallery(folder / name / FILE, first, with_extremes(hung, rows, first))
+        judges[0].keep_gallery(
+            folder / name / FILE, first, with_extremes(gallery_rows, rows, first)
+        )
         mean = Judged(
             mean_of_draws([one.scores for one in each]),
             mean_of_distances([one.distances for one in each]),

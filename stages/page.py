@@ -20,7 +20,7 @@ from stages.gathering import (
     videoless,
 )
 from thermochroma.files import whole_folder, write_text
-from thermochroma.gallery import SPLIT, Gallery, gallery_rows, read_gallery, read_pictures
+from thermochroma.gallery import SPLIT, Gallery, choose_gallery_rows, read_gallery, read_pictures
 from thermochroma.judging import SEEN, judged_rows
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.baselines import BASELINES, truth_name
@@ -100,12 +100,12 @@ def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
         title=source.title,
         note=source.note,
         size=settings.crop[dataset].size,
-        facts=facts_of(taught, budgets, shown=len(shown.hung)),
+        facts=facts_of(taught, budgets, shown=len(shown.common_frames)),
         frames=[
             Hung(*map(str, row))
             for row in shown.rows[["frame", "sequence", "place", "time"]].values
         ],
-        common=len(shown.hung),
+        common=len(shown.common_frames),
         judged=shown.judged,
         sections=sections,
         links=links_of(dataset, [one.painted for one in sections]),
@@ -116,11 +116,11 @@ def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
 class Shown:
     """The frames of the page.
 
-    hung: those that every row shows. rows: of the manifest; behind those that every row shows, the
+    common_frames: those that every row shows. rows: of the manifest; behind those that every row shows, the
     extremes of single rows. judged: how many test frames there are in all.
     """
 
-    hung: Sequence[str]
+    common_frames: Sequence[str]
     rows: pd.DataFrame
     judged: int
 
@@ -134,15 +134,15 @@ def shown_of(dataset: str, settings: Params, roots: Roots) -> Shown:
     """The test frames that the stages evaluate and baselines chose, and those extreme for some row."""
     how, cut = settings.evaluate[dataset], Crops(roots.crops / dataset)
     judged = judged_rows(cut, how.frames_per_sequence)
-    hung = gallery_rows(judged, how.gallery_frames)
-    frames = list(hung["frame"])
+    gallery_rows = choose_gallery_rows(judged, how.gallery_frames)
+    frames = list(gallery_rows["frame"])
     kept = {
         frame
         for path in galleries_of(dataset, settings, roots).values()
         for frame in read_gallery(path, frames).frames
     }
     more = judged[judged["frame"].isin(kept - {*frames})]
-    rows = pd.concat([hung, more], ignore_index=True).fillna({"place": "", "time": ""})
+    rows = pd.concat([gallery_rows, more], ignore_index=True).fillna({"place": "", "time": ""})
     return Shown(frames, rows, int((judged["split"] == SPLIT).sum()))
 
 
@@ -191,7 +191,7 @@ def section(
             for score, pairs in met.items()
         },
         pictures={
-            name: on_page(read_gallery(path, shown.hung), shown)
+            name: on_page(read_gallery(path, shown.common_frames), shown)
             for name, path in galleries(names, spectrum, places).items()
         },
         histories={
@@ -204,7 +204,7 @@ def section(
 def on_page(gallery: Gallery, shown: Shown) -> Pictures:
     """Which frames a row shows, with its scores of them and its extremes."""
     return Pictures(
-        extra=shown.places(gallery.frames[len(shown.hung) :]),
+        extra=shown.places(gallery.frames[len(shown.common_frames) :]),
         values=values_of(gallery.values),
         extremes={name: shown.places(three) for name, three in gallery.extremes.items()},
     )
@@ -256,8 +256,8 @@ def hang(dataset: str, settings: Params, roots: Roots, folder: Path) -> None:
             save_picture(picture, folder / spectrum / picture_name(place))
         save_edges(np.asarray(cut.thermal(row)), folder / "edges" / picture_name(place))
     for name, path in galleries_of(dataset, settings, roots).items():
-        painted = read_pictures(path, shown.hung)
-        places = shown.places(read_gallery(path, shown.hung).frames)
+        painted = read_pictures(path, shown.common_frames)
+        places = shown.places(read_gallery(path, shown.common_frames).frames)
         for place, picture in zip(places, painted, strict=True):
             save_picture(picture, folder / "painted" / name / picture_name(place))
 

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 from tests.conftest import ROOT
 from tests.made_crops import Sequence, make_crops
-from thermochroma.gallery import FILE, gallery_rows, keep_gallery, with_extremes
+from thermochroma.gallery import FILE, choose_gallery_rows, keep_gallery, with_extremes
 from thermochroma.judging import judged_rows
 from thermochroma.judging_snapshots import CURVE, of_the_end
 from thermochroma.label import KEY
@@ -39,14 +39,14 @@ def make_results(
     sequences |= {f"t{n:02d}": Sequence(1, split="test") for n in range(test_sequences)}
     crops = make_crops(root / "data/crops/sample", sequences, _paint)
     judged = judged_rows(crops, 1).assign(place="road", time="day")
-    hung = gallery_rows(judged, gallery_frames)
+    gallery_rows = choose_gallery_rows(judged, gallery_frames)
     for name, spectrum in LINEUP.items():
         scores, runs = root / "data/scores/sample" / name, root / "data/runs/sample" / name
-        _leave_row(scores, name, spectrum, judged, hung)
+        _leave_row(scores, name, spectrum, judged, gallery_rows)
         _leave_run(scores, runs, name)
     for spectrum, known in BASELINES.items():
         for name in known.names:
-            _leave_row(root / "data/baselines/sample" / name, name, spectrum, judged, hung)
+            _leave_row(root / "data/baselines/sample" / name, name, spectrum, judged, gallery_rows)
         _leave_flicker(root / "data/baselines/sample" / truth_name(spectrum))
     return root / "params.yaml"
 
@@ -59,7 +59,7 @@ def _paint(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _leave_row(
-    folder: Path, name: str, spectrum: str, judged: pd.DataFrame, hung: pd.DataFrame
+    folder: Path, name: str, spectrum: str, judged: pd.DataFrame, gallery_rows: pd.DataFrame
 ) -> None:
     folder.mkdir(parents=True)
     rng = np.random.default_rng(list(name.encode()))
@@ -71,7 +71,7 @@ def _leave_row(
     scores.to_csv(folder / "scores.csv", index=False)
     (folder / "distances.json").write_text("{}")
     channels = 3 if spectrum == "visible" else 1
-    frames = list(with_extremes(hung, judged, scores)["frame"])
+    frames = list(with_extremes(gallery_rows, judged, scores)["frame"])
     pictures = rng.integers(0, 255, (len(frames), SIDE, SIDE, channels), np.uint8)
     keep_gallery(folder / FILE, scores, frames, pictures)
     _leave_flicker(folder)

@@ -15,7 +15,7 @@ from stages.evaluate import Judge, judge_other_policies
 from tests.examiner import BLOCKS, SCALE, TEXT_WIDTH, method_of, see, settings_of
 from tests.made_crops import Sequence, make_crops
 from thermochroma.batch import Captioned
-from thermochroma.gallery import FILE, gallery_rows
+from thermochroma.gallery import FILE, choose_gallery_rows
 from thermochroma.judging import judged_rows
 from thermochroma.judging_policies import policies_of
 from thermochroma.label import Label
@@ -124,8 +124,10 @@ def test_each_policy_is_scored_on_what_is_painted_with_its_sentences(
     method, cpu = method_of("cmmf_net"), torch.device("cpu")
     judge = Judge(Reader(), method, crops, Beside(text, None), SETTINGS, cpu, None)
     own = judge.judge(rows, title="own").scores
-    hung = gallery_rows(rows, None)
-    told = judge_other_policies(judge, OTHER_CAPTIONS, rows, hung, tmp_path, title="made up")
+    gallery_rows = choose_gallery_rows(rows, None)
+    told = judge_other_policies(
+        judge, OTHER_CAPTIONS, rows, gallery_rows, tmp_path, title="made up"
+    )
     assert list(told) == ["shuffled", "empty", "constant"]
     for name, row in (("empty", EMPTY), ("constant", CONSTANT)):
         scores = pd.read_csv(tmp_path / name / "scores.csv")

@@ -18,8 +18,8 @@ from stages import page as stage
 from tests.made_results import GAINS, LINEUP, TEST, make_results
 from thermochroma.errors import BadInput
 from thermochroma.gallery import (
+    choose_gallery_rows,
     extremes_of,
-    gallery_rows,
     keep_gallery,
     read_gallery,
     read_pictures,
@@ -186,15 +186,15 @@ def test_extremes_are_of_all_judged_test_frames() -> None:
     assert "ms_ssim" not in extremes_of(scores)
     ties = SCORED.assign(psnr=1.0)
     assert extremes_of(ties)["psnr"] == ["a", "b", "d"], "in the order of the frames"
-    hung = SCORED.iloc[[2]]
-    assert [*with_extremes(hung, scores, scores)["frame"]] == ["c", "a", "b"]
+    gallery_rows = SCORED.iloc[[2]]
+    assert [*with_extremes(gallery_rows, scores, scores)["frame"]] == ["c", "a", "b"]
 
 
 def test_a_gallery_is_spread_over_the_judged_test_frames() -> None:
     rows = pd.DataFrame({"frame": [*"abcdefg"], "split": ["validation", *["test"] * 6]})
-    assert [*gallery_rows(rows, 3)["frame"]] == ["b", "d", "g"]
-    assert [*gallery_rows(rows, None)["frame"]] == [*"bcdefg"]
-    assert len(gallery_rows(rows, 60)) == 6
+    assert [*choose_gallery_rows(rows, 3)["frame"]] == ["b", "d", "g"]
+    assert [*choose_gallery_rows(rows, None)["frame"]] == [*"bcdefg"]
+    assert len(choose_gallery_rows(rows, 60)) == 6
 
 
 def test_edges_lie_where_the_thermal_picture_changes() -> None:

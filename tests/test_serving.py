@@ -11,6 +11,7 @@ import torch
 from tests.examiner import PARAMS, SCALE
 from thermochroma.batch import Still
 from thermochroma.cli import main
+from thermochroma.errors import BadInput
 from thermochroma.images import read_thermal, read_visible, write_picture
 from thermochroma.label import Label
 from thermochroma.method import load_method
@@ -66,6 +67,31 @@ def test_mlflows_model_gives_what_the_command_line_writes(block: str, tmp_path: 
     assert painted.shape == (101, 67, 1 if spectrum == "visible" else 3)
     read = read_thermal if spectrum == "visible" else read_visible
     assert np.array_equal(painted.squeeze(), read(tmp_path / "out/a.png"))
+
+
+@pytest.mark.parametrize(
+    ("block", "shape", "references", "sentence"),
+    [
+        ("cyclegan", (64, 64), None, r"shape \(64, 64\)"),
+        ("cyclegan", (0, 64, 64), None, "none of them empty"),
+        ("thermal_mask", (1, 64, 64), None, "by 3"),
+        ("reference_contrastive", (2, 64, 64), (3, 8, 8, 3), "3 references for 2 pictures"),
+    ],
+)
+def test_arrays_of_another_form_are_refused(
+    block: str,
+    shape: tuple[int, ...],
+    references: tuple[int, ...] | None,
+    sentence: str,
+    tmp_path: Path,
+) -> None:
+    path = saved(block, tmp_path / "translator.safetensors")
+    model = TranslatorModel()
+    model.load_context(SimpleNamespace(artifacts={"translator": str(path)}))
+    shown = {model.predictor.sees: noise(*shape)}
+    shown |= {} if references is None else {"reference": noise(*references)}
+    with pytest.raises(BadInput, match=sentence):
+        model.predict(None, shown)
 
 
 def test_weights_that_are_no_numbers_paint_nothing(tmp_path: Path) -> None:

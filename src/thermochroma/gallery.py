@@ -24,7 +24,7 @@ SCORE, EXTREMES = "score/", "extremes/"
 """Before the name of a score inside the file."""
 
 
-def gallery_rows(judged: pd.DataFrame, count: int | None) -> pd.DataFrame:
+def choose_gallery_rows(judged: pd.DataFrame, count: int | None) -> pd.DataFrame:
     """At most `count` of the judged test frames, evenly spread; all of them if None."""
     rows = judged[judged["split"] == SPLIT]
     most = len(rows) if count is None else min(count, len(rows))
@@ -47,14 +47,16 @@ def extremes_of(scores: pd.DataFrame) -> dict[str, list[str]]:
     return found
 
 
-def with_extremes(hung: pd.DataFrame, judged: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+def with_extremes(
+    gallery_rows: pd.DataFrame, judged: pd.DataFrame, scores: pd.DataFrame
+) -> pd.DataFrame:
     """The frames that every row shows, and behind them those that are extreme for this one.
 
-    judged: rows of the manifest, of which `hung` are some. scores: of what was painted of `judged`.
+    judged: rows of the manifest, of which `gallery_rows` are some. scores: of what was painted of `judged`.
     """
     named = {frame for frames in extremes_of(scores).values() for frame in frames}
-    more = judged["frame"].isin(named - {*hung["frame"]})
-    return pd.concat([hung, judged[more]], ignore_index=True)
+    more = judged["frame"].isin(named - {*gallery_rows["frame"]})
+    return pd.concat([gallery_rows, judged[more]], ignore_index=True)
 
 
 def keep_gallery(
@@ -95,12 +97,12 @@ class Gallery:
     extremes: Mapping[str, Sequence[str]]
 
 
-def read_gallery(path: Path, hung: Sequence[str]) -> Gallery:
-    """What `keep_gallery` wrote but the pictures. hung: the frames that every row shows.
+def read_gallery(path: Path, common_frames: Sequence[str]) -> Gallery:
+    """What `keep_gallery` wrote but the pictures. common_frames: the frames that every row shows.
 
     Raises BadInput if there is none, or one of other frames.
     """
-    with _opened(path, hung) as stored:
+    with _opened(path, common_frames) as stored:
         return Gallery(
             frames=stored[FRAMES].tolist(),
             values=_named(stored, SCORE),
@@ -108,9 +110,9 @@ def read_gallery(path: Path, hung: Sequence[str]) -> Gallery:
         )
 
 
-def read_pictures(path: Path, hung: Sequence[str]) -> UInt8[np.ndarray, "n h w c"]:
+def read_pictures(path: Path, common_frames: Sequence[str]) -> UInt8[np.ndarray, "n h w c"]:
     """The pictures, in the order of the gallery's frames. Raises BadInput as `read_gallery` does."""
-    with _opened(path, hung) as stored:
+    with _opened(path, common_frames) as stored:
         pictures: UInt8[np.ndarray, "n h w c"] = stored[PICTURES]
         return pictures
 
@@ -120,15 +122,15 @@ def _named(stored: Any, head: str) -> dict[str, np.ndarray]:
 
 
 @contextmanager
-def _opened(path: Path, hung: Sequence[str]) -> Iterator[Any]:
+def _opened(path: Path, common_frames: Sequence[str]) -> Iterator[Any]:
     try:
         with np.load(path) as stored:
             kept = stored[FRAMES].tolist()
-            if kept[: len(hung)] != list(hung):
-                lacking = len({*hung} - {*kept})
+            if kept[: len(common_frames)] != list(common_frames):
+                lacking = len({*common_frames} - {*kept})
                 raise _refusal(
                     f"{path} begins with other frames than the crops ask for, and lacks {lacking} of "
-                    f"{len(hung)}"
+                    f"{len(common_frames)}"
                 )
             yield stored
     except (OSError, KeyError, ValueError, BadZipFile) as error:

@@ -103,6 +103,27 @@ def load_predictor(translator: Path, *, text: Path | None, sentence: str) -> Pre
     return Predictor(network.to(device), method, told, device)
 
 
+def refuse_other_forms(pictures: np.ndarray, references: np.ndarray | None, *, sees: str) -> None:
+    """Raise BadInput for arrays from elsewhere that a `Predictor` cannot be handed.
+
+    sees: the spectrum of the pictures, "thermal" or "visible".
+    """
+    form = "n by height by width" + (" by 3" if sees == "visible" else "")
+    fits = pictures.ndim == (4 if sees == "visible" else 3) and pictures.size > 0
+    if not fits or (sees == "visible" and pictures.shape[-1] != 3):
+        raise BadInput(
+            given=f"{sees} pictures of the shape {pictures.shape}",
+            needed=f"{form}, none of them empty",
+            remedy="stack pictures of one size, a single one too",
+        )
+    if references is not None and len(references) != len(pictures):
+        raise BadInput(
+            given=f"{len(references)} references for {len(pictures)} pictures",
+            needed="one reference a picture, or none at all",
+            remedy="repeat a reference that is for several pictures",
+        )
+
+
 def padded(
     pictures: UInt8[np.ndarray, "n h w *c"], method: Method
 ) -> UInt8[np.ndarray, "n y x *c"]:

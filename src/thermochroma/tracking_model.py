@@ -7,7 +7,7 @@ import mlflow
 import numpy as np
 from mlflow.models import set_model
 
-from thermochroma.predictor import load_predictor
+from thermochroma.predictor import load_predictor, refuse_other_forms
 from thermochroma.serving import NEUTRAL
 
 
@@ -32,11 +32,12 @@ class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         )
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
-        """Translate all pictures at once."""
+        """Translate all pictures at once. Raises BadInput for arrays of another form."""
         pictures = np.asarray(model_input[self.predictor.sees], np.uint8)
         references = None
         if "reference" in model_input:
             references = np.asarray(model_input["reference"], np.uint8)
+        refuse_other_forms(pictures, references, sees=self.predictor.sees)
         return self.predictor(pictures, references)
 
 
