@@ -23,13 +23,13 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 
 from stages.command import run
-from thermochroma.errors import BadInput
-from thermochroma.gallery import FILE, FRAMES, PICTURES, SPLIT
+from thermochroma.base.errors import BadInput
+from thermochroma.config.params import read_params
+from thermochroma.contract.dummy_input import see
+from thermochroma.contract.method import load_method
+from thermochroma.evaluation.gallery import FILE, FRAMES, PICTURES, SPLIT
+from thermochroma.export.artifact import build_translator
 from thermochroma.loading.policies import OTHER_CAPTIONS
-from thermochroma.made_up import see
-from thermochroma.method import load_method
-from thermochroma.params import read_params
-from thermochroma.shipping import build_translator
 
 SIDE: Final = 256
 TEXT_WIDTH: Final = 512  # CLIP ViT-B/32's

@@ -27,10 +27,10 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from stages.command import run
-from thermochroma.manifest import FRAME_COLUMNS
-from thermochroma.preparation.dedup import keep_thumbnails, steps, take_thumbnails
-from thermochroma.preparation.shards import write_shards
-from thermochroma.preparation.windows import assign_shards, plan_windows
+from thermochroma.base.manifest import FRAME_COLUMNS
+from thermochroma.data.cropping.near_duplicates import keep_thumbnails, steps, take_thumbnails
+from thermochroma.data.cropping.shards import write_shards
+from thermochroma.data.cropping.windows import assign_shards, plan_windows
 
 POOL: Final = 24  # pairs of files
 SEQUENCES: Final = 41

@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 from stages.command import run
-from thermochroma.errors import BadInput
+from thermochroma.base.errors import BadInput
 from thermochroma.reporting.figures import save_figure
 
 PARTS: Final = 10

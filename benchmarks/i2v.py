@@ -18,13 +18,13 @@ import torch
 from torch import Tensor
 
 from stages.command import run
-from thermochroma.batch import Triplets
-from thermochroma.method import Clock, load_method
+from thermochroma.config.params import read_params
+from thermochroma.contract.batch import Triplets
+from thermochroma.contract.method import Clock, load_method
+from thermochroma.export.artifact import build_translator
 from thermochroma.methods.i2v_gan import I2vGame, Journey
 from thermochroma.networks.blocks import spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.params import read_params
-from thermochroma.shipping import build_translator
 from thermochroma.training.loop import trainable, weigh
 from thermochroma.training.state import seed_everything
 

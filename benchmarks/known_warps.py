@@ -20,11 +20,11 @@ from jaxtyping import Float64
 from tqdm import tqdm
 
 from stages.command import run
-from thermochroma.images import ThermalPicture, VisiblePicture, read_thermal, read_visible
-from thermochroma.preparation.estimate import estimate_pair
-from thermochroma.preparation.geometry import corners
-from thermochroma.source import Frame
-from thermochroma.sources.roadscene import RoadSceneSettings, frames
+from thermochroma.base.images import ThermalPicture, VisiblePicture, read_thermal, read_visible
+from thermochroma.contract.dataset import Frame
+from thermochroma.data.datasets.roadscene import RoadSceneSettings, frames
+from thermochroma.data.registration.geometry import corners
+from thermochroma.data.registration.pair_estimate import estimate_pair
 
 PAIRS, WIDTH, BORDER = 40, 512, 26  # the border is cut off, so that no warp shows its rim
 SEED: Final = 0

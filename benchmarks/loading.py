@@ -18,9 +18,9 @@ import pandas as pd
 import torch
 
 from stages.command import run
+from thermochroma.base.manifest import CROP_COLUMNS, write_table
 from thermochroma.loading.crops import MANIFEST, Crops
 from thermochroma.loading.loader import TrainingPictures, raw_batches
-from thermochroma.manifest import CROP_COLUMNS, write_table
 
 SIDE, PAIRS, SHARDS = 256, 256, 4
 BATCH: Final = 16

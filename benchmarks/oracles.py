@@ -19,14 +19,14 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from stages.command import run
-from thermochroma.colour_space import visible_of
-from thermochroma.images import read_thermal, read_visible
-from thermochroma.metrics import oracles, trivial
+from thermochroma.base.colour_space import visible_of
+from thermochroma.base.images import read_thermal, read_visible
+from thermochroma.base.tensors import to_bytes
+from thermochroma.baselines import oracles, trivial
+from thermochroma.baselines.trivial import TrainingPictures, TrivialPainter
+from thermochroma.data.datasets.roadscene import SOURCE, RoadSceneSettings
 from thermochroma.metrics.colour import lab
 from thermochroma.metrics.fidelity import psnr, ssim, ssim_7u
-from thermochroma.metrics.trivial import TrainingPictures, TrivialPainter
-from thermochroma.sources.roadscene import SOURCE, RoadSceneSettings
-from thermochroma.tensors import to_bytes
 
 SIDE: Final = 256
 Fit = Callable[[TrainingPictures], TrivialPainter]

@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from stages.command import run
-from thermochroma.errors import BadInput
-from thermochroma.files import sha256
-from thermochroma.params import read_params
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import sha256
+from thermochroma.config.params import read_params
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PARTS: Final = ("data", "reports")

@@ -23,11 +23,11 @@ import pandas as pd
 import psutil
 
 from stages.command import run
-from thermochroma.images import read_thermal, read_visible
-from thermochroma.preparation.estimate import estimate_pair, score_pair
-from thermochroma.preparation.geometry import IDENTITY
-from thermochroma.preparation.registration import register
-from thermochroma.source import load_source
+from thermochroma.base.images import read_thermal, read_visible
+from thermochroma.contract.dataset import load_source
+from thermochroma.data.registration.geometry import IDENTITY
+from thermochroma.data.registration.pair_estimate import estimate_pair, score_pair
+from thermochroma.data.registration.register import register
 
 SIZE: Final = (640, 512)
 PICTURES: Final = 60  # different pairs; they are used again where more are asked for

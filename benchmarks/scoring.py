@@ -26,7 +26,7 @@ from torchmetrics.functional.image import (
 )
 
 from stages.command import run
-from thermochroma.judging import edge_scores
+from thermochroma.evaluation.scoring import edge_scores
 from thermochroma.metrics.picture_scores import score_pictures
 
 SIDE: Final = 256

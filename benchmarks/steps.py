@@ -24,15 +24,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stages.command import run
-from thermochroma import made_up
-from thermochroma.batch import Batch
-from thermochroma.colour_space import lab_of
-from thermochroma.errors import BadInput
-from thermochroma.method import load_method
+from thermochroma.base.colour_space import lab_of
+from thermochroma.base.errors import BadInput
+from thermochroma.config.params import read_params
+from thermochroma.contract import dummy_input
+from thermochroma.contract.batch import Batch
+from thermochroma.contract.method import load_method
+from thermochroma.export.artifact import build_translator
 from thermochroma.methods.tir2lab import scaled_lab, unlike_windows
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.params import read_params
-from thermochroma.shipping import build_translator
 from thermochroma.training.loop import play
 from thermochroma.training.state import Training, seed_everything
 
@@ -82,7 +82,7 @@ def begun(params: str, weights: str, block: str, batch: int) -> tuple[Training, 
     training = Training(
         game=game, translator=translator, settings=settings, images=10**6, reading_every_images=100
     )
-    seen = made_up.see(method.sees, height=SIDE, width=SIDE, count=batch, text_width=TEXT_WIDTH)
+    seen = dummy_input.see(method.sees, height=SIDE, width=SIDE, count=batch, text_width=TEXT_WIDTH)
     target = torch.rand(batch, 3, SIDE, SIDE) * 2 - 1
     return training, Batch(seen, target, tuple(str(n) for n in range(batch)))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from thermochroma.errors import BadInput
+from thermochroma.base.errors import BadInput
 
 DISK_FULL = BadInput(
     given="the disk is full",
@@ -40,19 +40,6 @@ def run(main: Callable[..., None]) -> None:
         if not _tells_of_a_full_disk(problem):
             raise
         sys.exit(f"thermochroma: {DISK_FULL}")
-
-
-def at_root(path: Path | str) -> Path:
-    """A path relative to the project, even in the temporary workspace of a queued experiment.
-
-    For what is shared by all workspaces and too large or too private to copy: raw data, checkpoints.
-    """
-    return project_root() / path
-
-
-def project_root() -> Path:
-    """The folder of the project; DVC names it to every stage that it runs."""
-    return Path(os.environ.get("DVC_ROOT") or Path.cwd())
 
 
 def end_with_dvc() -> None:

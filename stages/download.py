@@ -1,57 +1,7 @@
 """Bring a data set to disk in its authors' layout, and list its frames."""
 
-import json
-from pathlib import Path
-
-import pandas as pd
-from tqdm import tqdm
-
-from stages.command import at_root, run
-from thermochroma.files import write_text
-from thermochroma.manifest import FRAME_COLUMNS, write_table
-from thermochroma.params import read_params
-from thermochroma.preparation.audit import audit
-from thermochroma.preparation.audit import metrics as count
-from thermochroma.preparation.holdings import warnings_noted
-from thermochroma.preparation.inspect import inspect
-from thermochroma.preparation.tone import tones
-from thermochroma.source import Source, SourceSettings, load_source
-
-
-def main(dataset: str, params: Path, raw: Path, frames: Path, report: Path, metrics: Path) -> None:
-    """Raw data stay outside DVC's cache; the table of frames, with hashes, is what DVC hashes."""
-    source, settings = load_source(dataset), read_params(params).source(dataset)
-    if settings.source is not None:
-        settings = settings.model_copy(update={"source": str(at_root(settings.source))})
-    folder = at_root(raw)
-    source.acquire(settings, folder)
-    table = _table(source, settings, folder)
-    remarks = source.remarks(settings, table) if source.remarks else ()
-    for remark in remarks:
-        tqdm.write(f"{dataset}: {remark}")
-    text = audit(
-        table,
-        title=source.title,
-        note=source.note,
-        remarks=remarks,
-        warnings=warnings_noted(folder),
-    )
-    write_table(frames, table, FRAME_COLUMNS)
-    write_text(report / "audit.md", text)
-    write_text(metrics, json.dumps(count(table), indent=2) + "\n")
-
-
-def _table(source: Source, settings: SourceSettings, folder: Path) -> pd.DataFrame:
-    listed = source.frames(settings, folder)
-    table = inspect(
-        listed,
-        folder,
-        on_defect=settings.on_defect,
-        picture_size=settings.picture_size,
-        tones=tones(listed, folder, settings.tone),
-    )
-    return source.choose(settings, table) if source.choose else table
-
+from stages.command import run
+from thermochroma.pipeline.download import download
 
 if __name__ == "__main__":
-    run(main)
+    run(download)

@@ -1,29 +1,7 @@
 """Bring the frozen networks to disk: for perceptual terms, for text, and for scores of perception."""
 
-from pathlib import Path
-
 from stages.command import run
-from thermochroma.params import read_params
-from thermochroma.preparation.weights import Vgg, write_clip, write_perception, write_vgg
-
-STAND_IN_DIVISOR = 8  # a stand-in need not be good, but it must be quick on a processor
-
-
-def main(params: Path, vgg16: Path, vgg19: Path, clip: Path, perception: Path) -> None:
-    """Published weights or seeded stand-ins, in the same format; of perception, published or none."""
-    settings = read_params(params)
-    networks: dict[Vgg, Path] = {"vgg16": vgg16, "vgg19": vgg19}
-    for network, folder in networks.items():
-        write_vgg(
-            folder,
-            network=network,
-            kind=settings.weights,
-            seed=settings.seed,
-            random_width_divisor=STAND_IN_DIVISOR,
-        )
-    write_clip(clip, kind=settings.weights, seed=settings.seed)
-    write_perception(perception, kind=settings.weights)
-
+from thermochroma.pipeline.weights import write_frozen
 
 if __name__ == "__main__":
-    run(main)
+    run(write_frozen)

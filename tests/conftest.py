@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.preparation.weights import write_clip, write_vgg
+from thermochroma.pretrained.write_weights import write_clip, write_vgg
 
 ROOT = Path(__file__).parents[1]
 

@@ -7,13 +7,13 @@ import torch
 import yaml
 from torch import Tensor
 
-from thermochroma import made_up
-from thermochroma.batch import Batch, Edged, Triplets
-from thermochroma.method import Clock, Direction, Method, load_method
+from thermochroma.config.params import read_params
+from thermochroma.contract import dummy_input
+from thermochroma.contract.batch import Batch, Edged, Triplets
+from thermochroma.contract.method import Clock, Direction, Method, load_method
+from thermochroma.contract.settings import Settings
+from thermochroma.export.artifact import build_translator
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.params import read_params
-from thermochroma.settings import Settings
-from thermochroma.shipping import build_translator
 from thermochroma.training.state import Training, seed_everything
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -61,7 +61,7 @@ def begin(
 def see(method: Method, *, height: int, width: int, count: int = 2, seed: int = 0) -> Any:
     """Made-up input of the kind that the method sees."""
     size = {"height": height, "width": width}
-    return made_up.see(method.sees, **size, count=count, seed=seed, text_width=TEXT_WIDTH)
+    return dummy_input.see(method.sees, **size, count=count, seed=seed, text_width=TEXT_WIDTH)
 
 
 def batch_of(block: str, *, count: int = 2, seed: int = 0) -> Any:

@@ -8,7 +8,7 @@ import torch
 
 from tests.examiner import BLOCKS, batch_of, begin, method_of, see, side_of
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.preparation.weights import write_vgg
+from thermochroma.pretrained.write_weights import write_vgg
 from thermochroma.training.loop import play
 
 STORED = Path(__file__).with_name("golden.json")

@@ -17,9 +17,9 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from tests.examiner import BLOCKS, IMAGES, batch_of, begin
-from thermochroma.method import Clock
+from thermochroma.contract.method import Clock
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.preparation.weights import write_vgg
+from thermochroma.pretrained.write_weights import write_vgg
 from thermochroma.training.loop import play, trainable, weigh
 from thermochroma.training.state import seed_everything
 

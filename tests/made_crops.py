@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from thermochroma.base.manifest import CROP_COLUMNS, write_table
 from thermochroma.loading.crops import MANIFEST, Crops
-from thermochroma.manifest import CROP_COLUMNS, write_table
 
 Paint = Callable[[str, int], tuple[np.ndarray, np.ndarray]]
 """(sequence, number) to the thermal (h w) and the visible (h w 3) picture."""

@@ -11,13 +11,13 @@ from safetensors.numpy import save_file
 
 from tests.conftest import ROOT
 from tests.made_crops import Sequence, make_crops
-from thermochroma.gallery import FILE, choose_gallery_rows, keep_gallery, with_extremes
-from thermochroma.judging import judged_rows
-from thermochroma.judging_snapshots import CURVE, of_the_end
-from thermochroma.label import KEY
-from thermochroma.metrics.baselines import BASELINES, truth_name
+from thermochroma.base.manifest import FACTS
+from thermochroma.baselines.catalogue import BASELINES, truth_name
+from thermochroma.evaluation.gallery import FILE, choose_gallery_rows, keep_gallery, with_extremes
+from thermochroma.evaluation.scoring import judged_rows
+from thermochroma.evaluation.snapshots import CURVE, of_the_end
+from thermochroma.export.metadata import KEY
 from thermochroma.metrics.picture_scores import OF_COLOUR, SCORES
-from thermochroma.summary import FACTS
 
 SIDE: Final = 32
 LINEUP: Final = {"pix2pix": "visible", "tic_cgan": "visible", "thermal_mask": "thermal"}

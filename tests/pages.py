@@ -12,9 +12,13 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.examiner import BLOCKS, PARAMS
-from thermochroma.cli import main as command
-from thermochroma.preparation.weights import write_vgg
-from thermochroma.public_weights import Entry, entries_of, methods_with_public_weights
+from thermochroma.pretrained.authors_checkpoints import (
+    Entry,
+    entries_of,
+    methods_with_public_weights,
+)
+from thermochroma.pretrained.write_weights import write_vgg
+from thermochroma.serving.cli import main as command
 
 PAGES = Path(__file__).parents[1] / "docs/methods"
 INDEX = "README.md"

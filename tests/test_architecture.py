@@ -4,34 +4,57 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 import yaml
 
-from thermochroma.method import method_names
-from thermochroma.params import read_params
-from thermochroma.source import source_names
+from thermochroma.config.params import read_params
+from thermochroma.contract.dataset import source_names
+from thermochroma.contract.method import method_names
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/thermochroma"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-BASE = {
-    *("errors", "alone", "files", "files_by_name", "images", "tensors", "colour_space"),
-    *("batch", "manifest", "settings"),
-}
-MAY_IMPORT = {  # folder: what its modules may import beside BASE and their own folder
-    "networks": set(),
-    "losses": {"networks"},
-    "methods": {"method", "networks", "losses"},
-    "training": {"method"},
-    "loading": {"networks"},
-    "metrics": set(),
-    "procedural": {"source"},
-    "preparation": {"source", "networks", "metrics"},
-    "sources": {"source", "preparation", "procedural"},
-    "reporting": {"metrics", "preparation", "source"},
-    "reporting_page": {"metrics", "params", "reporting"},
+MAY_IMPORT = {  # room: the rooms that its modules may import beside their own
+    "base": set(),
+    "contract": {"base"},
+    "config": {"base", "contract"},
+    "networks": {"base"},
+    "losses": {"base", "networks"},
+    "metrics": {"base"},
+    "baselines": {"base", "metrics"},
+    "data": {"base", "contract"},
+    "loading": {"base", "contract", "networks"},
+    "methods": {"base", "contract", "networks", "losses"},
+    "pretrained": {"base", "contract", "data", "metrics", "networks"},
+    "export": {"base", "contract"},
+    "inference": {"base", "contract", "export", "loading", "networks"},
+    "training": {"base", "contract", "export"},
+    "evaluation": {
+        "base",
+        "baselines",
+        "contract",
+        "export",
+        "inference",
+        "loading",
+        "metrics",
+        "networks",
+    },
+    "reporting": {"base", "config", "contract", "data", "metrics"},
+    "tracking": {"base", "contract", "export", "inference", "loading", "networks"},
+    "serving": {
+        "base",
+        "config",
+        "contract",
+        "export",
+        "inference",
+        "loading",
+        "networks",
+        "pretrained",
+    },
+    "pipeline": None,  # any: it is where the rooms meet
 }
 LONGEST_FUNCTION, LONGEST_MODULE = 60, 400
 
@@ -46,15 +69,44 @@ def _imports(path: Path) -> set[str]:
     return found
 
 
-def _first_party(path: Path) -> set[str]:
-    return {name.split(".")[1] for name in _imports(path) if name.startswith("thermochroma.")}
+def _rooms_that(path: Path) -> set[str]:
+    """The rooms that a module imports, its own left out."""
+    own = path.relative_to(PACKAGE).parts[0]
+    names = (name.split(".") for name in _imports(path))
+    return {name[1] for name in names if name[0] == "thermochroma" and len(name) > 1} - {own}
 
 
-@pytest.mark.parametrize("folder", MAY_IMPORT)
-def test_imports_go_one_way(folder: str) -> None:
-    for path in sorted((PACKAGE / folder).glob("*.py")):
-        strangers = _first_party(path) - BASE - {folder} - MAY_IMPORT[folder]
-        assert not strangers, f"{path.name} imports {sorted(strangers)}"
+def test_every_room_has_a_rule_and_a_row() -> None:
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name[0] != "_"}
+    assert rooms == set(MAY_IMPORT)
+    assert [path.name for path in PACKAGE.glob("*.py")] == ["__init__.py"]
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports_go_one_way(room: str) -> None:
+    allowed = MAY_IMPORT[room]
+    for path in sorted((PACKAGE / room).rglob("*.py")) if allowed is not None else []:
+        strangers = _rooms_that(path) - allowed
+        assert not strangers, f"{path.relative_to(PACKAGE)} imports {sorted(strangers)}"
+
+
+def test_no_room_is_reached_from_those_below_it() -> None:
+    """Rooms in an order in which each imports only those before it: then there is no circle."""
+    above = dict(MAY_IMPORT)
+    while above:
+        free = [room for room, allowed in above.items() if not (allowed or set()) & set(above)]
+        assert free, f"these rooms import each other in a circle: {sorted(above)}"
+        above = {room: allowed for room, allowed in above.items() if room not in free}
+
+
+def test_no_module_reaches_itself() -> None:
+    def name_of(path: Path) -> str:
+        return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+
+    modules = {name_of(path): path for path in MODULES if path.name != "__init__.py"}
+    TopologicalSorter(
+        {name: _imports(path) & set(modules) for name, path in modules.items()}
+    ).prepare()  # raises CycleError with the circle
 
 
 def test_methods_never_import_each_other() -> None:
@@ -66,7 +118,7 @@ def test_only_tracking_knows_mlflow_and_nothing_knows_dvc() -> None:
     for path in MODULES:
         imported = {name.split(".")[0] for name in _imports(path)}
         assert "dvc" not in imported
-        assert ("mlflow" in imported) == path.name.startswith("tracking"), path
+        assert "mlflow" not in imported or path.parent.name == "tracking", path
 
 
 def test_functions_and_modules_stay_short() -> None:
@@ -92,9 +144,12 @@ def test_every_public_thing_says_what_it_is() -> None:
     assert not silent
 
 
-def test_packages_have_empty_inits() -> None:
+def test_a_package_holds_its_rule_and_nothing_else() -> None:
     for path in PACKAGE.rglob("__init__.py"):
-        assert path.read_text() == "", path
+        body = ast.parse(path.read_text()).body
+        rule = ast.get_docstring(ast.Module(body, []))
+        assert len(body) == 1 and rule, f"{path} has one sentence"
+        assert rule.endswith(".") and "\n\n" not in rule
 
 
 def test_dvc_sees_every_pair() -> None:
@@ -126,7 +181,7 @@ def test_every_stage_depends_on_its_own_code() -> None:
 
 def test_the_last_stage_and_the_settings_need_no_torch() -> None:
     program = (
-        "import sys, pathlib, stages.track, thermochroma.params as p;"
+        "import sys, pathlib, thermochroma.pipeline.track, thermochroma.config.params as p;"
         "p.read_params(pathlib.Path('params.yaml'));"
         "sys.exit('torch' in sys.modules)"
     )
@@ -143,3 +198,25 @@ def test_no_address_of_a_package_index_is_written_down() -> None:
         text = (ROOT / name).read_text()
         assert "://" not in text.replace("http://127.0.0.1", "").replace("sqlite:///", ""), name
         assert " @ " not in text
+
+
+READERS_OWN = {"matchers/xoftr.py"}  # files that a page tells its reader to write
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_the_documents_name_is_there(path: Path) -> None:
+    """A link, or a file of code in backticks: written from the root, from the package or by its name."""
+    text, names = path.read_text(), {one.name for one in MODULES}
+    links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text)
+    assert not [link for link in links if not (path.parent / link).exists()]
+    files = re.findall(r"`([\w/]+\.py)`", text)
+    known = [ROOT, PACKAGE, ROOT / "tests"]
+    assert not [
+        name
+        for name in files
+        if name not in names | READERS_OWN and not any((folder / name).exists() for folder in known)
+    ]

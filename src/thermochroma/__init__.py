@@ -1,0 +1,1 @@
+"""Thermal-infrared images into colour, visible images into infrared: methods, benchmark, tools."""

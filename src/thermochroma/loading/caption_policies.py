@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from thermochroma.files import seed_of
-from thermochroma.loading.text import SAME_FOR_ALL, TextTable
+from thermochroma.base.files import seed_of
+from thermochroma.loading.text_features import SAME_FOR_ALL, TextTable
 
 Policy = Callable[[TextTable, pd.DataFrame], Mapping[str, str]]
 """For each row of the manifest, by frame, whose sentence it is given: a frame's, or that of a key of

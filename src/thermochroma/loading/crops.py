@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from thermochroma.errors import BadInput
-from thermochroma.images import ThermalPicture, VisiblePicture
-from thermochroma.manifest import CROP_COLUMNS, read_table, select
+from thermochroma.base.errors import BadInput
+from thermochroma.base.images import ThermalPicture, VisiblePicture
+from thermochroma.base.manifest import CROP_COLUMNS, read_table, select
 
 MANIFEST: Final = "manifest.csv"
 FINGERPRINT: Final = "fingerprint.txt"

@@ -9,15 +9,15 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from thermochroma.batch import Shown
-from thermochroma.images import VisiblePicture
-from thermochroma.loading.assemble import Raw, assemble_shown, move
+from thermochroma.base.images import VisiblePicture
+from thermochroma.contract.batch import Shown
+from thermochroma.loading.collate import Raw, assemble_shown, move
 from thermochroma.loading.crops import Crops
-from thermochroma.loading.drawing import draw_from
-from thermochroma.loading.edges import EdgeMaps
-from thermochroma.loading.seen import as_raw
-from thermochroma.loading.text import TextTable
-from thermochroma.loading.training_references import TrainingReferences
+from thermochroma.loading.edge_maps import EdgeMaps
+from thermochroma.loading.inference_batches import as_raw
+from thermochroma.loading.reference_sampling import TrainingReferences
+from thermochroma.loading.sampling import draw_from
+from thermochroma.loading.text_features import TextTable
 from thermochroma.loading.triplets import TrainingTriplets
 
 

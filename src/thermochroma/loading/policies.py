@@ -11,11 +11,11 @@ from typing import Final
 import pandas as pd
 
 from thermochroma.loading import caption_policies as captions
-from thermochroma.loading import references
-from thermochroma.loading.assemble import needs_references, needs_text
+from thermochroma.loading import reference_retrieval as references
+from thermochroma.loading.collate import needs_references, needs_text
 from thermochroma.loading.crops import Crops
-from thermochroma.loading.references import References
-from thermochroma.loading.text import CONSTANT, EMPTY, SAME_FOR_ALL, TextTable
+from thermochroma.loading.reference_retrieval import References
+from thermochroma.loading.text_features import CONSTANT, EMPTY, SAME_FOR_ALL, TextTable
 
 DRAWS: Final = 3
 """Of a policy that draws: each is judged, and the row shows their mean."""

@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import UInt8
 from torch.utils.data import Dataset
 
-from thermochroma.errors import BadInput
-from thermochroma.loading.consecutive import consecutive
+from thermochroma.base.errors import BadInput
 from thermochroma.loading.crops import Crops
-from thermochroma.loading.drawing import draw_from
+from thermochroma.loading.frame_runs import consecutive
+from thermochroma.loading.sampling import draw_from
 
 LENGTH = 3
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from thermochroma.tensors import Picture, at_least_float32
+from thermochroma.base.tensors import Picture, at_least_float32
 
 Judgement = Float[Tensor, "b 1 y x"]
 

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from thermochroma.tensors import at_least_float32
+from thermochroma.base.tensors import at_least_float32
 
 
 def patch_nce(

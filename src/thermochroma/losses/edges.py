@@ -5,8 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from thermochroma.networks.views_critic import LUMA, central_differences
-from thermochroma.tensors import Visible, at_least_float32, to_unit
+from thermochroma.base.colour_space import LUMA, central_differences
+from thermochroma.base.tensors import Visible, at_least_float32, to_unit
 
 GRID = 8  # patches a side
 FAINT = 1e-6

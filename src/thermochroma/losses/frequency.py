@@ -11,7 +11,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from thermochroma.tensors import Picture, at_least_float32
+from thermochroma.base.tensors import Picture, at_least_float32
 
 SIGMA: Final = 1.5  # pixels: the Gaussian that is taken away from the pixels
 RADIUS: Final = 5  # pixels

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from thermochroma.tensors import Picture, at_least_float32
+from thermochroma.base.tensors import Picture, at_least_float32
 
 SMOOTH: Final = 1e-6
 """Under the root, so that a layout that lies on another has a gradient."""

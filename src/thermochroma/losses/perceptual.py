@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from thermochroma.tensors import Picture, at_least_float32
+from thermochroma.base.tensors import Picture, at_least_float32
 
 Features = Callable[[Picture], tuple[Tensor, ...]]
 """Pictures in [-1, 1] to one feature map for each tap."""

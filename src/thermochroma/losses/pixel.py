@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from thermochroma.tensors import Picture
+from thermochroma.base.tensors import Picture
 
 
 def absolute(painted: Picture, target: Picture) -> Float[Tensor, " b"]:

@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from thermochroma.colour_space import lab_of_linear, linear_of
-from thermochroma.tensors import Picture, at_least_float32, to_unit
+from thermochroma.base.colour_space import lab_of_linear, linear_of
+from thermochroma.base.tensors import Picture, at_least_float32, to_unit
 
 BINOMIAL: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 LEAST: Final = 1e-3

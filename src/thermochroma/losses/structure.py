@@ -5,7 +5,7 @@ from jaxtyping import Float
 from pytorch_msssim import ssim
 from torch import Tensor
 
-from thermochroma.tensors import Picture, at_least_float32, to_unit
+from thermochroma.base.tensors import Picture, at_least_float32, to_unit
 
 
 def dissimilarity(painted: Picture, target: Picture, *, window: int = 11) -> Float[Tensor, " b"]:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from thermochroma.tensors import at_least_float32
+from thermochroma.base.tensors import at_least_float32
 
 
 def gram(features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c c"]:

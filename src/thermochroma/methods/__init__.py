@@ -1,0 +1,1 @@
+"""One file a method, none imports another; a method exists because its file does."""

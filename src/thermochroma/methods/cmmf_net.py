@@ -15,18 +15,18 @@ from jaxtyping import Bool, Float
 from pydantic import model_validator
 from torch import Tensor, add, arange, cat, nn
 
-from thermochroma.batch import Batch, Captioned
+from thermochroma.base.tensors import Picture
+from thermochroma.contract.batch import Batch, Captioned
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute, total_variation
 from thermochroma.losses.structure import dissimilarity
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.attention import MultiHeadAttention, Perceptron
 from thermochroma.networks.blocks import instance_norm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.large_kernel import LargeKernelEncoder, pairs
 from thermochroma.networks.vit import PictureEncoder, to_grid, to_tokens
-from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Picture
 
 BASE = 64  # channels at half the sides; the paper's U-Net is LKAT-GAN's
 WIDTH = 512  # of tokens: LKAT-GAN's, and that of CLIP ViT-B/32's text

@@ -12,16 +12,16 @@ from typing import NamedTuple
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
-from thermochroma.batch import Batch, Still
+from thermochroma.base.tensors import Picture
+from thermochroma.contract.batch import Batch, Still
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.pixel import absolute
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
-from thermochroma.networks.history import History
+from thermochroma.networks.image_pool import History
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResNet
-from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Picture
 
 BASE = 64
 CHANNELS = 3  # identity terms compare a translator's input with its output: both have three

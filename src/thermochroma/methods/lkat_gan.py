@@ -22,16 +22,18 @@ from pydantic import NonNegativeInt
 from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
-from thermochroma.batch import Batch, Still
-from thermochroma.errors import BadInput
+from thermochroma.base.errors import BadInput
+from thermochroma.base.tensors import Picture, at_least_float32
+from thermochroma.contract.batch import Batch, Still
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import cross_entropy_fake, cross_entropy_real
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute, total_variation
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.attention import init_linear
 from thermochroma.networks.blocks import instance_norm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.networks.history import History
+from thermochroma.networks.image_pool import History
 from thermochroma.networks.large_kernel import LargeKernelEncoder, pairs
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.vit import (
@@ -42,8 +44,6 @@ from thermochroma.networks.vit import (
     to_grid,
     to_tokens,
 )
-from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Picture, at_least_float32
 
 BASE = 64  # channels of the U-Nets, and of the critic
 SIDE = 256  # the one side that the original takes

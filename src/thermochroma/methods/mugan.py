@@ -24,12 +24,14 @@ from pydantic import NonNegativeInt
 from torch import Tensor, cat, nn, stack
 from torch.nn import functional as F
 
-from thermochroma.batch import Batch, Still
+from thermochroma.base.tensors import Picture
+from thermochroma.contract.batch import Batch, Still
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import CRITERIA
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute, total_variation
 from thermochroma.losses.structure import dissimilarity
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import (
     PictureNorm,
     init_normal,
@@ -38,10 +40,8 @@ from thermochroma.networks.blocks import (
     spread_channels,
 )
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.networks.history import History
+from thermochroma.networks.image_pool import History
 from thermochroma.networks.patchgan import PatchCritic
-from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Picture
 
 BASE = 32  # channels at full sides, and of the critic
 STAGES = 5  # of the encoder; each is twice as wide as the one before

@@ -5,7 +5,7 @@ Rebuilt from facts of the authors' PyTorch code: for each spectrum an encoder th
 fine, a decoder, and a spectrally normalised critic with three views of a picture; relativistic least
 squares over scales; cycles; and two terms that hold structure: edges of a picture must stay edges in its
 translation, and attention must mean the same in both spectra. Deviations:
-- thermal edges come from a stand-in for their contour detector (`loading/edges.py`);
+- thermal edges come from a stand-in for their contour detector (`loading/edge_maps.py`);
 - gradients repeat the border, where theirs see black beyond it, which makes a frame around every picture
   the strongest edge of the outer patches (`black_border: true` gives theirs);
 - every picture of a batch has a patch of its own for the edge term (theirs use one for all);
@@ -27,15 +27,15 @@ from pydantic import Field, NonNegativeInt, PositiveFloat
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from thermochroma.batch import Edged, Still
+from thermochroma.base.tensors import Picture, Visible
+from thermochroma.contract.batch import Edged, Still
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import EdgeSettings, Settings, Strict
 from thermochroma.losses.edges import grey_slopes, lost_edges
 from thermochroma.losses.structure import dissimilarity
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
-from thermochroma.networks.history import History
+from thermochroma.networks.image_pool import History
 from thermochroma.networks.views_critic import ViewsCritic
-from thermochroma.settings import EdgeSettings, Settings, Strict
-from thermochroma.tensors import Picture, Visible
 
 BASE = 64
 CHANNELS = 3

@@ -11,15 +11,15 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, cat, nn
 
-from thermochroma.batch import Batch, Still
+from thermochroma.base.tensors import Picture, Thermal
+from thermochroma.contract.batch import Batch, Still
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import cross_entropy_fake, cross_entropy_real
 from thermochroma.losses.pixel import absolute
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import PictureNorm, init_normal, scaled, spread_channels
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.unet import UNet
-from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Picture, Thermal
 
 BASE = 64
 

@@ -17,17 +17,17 @@ from jaxtyping import Float
 from pydantic import NonNegativeInt, PositiveInt, model_validator
 from torch import Tensor, cat, nn
 
-from thermochroma.batch import Still, Triplets
+from thermochroma.base.tensors import Picture
+from thermochroma.contract.batch import Still, Triplets
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.pixel import absolute
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
-from thermochroma.networks.history import History
+from thermochroma.networks.image_pool import History
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResNet
 from thermochroma.networks.unet import UNet
-from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Picture
 
 BASE = 64
 CHANNELS = 3

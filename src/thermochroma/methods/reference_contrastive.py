@@ -28,18 +28,19 @@ from torch import Tensor, cat, nn, stack
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from thermochroma.batch import Batch, Referenced
+from thermochroma.base.colour_space import LUMA
+from thermochroma.base.tensors import Picture, Thermal, Visible, at_least_float32
+from thermochroma.contract.batch import Batch, Referenced
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import ReferenceSettings, Settings, Strict
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.contrastive import patch_nce
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import InstanceNorm2d, init_normal, scaled
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.patch_heads import PatchHeads, draw_places
 from thermochroma.networks.patchgan import PatchCritic
-from thermochroma.settings import ReferenceSettings, Settings, Strict
-from thermochroma.tensors import Picture, Thermal, Visible, at_least_float32
 
 BASE = 32  # channels at full sides
 STAGES = 4  # of an encoder; each is twice as wide as the one before, at half its sides
@@ -51,7 +52,6 @@ GATE_SLOPE, GATE_CENTRE = 10.0, 0.5
 CRITIC_BASE = 64
 HEAD_WIDTH = 256
 LEAK = 0.2
-LUMINANCE = (0.299, 0.587, 0.114)
 
 Features = Float[Tensor, "b c h w"]
 Norm = Callable[[int], nn.Module]
@@ -319,7 +319,7 @@ def confidence(best: Float[Tensor, "b q"]) -> Float[Tensor, "b q"]:
 
 def luminance(visible: Visible) -> Thermal:
     """The weighted mean of red, green and blue, in [-1, 1]."""
-    factors = visible.new_tensor(LUMINANCE).view(1, 3, 1, 1)
+    factors = visible.new_tensor(LUMA).view(1, 3, 1, 1)
     return (visible * factors).sum(1, keepdim=True)
 
 

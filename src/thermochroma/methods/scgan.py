@@ -30,16 +30,16 @@ from pydantic import Field, model_validator
 from torch import Tensor, cat, nn, stack
 from torch.nn.utils.parametrizations import spectral_norm
 
-from thermochroma.batch import Batch, Still
+from thermochroma.base.tensors import Picture, Thermal, Visible, to_unit
+from thermochroma.contract.batch import Batch, Still
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import gradient_penalty
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute
 from thermochroma.losses.saliency import saliency
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import PictureNorm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Picture, Thermal, Visible, to_unit
 
 BASE = 64
 LATENT = 128  # channels inside the saliency head

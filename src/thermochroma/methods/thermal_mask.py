@@ -20,25 +20,25 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from thermochroma.batch import Batch, VisibleStill
+from thermochroma.base.colour_space import LUMA
+from thermochroma.base.tensors import Picture, Thermal, Visible
+from thermochroma.contract.batch import Batch, VisibleStill
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.frequency import high_passed, radial_profile, spectral_distance
 from thermochroma.losses.layout import Layouts
 from thermochroma.losses.pixel import absolute
 from thermochroma.losses.saliency import saliency
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled
-from thermochroma.networks.history import History
+from thermochroma.networks.image_pool import History
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResidualBlock, doubling, halving, head, stem
-from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Picture, Thermal, Visible
 
 BASE = 64
 BLOCKS_BEFORE, BLOCKS_AFTER = 4, 5  # the attention
 MASK_BLOCKS = 3
 GRIDS = (1, 3, 6, 8)  # sides of the pools whose cells are the keys
-LUMA = (0.299, 0.587, 0.114)
 PROFILE_MOMENTUM = 0.99
 
 Translation = Float[Tensor, "b o h w"]

@@ -18,18 +18,18 @@ from typing import Literal
 from pydantic import NonNegativeInt
 from torch import cat, nn
 
-from thermochroma.batch import Batch, Still
+from thermochroma.base.tensors import Picture
+from thermochroma.contract.batch import Batch, Still
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import CRITERIA
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute, total_variation
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.networks.history import History
+from thermochroma.networks.image_pool import History
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResidualBlock, doubling, halving, head, stem
-from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Picture
 
 BASE = 32  # channels at full sides, and of the critic
 COARSE_BLOCKS, FINE_BLOCKS = 9, 3

@@ -25,13 +25,13 @@ from jaxtyping import Float
 from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
-from thermochroma.batch import Batch, Still
-from thermochroma.colour_space import Lab, lab_of, visible_of
-from thermochroma.errors import BadInput
-from thermochroma.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.base.colour_space import Lab, lab_of, visible_of
+from thermochroma.base.errors import BadInput
+from thermochroma.base.tensors import Thermal, Visible, at_least_float32, to_unit
+from thermochroma.contract.batch import Batch, Still
+from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.settings import Settings, Strict
 from thermochroma.networks.blocks import scaled
-from thermochroma.settings import Settings, Strict
-from thermochroma.tensors import Thermal, Visible, at_least_float32, to_unit
 
 UnitLab: TypeAlias = Float[Tensor, "b 3 h w"]
 """L*, a*, b*, each scaled so that the colours of sRGB span [0, 1]."""

@@ -1,0 +1,1 @@
+"""Scores: two images, or two sets of images, to a number."""

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
-from thermochroma.colour_space import KNEE, OFFSET, SLOPE, WHITE, XYZ_OF_RGB, linear_of
+from thermochroma.base.colour_space import KNEE, LUMA, OFFSET, SLOPE, WHITE, XYZ_OF_RGB, linear_of
 from thermochroma.metrics.fidelity import Picture, decibels
 
 PEAK_AB: Final = 255.0
@@ -121,7 +121,7 @@ def luma(pictures: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b h w"]:
     """Rec. 601 luma of 8-bit sRGB, 0 to 255, not rounded, float64; one channel is its own."""
     if pictures.shape[1] == 1:
         return pictures[:, 0].double()
-    weights = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64, device=pictures.device)
+    weights = torch.tensor(LUMA, dtype=torch.float64, device=pictures.device)
     return torch.einsum("c,bchw->bhw", weights, pictures.double())
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.models import Inception3
 
-from thermochroma.errors import BadInput
+from thermochroma.base.errors import BadInput
 
 SIDE: Final = 299
 """Pixels: what the network was trained on."""

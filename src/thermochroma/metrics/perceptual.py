@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from thermochroma.errors import BadInput
-from thermochroma.tensors import to_network
+from thermochroma.base.errors import BadInput
+from thermochroma.base.tensors import to_network
 
 VGG16_TAPS: Final = (3, 8, 15, 22, 29)
 """Of torchvision's `features`: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3, of pictures normalised as in

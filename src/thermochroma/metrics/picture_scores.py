@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from thermochroma.errors import BadInput
+from thermochroma.base.errors import BadInput
 from thermochroma.metrics.colour import (
     PEAK_AB,
     colourfulness_of,

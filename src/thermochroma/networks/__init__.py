@@ -1,0 +1,1 @@
+"""Networks and their parts that several methods use: tensors in, tensors out."""

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from thermochroma.tensors import Picture, Thermal
+from thermochroma.base.tensors import Picture, Thermal
 
 NORM_EPS = 1e-5
 

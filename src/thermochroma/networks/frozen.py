@@ -1,24 +1,24 @@
-"""Networks that are never taught: VGG's feature maps and CLIP's text encoder.
+"""Feature maps of VGG, which is never taught.
 
-Both are read from local folders that `preparation.weights` writes, whether the weights in them are
-the published ones or seeded stand-ins: there is one path of code. Nothing is fetched here.
+It is read from local folders that the stage `weights` writes, whether the weights in them are the
+published ones or seeded stand-ins: there is one path of code. Nothing is fetched here.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from thermochroma.errors import BadInput
-from thermochroma.files import sha256
-from thermochroma.tensors import Visible
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import sha256
+from thermochroma.base.tensors import Visible
 
 TENSORS: Final = "model.safetensors"
 VGG_CONVS: Final = {
@@ -95,7 +95,7 @@ def load_vgg(
     try:
         state = load_file(path)
     except (FileNotFoundError, SafetensorError) as error:
-        _refuse(f"{path} cannot be read ({error})")
+        refuse_weights(f"{path} cannot be read ({error})")
     return VggFeatures(state, taps=taps, imagenet_norm=imagenet_norm)
 
 
@@ -118,66 +118,6 @@ class FrozenNetworks:
         return load_vgg(self.weights / "vgg19", taps=taps, imagenet_norm=imagenet_norm)
 
 
-@dataclass(frozen=True)
-class EncodedText:
-    """What the text encoder makes of some sentences.
-
-    features: the tokens after the final LayerNorm. mask: true up to and including end-of-text;
-    features beyond it mean nothing.
-    """
-
-    features: Float[Tensor, "n 77 w"]
-    mask: Bool[Tensor, "n 77"]
-
-
-class TextEncoder:
-    """CLIP's text transformer with its tokenizer (Radford et al., 2021), before the projection."""
-
-    def __init__(self, folder: Path) -> None:
-        """Read both from `folder`. Raises BadInput if a file or tensor is missing or misnamed."""
-        # the library takes seconds to import, and only this class needs it
-        from transformers import CLIPTextModel, CLIPTokenizer
-
-        # without these the library would make an empty tokenizer, silently
-        for name in ("config.json", "vocab.json", "merges.txt", TENSORS):
-            if not (folder / name).is_file():
-                _refuse(f"{folder / name} does not exist")
-        self.tokenizer: Any = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-        try:
-            model, report = CLIPTextModel.from_pretrained(
-                folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
-            )
-        except (SafetensorError, RuntimeError) as error:
-            _refuse(f"{folder / TENSORS} cannot be read ({error})")
-        faults = sorted(str(name) for names in report.values() for name in names)
-        if faults:
-            _refuse(f"{folder / TENSORS} has missing or misnamed tensors: {', '.join(faults[:4])}")
-        self.model: Any = model.eval().requires_grad_(False)
-        self.context = int(model.config.max_position_embeddings)
-        self.width = int(model.config.hidden_size)
-
-    @torch.no_grad()
-    def encode(self, sentences: Sequence[str]) -> EncodedText:
-        """Encode each sentence by itself: what else is in the list does not matter.
-
-        Raises BadInput for a sentence longer than the context; it is never cut.
-        """
-        tokens = self.tokenizer(
-            list(sentences), padding="max_length", max_length=self.context, truncation=False
-        )
-        for sentence, ids in zip(sentences, tokens["input_ids"], strict=True):
-            if len(ids) > self.context:
-                raise BadInput(
-                    given=f"the sentence {sentence!r} has {len(ids)} tokens",
-                    needed=f"at most {self.context}, start and end included",
-                    remedy="shorten it",
-                )
-        ids = torch.tensor(tokens["input_ids"])
-        # no attention mask: the transformer is causal, so that padding never reaches the sentence
-        features = self.model(input_ids=ids).last_hidden_state
-        return EncodedText(features, torch.tensor(tokens["attention_mask"], dtype=torch.bool))
-
-
 def _convs_of(state: Mapping[str, Tensor]) -> tuple[int, ...]:
     """The indices of the convolutions, after every name and shape has been checked."""
     names = {
@@ -187,7 +127,9 @@ def _convs_of(state: Mapping[str, Tensor]) -> tuple[int, ...]:
     nearest = min(names, key=lambda network: len(names[network] ^ set(state)))
     if faults := names[nearest] ^ set(state):
         lacking, surplus = sorted(faults - set(state))[:3], sorted(faults & set(state))[:3]
-        _refuse(f"the weights taken for {nearest}'s lack {lacking} and have {surplus} too many")
+        refuse_weights(
+            f"the weights taken for {nearest}'s lack {lacking} and have {surplus} too many"
+        )
     _refuse_shapes(state, VGG_CONVS[nearest])
     return VGG_CONVS[nearest]
 
@@ -197,7 +139,7 @@ def _refuse_shapes(state: Mapping[str, Tensor], convs: Sequence[int]) -> None:
     for index in convs:
         weight, bias = state[f"features.{index}.weight"], state[f"features.{index}.bias"]
         if weight.shape[1:] != (width, 3, 3) or bias.shape != weight.shape[:1]:
-            _refuse(
+            refuse_weights(
                 f"features.{index} has the shapes {tuple(weight.shape)} and {tuple(bias.shape)} "
                 f"where {width} channels come in"
             )
@@ -212,7 +154,8 @@ def _layers(convs: Sequence[int]) -> list[str]:
     return kinds
 
 
-def _refuse(given: str) -> NoReturn:
+def refuse_weights(given: str) -> NoReturn:
+    """Raise BadInput for frozen weights that are missing or damaged."""
     raise BadInput(
         given=given,
         needed="the files that the stage `weights` writes",

@@ -6,7 +6,7 @@ from itertools import pairwise
 from jaxtyping import Float
 from torch import Tensor, cat, nn
 
-from thermochroma.errors import BadInput
+from thermochroma.base.errors import BadInput
 
 LEAK = 0.2
 MOST_WIDTHS = 8  # the widest layers are 8 base widths wide

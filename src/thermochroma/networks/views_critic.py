@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from thermochroma.base.colour_space import LUMA, central_differences
+from thermochroma.base.tensors import Picture
 from thermochroma.networks.blocks import init_normal
-from thermochroma.tensors import Picture
 
 CHANNELS = 3
 VIEWS = {"blurred": 4, "grey": 4, "gradient": 3}  # a view of the picture: depth of its critic
 MOST_WIDTHS = 8
 BLUR_SIGMA, BLUR_SIDE = 3.0, 5
-LUMA = (0.299, 0.587, 0.114)
 
 
 class ScaleCritic(nn.Module):
@@ -75,13 +75,6 @@ class ViewsCritic(nn.Module):
             "gradient": central_differences(grey[..., ::2, ::2]),
         }
         return [critic(views[view]) for view, critic in self.critics.items()]
-
-
-def central_differences(grey: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 2 y x"]:
-    """Differences of second neighbours, across and down; one pixel less on each side."""
-    across = grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2]
-    down = grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]
-    return torch.cat([across, down], dim=1)
 
 
 def _judging(narrow: int, wide: int, *, stride: int) -> nn.Module:

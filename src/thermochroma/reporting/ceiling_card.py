@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thermochroma.data.registration.tables import metrics
 from thermochroma.metrics.picture_scores import SCORES
-from thermochroma.preparation.transforms import metrics
 from thermochroma.reporting.figures import COLOURS, MARKERS, dress, print_note
 from thermochroma.reporting.layout import WITH_INTERVAL
 from thermochroma.reporting.numbers import heading, number, with_interval

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from thermochroma.files import whole_file
-from thermochroma.images import ThermalPicture, VisiblePicture
+from thermochroma.base.files import whole_file
+from thermochroma.base.images import ThermalPicture, VisiblePicture
 
 CELL_INCHES: Final = 1.35
 LEFT, ABOVE, BELOW, GAP = 0.3, 0.45, 0.25, 0.03  # inches: names, titles, note, between pictures

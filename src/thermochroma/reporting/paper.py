@@ -24,10 +24,10 @@ from thermochroma.reporting.layout import (
 )
 from thermochroma.reporting.numbers import heading, number, with_interval
 from thermochroma.reporting.published import PAPER_RULE, PUBLISHED, SOURCE
+from thermochroma.reporting.significance import judge_pairs
 from thermochroma.reporting.snapshots import chosen
 from thermochroma.reporting.statistics import LEVEL, RESAMPLES, estimate
 from thermochroma.reporting.table_caption import title_of
-from thermochroma.reporting.wins import judge_pairs
 
 METHODS_TABLE: Final = {"irvi": 2}
 """The number of the paper's table of methods, where it is not 1."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from thermochroma.preparation.transforms import metrics
+from thermochroma.data.registration.tables import metrics
 
 ALL_UP_TO: Final = 60  # mounts: so many are listed one by one
 

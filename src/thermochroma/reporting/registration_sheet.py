@@ -10,11 +10,17 @@ from jaxtyping import Bool, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thermochroma.images import ThermalPicture, Tone, VisiblePicture, read_thermal, read_visible
-from thermochroma.manifest import usable
-from thermochroma.preparation.transforms import matrices
+from thermochroma.base.images import (
+    ThermalPicture,
+    Tone,
+    VisiblePicture,
+    read_thermal,
+    read_visible,
+)
+from thermochroma.base.manifest import usable
+from thermochroma.contract.dataset import Matrix
+from thermochroma.data.registration.tables import matrices
 from thermochroma.reporting.registration_card import worst_first
-from thermochroma.source import Matrix
 
 EDGE_COLOUR: Final = (255, 140, 0)
 EDGE_SHARE: Final = 0.12  # of the thermal pixels count as edges, before they are thinned

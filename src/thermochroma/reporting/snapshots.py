@@ -5,7 +5,7 @@ from typing import Final
 
 import pandas as pd
 
-from thermochroma.settings import TWENTIETHS
+from thermochroma.contract.settings import TWENTIETHS
 
 IMAGES: Final = "images"
 CHOSEN_BY: Final = "psnr"

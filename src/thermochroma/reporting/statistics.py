@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Float
 from scipy.special import ndtr, stdtrit
 
-from thermochroma.errors import BadInput
+from thermochroma.base.errors import BadInput
 from thermochroma.metrics.fidelity import CAP_DB
 from thermochroma.metrics.windows import PEAK
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from thermochroma.errors import BadInput
-from thermochroma.files import seed_of, whole_file
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import seed_of, whole_file
 from thermochroma.training.state import Training
 
 FILE = "training.pt"

@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from thermochroma.batch import Shown
-from thermochroma.errors import BadInput
-from thermochroma.method import Turn
-from thermochroma.tensors import at_least_float32
+from thermochroma.base.errors import BadInput
+from thermochroma.base.tensors import at_least_float32
+from thermochroma.contract.batch import Shown
+from thermochroma.contract.method import Turn
 from thermochroma.training.state import Training
 
 Readings = dict[str, Float[Tensor, ""]]

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 
-from thermochroma.errors import BadInput
-from thermochroma.method import Clock
-from thermochroma.settings import OptimizerSettings
+from thermochroma.base.errors import BadInput
+from thermochroma.contract.method import Clock
+from thermochroma.contract.settings import OptimizerSettings
 
 KINDS: Mapping[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from thermochroma.method import Clock, Game, Translator
-from thermochroma.settings import Settings
-from thermochroma.training.average import Average
-from thermochroma.training.history import History
+from thermochroma.contract.method import Clock, Game, Translator
+from thermochroma.contract.settings import Settings
+from thermochroma.training.ema import Average
+from thermochroma.training.metric_log import History
 from thermochroma.training.optimizers import build_optimizers, refuse_misowned, set_rates
 
 

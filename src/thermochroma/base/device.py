@@ -1,0 +1,33 @@
+"""The device to work on, and how exactly to work there."""
+
+import platform
+
+import torch
+
+
+def choose_device() -> torch.device:
+    """The first GPU if there is one, otherwise the processor; deterministic algorithms either way.
+
+    Some GPU operations (the gradient of reflection padding, say) have no deterministic form; torch
+    then warns instead of refusing, and resuming may differ in the last bits there.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    # Not `use_deterministic_algorithms`: that loads a compiler, seconds in every process.
+    torch.set_deterministic_debug_mode("warn" if device.type == "cuda" else "error")
+    return device
+
+
+def device_name(device: torch.device) -> str:
+    """The GPU's name, or the processor's kind and the number of threads in use."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """The most memory used so far: of the GPU's allocator, or of this process."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts KiB

@@ -1,0 +1,236 @@
+"""Pictures on disk and for judging: 8-bit arrays, and the only code that reads or writes them.
+
+Inside the networks pictures are tensors in [-1, 1]; `tensors.py` alone crosses that border.
+Radiometric pictures keep their counts up to a `Tone`, which makes 8 bits of them.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+import cv2
+import numpy as np
+from jaxtyping import Real, Shaped, UInt8
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import whole_file
+
+ThermalPicture: TypeAlias = UInt8[np.ndarray, "h w"]
+"""One thermal picture, 8 bits."""
+VisiblePicture: TypeAlias = UInt8[np.ndarray, "h w 3"]
+"""One visible picture, 8-bit sRGB, channels red, green, blue."""
+Counts: TypeAlias = Real[np.ndarray, "h w"]
+"""One radiometric picture: the camera's counts (16 or 32 bits), or temperatures as floats."""
+
+GREY_TOLERANCE = 3  # grey levels: what JPEG's chroma rounding leaves between three equal channels
+DEEP_COLOUR: Final = re.compile(r";16[BLN]")  # how Pillow calls the coding of 16 bits a channel
+TONE_KINDS: Final[dict[str, Literal["window", "clahe"]]] = {"window": "window", "clahe": "clahe"}
+CLAHE_CLIP: Final = 2.0  # how steep a tile's curve may be, as a multiple of a straight one
+CLAHE_TILES: Final = (8, 8)  # across and down
+
+
+@dataclass(frozen=True)
+class Tone:
+    """How counts become 8 bits: those from `black` to `white` are mapped onto 0 to 255, linearly.
+
+    What lies outside is shown as 0 or 255. "clahe" then evens out the contrast inside the picture
+    (Zuiderveld, 1994; 8 by 8 tiles, clip limit 2). Both bounds are in the picture's own unit: counts,
+    or kelvin for pictures of floats. A tone belongs to a data set or a sequence, never to a single
+    picture. As text: "window 7000 9000".
+    """
+
+    kind: Literal["window", "clahe"]
+    black: int | float
+    white: int | float
+
+    def __str__(self) -> str:
+        black, white = (repr(float(bound)).removesuffix(".0") for bound in (self.black, self.white))
+        return f"{self.kind} {black} {white}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Tone | None":
+        """The tone that `str` wrote; None for "". Raises BadInput for anything else."""
+        if not text:
+            return None
+        try:
+            kind, black, white = text.split()
+            tone = cls(TONE_KINDS[kind], float(black), float(white))
+        except (KeyError, ValueError):
+            tone = None
+        if tone is None or not -math.inf < tone.black < tone.white < math.inf:
+            raise BadInput(
+                given=f"the tone of a thermal picture is {text!r}",
+                needed="`window` or `clahe`, then the counts for black and for white, which are more",
+                remedy="let `dvc repro` write the table of frames anew",
+            )
+        return tone
+
+    def apply(self, counts: Counts) -> ThermalPicture:
+        """Counts to 8 bits, rounded to the nearest level."""
+        unit = (counts.astype(np.float64) - self.black) / (self.white - self.black)
+        picture = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+        if self.kind == "clahe":
+            picture = cv2.createCLAHE(CLAHE_CLIP, CLAHE_TILES).apply(picture)
+        return picture
+
+
+def read_thermal(path: Path, tone: Tone | None = None) -> ThermalPicture:
+    """Read a thermal picture as 8 bits; three equal channels count as one.
+
+    tone: what makes 8 bits of counts; None for pictures that have 8 bits already. Raises BadInput if
+    the file is missing, truncated, no picture or shows colour, if it holds a value that is no number,
+    or if it has more than 8 bits and no tone, or 8 bits and a tone.
+    """
+    pixels = _read(path)
+    if _is_deep(pixels):
+        if tone is None:
+            raise untoned(path)
+        return tone.apply(pixels)
+    if tone is not None:
+        raise BadInput(
+            given=f"{path} has 8 bits a pixel, and the tone `{tone}` is set for it",
+            needed="a tone belongs to pictures of more than 8 bits",
+            remedy="let `dvc repro` write the table of frames anew: the picture has changed",
+        )
+    if pixels.ndim == 2:
+        return pixels
+    if _shows_colour(pixels) and _spread_of_channels(pixels) > GREY_TOLERANCE:
+        raise BadInput(
+            given=f"{path} shows colour where a thermal picture is expected",
+            needed="thermal pictures are grey (one channel, or three equal ones)",
+            remedy="check that the thermal and visible folders are not exchanged",
+        )
+    return np.ascontiguousarray(pixels[..., 0])
+
+
+def read_counts(path: Path) -> Counts | None:
+    """The counts of a thermal picture of more than 8 bits, untouched; None if it has 8.
+
+    Raises BadInput if it cannot be decoded or holds a value that is no number.
+    """
+    pixels = _read(path)
+    return pixels if _is_deep(pixels) else None
+
+
+def holds_counts(path: Path) -> bool:
+    """Whether a picture has more than 8 bits a pixel, from its head alone. Raises as `size_of`."""
+    with _open_head(path) as image:
+        return image.mode.startswith(("I", "F"))
+
+
+def read_visible(path: Path) -> VisiblePicture:
+    """Read an 8-bit colour picture.
+
+    Raises BadInput if the file is missing, truncated, no picture, has more than 8 bits or is grey.
+    """
+    pixels = _read(path)
+    if _is_deep(pixels) or pixels.ndim == 2 or not _shows_colour(pixels):
+        raise BadInput(
+            given=f"{path} is grey where a colour picture is expected",
+            needed="visible pictures have three channels that differ",
+            remedy="check that the thermal and visible folders are not exchanged, or remove the pair",
+        )
+    return pixels
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Width and height, from the file's head alone. Raises BadInput if it is no picture."""
+    with _open_head(path) as image:
+        return image.size
+
+
+def untoned(path: Path) -> BadInput:
+    """What is said of a picture of counts for which no tone is set."""
+    return BadInput(
+        given=f"{path} holds more than 8 bits a pixel and no tone is set for it",
+        needed="one mapping of counts to 8 bits for the whole data set; nothing is clipped in silence",
+        remedy="set `tone` in the data set's block under `sources` in params.yaml, for example "
+        "{kind: percentile, low: 1, high: 99}",
+    )
+
+
+def write_picture(
+    path: Path, picture: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"]
+) -> None:
+    """Write one 8-bit picture, whole or not at all; the suffix of `path` names the format."""
+    with whole_file(path) as part:
+        Image.fromarray(picture).save(part, quality=95)  # read by JPEG alone
+
+
+def _open_head(path: Path) -> ImageFile.ImageFile:
+    try:
+        return Image.open(path)
+    except (UnidentifiedImageError, OSError) as error:
+        raise BadInput(
+            given=f"{path} cannot be opened as a picture ({error})",
+            needed="a JPEG, PNG or TIFF file",
+            remedy="fetch the file again or remove the pair",
+        ) from error
+
+
+def _read(path: Path) -> Shaped[np.ndarray, "..."]:
+    """All pixels: 8 bits in one or three channels, or more bits in one."""
+    try:
+        with Image.open(path) as image:
+            _refuse_deep_colour(path, image)
+            image.load()  # decodes all of it: this is where a truncated file shows
+            grey = image.mode == "L" or image.mode.startswith(("I", "F"))
+            pixels = np.asarray(image if grey or image.mode == "RGB" else image.convert("RGB"))
+    except FileNotFoundError:
+        raise BadInput(
+            given=f"{path} does not exist",
+            needed="every frame needs its thermal and its visible picture",
+            remedy="restore the file or remove its twin",
+        ) from None
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise BadInput(
+            given=f"{path} cannot be decoded ({error})",
+            needed="whole JPEG, PNG or TIFF files are read",
+            remedy="fetch the file again or remove the pair",
+        ) from error
+    _refuse_no_numbers(path, pixels)
+    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+
+
+def _is_deep(pixels: Shaped[np.ndarray, "..."]) -> bool:
+    return pixels.dtype != np.uint8
+
+
+def _refuse_deep_colour(path: Path, image: ImageFile.ImageFile) -> None:
+    """The library would drop the lower half of each number, silently; only the coding tells."""
+    if image.mode.startswith("I") or not any(
+        DEEP_COLOUR.search(str(one.args)) for one in image.tile
+    ):
+        return
+    raise BadInput(
+        given=f"{path} holds 16 bits in each of several channels",
+        needed="8 bits a channel, or one channel of 16-bit counts",
+        remedy="keep one channel of a thermal picture, or save a visible one with 8 bits",
+    )
+
+
+def _refuse_no_numbers(path: Path, pixels: Shaped[np.ndarray, "..."]) -> None:
+    if pixels.dtype.kind != "f" or np.isfinite(pixels).all():
+        return
+    count = int((~np.isfinite(pixels)).sum())
+    raise BadInput(
+        given=f"{path} holds {count} values that are no numbers (NaN or infinite)",
+        needed="a count or a temperature in every pixel",
+        remedy="repair the file or remove the pair",
+    )
+
+
+def _shows_colour(pixels: UInt8[np.ndarray, "h w 3"]) -> bool:
+    """Whether any channel differs from another, at all."""
+    red, green, blue = np.moveaxis(pixels, -1, 0)
+    return not (np.array_equal(red, green) and np.array_equal(green, blue))
+
+
+def _spread_of_channels(pixels: UInt8[np.ndarray, "h w 3"]) -> int:
+    """The largest difference between two channels of one pixel, in grey levels."""
+    red, green, blue = np.moveaxis(pixels, -1, 0)
+    highest = np.maximum(np.maximum(red, green), blue)
+    return int((highest - np.minimum(np.minimum(red, green), blue)).max())

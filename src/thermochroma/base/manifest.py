@@ -1,0 +1,94 @@
+"""The tables of frames: columns, reading, writing, selecting. One row a frame, CSV on disk."""
+
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import whole_file
+
+FRAME_COLUMNS: Final = {
+    "frame": "string",  # "set00/V000/I00000": unique
+    "sequence": "string",  # a recording; stands in exactly one split
+    "mount": "string",  # frames whose two cameras stand in the same pose: they share one transform
+    "rig": "string",  # mounts of one pair of cameras, whose poses are nearly alike; "" if alone
+    "split": "string",  # train | validation | test
+    "place": "string",  # "" where unknown
+    "time": "string",  # day | night | ""
+    "thermal": "string",  # path below the raw folder
+    "visible": "string",
+    "width": "Int64",  # of the raw visible picture, in pixels; empty if it cannot be read
+    "height": "Int64",
+    "tone": "string",  # how 16-bit counts become 8 bits (images.Tone); "" for 8-bit pictures
+    "thermal_sha256": "string",
+    "visible_sha256": "string",
+    "defect": "string",  # why the frame cannot be used; "" if it can
+    "left_out": "string",  # why a sound frame is not used: the data set's profile; "" if it is
+}
+"""What `download` leaves behind: every frame of the data set, usable or not."""
+
+CROP_COLUMNS: Final = {
+    "frame": "string",
+    "sequence": "string",
+    "split": "string",
+    "place": "string",
+    "time": "string",
+    "clip": "Int64",  # consecutive frames that share one window, counted within the sequence
+    "transform": "string",  # six numbers, row by row: visible pixel -> thermal pixel, as registered
+    "zoom": "Float64",  # visible raw pixels are enlarged by this before the window is cut; 1 = as they are
+    "left": "Int64",  # the window's corner, in zoomed visible pixels
+    "top": "Int64",
+    "shard": "string",  # "thermal/<shard>" and "visible/<shard>" hold the pixels; "" if dropped
+    "index": "Int64",  # position inside the shard
+    "dropped": "string",  # why the frame is not in the shards; "" if it is
+}
+"""What `crop` leaves behind: the same frames, with where their pixels are or why they are not."""
+
+SPLITS: Final = ("train", "validation", "test")
+JUDGED_SPLITS: Final = ("validation", "test")
+FACTS: Final = ["frame", "sequence", "split", "place", "time"]
+"""The columns of a table of scores that are no scores."""
+
+
+def write_table(path: Path, table: pd.DataFrame, columns: dict[str, str]) -> None:
+    """Write `table` with exactly `columns`, in their order, whole or not at all."""
+    with whole_file(path) as part:
+        _typed(table, columns, path).to_csv(part, index=False, lineterminator="\n")
+
+
+def read_table(path: Path, columns: dict[str, str]) -> pd.DataFrame:
+    """Read a table written by `write_table`; empty strings stay empty strings.
+
+    Raises BadInput if the columns are not exactly `columns`.
+    """
+    dtypes = {name: kind if kind == "string" else "string" for name, kind in columns.items()}
+    raw = pd.read_csv(path, dtype=dtypes, keep_default_na=False)
+    return _typed(raw, columns, path)
+
+
+def usable(table: pd.DataFrame) -> pd.DataFrame:
+    """The frames of a table of FRAME_COLUMNS that have no defect and are not left out."""
+    return table[(table["defect"] == "") & (table["left_out"] == "")]
+
+
+def select(table: pd.DataFrame, split: str) -> pd.DataFrame:
+    """The frames of one split that have pixels, in the table's order, numbered from 0."""
+    chosen = table[(table["split"] == split) & (table["dropped"] == "")]
+    return chosen.reset_index(drop=True)
+
+
+def _typed(table: pd.DataFrame, columns: dict[str, str], path: Path) -> pd.DataFrame:
+    if list(table.columns) != list(columns):
+        raise BadInput(
+            given=f"{path} has the columns {list(table.columns)}",
+            needed=f"a table of frames has the columns {list(columns)}",
+            remedy="let `dvc repro` write it anew",
+        )
+    typed = table.copy()
+    for name, kind in columns.items():
+        values = typed[name]
+        if kind != "string":
+            values = values.replace("", pd.NA)
+        typed[name] = values.astype(kind)  # type: ignore[call-overload]
+    return typed

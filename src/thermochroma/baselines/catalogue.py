@@ -1,0 +1,140 @@
+"""The rows that belong in every table, so that nobody is fooled: trivial ones and oracles."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from thermochroma.baselines import oracles, trivial
+from thermochroma.baselines.oracles import OraclePainter
+from thermochroma.baselines.trivial import TrainingPictures, TrivialPainter
+
+
+@dataclass(frozen=True)
+class Trivial:
+    """A row fitted on training pictures; its painter is given what is seen and nothing else."""
+
+    title: str
+    definition: str
+    fit: Callable[[TrainingPictures], TrivialPainter]
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """A row that is handed the truth of the very picture it paints; it needs no training."""
+
+    title: str
+    definition: str
+    paint: OraclePainter
+
+
+TRIVIAL: Final[dict[str, Trivial]] = {
+    "thermal_copied": Trivial("Thermal copied", "the thermal picture as grey", trivial.fit_copied),
+    "thermal_inverted": Trivial(
+        "Thermal inverted", "the thermal picture's negative as grey", trivial.fit_inverted
+    ),
+    "mean_colour": Trivial(
+        "Mean colour", "one flat colour, the mean of all training pixels", trivial.fit_mean_colour
+    ),
+    "mean_picture": Trivial(
+        "Mean picture", "the mean of the training pictures", trivial.fit_mean_picture
+    ),
+    "nearest_frame": Trivial(
+        "Nearest training frame",
+        f"the visible picture of the training frame with the nearest {trivial.THUMBNAIL}×"
+        f"{trivial.THUMBNAIL} thermal thumbnail",
+        trivial.fit_nearest,
+    ),
+}
+
+ORACLES: Final[dict[str, Oracle]] = {
+    "own_mean_colour": Oracle(
+        "Own mean colour", "the truth's mean colour, flat", oracles.own_mean_colour
+    ),
+    "own_look_up_table": Oracle(
+        "Own look-up table",
+        "each thermal level in its mean colour in this truth",
+        oracles.own_look_up_table,
+    ),
+    "local_affine": Oracle(
+        "Local affine map",
+        f"best line from thermal to colour in windows of radius {oracles.RADIUS} pixels",
+        oracles.local_affine,
+    ),
+    "truth_blurred": Oracle(
+        "Truth blurred",
+        f"the truth under a Gaussian of sigma {oracles.BLUR_SIGMA:g} pixels",
+        oracles.truth_blurred,
+    ),
+    "truth_shifted": Oracle(
+        "Truth shifted",
+        f"the truth moved {oracles.SHIFT} pixels to the right",
+        oracles.truth_shifted,
+    ),
+}
+
+TRIVIAL_BACK: Final[dict[str, Trivial]] = {
+    "visible_copied": Trivial("Visible copied", "the visible picture's luma", trivial.fit_copied),
+    "visible_inverted": Trivial(
+        "Visible inverted", "the negative of the visible picture's luma", trivial.fit_inverted
+    ),
+    "mean_thermal": Trivial(
+        "Mean thermal", "one flat level, the mean of all training pixels", trivial.fit_mean_colour
+    ),
+    "mean_thermal_picture": Trivial(
+        "Mean thermal picture", "the mean of the training pictures", trivial.fit_mean_picture
+    ),
+    "nearest_visible_frame": Trivial(
+        "Nearest training frame",
+        f"the thermal picture of the training frame with the nearest {trivial.THUMBNAIL}×"
+        f"{trivial.THUMBNAIL} thumbnail of luma",
+        trivial.fit_nearest,
+    ),
+}
+"""From visible to thermal."""
+ORACLES_BACK: Final[dict[str, Oracle]] = {
+    f"{name}_back": Oracle(titled.title, titled.definition, titled.paint)
+    for name, titled in {
+        "own_mean_level": Oracle(
+            "Own mean level", "the truth's mean level, flat", oracles.own_mean_colour
+        ),
+        "own_look_up_table": Oracle(
+            "Own look-up table",
+            "each level of luma in its mean level in this truth",
+            oracles.own_look_up_table,
+        ),
+        "local_affine": Oracle(
+            "Local affine map",
+            f"best line from luma to thermal in windows of radius {oracles.RADIUS} pixels",
+            oracles.local_affine,
+        ),
+        "truth_blurred": ORACLES["truth_blurred"],
+        "truth_shifted": ORACLES["truth_shifted"],
+    }.items()
+}
+"""From visible to thermal."""
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """The rows of one direction. reference: the one that methods are tested against."""
+
+    trivial: Mapping[str, Trivial]
+    oracles: Mapping[str, Oracle]
+    reference: str
+
+    @property
+    def names(self) -> list[str]:
+        """All of them, in the order of the tables."""
+        return [*self.trivial, *self.oracles]
+
+
+BASELINES: Final[dict[str, Baselines]] = {
+    "visible": Baselines(TRIVIAL, ORACLES, "mean_colour"),
+    "thermal": Baselines(TRIVIAL_BACK, ORACLES_BACK, "mean_thermal"),
+}
+"""By the spectrum that is painted. No name stands in both."""
+
+
+def truth_name(spectrum: str) -> str:
+    """The folder of what is known of the true pictures themselves."""
+    return f"truth_{spectrum}"

@@ -1,0 +1,89 @@
+"""What code decides an outcome: a hash over the syntax trees of the modules that it imports.
+
+Comments, docstrings and layout do not count, so that only a change of what the code does changes the
+hash. Modules found by name at run time (methods, data sets) are not followed: they have fingerprints
+of their own.
+"""
+
+import ast
+import hashlib
+from collections.abc import Collection
+from pathlib import Path
+
+
+def fingerprint_code(start: Path, *, roots: Collection[Path], skip: Collection[str] = ()) -> str:
+    """One line for each module that `start` reaches by imports: its name and its hash.
+
+    start: a Python file. roots: folders in which top-level modules lie. skip: modules, or packages
+    with all that is in them, that only look on: a change in them is none in the outcome.
+    """
+    found: dict[str, str] = {}
+    waiting = [(start.stem, start)]
+    while waiting:
+        name, path = waiting.pop()
+        if name in found or _within(name, skip):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        found[name] = _hash(tree)
+        waiting += [
+            (module, file)
+            for module in sorted(_imported(tree))
+            if (file := _locate(module, roots)) is not None
+        ]
+    return "".join(f"{name} {found[name]}\n" for name in sorted(found))
+
+
+def _within(name: str, packages: Collection[str]) -> bool:
+    return any(name == one or name.startswith(f"{one}.") for one in packages)
+
+
+def _hash(tree: ast.Module) -> str:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [one for one in node.body if not _is_text(one)] or [ast.Pass()]
+    return hashlib.sha256(_written(tree).encode()).hexdigest()[:16]
+
+
+def _written(node: object) -> str:
+    """A syntax tree as text, without fields that are empty: `ast.dump` writes others in each Python."""
+    if isinstance(node, list):
+        return f"[{', '.join(map(_written, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
+    return f"{type(node).__name__}({', '.join(f'{name}={_written(one)}' for name, one in fields)})"
+
+
+def _is_text(node: ast.stmt) -> bool:
+    """A string that stands alone: a docstring, or one below a field."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names | {package for name in names for package in _packages(name)}
+
+
+def _packages(name: str) -> list[str]:
+    """The packages in which a module lies: Python runs them before it."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _locate(module: str, roots: Collection[Path]) -> Path | None:
+    for root in roots:
+        place = root.joinpath(*module.split("."))
+        for path in (place.with_suffix(".py"), place / "__init__.py"):
+            if path.is_file():
+                return path
+    return None

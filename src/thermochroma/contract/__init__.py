@@ -1,0 +1,1 @@
+"""What a plug-in provides: method, batch, settings, data set."""

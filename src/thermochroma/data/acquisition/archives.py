@@ -1,0 +1,235 @@
+"""Bring a data set that is published as several archives to `raw`, one archive at a time.
+
+Each archive gives one folder, which appears below `raw` whole or not at all, so that a bringing that
+was killed goes on with the next one, and one that ends early leaves what is of use.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from glob import escape
+from itertools import product
+from pathlib import Path, PurePosixPath
+from typing import Final, NoReturn
+
+from thermochroma.base.errors import BadInput
+from thermochroma.data.acquisition.fetch import differs_from_list, fetch
+from thermochroma.data.acquisition.inventory import Holdings, Origin
+from thermochroma.data.acquisition.local import clear, link_to, origin_of, place_of
+from thermochroma.data.acquisition.unpack import TOP, opened, sweep
+
+SUFFIXES: Final = (".zip", ".tar", ".tar.gz", ".tgz")
+CAUSES_TOLD: Final = 3
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One published archive."""
+
+    name: str
+    """The file's name, by which a local copy is known, too."""
+    addresses: tuple[str, ...]
+    contains: str
+    """The folder that it brings, as a path below `raw` ("images/set00/V000")."""
+    md5: str | None
+    """From a published list; another sum warns, since lists grow old."""
+    max_bytes: int
+    """More than it can unpack to."""
+
+
+def bring_archives(
+    raw: Path,
+    archives: Sequence[Archive],
+    *,
+    name: str,
+    source: str | None,
+    silent_hosts: set[str] | None = None,
+) -> None:
+    """Let `raw` hold the folder of each archive, from `source` or else from its addresses.
+
+    source: a folder in which each of them lies unpacked (then `raw` links to it), as an archive of
+    its name, or in another archive; or one archive of all. What is there already is left alone, and
+    so is what a person has put into `raw`; what was fetched before serves where `source` lacks it.
+    Archives may hold their folder at any depth, or only the last parts of its path. name: the data
+    set's key under `sources:`. silent_hosts: as `fetch` takes it.
+
+    Raises BadInput if folders are still missing when all that can be brought has been.
+    """
+    holdings, place = Holdings(raw, name), place_of(source, name, _listed(archives))
+    sweep(_desk(raw))
+    clear(_desk(raw))
+    if place is None:
+        missing = _from_network(holdings, archives, set() if silent_hosts is None else silent_hosts)
+    else:
+        missing = _from_local(holdings, archives, place)
+    if missing:
+        _refuse_missing(holdings, archives, missing, place)
+
+
+def _from_network(
+    holdings: Holdings, archives: Sequence[Archive], silent_hosts: set[str]
+) -> dict[Archive, str]:
+    """Why those are missing that could not be had."""
+    shelf, missing = holdings.raw.with_name(f"{holdings.raw.name}.archives"), {}
+    for archive in archives:
+        if holdings.serves(archive.contains):
+            for left in shelf.glob(f"{escape(archive.name)}*"):
+                left.unlink()  # of a run that was killed
+            continue
+        try:
+            _fetch_one(holdings, archive, shelf / archive.name, silent_hosts)
+        except BadInput as problem:
+            missing[archive] = problem.given
+    if shelf.is_dir() and not any(shelf.iterdir()):
+        shelf.rmdir()
+    return missing
+
+
+def _fetch_one(holdings: Holdings, archive: Archive, file: Path, silent_hosts: set[str]) -> None:
+    holdings.refuse_strangers(archive.contains)
+    fetch(archive.addresses, file, silent_hosts=silent_hosts)
+    origin = {"addresses": list(archive.addresses)}
+    try:
+        _unpack_from(file, [archive], holdings, origin, least=0)
+        if holdings.origin(archive.contains) != origin:
+            raise BadInput(
+                given=f"{archive.name} holds no folder `{archive.contains}`",
+                needed="the archive as it was published",
+                remedy="get it by hand",
+            )
+    except BadInput:
+        file.unlink()  # it is no good: the next run fetches it anew
+        raise
+    file.unlink()
+
+
+def _from_local(holdings: Holdings, archives: Sequence[Archive], place: Path) -> dict[Archive, str]:
+    """Link what lies unpacked, unpack the rest: from archives of its name, then from any other."""
+    wanted = [one for one in archives if not _link(holdings, one.contains, place)]
+    files = {file: origin_of(file) for file in _files_of(place)}
+    wanted = [one for one in wanted if holdings.origin(one.contains) not in files.values()]
+    causes: dict[Archive, str] = {}
+    longest = max((one.contains.count("/") for one in wanted), default=0) + 1
+    for least, file in product(range(longest + 1), files):
+        takers = [one for one in wanted if _least(file, one, alone=file == place) == least]
+        if not takers:
+            continue
+        try:
+            _unpack_from(file, takers, holdings, files[file], least)
+        except BadInput as problem:
+            # What is broken, and of another name, need not have held them; the first word counts.
+            held = [one for one in takers if least <= one.contains.count("/") or file == place]
+            causes = dict.fromkeys(held, problem.given) | causes
+        wanted = [one for one in wanted if holdings.origin(one.contains) != files[file]]
+    missing = [one for one in wanted if not holdings.serves(one.contains)]
+    return {one: causes.get(one, f"it is not in {place}") for one in missing}
+
+
+def _link(holdings: Holdings, folder: str, place: Path) -> bool:
+    """Link to the folder if it lies unpacked at `place` or one folder below; False if it does not."""
+    if place.is_file():
+        return False
+    roots = [place, *sorted(path for path in place.iterdir() if path.is_dir())]
+    found = next((root / folder for root in roots if (root / folder).is_dir()), None)
+    if found is None:
+        return False
+    if found.resolve() != (holdings.raw / folder).resolve():
+        fresh = link_to(found, beside=holdings.raw)
+        holdings.put(folder, fresh, {"folder": str(found)}, [])
+    return True
+
+
+def _unpack_from(
+    file: Path, archives: Sequence[Archive], holdings: Holdings, origin: Origin, least: int
+) -> None:
+    """Put in place what `file` holds of the folders of `archives`."""
+    desk = _desk(holdings.raw)
+    with opened(file, max_bytes=sum(archive.max_bytes for archive in archives)) as content:
+        folders = {path: place for place, path in enumerate(content.folders())}
+        inside = [(_inside(folders, archive.contains, least), archive) for archive in archives]
+        found = [(place, archive) for place, archive in inside if place is not None]
+        for place, archive in sorted(found, key=lambda pair: folders.get(pair[0], -1)):
+            warnings = differs_from_list(file, archive.md5) if file.name == archive.name else []
+            content.unpack(desk, inside=place)  # in the archive's order: a tar is read forwards
+            holdings.put(archive.contains, desk, origin, warnings)
+
+
+def _inside(folders: Collection[PurePosixPath], contains: str, least: int) -> PurePosixPath | None:
+    """The archive's folder whose path ends with as many of the last parts of `contains` as can be.
+
+    One part of several is enough only at the archive's top; a folder of one part may be the whole
+    archive, if `least` is 0. None if there is no such folder, or more than one.
+    """
+    parts = PurePosixPath(contains).parts
+    for count in range(len(parts), max(min(least, len(parts)), 1) - 1, -1):
+        ends = [path for path in folders if path.parts[-count:] == parts[-count:]]
+        if count == 1 < len(parts):
+            ends = [path for path in ends if len(path.parts) == 1]
+        highest = min((len(path.parts) for path in ends), default=0)
+        ends = [path for path in ends if len(path.parts) == highest]
+        if ends:
+            return ends[0] if len(ends) == 1 else None
+    return TOP if least == 0 and len(parts) == 1 else None
+
+
+def _least(file: Path, archive: Archive, *, alone: bool) -> int:
+    """How many parts of the folder's path `file` must show: the less its name says, the more.
+
+    Annotations of a recording lie in folders of the same name as its pictures.
+    """
+    if file.name == archive.name:
+        return 0
+    parts = PurePosixPath(archive.contains).parts
+    near = alone or file.name.split(".")[0] in parts[:-1]  # set00.zip has images/set00/V000
+    return min(2, len(parts)) if near else len(parts)
+
+
+def _files_of(place: Path) -> list[Path]:
+    """The archive `place`, or the archives in the folder `place` and one folder below."""
+    if place.is_file():
+        return [place]
+    found = [*place.glob("*"), *place.glob("*/*")]
+    return sorted(path for path in found if path.name.endswith(SUFFIXES) and path.is_file())
+
+
+def _desk(raw: Path) -> Path:
+    """Where folders are unpacked, before they are put in place."""
+    return raw.with_name(f"{raw.name}.unpacked")
+
+
+def _refuse_missing(
+    holdings: Holdings,
+    archives: Sequence[Archive],
+    missing: dict[Archive, str],
+    place: Path | None,
+) -> NoReturn:
+    told = [
+        (cause if cause.startswith(archive.name) else f"{archive.name}: {cause}")
+        if number < CAUSES_TOLD
+        else archive.name
+        for number, (archive, cause) in enumerate(missing.items())
+    ]
+    there = [archive.name for archive in archives if archive not in missing]
+    named = ", ".join(there) if len(there) <= CAUSES_TOLD else f"{len(there)} of them"
+    raise BadInput(
+        given=f"{len(missing)} of {len(archives)} archives of `{holdings.name}` could not be had "
+        f"({', '.join(told)})",
+        needed=f"all of them; in {holdings.raw} are {named or 'none of them'}",
+        remedy=_next_step(list(missing), place, f"`sources.{holdings.name}.source`"),
+    )
+
+
+def _next_step(missing: Sequence[Archive], place: Path | None, key: str) -> str:
+    first, others = missing[0], " and the others" if len(missing) > 1 else ""
+    if place is not None:
+        what = f"{first.name}, or a folder {first.contains}" + others.replace(" and", ", and")
+        return f"put {what} into {place}, or correct {key}"
+    address = f" ({first.addresses[0]})" if first.addresses else ""
+    return (
+        f"run again, what has come is kept; or get {first.name}{address}{others} by hand, put "
+        f"{'them' if others else 'it'} into a folder of its own and set {key} to that folder"
+    )
+
+
+def _listed(archives: Sequence[Archive]) -> str:
+    names = [f"`{archive.contains}`" for archive in archives]
+    return ", ".join(names[:CAUSES_TOLD]) + (" and so on" if len(names) > CAUSES_TOLD else "")

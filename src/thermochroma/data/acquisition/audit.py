@@ -1,0 +1,100 @@
+"""What the download has found, to read and to compare: frames, defects, what differs from the known."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import pandas as pd
+
+from thermochroma.base.manifest import usable
+from thermochroma.data.acquisition.inspect import kind_of
+
+NAMES_SHOWN: Final = 3
+
+
+def metrics(table: pd.DataFrame) -> dict[str, int]:
+    """How many frames of a table of FRAME_COLUMNS are usable or not, and of each defect how many.
+
+    Defects are named by their words: "thermal_picture_is_missing".
+    """
+    kinds = _kinds(table)
+    counts = {re.sub(r"\W+", "_", kind): len(rows) for kind, rows in kinds}
+    return {
+        "frames": len(table),
+        "usable": len(usable(table)),
+        "left_out": int((_sound(table) & (table["left_out"] != "")).sum()),
+        "defective": int((~_sound(table)).sum()),
+        **counts,
+    }
+
+
+def audit(
+    table: pd.DataFrame, *, title: str, note: str, remarks: Sequence[str], warnings: Sequence[str]
+) -> str:
+    """The same as Markdown, sequence by sequence, with the first names of each defect.
+
+    remarks: what differs from what is known of the data set. warnings: what differs from published
+    checksums.
+    """
+    parts = {
+        "## Frames": _frames(table),
+        "## Defects": _defects(table),
+        "## What differs from what is known of the data": _listed(remarks),
+        "## What differs from the published checksums": _listed(warnings),
+    }
+    blocks = [f"# {title}: what the download has found", *([note] if note else [])]
+    for heading, lines in parts.items():
+        blocks += [heading, "\n".join(lines)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _frames(table: pd.DataFrame) -> Iterator[str]:
+    numbers = pd.DataFrame(
+        {
+            "sequence": table["sequence"],
+            "split": table["split"],
+            "frames": 1,
+            "usable": _sound(table) & (table["left_out"] == ""),
+            "left out": _sound(table) & (table["left_out"] != ""),
+            "defective": ~_sound(table),
+        }
+    )
+    groups = numbers.groupby(["sequence", "split"], sort=False).sum().astype(int).reset_index()
+    yield _row([str(name).capitalize() for name in groups.columns])
+    yield _row([":--", ":--", *["--:"] * (len(groups.columns) - 2)])
+    yield from map(_row, groups.itertuples(index=False, name=None))
+    yield _row(["all", "", *groups.iloc[:, 2:].sum()])
+
+
+def _defects(table: pd.DataFrame) -> Iterator[str]:
+    kinds = _kinds(table)
+    if not kinds:
+        yield "None."
+        return
+    yield _row(["Defect", "Frames", "First of them"])
+    yield _row([":--", "--:", ":--"])
+    for kind, rows in kinds:
+        names = list(rows["frame"][:NAMES_SHOWN])
+        more = " …" if len(rows) > len(names) else ""
+        yield _row([kind, len(rows), ", ".join(names) + more])
+
+
+def _kinds(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The frames of each kind of defect, the most frequent first."""
+    faulty = table[~_sound(table)]
+    groups = faulty.groupby(faulty["defect"].map(kind_of))
+    return sorted(
+        ((str(kind), rows) for kind, rows in groups), key=lambda one: (-len(one[1]), one[0])
+    )
+
+
+def _sound(table: pd.DataFrame) -> "pd.Series[bool]":
+    return table["defect"] == ""
+
+
+def _row(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _listed(sentences: Sequence[str]) -> list[str]:
+    return [f"- {sentence}" for sentence in sentences] or ["Nothing."]

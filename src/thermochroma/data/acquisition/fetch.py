@@ -1,0 +1,287 @@
+"""Download one file: resumed, retried, checked, whole or not at all.
+
+Beside `path` stand, while it is under way, `<name>.part` (the bytes so far) and `<name>.part.json`
+(which version of which address they belong to). A killed download continues from them; bytes of
+two versions never mix, because a part is only continued if the server vouches for its version.
+Links of Google Drive lead to a web page, and go through a client of their own.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import requests
+from tqdm import tqdm
+
+from thermochroma.base import files
+from thermochroma.base.errors import BadInput
+from thermochroma.data.acquisition.google_drive import DriveRefusal, fetch_from_drive, is_drive
+from thermochroma.data.acquisition.partial_file import Part, Version
+
+CHUNK_BYTES = 1 << 12  # small, because the chunk in which a line is cut is lost
+LONGEST_WAIT_SECONDS = 60.0
+TRIES_FOR_EACH_ATTEMPT = 20  # a line that cuts often but still brings bytes is borne this long
+CUTS = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,  # also what a line cut within the body raises
+)
+PASSING = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+}
+
+
+class _TryAgainError(Exception):
+    """This try failed, another may succeed.
+
+    wait: what the server asked for, in seconds. answered: whether there is a server at all.
+    """
+
+    def __init__(self, cause: str, wait: float | None = None, *, answered: bool = True) -> None:
+        super().__init__(cause)
+        self.wait = wait
+        self.answered = answered
+
+
+class _NextAddressError(Exception):
+    """This address will not give the file. answered: whether there is a server at all."""
+
+    def __init__(self, cause: str, *, answered: bool = True) -> None:
+        super().__init__(cause)
+        self.answered = answered
+
+
+def fetch(
+    urls: Sequence[str],
+    path: Path,
+    *,
+    sha256: str | None = None,
+    bytes_expected: int | None = None,
+    attempts: int = 5,
+    timeout_seconds: float = 30.0,
+    wait_seconds: float = 1.0,
+    silent_hosts: set[str] | None = None,
+) -> None:
+    """Bring the first of `urls` that answers to `path`; nothing is done if the right file is there.
+
+    sha256: the file's checksum, or its first digits. attempts: tries in a row that may bring no new
+    byte before the next address is taken. wait_seconds: the first pause between tries; it doubles,
+    unless the server asks for another by Retry-After. silent_hosts: hosts that are passed over; one
+    that does not answer here is added, so that of many files only the first waits for it.
+
+    Raises BadInput if no address gives the file, or if the file is not the one expected. Without
+    `sha256`, `bytes_expected` and a length from the server, a cut line cannot be told from the end.
+    """
+    part = Part(path, bytes_expected)
+    if path.exists() and (sha256 is None or files.sha256(path).startswith(sha256)):
+        part.sweep()
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    silent = set() if silent_hosts is None else silent_hosts
+    causes = []
+    for url in urls:
+        try:
+            _refuse_silent(url, silent)
+            _fetch_from(url, part, attempts, timeout_seconds, wait_seconds)
+            break
+        except _NextAddressError as cause:
+            causes.append(f"{url} ({cause})")
+            if not cause.answered:
+                silent.add(urlsplit(url).netloc)
+    else:
+        _give_up(path, causes)
+    _check_sum(part, sha256)
+    part.finish()
+
+
+def differs_from_list(path: Path, md5: str | None) -> list[str]:
+    """A sentence, also written out, if the MD5 of `path` is not the one on a list of former times.
+
+    It stops nothing: the publisher may have packed the same files anew. Damage shows in unpacking.
+    """
+    if md5 is None:
+        return []
+    with path.open("rb") as stream:
+        found = hashlib.file_digest(stream, _md5).hexdigest()
+    if found == md5:
+        return []
+    warning = f"{path.name} has the MD5 {found}, the published list {md5}: it is another version"
+    tqdm.write(f"warning: {warning}")
+    return [warning]
+
+
+def _fetch_from(
+    url: str, part: Part, attempts: int, timeout_seconds: float, wait_seconds: float
+) -> None:
+    """Try `url` until the part is complete; raises _NextAddressError when that is hopeless."""
+    failed, answered = 0, False
+    for _ in range(attempts * TRIES_FOR_EACH_ATTEMPT):
+        try:
+            return _try_once(url, part, timeout_seconds)
+        except _TryAgainError as trouble:
+            failed = 0 if part.size() > part.most else failed + 1
+            part.most = max(part.most, part.size())
+            answered = answered or trouble.answered
+            if failed >= attempts:
+                raise _NextAddressError(
+                    f"{trouble}, {attempts} times in a row", answered=answered
+                ) from trouble
+            pause = wait_seconds * 2 ** max(failed - 1, 0) if trouble.wait is None else trouble.wait
+            time.sleep(min(pause, LONGEST_WAIT_SECONDS))
+    raise _NextAddressError("the connection broke too often")
+
+
+def _try_once(url: str, part: Part, timeout_seconds: float) -> None:
+    if is_drive(url):
+        return _try_drive(url, part, timeout_seconds)
+    known = part.version()
+    if known is not None and known.url == url and known.total == part.size():
+        return None  # killed between the last byte and the new name
+    headers = {"Accept-Encoding": "identity"}  # lengths and ranges count the bytes on the disk
+    resuming = known is not None and known.url == url
+    if known is not None and resuming:
+        headers |= {"Range": f"bytes={part.size()}-", "If-Range": known.mark}
+    answered = False
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=timeout_seconds) as answer:
+            answered = True
+            return _receive(answer, url, part, known if resuming else None)
+    except CUTS as cut:
+        raise _TryAgainError(_reason(cut), answered=answered) from cut
+    except requests.RequestException as hopeless:
+        raise _NextAddressError(_reason(hopeless)) from hopeless
+
+
+def _try_drive(url: str, part: Part, timeout_seconds: float) -> None:
+    try:
+        fetch_from_drive(url, part.by_drive, timeout_seconds=timeout_seconds)
+    except DriveRefusal as refusal:
+        raise _TryAgainError(str(refusal)) from refusal
+    part.drop()
+    part.by_drive.replace(part.bytes)
+    _refuse_other_length(part, None)
+
+
+def _receive(answer: requests.Response, url: str, part: Part, known: Version | None) -> None:
+    _refuse_status(answer, part)
+    if answer.status_code == HTTPStatus.PARTIAL_CONTENT:
+        _refuse_other_piece(answer, part, known)
+        total = known.total if known else None
+    else:
+        length = answer.headers.get("Content-Length", "")
+        total = int(length) if length.isdigit() else None
+        part.begin(Version(url, _mark_of(answer), total))
+    _append(answer, part, total)
+    _refuse_other_length(part, total)
+
+
+def _refuse_other_length(part: Part, total: int | None) -> None:
+    wanted = part.expected if part.expected is not None else total
+    if wanted is not None and part.size() != wanted:
+        given = part.size()
+        part.drop()
+        raise _TryAgainError(f"{given} bytes came where {wanted} were expected")
+
+
+def _refuse_status(answer: requests.Response, part: Part) -> None:
+    status = answer.status_code
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        part.drop()  # the file has become shorter: begin anew
+    if status in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise _TryAgainError(f"status {status}", _asked_wait(answer))
+    if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        raise _NextAddressError(f"status {status}")
+
+
+def _refuse_other_piece(answer: requests.Response, part: Part, known: Version | None) -> None:
+    """A piece is welcome if it starts where ours ends and is of the same version and length."""
+    piece = answer.headers.get("Content-Range", "")
+    starts = piece.startswith(f"bytes {part.size()}-")
+    length = piece.rpartition("/")[2]
+    same = known is not None and _mark_of(answer) in ("", known.mark)
+    if known is not None and known.total is not None and length != "*":
+        same = same and length == str(known.total)
+    if not (starts and same):
+        part.drop()
+        raise _TryAgainError("the server sent another piece than was asked for")
+
+
+def _append(answer: requests.Response, part: Part, total: int | None) -> None:
+    with (
+        part.bytes.open("ab") as stream,
+        tqdm(
+            total=total,
+            initial=part.size(),
+            desc=f"fetching {part.path.name}",
+            unit="B",
+            unit_scale=True,
+        ) as bar,
+    ):
+        for chunk in answer.iter_content(CHUNK_BYTES):
+            stream.write(chunk)
+            bar.update(len(chunk))
+
+
+def _mark_of(answer: requests.Response) -> str:
+    """What names this version byte for byte: a strong ETag, else the date of its last change."""
+    tag = answer.headers.get("ETag", "")
+    return tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
+
+
+def _asked_wait(answer: requests.Response) -> float | None:
+    asked = answer.headers.get("Retry-After", "")
+    if asked.isdigit():
+        return float(asked)
+    try:
+        until = parsedate_to_datetime(asked)
+    except ValueError:
+        return None
+    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _reason(error: requests.RequestException) -> str:
+    """The innermost cause in a few words, without the object addresses that urllib3 prints."""
+    cause: BaseException = error
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
+    return f"{type(error).__name__}: {cause}"
+
+
+def _refuse_silent(url: str, silent: set[str]) -> None:
+    if urlsplit(url).netloc in silent:
+        raise _NextAddressError("the host did not answer before")
+
+
+def _md5() -> "hashlib._Hash":
+    return hashlib.md5(usedforsecurity=False)
+
+
+def _check_sum(part: Part, sha256: str | None) -> None:
+    if sha256 is None:
+        return
+    found = files.sha256(part.bytes)
+    if not found.startswith(sha256):
+        part.drop()
+        raise BadInput(
+            given=f"the bytes fetched for {part.path} have the SHA-256 {found}",
+            needed=f"the published file has {sha256}",
+            remedy="run again; if it stays so, the publisher has changed the file: get it by hand "
+            "and set `sources.<data set>.source`",
+        )
+
+
+def _give_up(path: Path, causes: Sequence[str]) -> NoReturn:
+    raise BadInput(
+        given=f"{path.name} could not be fetched from {'; '.join(causes) or 'no address at all'}",
+        needed="one address that gives the file",
+        remedy="run again (what has come so far is kept), or get the file by hand and set "
+        "`sources.<data set>.source` to it",
+    )

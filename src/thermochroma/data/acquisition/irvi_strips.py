@@ -1,0 +1,107 @@
+"""Three frames side by side in one file, as some loaders of videos want them: cut, and written once.
+
+Strips that follow each other may share frames. A frame whose two pictures stand, pixel for pixel, in
+the strip before is not written again; strips saved as JPEG may differ by a rounding there, and what
+is nearly alike is left to the cropping. Cut frames are written as PNG, since they were coded once.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+from tqdm import tqdm
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import whole_folder
+from thermochroma.base.images import read_thermal, read_visible, size_of
+
+FRAMES: Final = 3
+LEAST_ASPECT: Final = 2.5
+"""Width by height from which a picture is taken for a strip; single frames have 1 to 1.8."""
+THERMAL: Final = "thermal"
+VISIBLE: Final = "visible"
+
+Hashes = tuple[bytes, bytes]
+"""Of a frame's thermal and visible pixels."""
+
+
+def frames_in(
+    picture: UInt8[np.ndarray, "h w ..."],
+) -> list[UInt8[np.ndarray, "h third ..."]]:
+    """The three frames of a strip, from left to right, or the picture alone if it is none."""
+    height, width = picture.shape[:2]
+    if width < LEAST_ASPECT * height:
+        return [picture]
+    side = width // FRAMES
+    return [picture[:, side * n : side * (n + 1)] for n in range(FRAMES)]
+
+
+def write_frames(
+    pairs: Sequence[tuple[Path | None, Path | None]], folder: Path, *, desc: str
+) -> None:
+    """Write the frames of `pairs` (thermal, visible), in order, so that `folder` appears whole.
+
+    A strip NAME gives `thermal/NAME_0.png` to `NAME_2.png` and the same below `visible/`, without the
+    frames that the strip before it has. Any other file is copied as it is, broken ones too: both
+    pictures of a pair take the thermal file's name. Does nothing if `folder` is there.
+    """
+    if folder.is_dir():
+        return
+    before: list[Hashes] = []
+    with whole_folder(folder) as part:
+        for kind in (THERMAL, VISIBLE):
+            (part / kind).mkdir()
+        for thermal, visible in tqdm(pairs, desc=desc, unit="pair"):
+            if _is_strip(thermal) and _is_strip(visible):
+                assert thermal is not None  # a strip is a file
+                assert visible is not None
+                before = _cut(thermal, visible, part, before)
+            else:
+                _copy(thermal, visible, part)
+                before = []
+
+
+def _is_strip(path: Path | None) -> bool:
+    """Whether all of the file can be read and it is a strip; a broken one is copied, not cut."""
+    if path is None:
+        return False
+    try:
+        width, height = size_of(path)
+    except BadInput:  # the inspection says so of the copy
+        return False
+    return width >= LEAST_ASPECT * height
+
+
+def _cut(thermal: Path, visible: Path, folder: Path, before: Sequence[Hashes]) -> list[Hashes]:
+    """Write what the strip before did not have; return the hashes of this one."""
+    try:
+        frames = list(
+            zip(frames_in(read_thermal(thermal)), frames_in(read_visible(visible)), strict=True)
+        )
+    except BadInput:
+        _copy(thermal, visible, folder)
+        return []
+    hashes = [(_hash(warm), _hash(seen)) for warm, seen in frames]
+    for number, (warm, seen) in enumerate(frames):
+        if hashes[number] not in before:
+            for kind, picture in ((THERMAL, warm), (VISIBLE, seen)):
+                path = folder / kind / f"{thermal.stem}_{number}.png"
+                Image.fromarray(picture).save(path)  # the folder appears whole; no file need
+    return hashes
+
+
+def _copy(thermal: Path | None, visible: Path | None, folder: Path) -> None:
+    named = thermal or visible
+    assert named is not None  # a pair has a file
+    for kind, path in ((THERMAL, thermal), (VISIBLE, visible)):
+        if path is not None:
+            shutil.copyfile(path, folder / kind / f"{named.stem}{path.suffix.lower()}")
+
+
+def _hash(picture: UInt8[np.ndarray, "..."]) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(picture).data).digest()

@@ -1,0 +1,69 @@
+"""The bytes of a download so far, and which version of which address they belong to."""
+
+import glob
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from thermochroma.base import files
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a part belongs to; continued only under `url` and if `mark` is one the server knows."""
+
+    url: str
+    mark: str = ""  # a strong ETag or a Last-Modified date, as If-Range wants it
+    total: int | None = None
+
+
+class Part:
+    """The bytes so far, and the version that they belong to."""
+
+    def __init__(self, path: Path, bytes_expected: int | None) -> None:
+        self.path = path
+        self.bytes = path.with_name(path.name + ".part")
+        self.note = path.with_name(path.name + ".part.json")
+        self.expected = bytes_expected
+        self.most = self.size()  # the longest it has ever been: the measure of progress
+
+    def size(self) -> int:
+        """Bytes that have come."""
+        return self.bytes.stat().st_size if self.bytes.exists() else 0
+
+    def version(self) -> Version | None:
+        """The version to continue, or None if the part cannot be continued safely."""
+        try:
+            version = Version(**json.loads(self.note.read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        return version if version.mark and self.size() else None
+
+    def begin(self, version: Version) -> None:
+        """Forget the bytes first and note the version second, so that a kill cannot mix two."""
+        self.drop()
+        files.write_text(self.note, json.dumps(asdict(version)))
+
+    def drop(self) -> None:
+        """Forget what has come."""
+        self.bytes.unlink(missing_ok=True)
+        self.note.unlink(missing_ok=True)
+
+    def finish(self) -> None:
+        """Give the bytes, which are whole, their name."""
+        with self.bytes.open("rb") as written:
+            os.fsync(written.fileno())
+        self.bytes.replace(self.path)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove what lies beside the whole file: a kill may come before that."""
+        self.note.unlink(missing_ok=True)
+        for left in self.path.parent.glob(f"{glob.escape(self.by_drive.name)}*"):
+            left.unlink()
+
+    @property
+    def by_drive(self) -> Path:
+        """Where the drive's client puts the whole file; its own part lies beside it."""
+        return self.path.with_name(self.path.name + ".drive")

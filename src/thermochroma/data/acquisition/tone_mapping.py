@@ -1,0 +1,140 @@
+"""Which counts are black and which are white: one window a data set or a sequence, never a picture.
+
+A window of its own for each picture, which is what cameras do, would hide which of two pictures is
+the warmer one.
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+from jaxtyping import Int64
+from tqdm import tqdm
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.images import Counts, Tone, holds_counts, read_counts, untoned
+from thermochroma.contract.dataset import Frame, PercentileTone, WindowTone
+
+LEVELS: Final = 1 << 16
+LEAST_SPAN: Final = 256  # counts: a level is never less than a count, so that noise stays noise
+CHUNK: Final = 256  # pictures that are asked for at once
+PROBED: Final = 3  # pictures of each sequence that are looked at where no tone is set
+
+Histogram: TypeAlias = Int64[np.ndarray, " levels"]
+"""How often each 16-bit count occurs."""
+
+
+def tones(
+    frames: Sequence[Frame], raw: Path, setting: WindowTone | PercentileTone | None
+) -> list[str]:
+    """The tone of each frame as text, in order; "" for pictures of 8 bits and for unreadable ones.
+
+    A percentile's window is exact: it comes from all counts of the sequence, in a histogram that does
+    not grow with it. Raises BadInput if there are pictures of counts and no setting, or if a
+    percentile is wanted of anything but 16-bit counts.
+    """
+    paths = [raw / frame.thermal for frame in frames]
+    sequences: dict[str, list[Path]] = {}
+    for frame, path in zip(frames, paths, strict=True):
+        sequences.setdefault(frame.sequence, []).append(path)
+    if setting is None:
+        _refuse_untoned(sequences)
+        return [""] * len(frames)
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,  # decoding leaves the interpreter's lock
+        tqdm(total=len(frames), desc="tone", unit="picture") as bar,
+    ):
+        if isinstance(setting, WindowTone):
+            text = str(Tone(setting.kind, setting.black, setting.white))
+            found = _fixed(paths, text, pool, bar)
+        else:
+            found = {}
+            for members in sequences.values():
+                found |= _own(members, setting, pool, bar)
+    return [found.get(path, "") for path in paths]
+
+
+def window_of(histogram: Histogram, *, low: float, high: float) -> tuple[int, int]:
+    """Black and white: the counts at two percentiles, the lower neighbour where one falls between.
+
+    They are at least LEAST_SPAN apart, moved away from their middle if need be.
+    """
+    below = np.cumsum(histogram)
+    ranks = [int(share / 100 * (below[-1] - 1)) for share in (low, high)]
+    black, white = (int(np.searchsorted(below, rank, side="right")) for rank in ranks)
+    if white - black < LEAST_SPAN:
+        black = (black + white - LEAST_SPAN) // 2
+        white = black + LEAST_SPAN
+    return black, white
+
+
+def _fixed(paths: Sequence[Path], text: str, pool: Executor, bar: tqdm) -> dict[Path, str]:
+    found: dict[Path, str] = {}
+    for start in range(0, len(paths), CHUNK):
+        chunk = paths[start : start + CHUNK]
+        deep = zip(chunk, pool.map(_is_deep, chunk), strict=True)
+        found |= {path: text for path, flag in deep if flag}
+        bar.update(len(chunk))
+    return found
+
+
+def _own(
+    paths: Sequence[Path], setting: PercentileTone, pool: Executor, bar: tqdm
+) -> dict[Path, str]:
+    """One tone for those pictures of a sequence that hold counts."""
+    histogram = np.zeros(LEVELS, np.int64)
+    deep: set[Path] = set()
+    workers = os.cpu_count() or 1
+    for start in range(0, len(paths), CHUNK):
+        chunk = paths[start : start + CHUNK]
+        # One histogram a worker, not one a picture: so many fit into memory however long it is.
+        for counted, seen in pool.map(_count, [chunk[n::workers] for n in range(workers)]):
+            histogram += counted
+            deep |= seen
+        bar.update(len(chunk))
+    if not deep:
+        return {}
+    tone = Tone("window", *window_of(histogram, low=setting.low, high=setting.high))
+    return dict.fromkeys(deep, str(tone))
+
+
+def _count(paths: Sequence[Path]) -> tuple[Histogram, set[Path]]:
+    """The histogram of those pictures that hold counts, and which they are."""
+    histogram, deep = np.zeros(LEVELS, np.int64), set()
+    for path in paths:
+        try:
+            counts = read_counts(path)
+        except BadInput:
+            continue  # `inspect` reads it too, and says what is wrong with it
+        if counts is not None:
+            _refuse_unfit(path, counts)
+            histogram += np.bincount(counts.ravel(), minlength=LEVELS)
+            deep.add(path)
+    return histogram, deep
+
+
+def _is_deep(path: Path) -> bool:
+    try:
+        return holds_counts(path)
+    except BadInput:
+        return False  # `inspect` reads it too, and says what is wrong with it
+
+
+def _refuse_untoned(sequences: dict[str, list[Path]]) -> None:
+    for members in sequences.values():
+        for path in members[:PROBED]:
+            if _is_deep(path):
+                raise untoned(path)
+
+
+def _refuse_unfit(path: Path, counts: Counts) -> None:
+    if counts.dtype.kind == "f" or counts.min() < 0 or counts.max() >= LEVELS:
+        raise BadInput(
+            given=f"{path} holds values from {counts.min():g} to {counts.max():g} "
+            f"({counts.dtype.name})",
+            needed=f"percentiles are taken of whole counts from 0 to {LEVELS - 1}",
+            remedy="set a tone of the kind `window`, with black and white in the pictures' unit",
+        )

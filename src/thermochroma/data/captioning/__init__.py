@@ -1,0 +1,1 @@
+"""From thermal crops and facts to one sentence a frame."""

@@ -1,0 +1,161 @@
+"""One sentence a frame, from what is known without the visible target.
+
+Sources: the data set's facts, the thermal picture, and boxes, which annotators drew with both spectra
+before their eyes and which therefore serve training frames alone. A person's own sentences come in
+by a file of overrides. Whatever the source, a linter refuses what only the visible picture tells.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import seed_of
+from thermochroma.base.images import ThermalPicture
+from thermochroma.contract.dataset import Box, Facts
+from thermochroma.data.captioning.leak_linter import refuse_colour_words, refuse_weather
+from thermochroma.data.captioning.overrides import Override, choose_override
+from thermochroma.data.captioning.phrases import inside, opening, people, sentence
+
+Profile: TypeAlias = Literal[
+    "template", "boxes", "oracle_boxes", "captioner", "empty", "constant", "shuffled"
+]
+Told: TypeAlias = tuple[str, str]
+"""A sentence and the profile that it comes from."""
+Teller: TypeAlias = Callable[[Sequence[pd.Series]], Sequence[Told]]
+"""From some rows of the crop manifest to their sentences, in order."""
+FactsOf: TypeAlias = Callable[[str], Facts]
+ThermalOf: TypeAlias = Callable[[pd.Series], ThermalPicture]
+
+CONSTANT: Final = "a thermal infrared image"
+AT_ONCE: Final = 16  # frames that a captioner is shown together
+MOST_REFUSALS: Final = 20  # sentences that may be refused before the rest is not even made
+
+
+def caption_all(
+    rows: pd.DataFrame, *, tell: Teller, facts: FactsOf, overrides: Sequence[Override]
+) -> Iterator[dict[str, str]]:
+    """Yields one row a frame with its `frame`, `text`, `source` and, of an override, `author`.
+
+    rows: of the crop manifest, with pixels. Raises BadInput that names the frames whose sentences the
+    linter refuses, at the end or as soon as they are many.
+    """
+    refused: list[tuple[dict[str, str], BadInput]] = []
+    for start in range(0, len(rows), AT_ONCE):
+        some = [row for _, row in rows.iloc[start : start + AT_ONCE].iterrows()]
+        for caption in _caption(some, tell, overrides):
+            try:
+                _refuse_unfit(caption, facts)
+            except BadInput as problem:
+                refused.append((caption, problem))
+            if len(refused) == MOST_REFUSALS:
+                raise _all_of(refused)
+            yield caption
+    if refused:
+        raise _all_of(refused)
+
+
+def by_template(facts: FactsOf, thermal: ThermalOf) -> Teller:
+    """Time, place, what the data set knows, and how much sky the thermal picture shows."""
+    return lambda rows: [(sentence(facts(row["frame"]), thermal(row)), "template") for row in rows]
+
+
+def by_boxes(
+    facts: FactsOf, thermal: ThermalOf, boxes: Callable[[str], Sequence[Box]], *, everywhere: bool
+) -> Teller:
+    """The template, and how many people are in the window, in buckets: on training frames only.
+
+    everywhere: on all frames, by the name of `oracle_boxes`: such sentences know what no one could
+    know who has only the thermal picture.
+    """
+
+    def tell(row: pd.Series) -> Told:
+        picture, known = thermal(row), facts(row["frame"])
+        if not everywhere and row["split"] != "train":
+            return sentence(known, picture), "template"
+        window = {name: float(row[name]) for name in ("zoom", "left", "top")}
+        seen = inside(boxes(row["frame"]), **window, size=float(len(picture)))
+        return sentence(known, picture, people(seen)), "oracle_boxes" if everywhere else "boxes"
+
+    return lambda rows: [tell(row) for row in rows]
+
+
+def by_captioner(
+    facts: FactsOf, thermal: ThermalOf, say: Callable[[Sequence[ThermalPicture]], Sequence[str]]
+) -> Teller:
+    """What a network says of the thermal picture, after the template's opening words.
+
+    say: thermal pictures to clauses, in order; "" if there is nothing to say.
+    """
+
+    def tell(row: pd.Series, clause: str) -> Told:
+        if not clause:
+            return "", "captioner"
+        return f"{opening(facts(row['frame']))} {clause}", "captioner"
+
+    def tell_all(rows: Sequence[pd.Series]) -> list[Told]:
+        clauses = say([thermal(row) for row in rows])
+        return [tell(row, clause) for row, clause in zip(rows, clauses, strict=True)]
+
+    return tell_all
+
+
+def always(text: str, source: Literal["empty", "constant"]) -> Teller:
+    """The same for every frame: what a method can do without being told anything."""
+    return lambda rows: [(text, source)] * len(rows)
+
+
+def shuffled(captions: pd.DataFrame, splits: Sequence[str], *, seed: int) -> pd.DataFrame:
+    """The same sentences, dealt out anew among the frames of each split.
+
+    captions: rows as of `caption_all`. splits: one a row. Drawn without regard to the sentences, so
+    that some frames keep theirs by chance: were each frame given a *different* one, a sentence would
+    still tell what the frame is not (with two sentences: everything).
+    """
+    order = np.arange(len(captions))
+    for split in sorted(set(splits)):
+        places = np.flatnonzero(np.asarray(splits) == split)
+        random = np.random.default_rng(seed_of("shuffled", split, seed))
+        order[places] = random.permutation(places)
+    dealt = captions[["text", "author"]].iloc[order].reset_index(drop=True)
+    return captions.reset_index(drop=True).assign(
+        text=dealt["text"], author=dealt["author"], source="shuffled"
+    )
+
+
+def _caption(
+    rows: Sequence[pd.Series], tell: Teller, overrides: Sequence[Override]
+) -> Iterator[dict[str, str]]:
+    """In order; a frame that a person has described is not shown to `tell`."""
+    chosen = [choose_override(overrides, row["frame"], split=row["split"]) for row in rows]
+    left = [row for row, one in zip(rows, chosen, strict=True) if one is None]
+    told = iter(tell(left) if left else [])
+    for row, one in zip(rows, chosen, strict=True):
+        text, source = (one.text, "override") if one is not None else next(told)
+        author = one.author if one is not None else ""
+        yield {"frame": str(row["frame"]), "text": text, "source": source, "author": author}
+
+
+def _refuse_unfit(caption: dict[str, str], facts: FactsOf) -> None:
+    text, where = caption["text"], f"the caption of {caption['frame']}"
+    if caption["source"] == "captioner" and not text:
+        raise BadInput(given=f"{where} is empty", needed="a sentence a frame", remedy="")
+    refuse_colour_words(text, where=where)
+    known = facts(caption["frame"])
+    refuse_weather(text, where=where, known=", ".join([known.scene, *known.details]))
+
+
+def _all_of(refused: Sequence[tuple[dict[str, str], BadInput]]) -> BadInput:
+    """One sentence for all: the first in full, the other frames by name."""
+    (caption, first), *others = refused
+    names = ", ".join(other["frame"] for other, _ in others)
+    by_network = caption["source"] == "captioner"
+    return BadInput(
+        given=first.given + (f" (and those of {names})" if others else ""),
+        needed=first.needed,
+        remedy="describe such frames in the file of overrides, or choose another profile"
+        if by_network
+        else first.remedy,
+    )

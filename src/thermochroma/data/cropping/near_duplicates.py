@@ -1,0 +1,178 @@
+"""Frames that hardly differ from one before them: found, counted, and dropped if that is asked for.
+
+A car that waits sees the same picture twenty times a second. What differs is measured on thermal
+thumbnails, as the mean absolute difference in grey levels; they lie in a file and are read one by
+one, so memory does not grow with the data set.
+"""
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import cv2
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64, Int, UInt8
+from tqdm import tqdm
+
+from thermochroma.base.files import whole_file
+from thermochroma.base.images import ThermalPicture, Tone, read_thermal
+
+Note: TypeAlias = Callable[[int, ThermalPicture], None]
+
+WIDTH, HEIGHT = 80, 64
+BYTES: Final = WIDTH * HEIGHT  # of one thumbnail
+MOST: Final = 255 * BYTES  # the largest sum of differences there can be
+CHUNK: Final = 1024  # frames that are asked for at once: memory must not grow with the data set
+HARDLY_DIFFERS: Final = "thermal picture hardly differs from that of"
+FITTED_ON: Final = ("train", "validation")
+
+
+@dataclass(frozen=True)
+class Thumbnails:
+    """The thumbnails of some frames in a file, those that a threshold may be fitted on first.
+
+    rows: the frames' places in the table. sequences: the number of each one's sequence; frames of one
+    sequence lie together, in order. fitted_on: how many, from the first, are not test frames.
+    """
+
+    path: Path
+    rows: Int[np.ndarray, " n"]
+    sequences: Int[np.ndarray, " n"]
+    fitted_on: int
+
+
+def take_thumbnails(windows: pd.DataFrame, path: Path, *, raw: Path, workers: int) -> Thumbnails:
+    """The thumbnail of every frame that is not dropped yet, written to `path` unless it is there.
+
+    windows: from `plan_windows`; `path` must belong to the same table.
+    """
+    thumbnails = _laid_out(windows, path)
+    if not path.exists():
+        chosen = windows.loc[thumbnails.rows]
+        with whole_file(path) as part:
+            _write(part, [raw / each for each in chosen["thermal"]], list(chosen["tone"]), workers)
+    return thumbnails
+
+
+def keep_thumbnails(windows: pd.DataFrame, path: Path) -> tuple[Thumbnails, Note]:
+    """The same thumbnails, but empty, and a function that fills them in while frames are cut.
+
+    It is called with a frame's row in `windows` and its thermal picture. It saves reading every
+    thermal picture twice where nothing is to be dropped by what it shows.
+    """
+    thumbnails = _laid_out(windows, path)
+    place_of = {int(row): place for place, row in enumerate(thumbnails.rows)}
+    if not path.exists():
+        with whole_file(path) as part:
+            os.truncate(part, len(place_of) * BYTES)
+
+    def note(row: int, thermal: ThermalPicture) -> None:
+        with path.open("r+b") as stream:
+            stream.seek(place_of[row] * BYTES)
+            stream.write(_small(thermal).tobytes())
+
+    return thumbnails, note
+
+
+def steps(thumbnails: Thumbnails) -> Float64[np.ndarray, " n"]:
+    """How far each frame differs from the one before it, in grey levels; NaN for the first."""
+    found, before, sequence = np.full(len(thumbnails.rows), math.nan), None, -1
+    with thumbnails.path.open("rb") as stream:
+        for place, own in enumerate(thumbnails.sequences):
+            thumbnail = _next(stream.read(BYTES))
+            if own == sequence:
+                found[place] = cv2.norm(thumbnail, before, cv2.NORM_L1) / BYTES
+            before, sequence = thumbnail, own
+    return found
+
+
+def fit_threshold(thumbnails: Thumbnails, images: int) -> float:
+    """The threshold that leaves `images` frames outside the test split, or as near as possible.
+
+    Of two that come equally near, the one that leaves more. 0, which drops nothing, if there are no
+    more frames than that.
+    """
+    fitted_on, low, high = thumbnails.fitted_on, 0, MOST + 1
+    kept = {low: fitted_on, high: len(np.unique(thumbnails.sequences[:fitted_on]))}
+    if kept[low] <= images:
+        return 0.0
+    with tqdm(total=high.bit_length(), desc="fit threshold", unit="pass") as bar:
+        while high - low > 1:
+            middle = (low + high) // 2
+            kept[middle] = int(
+                np.sum(_leaders(thumbnails, middle, fitted_on) == np.arange(fitted_on))
+            )
+            low, high = (middle, high) if kept[middle] > images else (low, middle)
+            bar.update()
+    return min((low, high), key=lambda least: (abs(kept[least] - images), least)) / BYTES
+
+
+def drop_similar(windows: pd.DataFrame, thumbnails: Thumbnails, threshold: float) -> pd.DataFrame:
+    """The same table, where frames are dropped that differ too little from the last one kept.
+
+    threshold: in grey levels; a frame that differs by less from the last kept frame of its sequence
+    is dropped, with the reason.
+    """
+    least = math.ceil(threshold * BYTES - 1e-6)  # whole numbers, up to the rounding of the division
+    leaders = _leaders(thumbnails, least, len(thumbnails.rows))
+    similar = leaders != np.arange(len(leaders))
+    frames, reasons = windows["frame"].to_numpy(), windows["dropped"].to_numpy(object)
+    kept_ones = frames[thumbnails.rows[leaders[similar]]]
+    reasons[thumbnails.rows[similar]] = [f"{HARDLY_DIFFERS} {frame}" for frame in kept_ones]
+    return windows.assign(dropped=reasons)
+
+
+def _leaders(thumbnails: Thumbnails, least: int, count: int) -> Int[np.ndarray, " n"]:
+    """For each of the first `count`, its own place if it is kept, or that of the frame it is like.
+
+    least: the sum of absolute differences from the last kept frame with which a frame is kept.
+    """
+    found, kept, leader, sequence = np.arange(count), None, 0, -1
+    with thumbnails.path.open("rb") as stream:
+        for place, own in enumerate(thumbnails.sequences[:count]):
+            thumbnail = _next(stream.read(BYTES))
+            if own != sequence or cv2.norm(thumbnail, kept, cv2.NORM_L1) >= least:
+                kept, leader, sequence = thumbnail, place, own
+            found[place] = leader
+    return found
+
+
+def _laid_out(windows: pd.DataFrame, path: Path) -> Thumbnails:
+    test = ~windows["split"].isin(FITTED_ON)
+    number = pd.Series(pd.factorize(windows["sequence"])[0], index=windows.index)
+    order = pd.DataFrame({"test": test, "sequence": number})[windows["dropped"] == ""]
+    order = order.sort_values(["test", "sequence"], kind="stable")
+    fitted_on = int((~order["test"]).sum())
+    return Thumbnails(path, order.index.to_numpy(), order["sequence"].to_numpy(), fitted_on)
+
+
+def _write(path: Path, pictures: Sequence[Path], tones: Sequence[str], workers: int) -> None:
+    pairs = list(zip(pictures, tones, strict=True))
+    with (
+        path.open("wb") as stream,
+        ThreadPoolExecutor(workers) as pool,  # decoding leaves the interpreter's lock
+        tqdm(total=len(pairs), desc="compare", unit="frame") as bar,
+    ):
+        for start in range(0, len(pairs), CHUNK):
+            for thumbnail in pool.map(_thumbnail, pairs[start : start + CHUNK]):
+                stream.write(thumbnail.tobytes())
+                bar.update()
+
+
+def _thumbnail(picture: tuple[Path, str]) -> UInt8[np.ndarray, "64 80"]:
+    path, tone = picture
+    return _small(read_thermal(path, Tone.parse(tone)))
+
+
+def _small(thermal: ThermalPicture) -> UInt8[np.ndarray, "64 80"]:
+    """Averaged over areas."""
+    return np.asarray(cv2.resize(thermal, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA))
+
+
+def _next(read: bytes) -> UInt8[np.ndarray, " bytes"]:
+    return np.frombuffer(read, np.uint8)

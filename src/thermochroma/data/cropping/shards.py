@@ -1,0 +1,125 @@
+"""Packed windows on disk: shards that appear whole, so that an interrupted cropping goes on.
+
+One shard holds frames of one size out of one sequence, as "thermal/<shard>" (n h w) and
+"visible/<shard>" (n h w 3). A shard is the unit of resumption; frames pass through one by one, so
+memory grows neither with a sequence nor with the data set.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO, Final
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from thermochroma.base.files import sha256, whole_file
+from thermochroma.base.images import ThermalPicture, Tone, read_thermal, read_visible
+from thermochroma.contract.dataset import Matrix
+from thermochroma.data.cropping.cut import cut_thermal, cut_visible
+from thermochroma.data.cropping.windows import Window
+
+SPECTRA: Final = ("thermal", "visible")
+NEEDED: Final = ("thermal", "visible", "tone", "mount", "zoom", "left", "top", "width", "height")
+
+
+def write_shards(
+    plan: pd.DataFrame,
+    transforms: Mapping[str, Matrix],
+    *,
+    raw: Path,
+    folder: Path,
+    workers: int,
+    title: str,
+    note: Callable[[int, ThermalPicture], None] | None = None,
+) -> int:
+    """Cut every frame that has a shard, into `folder`. Returns how many frames were cut.
+
+    plan: from `assign_shards`. transforms: by mount, visible to thermal pixels. note: is shown the
+    thermal picture of each row of the plan before its shard appears. Shards that are in `folder` are
+    left as they are: whoever passes it has to see that they belong to the same plan.
+    """
+    for spectrum in SPECTRA:
+        (folder / spectrum).mkdir(parents=True, exist_ok=True)
+    shards = dict(list(plan[plan["dropped"] == ""].groupby("shard", sort=False)))
+    left = {name: rows for name, rows in shards.items() if not _is_whole(folder, str(name))}
+    all_frames, to_cut = (sum(map(len, some.values())) for some in (shards, left))
+    with (
+        ThreadPoolExecutor(workers) as pool,  # decoding and warping leave the interpreter's lock
+        tqdm(total=all_frames, initial=all_frames - to_cut, desc=title, unit="frame") as bar,
+    ):
+        tick, seen = _ticking(bar), note or _ignore
+
+        def cut(rows: pd.DataFrame) -> None:
+            _write(rows, transforms, raw, folder, seen, tick)
+
+        for _ in pool.map(cut, left.values()):
+            pass
+    return to_cut
+
+
+def fingerprint_shards(folder: Path, *, workers: int) -> str:
+    """One line a shard: its name below `folder` and its SHA-256."""
+    paths = sorted(path for spectrum in SPECTRA for path in (folder / spectrum).glob("*.npy"))
+    with ThreadPoolExecutor(workers) as pool:
+        hashes = tqdm(pool.map(sha256, paths), total=len(paths), desc="hash", unit="shard")
+        return "".join(
+            f"{path.relative_to(folder).as_posix()} {digest}\n"
+            for path, digest in zip(paths, hashes, strict=True)
+        )
+
+
+def _is_whole(folder: Path, shard: str) -> bool:
+    return all((folder / spectrum / shard).exists() for spectrum in SPECTRA)
+
+
+def _write(
+    rows: pd.DataFrame,
+    transforms: Mapping[str, Matrix],
+    raw: Path,
+    folder: Path,
+    note: Callable[[int, ThermalPicture], None],
+    tick: Callable[[], None],
+) -> None:
+    """Cut the frames of one shard."""
+    first = rows.iloc[0]
+    shape = (len(rows), int(first["height"]), int(first["width"]))
+    with (
+        whole_file(folder / "thermal" / first["shard"]) as thermal_part,
+        whole_file(folder / "visible" / first["shard"]) as visible_part,
+        thermal_part.open("wb") as thermals,
+        visible_part.open("wb") as visibles,
+    ):
+        _begin_shard(thermals, shape)
+        _begin_shard(visibles, (*shape, 3))
+        for row, *frame in zip(rows.index, *(rows[name] for name in NEEDED), strict=True):
+            thermal, visible, tone, mount, zoom, *corner_and_size = frame
+            window = Window(zoom, *map(int, corner_and_size))
+            seen = read_thermal(raw / thermal, Tone.parse(tone))
+            note(row, seen)
+            thermals.write(cut_thermal(seen, transforms[mount], window).tobytes())
+            visibles.write(cut_visible(read_visible(raw / visible), window).tobytes())
+            tick()
+
+
+def _begin_shard(shard: BinaryIO, shape: tuple[int, ...]) -> None:
+    """Write the head of an .npy file. Written, not mapped: a full disk then is an error, no crash."""
+    head = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(shard, head)
+
+
+def _ignore(row: int, thermal: ThermalPicture) -> None:
+    pass
+
+
+def _ticking(bar: tqdm) -> Callable[[], None]:
+    """Move the bar on by one, from any thread."""
+    lock = Lock()
+
+    def tick() -> None:
+        with lock:
+            bar.update()
+
+    return tick

@@ -1,0 +1,1 @@
+"""One file a data set; a data set exists because its file does."""

@@ -1,0 +1,284 @@
+"""IRVI: 24,352 pairs from 12 recordings: traffic seen from a car, and five places watched.
+
+The archive's layout is documented nowhere, so it is read by the words in its paths: traffic or
+monitoring, sub-1 to sub-5, train or test, A (thermal) or B (visible). Training pictures may be three
+frames side by side. On the way to `raw` they are cut, twins are paired, and the pairing is checked.
+
+What the profiles measure:
+
+- `joint`: the authors' split. It parts each watched place at a moment in time, so its monitoring
+  scores tell how well a place is remembered, not how well an unknown one is coloured. Both parts
+  have names of their own (monitoring/sub-1/train and /test) because no name stands in two splits,
+  but they are one recording, as far as anyone can tell. The same may hold of traffic.
+- `loso`: all of traffic and of four places for training, the fifth (sub-5) for testing.
+- `clean`: no recording in two splits: sub-5 for testing, sub-4 for validation, and of traffic the
+  last two recordings, if their names tell at least three apart; else all of it is for training.
+
+Validation in `joint` and `loso` is the last twentieth of each training part: it follows the training
+frames at once, so it serves to watch a training, and not to compare methods.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import pandas as pd
+from tqdm import tqdm
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import write_text
+from thermochroma.contract.dataset import Facts, Frame, Source, SourceSettings, Split
+from thermochroma.data.acquisition.expected_counts import odd_counts
+from thermochroma.data.acquisition.irvi_strips import THERMAL, VISIBLE, write_frames
+from thermochroma.data.acquisition.local import bring
+from thermochroma.data.acquisition.pairing import natural, paired, refuse_strangers
+
+DRIVE: Final = "https://drive.google.com/uc?id=1ZcJ0EfF5n_uqtsLc7-8hJgTcr2zHSXY3"
+BAIDU: Final = "https://pan.baidu.com/s/1og7bcuVDModuBJhEQXWPxg?pwd=IRVI"
+LARGEST: Final = 64 << 30  # bytes; the archive's size is not published
+SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+HELD_OUT: Final = "monitoring/sub-5"
+VALIDATED: Final = "monitoring/sub-4"
+TAIL: Final = 20  # one frame in so many is for validation
+NOTE: Final = ".frames.json"
+
+WORDS: Final[tuple[tuple[str, str, str], ...]] = (
+    # a pattern for a whole word of a path, what it tells of, and what it tells
+    (r"traffic", "subset", "traffic"),
+    (r"monitor(ing)?", "subset", "monitoring"),
+    (r"sub ?(\d+)", "scene", r"sub-\1"),
+    (r"train(ing|[ab])?", "part", "train"),
+    (r"test(ing|[ab])?", "part", "test"),
+    (r"(train|test)?a|ir|infrared|thermal", "spectrum", THERMAL),
+    (r"(train|test)?b|vis?|visible|rgb", "spectrum", VISIBLE),
+)
+PUBLISHED: Final = {
+    "traffic/train": 17000, "traffic/test": 1000,
+    "monitoring/sub-1/train": 1384, "monitoring/sub-1/test": 347,
+    "monitoring/sub-2/train": 1040, "monitoring/sub-2/test": 260,
+    "monitoring/sub-3/train": 1232, "monitoring/sub-3/test": 308,
+    "monitoring/sub-4/train": 672, "monitoring/sub-4/test": 169,
+    "monitoring/sub-5/train": 752, "monitoring/sub-5/test": 188,
+}  # fmt: skip
+SCENES: Final = {
+    "traffic": "a motorway seen from a car",
+    "monitoring": "an open place watched by a standing camera",
+}
+
+
+class IrviSettings(SourceSettings):
+    """The block `sources.irvi`."""
+
+    on_defect: Literal["refuse", "drop"] = "drop"
+    profile: Literal["joint", "loso", "clean"] = "joint"
+    """How the frames are split; see the beginning of this file."""
+    addresses: tuple[str, ...] = (DRIVE,)
+    """Tried in this order when `source` is null."""
+
+
+def acquire(settings: IrviSettings, raw: Path) -> None:
+    """Bring the authors' files to `<raw>.published`, and their frames to `raw`.
+
+    A part whose frames are written is not written again, so a killed run continues with the next.
+    Raises BadInput if no picture's path tells what it shows, or if twins do not agree.
+    """
+    published = raw.with_name(f"{raw.name}.published")
+    _bring(settings, published)
+    groups = _groups(published)
+    _claim(raw, published, groups)
+    for name, files in groups.items():
+        pairs = paired(files[THERMAL], files[VISIBLE], where=name)
+        if not (raw / name).is_dir():
+            refuse_strangers(pairs, where=f"{name} of IRVI")
+        write_frames(pairs, raw / name, desc=f"cutting {name}")
+
+
+def frames(settings: IrviSettings, raw: Path) -> Sequence[Frame]:
+    """Every frame of which either picture is there, by part, in the order of their names."""
+    folders = {folder.parent for folder in raw.glob(f"*/**/{THERMAL}")}
+    parts = sorted((folder.relative_to(raw).as_posix() for folder in folders), key=natural)
+    if not parts:
+        raise BadInput(
+            given=f"{raw} holds no frames of IRVI",
+            needed="what `acquire` leaves there",
+            remedy=f"remove {raw} and run again",
+        )
+    splits = _splits(settings, parts)
+    listed: list[Frame] = []
+    for part, split in splits.items():
+        count = len(list((raw / part / THERMAL).iterdir()))
+        tail = count // TAIL if split == "train" and settings.profile != "clean" else 0
+        listed += _frames_of(raw, part, split, tail)
+    return listed
+
+
+def remarks(_settings: IrviSettings, table: pd.DataFrame) -> Sequence[str]:
+    """Which parts have other numbers of frames than were published."""
+    parts = table["thermal"].str.rsplit("/", n=2).str[0]
+    parts = parts.str.replace(r"^(traffic)/.*/(train|test)$", r"\1/\2", regex=True)
+    return list(odd_counts(parts, {name: (count, count) for name, count in PUBLISHED.items()}))
+
+
+def facts(_settings: IrviSettings, _raw: Path) -> Callable[[str], Facts]:
+    """Only what the path tells; which watched place shows what is not published."""
+    return lambda frame: Facts(time="", scene=SCENES[frame.split("/")[0]])
+
+
+def _bring(settings: IrviSettings, published: Path) -> None:
+    try:
+        bring(
+            published,
+            name="irvi",
+            source=settings.source,
+            addresses=settings.addresses,
+            holds=(),
+            max_bytes=LARGEST,
+        )
+    except BadInput as problem:
+        if settings.source is not None:
+            raise
+        raise BadInput(
+            given=problem.given,
+            needed=problem.needed,
+            remedy=f"wait a day (the drive limits how often a file is fetched), or get the archive "
+            f"with a browser from {DRIVE} or {BAIDU} and set `sources.irvi.source` to it",
+        ) from problem
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the path of a picture says: the part it belongs to, and its spectrum."""
+
+    name: str  # "monitoring/sub-1/train", "traffic/test", "traffic/<recording>/test"
+    spectrum: str
+
+
+def _told(path: Path) -> _Told | None:
+    """What `path` (below the published folder) says; None if a word is missing."""
+    known: dict[str, str] = {}
+    recording = ""
+    for folder in path.parts[:-1]:
+        words = re.sub(r"[-_ ]+", " ", folder.lower())
+        found = {}
+        for pattern, kind, meaning in WORDS:
+            if match := re.search(rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])", words):
+                found[kind] = re.sub(r"\\1", match[match.lastindex or 0], meaning)
+        recording = recording if found else (folder if known else "")
+        known |= found
+    if "scene" in known:
+        known.setdefault("subset", "monitoring")
+    if not {"subset", "part", "spectrum"} <= known.keys():
+        return None
+    names = known["subset"], known.get("scene", recording or _recording(path)), known["part"]
+    return _Told("/".join(filter(None, names)), known["spectrum"])
+
+
+def _recording(path: Path) -> str:
+    """What stands before the last number of a file's name: "03" of "03_00017", "" of "00017"."""
+    found = re.fullmatch(r"(?:(?:ir|vis?|a|b)[-_])?(.+)[-_]\d+", path.stem, re.IGNORECASE)
+    return found[1] if found else ""
+
+
+def _groups(published: Path) -> dict[str, Mapping[str, list[Path]]]:
+    """The pictures of each part by spectrum. Raises BadInput if no path tells what it shows."""
+    groups: dict[str, dict[str, list[Path]]] = {}
+    passed_over = 0
+    for path in sorted(published.rglob("*")):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        told = _told(path.relative_to(published))
+        if told is None:
+            passed_over += 1
+            continue
+        group = groups.setdefault(told.name, {THERMAL: [], VISIBLE: []})
+        group[told.spectrum].append(path)
+    if not groups:
+        raise BadInput(
+            given=f"{published} holds {passed_over} pictures, and no path tells which are which",
+            needed="words in the folders' names: traffic or monitoring with sub-1 to sub-5, train or "
+            "test, A (thermal) or B (visible), as in monitoring/sub-1/trainA",
+            remedy="rename the folders so, or correct `sources.irvi.source`",
+        )
+    if passed_over:
+        tqdm.write(f"irvi: {passed_over} pictures are passed over, their paths tell too little")
+    return {name: groups[name] for name in sorted(groups)}
+
+
+def _claim(raw: Path, published: Path, groups: Mapping[str, Mapping[str, list[Path]]]) -> None:
+    """Make `raw` fit for these files: frames of others, or of fewer, are removed first."""
+    counts = {name: [len(paths) for paths in spectra.values()] for name, spectra in groups.items()}
+    text = json.dumps({"from": str(published.resolve()), "parts": counts}, indent=1) + "\n"
+    note = raw / NOTE
+    if raw.exists() and not note.is_file() and any(raw.iterdir()):
+        raise BadInput(
+            given=f"{raw} was put there by hand",
+            needed="a place that may be filled",
+            remedy="move that folder away, and name it in `sources.irvi.source`",
+        )
+    if note.is_file() and note.read_text(encoding="utf-8") != text:
+        for left in [path for path in raw.iterdir() if path != note]:
+            shutil.rmtree(left)
+    for part in raw.rglob(".part-*"):  # left by a run that was killed
+        shutil.rmtree(part) if part.is_dir() else part.unlink()
+    write_text(note, text)
+
+
+def _splits(settings: IrviSettings, parts: Sequence[str]) -> Mapping[str, Split]:
+    """The split of each part; the frames for validation are taken from the training ones later."""
+    if settings.profile == "joint":
+        return {part: "test" if part.endswith("/test") else "train" for part in parts}
+    if settings.profile == "loso":
+        return {part: "test" if _of(part) == HELD_OUT else "train" for part in parts}
+    drives = sorted({_of(part) for part in parts if part.startswith("traffic/")}, key=natural)
+    held_out: dict[str, Split] = {HELD_OUT: "test", VALIDATED: "validation"}
+    if len(drives) >= 3:
+        held_out |= {drives[-1]: "test", drives[-2]: "validation"}
+    return {part: held_out.get(_of(part), "train") for part in parts}
+
+
+def _of(part: str) -> str:
+    """The recording that a part belongs to."""
+    return part.rpartition("/")[0]
+
+
+def _frames_of(raw: Path, part: str, split: Split, tail: int) -> Iterator[Frame]:
+    """tail: so many of the last frames are for validation, as a sequence of their own."""
+    files: dict[str, dict[str, str]] = {}
+    for kind in (THERMAL, VISIBLE):
+        for path in (raw / part / kind).iterdir():
+            files.setdefault(path.stem, {})[kind] = path.name
+    order = sorted(files, key=natural)
+    subset = part.split("/")[0]
+    for place, stem in enumerate(order):
+        ends = place >= len(order) - tail
+        one = next(iter(files[stem].values()))  # the name that a missing twin would have
+        yield Frame(
+            frame=f"{part}/{stem}",
+            sequence=f"{part}-end" if ends else part,
+            mount=_of(part),
+            rig=subset,
+            split="validation" if ends else split,
+            place=subset,
+            time="",
+            thermal=f"{part}/{THERMAL}/{files[stem].get(THERMAL, one)}",
+            visible=f"{part}/{VISIBLE}/{files[stem].get(VISIBLE, one)}",
+        )
+
+
+SOURCE = Source(
+    title="IRVI",
+    citation="S. Li et al., I2V-GAN: Unpaired Infrared-to-Visible Video Translation, ACM MM 2021",
+    licence="No licence is published: for research use, not to be redistributed",
+    note="",
+    settings=IrviSettings,
+    acquire=acquire,
+    frames=frames,
+    facts=facts,
+    stills=False,
+    upscale=True,
+    remarks=remarks,
+)

@@ -1,0 +1,132 @@
+"""MSRS: 1,444 aligned pairs of road scenes, 715 by day and 729 by night, from the MFNet videos.
+
+The thermal pictures' contrast was enhanced by the authors. Their test pictures are every fourth or so
+of the numbers 1 to 1569, among the training ones. Where neighbouring numbers show one street, as in
+videos they do, such a split measures memory. So by default whole blocks of numbers are held out
+(`blocks`), whatever folder they lie in; `authors` keeps the split of published tables.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+import pandas as pd
+
+from thermochroma.base.errors import BadInput
+from thermochroma.contract.dataset import Facts, Frame, Source, SourceSettings, Split
+from thermochroma.data.acquisition.expected_counts import odd_counts
+from thermochroma.data.acquisition.local import bring
+
+ARCHIVE: Final = "https://github.com/Linfeng-Tang/MSRS/archive/refs/heads/main.zip"
+FOLDERS: Final = ("train/ir", "train/vi", "test/ir", "test/vi")
+NAME: Final = re.compile(r"(\d{5})([DN])\.png")
+TIMES: Final = {"D": "day", "N": "night"}
+PUBLISHED: Final = {"train": 1083, "test": 361}
+
+BLOCK: Final = 50
+"""Numbers in a block. Of ten blocks, two are for testing and one for validation."""
+TEST: Final = (2, 7)
+VALIDATION: Final = (5,)
+
+
+class MsrsSettings(SourceSettings):
+    """The block `sources.msrs`."""
+
+    picture_size: tuple[int, int] | None = (640, 480)
+    profile: Literal["blocks", "authors"] = "blocks"
+    addresses: tuple[str, ...] = (ARCHIVE,)
+    """Tried in this order when `source` is null."""
+
+
+def acquire(settings: MsrsSettings, raw: Path) -> None:
+    """Let `raw` hold the four folders: the local copy linked or unpacked, or the archive fetched."""
+    bring(
+        raw,
+        name="msrs",
+        source=settings.source,
+        addresses=settings.addresses,
+        holds=FOLDERS,
+        max_bytes=4 << 30,
+    )
+
+
+def frames(settings: MsrsSettings, raw: Path) -> Sequence[Frame]:
+    """Every name found in a folder of either spectrum, so that a missing twin shows; by number.
+
+    Raises BadInput if there are none, or for a picture whose name is not the authors'.
+    """
+    names = {
+        (path.name, part)
+        for part in PUBLISHED
+        for kind in ("ir", "vi")
+        for path in (raw / part / kind).glob("*.png")
+        if not path.name.startswith(".")
+    }
+    if not names:
+        raise BadInput(
+            given=f"{raw} holds no .png file in " + ", ".join(f"`{folder}`" for folder in FOLDERS),
+            needed="the pictures of MSRS",
+            remedy="correct `sources.msrs.source`, or set it to null to fetch the data",
+        )
+    return [_frame(settings, name, part) for name, part in sorted(names)]
+
+
+def facts(_settings: MsrsSettings, _raw: Path) -> Callable[[str], Facts]:
+    """Day or night is in the name."""
+    return lambda frame: Facts(time=TIMES[frame[-1]], scene="a street scene")
+
+
+def remarks(_settings: MsrsSettings, table: pd.DataFrame) -> Sequence[str]:
+    """Whether the folders hold as many frames as were published."""
+    parts = table["thermal"].str.split("/").str[0]
+    return list(odd_counts(parts, {name: (count, count) for name, count in PUBLISHED.items()}))
+
+
+def _frame(settings: MsrsSettings, name: str, part: str) -> Frame:
+    number, letter = _parsed(name)
+    block = number // BLOCK
+    by_blocks = settings.profile == "blocks"
+    return Frame(
+        frame=Path(name).stem,
+        sequence=f"block_{block:02d}" if by_blocks else f"{part}/block_{block:02d}",
+        mount=Path(name).stem,  # aligned by the authors, picture by picture
+        split=_split_of(block, test=block % 10 in TEST if by_blocks else part == "test"),
+        place="",
+        time=TIMES[letter],
+        thermal=f"{part}/ir/{name}",
+        visible=f"{part}/vi/{name}",
+    )
+
+
+def _split_of(block: int, *, test: bool) -> Split:
+    if test:
+        return "test"
+    return "validation" if block % 10 in VALIDATION else "train"
+
+
+def _parsed(name: str) -> tuple[int, str]:
+    found = NAME.fullmatch(name)
+    if found is None:
+        raise BadInput(
+            given=f"{name} is no name of an MSRS picture",
+            needed="names like 00001D.png and 00003N.png, for day and night",
+            remedy="remove the file, or restore its name",
+        )
+    return int(found[1]), found[2]
+
+
+SOURCE = Source(
+    title="MSRS",
+    citation="L. Tang et al., PIAFusion, Information Fusion 83-84, 2022; pictures from MFNet (Ha et "
+    "al., IROS 2017)",
+    licence="No licence is published: for research use",
+    note="",
+    settings=MsrsSettings,
+    acquire=acquire,
+    frames=frames,
+    facts=facts,
+    stills=True,
+    upscale=False,
+    remarks=remarks,
+)

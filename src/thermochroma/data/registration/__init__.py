@@ -1,0 +1,1 @@
+"""From frames to how thermal maps onto visible."""

@@ -1,0 +1,203 @@
+"""One mount: which of its frames are asked for a transform, and which judge the answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.images import (
+    ThermalPicture,
+    Tone,
+    VisiblePicture,
+    read_thermal,
+    read_visible,
+)
+from thermochroma.contract.dataset import Matrix
+from thermochroma.data.registration.geometry import IDENTITY, Size, corner_distance
+from thermochroma.data.registration.matcher import load_matcher
+from thermochroma.data.registration.pair_estimate import PairEstimate, estimate_pair, score_pair
+from thermochroma.data.registration.rigs import Member, RigTransform, borrowed
+from thermochroma.data.registration.vote import single, vote
+
+MIN_HELD_OUT: Final = 4  # fewer frames than these cannot confirm anything by themselves
+
+Row: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one frame's two pictures lie."""
+
+    frame: str
+    thermal: Path
+    visible: Path
+    tone: str
+    """How the thermal picture's counts become 8 bits; "" if it has 8."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One mount to be registered: all that a worker is told."""
+
+    mount: str
+    rig: str
+    asked: Sequence[Place]
+    held_out: Sequence[Place]
+    gain_needed: float
+    matcher: str | None
+
+    @property
+    def confirming(self) -> Sequence[Place]:
+        """The frames that confirm the vote: others than voted, where there are enough."""
+        return self.held_out or self.asked
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A registered mount, and the rows of ESTIMATE_COLUMNS of the frames that were looked at."""
+
+    member: Member
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class Loan:
+    """A mount whose own frames gave no transform, and what its rig offers."""
+
+    task: Task
+    outcome: Outcome
+    lent: RigTransform
+
+
+def task_of(
+    group: pd.DataFrame,  # one mount's rows of FRAME_COLUMNS
+    raw: Path,
+    *,
+    sample: int,
+    held_out: int,
+    gain_still: float,
+    gain_mount: float,
+    matcher: str | None,
+) -> Task:
+    """Choose the frames that are asked, and those held out to confirm; too few of these are none."""
+    columns = group[["frame", "thermal", "visible", "tone"]].to_numpy()
+    places = [Place(name, raw / warm, raw / seen, tone) for name, warm, seen, tone in columns]
+    asked = _evenly(len(places), sample)
+    rest = [place for index, place in enumerate(places) if index not in set(asked)]
+    confirm = [rest[index] for index in _evenly(len(rest), held_out)]
+    return Task(
+        mount=str(group["mount"].iloc[0]),
+        rig=str(group["rig"].iloc[0]),
+        asked=[places[index] for index in asked],
+        held_out=confirm if len(confirm) >= MIN_HELD_OUT else [],
+        gain_needed=gain_still if len(places) == 1 else gain_mount,
+        matcher=matcher,
+    )
+
+
+def _evenly(count: int, wanted: int) -> list[int]:
+    """At most `wanted` different indices below `count`, evenly spaced from end to end."""
+    return [int(i) for i in np.linspace(0, count - 1, min(count, wanted)).round()]
+
+
+def register_mount(task: Task) -> Outcome:
+    """What the mount's own frames say. Raises BadInput for pictures that cannot be used."""
+    matcher = None if task.matcher is None else load_matcher(task.matcher)
+    size: Size | None = None
+    rows, estimates = [], []
+    for place in task.asked:
+        pair = _read(place)
+        size = _same_size(task.mount, size, pair)
+        estimates.append(estimate_pair(*pair, gain_needed=task.gain_needed, matcher=matcher))
+        rows.append(_asked_row(place.frame, task.mount, estimates[-1], size))
+    assert size is not None  # no mount is without a frame
+    if len(estimates) == 1:
+        return Outcome(Member(single(task.mount, estimates[0]), task.rig, size), rows)
+
+    def gains(matrix: Matrix) -> list[float]:
+        judged = _judged(task, matrix, "confirm")
+        rows.extend(judged if task.held_out else [])
+        return _known_gains(judged)
+
+    transform = vote(task.mount, estimates, size, gains=gains)
+    return Outcome(Member(transform, task.rig, size), rows)
+
+
+def lend(loan: Loan) -> Outcome:
+    """The mount with its rig's transform, if its confirming frames gain by that."""
+    judged = _judged(loan.task, loan.lent.matrix, "rig")
+    member = loan.outcome.member
+    transform = borrowed(
+        member.transform, loan.lent, _known_gains(judged), gain_needed=loan.task.gain_needed
+    )
+    return Outcome(replace(member, transform=transform), loan.outcome.rows + judged)
+
+
+def _read(place: Place) -> tuple[ThermalPicture, VisiblePicture]:
+    thermal = read_thermal(place.thermal, Tone.parse(place.tone))
+    visible = read_visible(place.visible)
+    if thermal.shape != visible.shape[:2]:
+        raise BadInput(
+            given=f"{place.thermal} has {thermal.shape[1]}x{thermal.shape[0]} pixels and "
+            f"{place.visible} has {visible.shape[1]}x{visible.shape[0]}",
+            needed="the two pictures of a frame have one size",
+            remedy="remove the pair, or scale one picture to the other",
+        )
+    return thermal, visible
+
+
+def _same_size(mount: str, size: Size | None, pair: tuple[ThermalPicture, VisiblePicture]) -> Size:
+    here = pair[1].shape[1], pair[1].shape[0]
+    if size not in (None, here):
+        raise BadInput(
+            given=f"the mount {mount} has pictures of two sizes, {size} and {here}",
+            needed="frames that share a transform have one size",
+            remedy="give the frames of each size a mount of their own",
+        )
+    return here
+
+
+def _asked_row(frame: str, mount: str, estimate: PairEstimate, size: Size) -> Row:
+    return {
+        "frame": frame,
+        "mount": mount,
+        "role": "vote",
+        "accepted": int(estimate.accepted),
+        "candidate": estimate.candidate,
+        "score_identity": estimate.score_identity,
+        "score": estimate.score,
+        "gain": estimate.gain,
+        "displacement_px": corner_distance(estimate.matrix, IDENTITY, size),
+        "reason": estimate.reason,
+    }
+
+
+def _judged(task: Task, matrix: Matrix, role: Literal["confirm", "rig"]) -> list[Row]:
+    """A row for each confirming frame: what `matrix` adds to its correlation."""
+    return [_judged_row(task.mount, place, matrix, role) for place in task.confirming]
+
+
+def _judged_row(mount: str, place: Place, matrix: Matrix, role: str) -> Row:
+    scores = score_pair(*_read(place), matrix)
+    before, after = scores or (None, None)
+    gain = None if before is None or after is None else after - before
+    return {
+        "frame": place.frame,
+        "mount": mount,
+        "role": role,
+        "accepted": int(gain is not None and gain > 0),
+        "candidate": "",
+        "score_identity": before,
+        "score": after,
+        "gain": gain,
+        "displacement_px": None,
+        "reason": "" if scores else "too little texture",
+    }
+
+
+def _known_gains(judged: Sequence[Row]) -> list[float]:
+    return [row["gain"] for row in judged if row["gain"] is not None]

@@ -1,0 +1,1 @@
+"""The drawn sample: a scene to a pair of images."""

@@ -1,0 +1,1 @@
+"""From images to tables of scores, for methods and baselines through one door."""

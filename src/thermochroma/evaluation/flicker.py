@@ -1,0 +1,59 @@
+"""Flicker: what a row paints for neighbouring test frames, judged as a video."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from thermochroma.inference.predictions import Painted, spread
+from thermochroma.loading.crops import Crops
+from thermochroma.loading.frame_runs import consecutive
+from thermochroma.metrics.temporal import Way, flicker, way_back
+
+COLUMNS: Final = ["frame", "sequence", "split", "flicker"]
+SPLIT: Final = "test"
+
+Painter = Callable[[pd.DataFrame], Painted]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Neighbouring frames under one window: the n-th row of `before` comes just before that of `after`."""
+
+    before: pd.DataFrame
+    after: pd.DataFrame
+    ways: tuple[Way, ...]
+    """What moved from each first frame to its second, by the thermal frames."""
+
+    def __len__(self) -> int:
+        return len(self.before)
+
+
+def pairs_of(crops: Crops, per_sequence: int | None) -> Pairs:
+    """Of each test sequence so many pairs, evenly spread, or all if None; none where there is no video."""
+    rows = crops.split(SPLIT)
+    starts = pd.DataFrame({"start": consecutive(crops.manifest, rows, length=2)})
+    starts["sequence"] = rows["sequence"].to_numpy(str)[starts["start"]]
+    if per_sequence is not None and len(starts):
+        groups = starts.groupby("sequence", sort=False)
+        starts = pd.concat([spread(group, per_sequence) for _, group in groups])
+    first = starts["start"].to_numpy(int)
+    before, after = (rows.iloc[some].reset_index(drop=True) for some in (first, first + 1))
+    thermal = [
+        [np.asarray(crops.thermal(row)) for _, row in some.iterrows()] for some in (before, after)
+    ]
+    ways = tuple(way_back(*frames) for frames in zip(*thermal, strict=True))
+    return Pairs(before, after, ways)
+
+
+def judge_flicker(pairs: Pairs, paint: Painter) -> pd.DataFrame:
+    """One row a pair, of COLUMNS; the frame is the first of the two."""
+    facts = pairs.before[["frame", "sequence", "split"]]
+    if len(pairs) == 0:
+        return facts.assign(flicker=pd.Series(dtype=float))
+    pictures = (paint(pairs.before), paint(pairs.after))
+    shown = (one.permute(0, 2, 3, 1).numpy() for one in pictures)
+    found = [flicker(*each) for each in zip(*shown, pairs.ways, strict=True)]
+    return facts.assign(flicker=found)

@@ -1,0 +1,145 @@
+"""The painted test pictures that are kept for the page, each with its frame and its own scores."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64, UInt8
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import whole_file
+from thermochroma.base.manifest import FACTS
+from thermochroma.metrics.picture_scores import PERCEPTION, SCORES
+
+FILE: Final = "gallery.npz"
+"""Its name beside a row's scores."""
+SPLIT: Final = "test"
+FRAMES, PICTURES = "frames", "pictures"
+SCORE, EXTREMES = "score/", "extremes/"
+"""Before the name of a score inside the file."""
+
+
+def choose_gallery_rows(judged: pd.DataFrame, count: int | None) -> pd.DataFrame:
+    """At most `count` of the judged test frames, evenly spread; all of them if None."""
+    rows = judged[judged["split"] == SPLIT]
+    most = len(rows) if count is None else min(count, len(rows))
+    places = np.linspace(0, len(rows) - 1, most).round().astype(int)
+    return rows.iloc[places].reset_index(drop=True)
+
+
+def extremes_of(scores: pd.DataFrame) -> dict[str, list[str]]:
+    """By score, the test frames with the worst, the median and the best picture.
+
+    scores: one row a picture. A score that no picture has is left out.
+    """
+    test, found = scores[scores["split"] == SPLIT], {}
+    for name, score in (SCORES | PERCEPTION).items():
+        if name in test and test[name].notna().any():
+            known = test.dropna(subset=[name])
+            order = known.sort_values(name, ascending=score.higher_is_better, kind="stable")
+            places = [0, (len(order) - 1) // 2, len(order) - 1]
+            found[name] = order["frame"].iloc[places].tolist()
+    return found
+
+
+def with_extremes(
+    gallery_rows: pd.DataFrame, judged: pd.DataFrame, scores: pd.DataFrame
+) -> pd.DataFrame:
+    """The frames that every row shows, and behind them those that are extreme for this one.
+
+    judged: rows of the manifest, of which `gallery_rows` are some. scores: of what was painted of `judged`.
+    """
+    named = {frame for frames in extremes_of(scores).values() for frame in frames}
+    more = judged["frame"].isin(named - {*gallery_rows["frame"]})
+    return pd.concat([gallery_rows, judged[more]], ignore_index=True)
+
+
+def keep_gallery(
+    path: Path, scores: pd.DataFrame, frames: Sequence[str], pictures: UInt8[np.ndarray, "n h w c"]
+) -> None:
+    """Write the pictures of these frames without loss, whole or not at all; equal ones give equal bytes.
+
+    scores: one row a judged picture; the extremes among them are some of `frames`. What is kept of them
+    belongs to these very pictures, where the table of scores may hold a mean over draws or runs.
+    """
+    if len(frames) != len(pictures):
+        raise ValueError(f"{len(frames)} frames but {len(pictures)} pictures")
+    extremes = extremes_of(scores)
+    if lost := {frame for three in extremes.values() for frame in three} - {*frames}:
+        raise ValueError(f"no pictures of the extremes {sorted(lost)}")
+    found = scores.set_index("frame").loc[list(frames)].drop(columns=set(FACTS) - {"frame"})
+    arrays: dict[str, Any] = {
+        FRAMES: np.array(frames, str),
+        PICTURES: pictures,
+        **{f"{SCORE}{name}": found[name].to_numpy(float) for name in found},
+        **{f"{EXTREMES}{name}": np.array(three, str) for name, three in extremes.items()},
+    }
+    with whole_file(path) as part, part.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """What is known of the pictures that one row keeps.
+
+    frames: those that every row shows, and behind them this row's extremes. values: each score of these
+    frames, NaN where it is not defined. extremes: of each score, the worst, the median and the best of
+    all judged test frames.
+    """
+
+    frames: Sequence[str]
+    values: Mapping[str, Float64[np.ndarray, " n"]]
+    extremes: Mapping[str, Sequence[str]]
+
+
+def read_gallery(path: Path, common_frames: Sequence[str]) -> Gallery:
+    """What `keep_gallery` wrote but the pictures. common_frames: the frames that every row shows.
+
+    Raises BadInput if there is none, or one of other frames.
+    """
+    with _opened(path, common_frames) as stored:
+        return Gallery(
+            frames=stored[FRAMES].tolist(),
+            values=_named(stored, SCORE),
+            extremes={name: three.tolist() for name, three in _named(stored, EXTREMES).items()},
+        )
+
+
+def read_pictures(path: Path, common_frames: Sequence[str]) -> UInt8[np.ndarray, "n h w c"]:
+    """The pictures, in the order of the gallery's frames. Raises BadInput as `read_gallery` does."""
+    with _opened(path, common_frames) as stored:
+        pictures: UInt8[np.ndarray, "n h w c"] = stored[PICTURES]
+        return pictures
+
+
+def _named(stored: Any, head: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(head): stored[name] for name in stored.files if name.startswith(head)}
+
+
+@contextmanager
+def _opened(path: Path, common_frames: Sequence[str]) -> Iterator[Any]:
+    try:
+        with np.load(path) as stored:
+            kept = stored[FRAMES].tolist()
+            if kept[: len(common_frames)] != list(common_frames):
+                lacking = len({*common_frames} - {*kept})
+                raise _refusal(
+                    f"{path} begins with other frames than the crops ask for, and lacks {lacking} of "
+                    f"{len(common_frames)}"
+                )
+            yield stored
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        raise _refusal(f"{path} is no gallery ({type(error).__name__}: {error})") from error
+
+
+def _refusal(given: str) -> BadInput:
+    return BadInput(
+        given=given,
+        needed="the pictures that the stages evaluate and baselines keep for the page",
+        remedy="run `dvc repro`, so that every row is evaluated on the present crops",
+    )

@@ -1,0 +1,122 @@
+"""Judging a row: every score of every picture, and with published weights LPIPS, FID and KID.
+
+The features of Inception v3 are kept, never the pictures: 16 KB a picture.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Shaped
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.manifest import JUDGED_SPLITS
+from thermochroma.evaluation.scoring import score_rows
+from thermochroma.inference.predictions import Painted, truth_of
+from thermochroma.loading.crops import Crops
+from thermochroma.metrics.distribution import LEAST, InceptionFeatures, fid, kid
+from thermochroma.metrics.perceptual import FILES, VGG16_TAPS, Lpips, read_linear
+from thermochroma.networks.frozen import load_vgg
+
+Distances: TypeAlias = Mapping[str, Mapping[str, float]]
+"""By split, `fid` and `kid`; without a split of fewer pictures than they need."""
+JUDGES: Final = {"fid": fid, "kid": kid}
+
+
+class Perception:
+    """Networks with published weights, through which pictures are looked at, on one device."""
+
+    def __init__(self, lpips: Lpips, inception: InceptionFeatures, device: torch.device) -> None:
+        self._lpips, self._inception, self.device = lpips, inception, device
+
+    def lpips(self, painted: Painted, truth: Painted) -> Float[np.ndarray, " b"]:
+        """The distance of each painted picture from its truth."""
+        return self._lpips(painted.to(self.device), truth.to(self.device)).numpy()
+
+    def features(self, pictures: Painted) -> Float[np.ndarray, "b 2048"]:
+        """What FID and KID are made of."""
+        return self._inception(pictures)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Of one row of the table: one line a picture, and the distances, empty without perception."""
+
+    scores: pd.DataFrame
+    distances: Distances
+
+
+def read_perception(folder: Path, device: torch.device) -> Perception | None:
+    """What the stage `weights` wrote; None for stand-ins, through which nothing is judged.
+
+    Raises BadInput if anything is missing, damaged, or of a form that does not fit the rest.
+    """
+    if _kind_of(folder) != "pretrained":
+        return None
+    vgg16, lpips, inception = (folder / name for name in FILES)
+    features, linear = load_vgg(vgg16, taps=VGG16_TAPS, imagenet_norm=True), read_linear(lpips)
+    widths = [layer.shape[1] for layer in features(torch.zeros(1, 3, 32, 32))]
+    if widths != [len(layer) for layer in linear]:
+        raise _damaged(f"the layers in {vgg16} have {widths} channels, those in {lpips} others")
+    fitted = [layer.to(device) for layer in linear]
+    return Perception(
+        Lpips(features.to(device), fitted), InceptionFeatures(inception, device), device
+    )
+
+
+def judge_pictures(
+    crops: Crops,
+    batches: Iterable[tuple[pd.DataFrame, Painted]],
+    *,
+    spectrum: str,
+    perception: Perception | None,
+) -> Judged:
+    """Judge what was painted, batch by batch. spectrum: the one that is painted."""
+    parts: list[pd.DataFrame] = []
+    seen: list[tuple[np.ndarray, np.ndarray]] = []
+    for rows, painted in batches:
+        scores = score_rows(crops, rows, painted, spectrum=spectrum)
+        if perception is not None:
+            truth = truth_of(crops, rows, spectrum=spectrum)
+            scores = scores.assign(lpips=perception.lpips(painted, truth))
+            seen.append((perception.features(painted), perception.features(truth)))
+        parts.append(scores)
+    whole = pd.concat(parts, ignore_index=True)
+    if perception is None:
+        return Judged(whole, {})
+    features = (np.concatenate(each) for each in zip(*seen, strict=True))
+    return Judged(whole, _distances(whole["split"].to_numpy(str), *features))
+
+
+def _distances(
+    splits: Shaped[np.ndarray, " n"],
+    painted: Float[np.ndarray, "n d"],
+    truth: Float[np.ndarray, "n d"],
+) -> Distances:
+    of_split = {split: splits == split for split in JUDGED_SPLITS}
+    return {
+        split: {name: judge(painted[some], truth[some]) for name, judge in JUDGES.items()}
+        for split, some in of_split.items()
+        if some.sum() >= LEAST
+    }
+
+
+def _kind_of(folder: Path) -> str:
+    path = folder / "origin.json"
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["kind"])
+    except (OSError, ValueError, KeyError) as error:
+        raise _damaged(f"{path} cannot be read ({error})") from error
+
+
+def _damaged(given: str) -> BadInput:
+    return BadInput(
+        given=given,
+        needed="the files that the stage `weights` writes",
+        remedy="run `dvc repro -f weights`",
+    )

@@ -1,0 +1,39 @@
+"""Scores of the snapshots of a training on the test pictures: for curves, never for a choice of ours."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import pandas as pd
+
+from thermochroma.base.manifest import FACTS
+from thermochroma.inference.predictions import Painted, truth_of
+from thermochroma.loading.crops import Crops
+from thermochroma.metrics.fidelity import psnr, ssim, ssim_7u
+
+CURVE: Final = "snapshots.csv"
+"""Its name beside a row's scores."""
+TAKEN: Final = {"psnr": psnr, "ssim": ssim, "ssim_7u": ssim_7u}
+"""The scores that the curves and the protocol `paper` need."""
+IMAGES: Final = "images"
+"""The column that says how many pictures had been shown."""
+
+
+def judge_snapshot(
+    crops: Crops,
+    batches: Iterable[tuple[pd.DataFrame, Painted]],
+    *,
+    images: int | None,
+    spectrum: str,
+) -> pd.DataFrame:
+    """One row a picture. images: shown until the snapshot. spectrum: the one that is painted."""
+    parts = []
+    for rows, painted in batches:
+        truth = truth_of(crops, rows, spectrum=spectrum)
+        scores = {name: take(painted, truth).numpy() for name, take in TAKEN.items()}
+        parts.append(rows[FACTS].reset_index(drop=True).assign(**scores))
+    return pd.concat(parts, ignore_index=True).assign(**{IMAGES: images})
+
+
+def of_the_end(scores: pd.DataFrame, *, images: int | None) -> pd.DataFrame:
+    """The same of what shipped, which has been judged already. scores: of the pictures wanted."""
+    return scores[[*FACTS, *TAKEN]].assign(**{IMAGES: images})

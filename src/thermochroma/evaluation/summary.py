@@ -1,0 +1,40 @@
+"""From scores, one row a picture, to means, one number a split. Imports nothing heavy."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from thermochroma.base.manifest import FACTS
+
+
+def means(scores: pd.DataFrame) -> dict[str, float]:
+    """The mean of each score over pictures; a score that no picture has is left out."""
+    numbers = scores.drop(columns=FACTS).mean()
+    return {str(name): float(value) for name, value in numbers.items() if np.isfinite(value)}
+
+
+def mean_of_draws(draws: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Several tables of scores of the same frames, in one order, as one: each score their mean."""
+    names = [name for name in draws[0].columns if name not in FACTS]
+    means = np.mean([draw[names].to_numpy(float) for draw in draws], axis=0)
+    return draws[0].assign(**dict(zip(names, means.T, strict=True)))
+
+
+def mean_of_distances(
+    draws: Sequence[Mapping[str, Mapping[str, float]]],
+) -> dict[str, dict[str, float]]:
+    """Several draws or runs of the same frames, by split, as one: each distance their mean."""
+    return {
+        split: {name: float(np.mean([draw[split][name] for draw in draws])) for name in known}
+        for split, known in draws[0].items()
+    }
+
+
+def as_readings(summary: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Means by split, named so that they never mix with readings taken while training."""
+    return {
+        f"evaluation/{split}/{name}": value
+        for split, row in summary.items()
+        for name, value in row.items()
+    }

@@ -1,0 +1,1 @@
+"""From a network to a file and back: artifact and metadata."""

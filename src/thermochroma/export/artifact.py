@@ -1,0 +1,81 @@
+"""The translator as it ships: one file that says how to build it and holds its weights."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import whole_file
+from thermochroma.contract.batch import Captioned
+from thermochroma.contract.method import Method, Translator, load_method
+from thermochroma.contract.settings import Settings
+from thermochroma.export.metadata import KEY, Label, label_in, opened
+
+SUFFIX: Final = ".safetensors"
+
+
+def method_of(label: Label) -> Method:
+    """The record of the method's file."""
+    return load_method(label.settings["method"])
+
+
+def title_of(label: Label) -> str:
+    """How tables call it."""
+    title: str | None = label.settings["title"]
+    return title if title is not None else method_of(label).title
+
+
+def build_translator(
+    method: Method, settings: Settings, *, scale: float, text_width: int
+) -> Translator[Any]:
+    """A translator with fresh weights; `text_width` matters only to methods that see text."""
+    text = {"text_width": text_width} if method.sees is Captioned else {}
+    return method.translator(scale=scale, **text, **settings.translator.model_dump())
+
+
+def save_translator(translator: Translator[Any], path: Path, label: Label) -> None:
+    """Write weights and label, whole or not at all; equal weights give equal bytes."""
+    tensors = {name: _plain(tensor) for name, tensor in translator.state_dict().items()}
+    with whole_file(path) as part:
+        save_file(tensors, part, metadata={KEY: json.dumps(label.__dict__, sort_keys=True)})
+
+
+def load_translator(path: Path) -> tuple[Translator[Any], Label]:
+    """The translator in evaluation mode on the CPU, and its label.
+
+    Raises BadInput if the file is no translator of ours. Missing or surplus weights are an error.
+    """
+    with opened(path) as stored:
+        label = label_in(stored)
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    method = method_of(label)
+    settings = method.settings.model_validate_json(json.dumps(label.settings))
+    translator = build_translator(method, settings, scale=label.scale, text_width=label.text_width)
+    translator.load_state_dict(tensors)
+    return translator.eval().requires_grad_(False), label
+
+
+def snapshots_in(folder: Path) -> list[Path]:
+    """The translators of a folder that are named by how many pictures they were shown, in that order.
+
+    Raises BadInput if there is no such folder; an empty one is what `snapshots: 1` leaves.
+    """
+    if not folder.is_dir():
+        raise BadInput(
+            given=f"{folder} is no folder",
+            needed="the folder that the stage `train` leaves beside each translator",
+            remedy="run `dvc repro`: it trains again whatever lacks an outcome",
+        )
+    return sorted(folder.glob(f"[0-9]*{SUFFIX}"))
+
+
+def snapshot_name(images: int) -> str:
+    """The name of such a file."""
+    return f"{images:09d}{SUFFIX}"
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu").contiguous()

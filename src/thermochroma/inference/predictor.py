@@ -1,0 +1,137 @@
+"""One way from 8-bit pictures to 8-bit pictures, for the command line, for MLflow and for what will come.
+
+Any size goes: pictures are mirrored at the right and below up to the sides that the network takes, and
+what was added is cut off again.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.tensors import to_bytes
+from thermochroma.contract.batch import Captioned
+from thermochroma.contract.method import Method, Translator
+from thermochroma.export.artifact import load_translator, method_of
+from thermochroma.loading.collate import assemble_seen, move, needs_references, seen_spectrum
+from thermochroma.loading.text_features import TextTable, encode_captions
+from thermochroma.networks.clip_text import TextEncoder
+
+NEUTRAL: Final = "a thermal infrared image of a street scene"
+"""What a method that reads is told where nobody says more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A translator, ready to be shown pictures.
+
+    text: the features of the one sentence that it is told of all pictures; None for a translator that
+    does not read.
+    """
+
+    translator: Translator[Any]
+    method: Method
+    text: TextTable | None
+    device: torch.device
+
+    @property
+    def sees(self) -> str:
+        """The spectrum that goes in: "thermal" or "visible"."""
+        return seen_spectrum(self.method.sees)
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        pictures: UInt8[np.ndarray, "n h w *c"],
+        references: UInt8[np.ndarray, "n y x 3"] | None = None,
+    ) -> UInt8[np.ndarray, "n h w d"]:
+        """Translate pictures of one size; 3 channels of visible come out, or 1 of thermal.
+
+        references: for a method that sees any, visible pictures of any one size; one that is black all
+        over counts as none. Raises BadInput if the translator gives NaN or infinite values.
+        """
+        height, width = pictures.shape[1:3]
+        raw = self._raw(padded(pictures, self.method), references)
+        seen = assemble_seen(move(raw, self.device), self.method.sees, self.text)
+        painted = self.translator(seen)
+        if not painted.isfinite().all():
+            raise BadInput(
+                given="the translator gives values that are no numbers (NaN or infinite)",
+                needed="a translator whose weights are finite",
+                remedy="use another checkpoint, or train it again with a lower learning rate",
+            )
+        cut = to_bytes(painted)[:, :, :height, :width].permute(0, 2, 3, 1)
+        return np.ascontiguousarray(cut.cpu().numpy())
+
+    def _raw(
+        self,
+        whole: UInt8[np.ndarray, "n h w *c"],
+        references: UInt8[np.ndarray, "n y x 3"] | None,
+    ) -> dict[str, Any]:
+        """Pictures as a batch out of the loader, with what else the method looks at."""
+        raw: dict[str, Any] = {
+            self.sees: torch.from_numpy(whole),
+            "sentence": torch.zeros(len(whole), dtype=torch.long),
+        }
+        if needs_references(self.method.sees):
+            shown = np.zeros((*whole.shape[:3], 3), np.uint8)
+            if references is not None:  # only its colours matter: its shape may give way
+                size = (whole.shape[2], whole.shape[1])
+                shown = np.stack(
+                    [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in references]
+                )
+            raw["reference"] = torch.from_numpy(shown)
+            raw["has_reference"] = torch.from_numpy(shown.reshape(len(shown), -1).any(1))
+        return raw
+
+
+def load_predictor(translator: Path, *, text: Path | None, sentence: str) -> Predictor:
+    """The translator in a file, on the GPU if there is one.
+
+    text: the folder of the text encoder with which it was taught, read only if it needs one; sentence:
+    what it is told of every picture. Raises BadInput if a file is missing or cannot be read.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network, label = load_translator(translator)
+    method = method_of(label)
+    told = None
+    if method.sees is Captioned:
+        assert text is not None  # whoever logs such a translator hands its encoder over
+        told = encode_captions(TextEncoder(text), {"": sentence})
+    return Predictor(network.to(device), method, told, device)
+
+
+def refuse_other_forms(pictures: np.ndarray, references: np.ndarray | None, *, sees: str) -> None:
+    """Raise BadInput for arrays from elsewhere that a `Predictor` cannot be handed.
+
+    sees: the spectrum of the pictures, "thermal" or "visible".
+    """
+    form = "n by height by width" + (" by 3" if sees == "visible" else "")
+    fits = pictures.ndim == (4 if sees == "visible" else 3) and pictures.size > 0
+    if not fits or (sees == "visible" and pictures.shape[-1] != 3):
+        raise BadInput(
+            given=f"{sees} pictures of the shape {pictures.shape}",
+            needed=f"{form}, none of them empty",
+            remedy="stack pictures of one size, a single one too",
+        )
+    if references is not None and len(references) != len(pictures):
+        raise BadInput(
+            given=f"{len(references)} references for {len(pictures)} pictures",
+            needed="one reference a picture, or none at all",
+            remedy="repeat a reference that is for several pictures",
+        )
+
+
+def padded(
+    pictures: UInt8[np.ndarray, "n h w *c"], method: Method
+) -> UInt8[np.ndarray, "n y x *c"]:
+    """Pictures with mirrored rows and columns up to sides that the method takes."""
+    multiple, sides = method.sides_multiple_of, pictures.shape[1:3]
+    wanted = [-(-max(side, method.least_side) // multiple) * multiple for side in sides]
+    more = [(0, after - side) for after, side in zip(wanted, sides, strict=True)]
+    return np.pad(pictures, [(0, 0), *more, *[(0, 0)] * (pictures.ndim - 3)], mode="symmetric")

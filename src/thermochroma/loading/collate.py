@@ -1,0 +1,127 @@
+"""From raw bytes to what a method sees: reads exactly the fields that the seen type names."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from thermochroma.base.tensors import to_network, to_unit
+from thermochroma.contract.batch import Batch, Edged, Shown, Triplets
+from thermochroma.loading.text_features import TextTable, load_text
+
+Raw = Mapping[str, Any]
+"""A collated batch out of the loader: uint8 pictures `thermal` (b h w) and `visible` (b h w 3), when
+training both, else what is seen; rows of the text table `sentence`; the uint8 pictures `reference`
+(b h w 3) and whether they count `has_reference`; uint8 maps `thermal_edges` and `visible_edges` (b h w);
+and the ids `frame`. Of triplets: `thermal` (b 3 h w) and `visible` (b 3 h w 3)."""
+Reader = Callable[[Raw, TextTable | None], Tensor]
+
+
+def needs_text(sees: type) -> bool:
+    """Whether the seen type has fields that come from captions."""
+    return any(field.name.startswith("text") for field in fields(sees))
+
+
+def read_text(sees: type, text: Path) -> TextTable | None:
+    """The features of all captions, or None for a method that sees no text."""
+    return load_text(text) if needs_text(sees) else None
+
+
+def needs_references(sees: type) -> bool:
+    """Whether the seen type has a field for references."""
+    return any(field.name == "reference" for field in fields(sees))
+
+
+def assemble_seen(raw: Raw, sees: type, text: TextTable | None) -> Any:
+    """An object of the type `sees`, on the device where the raw pictures are."""
+    return sees(**{field.name: READERS[field.name](raw, text) for field in fields(sees)})
+
+
+def seen_spectrum(sees: type) -> str:
+    """Whether the seen type looks at "thermal" or at "visible" pictures."""
+    return "visible" if any(field.name == "visible" for field in fields(sees)) else "thermal"
+
+
+def assemble_shown(raw: Raw, trains_on: type, sees: type, text: TextTable | None) -> Shown:
+    """An object of the type `trains_on`, on the device where the raw pictures are."""
+    shown: Shown = ASSEMBLERS[trains_on](raw, sees, text)
+    return shown
+
+
+def _batch(raw: Raw, sees: type, text: TextTable | None) -> Batch[Any]:
+    target = _thermal if seen_spectrum(sees) == "visible" else _visible
+    seen = assemble_seen(raw, sees, text)
+    return Batch(seen=seen, target=target(raw, text), frames=tuple(raw["frame"]))
+
+
+def _edged(raw: Raw, sees: type, text: TextTable | None) -> Edged:
+    return Edged(
+        thermal=_thermal(raw, text),
+        visible=_visible(raw, text),
+        thermal_edges=to_unit(to_network(raw["thermal_edges"][:, None])),
+        visible_edges=to_unit(to_network(raw["visible_edges"][:, None])),
+        frames=tuple(raw["frame"]),
+    )
+
+
+def _triplets(raw: Raw, sees: type, text: TextTable | None) -> Triplets:
+    count = len(raw["frame"])
+    one_by_one = {name: raw[name].flatten(0, 1) for name in ("thermal", "visible")}
+    return Triplets(
+        thermal=_thermal(one_by_one, text).unflatten(0, (count, -1)),
+        visible=_visible(one_by_one, text).unflatten(0, (count, -1)),
+        frames=tuple(raw["frame"]),
+    )
+
+
+def move(raw: Raw, device: torch.device) -> Raw:
+    """Bring a raw batch to the device; bytes travel, floats are made there.
+
+    Rows of the text table stay where the table lies: only the features that are looked up travel.
+    """
+    return {
+        name: value.to(device, non_blocking=True)
+        if isinstance(value, Tensor) and name != "sentence"
+        else value
+        for name, value in raw.items()
+    }
+
+
+def _thermal(raw: Raw, text: TextTable | None) -> Tensor:
+    return to_network(raw["thermal"][:, None]).contiguous(memory_format=torch.channels_last)
+
+
+def _visible(raw: Raw, text: TextTable | None) -> Tensor:
+    return to_network(raw["visible"].permute(0, 3, 1, 2))  # channels last, as they lie
+
+
+def _text(raw: Raw, text: TextTable | None) -> Tensor:
+    assert text is not None  # whoever needs text was given the table
+    return text.features[raw["sentence"]].to(raw["thermal"].device, non_blocking=True)
+
+
+def _text_mask(raw: Raw, text: TextTable | None) -> Tensor:
+    assert text is not None
+    return text.mask[raw["sentence"]].to(raw["thermal"].device, non_blocking=True)
+
+
+def _reference(raw: Raw, text: TextTable | None) -> Tensor:
+    pictures = to_network(raw["reference"].permute(0, 3, 1, 2))  # channels last, as they lie
+    return pictures * raw["has_reference"][:, None, None, None]
+
+
+READERS: Mapping[str, Reader] = {
+    "thermal": _thermal,
+    "visible": _visible,
+    "text": _text,
+    "text_mask": _text_mask,
+    "reference": _reference,
+}
+ASSEMBLERS: Mapping[type, Callable[[Raw, type, TextTable | None], Shown]] = {
+    Batch: _batch,
+    Edged: _edged,
+    Triplets: _triplets,
+}

@@ -1,0 +1,169 @@
+"""Edge maps of training pictures, each found in the picture itself and never in its partner.
+
+They are computed once and kept in a folder named after pictures and settings. Visible: Canny's detector.
+Thermal: a stand-in for the multiple-cue inhibition of Yang, Li and Li (IEEE TIP 23(12), 2014), whose
+program cannot be a dependency: oriented edges, less what surrounds them. It keeps that method's main
+idea, isotropic surround suppression, and none of its cues (orientation, luminance, contrast).
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+from tqdm import tqdm
+
+from thermochroma.base.files import whole_file
+from thermochroma.base.images import ThermalPicture, VisiblePicture
+from thermochroma.base.lock import alone
+from thermochroma.contract.settings import EdgeSettings
+from thermochroma.loading.crops import Places
+
+DETECTOR: Final = 1
+"""The version of the detectors: raise it when their maps change, and old ones are found anew."""
+ORIENTATIONS: Final = 8
+SIGMA: Final = 2.0  # pixels, across the edge
+ELONGATION: Final = 2.0  # how much longer the filter is along the edge
+SURROUND: Final = (8.0, 2.0)  # sigmas of the difference of Gaussians, pixels
+FAINTEST: Final = 1e-4
+"""Of unit range: weaker edges are rounding."""
+BRIGHT_QUANTILE: Final = 0.995  # of what is left, becomes the strongest edge
+
+Map = UInt8[np.ndarray, "h w"]
+"""0 where there is no edge, 255 at the strongest."""
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeMaps:
+    """The maps of the frames of `places`, in a folder that `find_edges` has filled."""
+
+    places: Places
+    folder: Path
+
+    def of(self, spectrum: str, n: int) -> Map:
+        """The edges of the n-th frame's picture of one spectrum; mapped, not read."""
+        name = self.places.names[self.places.shard[n]]
+        return _maps(self.folder / spectrum / name)[self.places.index[n]]
+
+
+def find_edges(places: Places, folder: Path, settings: EdgeSettings) -> EdgeMaps:
+    """Find the edges of every picture in the shards of `places`, unless they are there already.
+
+    Can be killed at any moment: shards appear whole or not at all.
+    """
+    detectors = {
+        "thermal": THERMAL[settings.thermal],
+        "visible": lambda picture: visible_edges(picture, settings.visible_thresholds),
+    }
+    with alone(folder):
+        missing = [
+            (spectrum, number)
+            for spectrum in detectors
+            for number in np.unique(places.shard).tolist()
+            if not (folder / spectrum / places.names[number]).exists()
+        ]
+        for spectrum, number in tqdm(missing, desc="edges", unit="shard", disable=not missing):
+            pictures = np.load(places.folder / spectrum / places.names[number], mmap_mode="r")
+            with ThreadPoolExecutor() as pool:
+                maps = list(pool.map(detectors[spectrum], pictures))
+            with (
+                whole_file(folder / spectrum / places.names[number]) as part,
+                part.open("wb") as stream,
+            ):
+                np.save(stream, np.stack(maps))
+    return EdgeMaps(places, folder)
+
+
+def visible_edges(picture: VisiblePicture, thresholds: tuple[float, float]) -> Map:
+    """Canny's edges of the grey picture (Rec. 601); thresholds in levels of OpenCV's L1 gradient."""
+    grey = cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2GRAY)
+    return cv2.Canny(grey, *thresholds)
+
+
+def otsu_edges(picture: ThermalPicture) -> Map:
+    """Canny's edges of the smoothed picture; Otsu's threshold is the upper one, half of it the lower."""
+    smooth = cv2.GaussianBlur(np.asarray(picture), (0, 0), 1.4)
+    upper, _ = cv2.threshold(smooth, 0, 255, cv2.THRESH_OTSU)
+    return cv2.Canny(smooth, upper / 2, upper)
+
+
+def surround_suppressed(picture: ThermalPicture) -> Map:
+    """Soft contours: oriented edges less the mean edge strength around them, thinned to ridges.
+
+    An edge among many alike (texture) is suppressed, a lone one (a contour) stays. The strongest
+    half per cent is 255; a flat picture has no edges.
+    """
+    strength, orientation = _oriented(np.asarray(picture, np.float32) / 255)
+    left = np.maximum(strength - cv2.filter2D(strength, -1, _surround_kernel()), 0)
+    ridges = np.where(_is_ridge(left, orientation) & (left > FAINTEST), left, 0)
+    if not (ridges > 0).any():
+        return np.zeros(ridges.shape, np.uint8)
+    brightest = np.quantile(ridges[ridges > 0], BRIGHT_QUANTILE)
+    return (np.clip(ridges / brightest, 0, 1) * 255).round().astype(np.uint8)
+
+
+def _oriented(
+    grey: Float[np.ndarray, "h w"],
+) -> tuple[Float[np.ndarray, "h w"], Int[np.ndarray, "h w"]]:
+    """The strongest response over all orientations, and which one it was."""
+    responses = np.stack([np.abs(cv2.filter2D(grey, -1, kernel)) for kernel in _edge_kernels()])
+    return responses.max(axis=0), responses.argmax(axis=0)
+
+
+def _is_ridge(
+    strength: Float[np.ndarray, "h w"], orientation: Int[np.ndarray, "h w"]
+) -> np.ndarray:
+    """Whether a pixel is no weaker than its two neighbours across the edge."""
+    padded = np.pad(strength, 1)
+    height, width = strength.shape
+    is_ridge = np.zeros(strength.shape, bool)
+    for number in range(ORIENTATIONS):
+        angle = np.pi * number / ORIENTATIONS
+        dx, dy = round(float(np.cos(angle))), round(float(np.sin(angle)))
+        before = padded[1 - dy : 1 - dy + height, 1 - dx : 1 - dx + width]
+        after = padded[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
+        is_ridge |= (orientation == number) & (strength >= before) & (strength >= after)
+    return is_ridge
+
+
+@cache
+def _edge_kernels() -> tuple[Float[np.ndarray, "k k"], ...]:
+    """First derivatives of elongated Gaussians, across each orientation: zero mean, unit L1 norm."""
+    radius = int(3 * SIGMA * ELONGATION)
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float64)
+    kernels = []
+    for number in range(ORIENTATIONS):
+        angle = np.pi * number / ORIENTATIONS
+        across = x * np.cos(angle) + y * np.sin(angle)
+        along = y * np.cos(angle) - x * np.sin(angle)
+        kernel = -across * np.exp(-(across**2 + (along / ELONGATION) ** 2) / (2 * SIGMA**2))
+        kernel -= kernel.mean()
+        kernels.append((kernel / np.abs(kernel).sum()).astype(np.float32))
+    return tuple(kernels)
+
+
+@cache
+def _surround_kernel() -> Float[np.ndarray, "k k"]:
+    """The wide Gaussian less the narrow one, where that is positive; sums to 1."""
+    radius = int(3 * SURROUND[0])
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float64)
+    square = x**2 + y**2
+    wide, narrow = (np.exp(-square / (2 * s**2)) / (2 * np.pi * s**2) for s in SURROUND)
+    ring = np.maximum(wide - narrow, 0)
+    return (ring / ring.sum()).astype(np.float32)
+
+
+THERMAL: Final[dict[str, Callable[[ThermalPicture], Map]]] = {
+    "surround": surround_suppressed,
+    "canny_otsu": otsu_edges,
+}
+
+
+@cache
+def _maps(path: Path) -> UInt8[np.ndarray, "n h w"]:
+    return np.asarray(np.load(path, mmap_mode="r"))

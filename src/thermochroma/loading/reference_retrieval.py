@@ -1,0 +1,148 @@
+"""References of held-out frames: which *training* frame's visible picture each of them is shown.
+
+The choice looks at thermal pictures alone. Only the places of training frames are kept, so that no
+visible picture of a held-out frame can be reached through a `References`. A row of the table shows
+`retrieved`; the rows below it stand in `policies`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import seed_of
+from thermochroma.base.images import ThermalPicture, VisiblePicture
+from thermochroma.loading.crops import Crops, Places
+
+GRID: Final = 16
+"""Side of the thumbnails by which thermal pictures are compared."""
+AT_ONCE: Final = 1024  # frames compared in one product
+ALIKE: Final = (("time", "place"), ("time",), ())
+"""What a frame and its reference share, as far as the manifest tells it: the first that is possible."""
+COLUMNS: Final = ["frame", "reference", "cosine", "among"]
+"""Of the table of a choice: the frame, its reference, the cosine of their thermal pictures' descriptors,
+and what the frames share among which it was sought. Empty cells: it was not sought."""
+
+Descriptors = Float[np.ndarray, "_ cells"]
+
+
+@dataclass(frozen=True, eq=False)
+class References:
+    """For some frames, the training frame whose visible picture they are shown.
+
+    places: of the training frames. chosen: frame id to number in `places`. table: see COLUMNS.
+    """
+
+    places: Places
+    chosen: Mapping[str, int]
+    table: pd.DataFrame
+
+    def picture(self, frame: str) -> VisiblePicture | None:
+        """The reference of a frame; None if it has none."""
+        return self.places.visible(self.chosen[frame]) if frame in self.chosen else None
+
+
+Policy = Callable[[Crops, pd.DataFrame], References]
+"""How the frames of some rows of the manifest come by their references."""
+
+
+def retrieved(crops: Crops, rows: pd.DataFrame) -> References:
+    """For each row the training frame whose thermal picture is most alike: see `most_alike`."""
+    train = crops.split("train")
+    known, sought = describe(crops.places(train)), describe(crops.places(rows))
+    number, cosine, among = most_alike(train, known, rows, sought)
+    return _chosen(crops, train, rows, number, cosine=cosine, among=among)
+
+
+def fixed(crops: Crops, rows: pd.DataFrame, *, seed: int) -> References:
+    """For all rows one training frame, drawn by the seed."""
+    train = crops.split("train")
+    drawn = np.random.default_rng(seed_of(seed, "fixed reference")).integers(len(train))
+    return _chosen(crops, train, rows, np.full(len(rows), drawn), cosine=np.nan, among="")
+
+
+def none(crops: Crops, rows: pd.DataFrame) -> References:
+    """No reference for any row."""
+    return References(crops.places(crops.split("train")), {}, pd.DataFrame(columns=COLUMNS))
+
+
+def describe(places: Places) -> Descriptors:
+    """What thermal pictures are compared by: 16x16 area means, less their mean, at unit length.
+
+    A picture of one grey level has no direction: zeros.
+    """
+    return np.stack([_descriptor(places.thermal(n)) for n in range(len(places))])
+
+
+def most_alike(
+    train: pd.DataFrame,
+    known: Descriptors,
+    rows: pd.DataFrame,
+    sought: Descriptors,
+    *,
+    own: Int[np.ndarray, " n"] | None = None,
+) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"], list[str]]:
+    """For each of `rows` the number of the training row of highest cosine; the first wins a tie.
+
+    known, sought: the descriptors of `train` and `rows`. own: numbers of `rows` in `train`, where they
+    are training frames: none is its own reference. Also comes back the cosine, and what was shared by
+    the frames among which it was sought. Raises BadInput where there is no frame to choose.
+    """
+    number, cosine, among = np.zeros(len(rows), np.int64), np.zeros(len(rows)), [""] * len(rows)
+    for those, members, shared in _groups(train, rows, least=1 if own is None else 2):
+        for start in range(0, len(those), AT_ONCE):
+            some = those[start : start + AT_ONCE]
+            angles = sought[some] @ known[members].T
+            if own is not None:
+                angles[members == own[some][:, None]] = -np.inf
+            best = angles.argmax(1)
+            number[some], cosine[some] = members[best], angles.max(1)
+            for n in some:
+                among[n] = shared
+    return number, cosine, among
+
+
+def _groups(
+    train: pd.DataFrame, rows: pd.DataFrame, *, least: int
+) -> Iterator[tuple[Int[np.ndarray, " r"], Int[np.ndarray, " t"], str]]:
+    """Numbers of rows, of the training rows among which their references are sought, and why these."""
+    times, places = (rows[key].to_numpy(str) for key in ("time", "place"))
+    for time, place in sorted(set(zip(times.tolist(), places.tolist(), strict=True))):
+        those = np.flatnonzero((times == time) & (places == place))
+        told = {key: value for key, value in (("time", time), ("place", place)) if value}
+        for keys in ALIKE:
+            shared = [key for key in keys if key in told]
+            alike = np.ones(len(train), bool)
+            for key in shared:
+                alike &= (train[key] == told[key]).to_numpy(bool)
+            if alike.sum() >= least:
+                yield those, np.flatnonzero(alike), " and ".join(shared) or "all"
+                break
+        else:
+            raise BadInput(
+                given=f"the training split has {len(train)} usable frames",
+                needed="at least two: a frame is no reference of its own",
+                remedy="leave the methods that see references out of `lineup`",
+            )
+
+
+def _descriptor(thermal: ThermalPicture) -> Float[np.ndarray, " cells"]:
+    grid = cv2.resize(thermal.astype(np.float64), (GRID, GRID), interpolation=cv2.INTER_AREA)
+    centred = (grid - grid.mean()).ravel()
+    length = float(np.linalg.norm(centred))
+    return centred / length if length > 0 else np.zeros_like(centred)
+
+
+def _chosen(
+    crops: Crops, train: pd.DataFrame, rows: pd.DataFrame, number: np.ndarray, **facts: Any
+) -> References:
+    frames = rows["frame"].to_numpy(str)
+    reference = train["frame"].to_numpy(str)[number]
+    table = pd.DataFrame({"frame": frames, "reference": reference, **facts})[COLUMNS]
+    chosen = dict(zip(frames.tolist(), number.tolist(), strict=True))
+    return References(crops.places(train), chosen, table)

@@ -1,0 +1,102 @@
+"""Captions and their features: each distinct sentence is encoded once, for all methods."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import torch
+from jaxtyping import Bool, Float
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import whole_file
+from thermochroma.networks.clip_text import TextEncoder
+
+CAPTION_COLUMNS: Final = {
+    "frame": "string",
+    "text": "string",
+    "source": "string",  # the profile that it comes from, or: override
+    "author": "string",  # of an override
+}
+EMPTY, CONSTANT = "(empty)", "(constant)"
+SAME_FOR_ALL: Final = {EMPTY: "", CONSTANT: "a thermal infrared image"}
+"""Sentences that belong to no frame: what is painted with them tells what the others add. By the names
+under which they stand among the frames of a table; no frame's id has brackets."""
+AT_ONCE: Final = 64  # sentences: enough to fill a processor, few enough for any memory
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """features, mask: one row a distinct sentence. rows: frame id, or key of SAME_FOR_ALL, to row."""
+
+    features: Float[Tensor, "n tokens width"]
+    mask: Bool[Tensor, "n tokens"]
+    rows: Mapping[str, int]
+
+    def row(self, frame: str) -> int:
+        """The row of a frame's sentence. Raises BadInput for a frame without one."""
+        if frame not in self.rows:
+            raise BadInput(
+                given=f"the frame {frame} has no caption",
+                needed="one sentence for every frame in the shards",
+                remedy="let `dvc repro` write the captions anew",
+            )
+        return self.rows[frame]
+
+    def dealt(self, given: Mapping[str, str]) -> "TextTable":
+        """The same features for other frames. given: by frame, whose sentence it has from now on."""
+        return replace(self, rows={frame: self.row(whose) for frame, whose in given.items()})
+
+
+def read_captions(path: Path) -> dict[str, str]:
+    """Frame id to sentence, from a table of CAPTION_COLUMNS."""
+    table = pd.read_csv(path, dtype=CAPTION_COLUMNS, keep_default_na=False)
+    return dict(zip(table["frame"], table["text"], strict=True))
+
+
+def encode_captions(encoder: TextEncoder, sentences: Mapping[str, str]) -> TextTable:
+    """sentences: frame id to sentence."""
+    distinct = sorted(set(sentences.values()))
+    place = {sentence: row for row, sentence in enumerate(distinct)}
+    features, mask = [], []
+    with tqdm(total=len(distinct), desc="encode", unit="sentence") as bar:
+        for start in range(0, len(distinct), AT_ONCE):
+            encoded = encoder.encode(distinct[start : start + AT_ONCE])
+            features.append(encoded.features)
+            mask.append(encoded.mask)
+            bar.update(len(encoded.mask))
+    rows = {frame: place[sentence] for frame, sentence in sentences.items()}
+    return TextTable(features=torch.cat(features), mask=torch.cat(mask), rows=rows)
+
+
+def save_text(path: Path, table: TextTable) -> None:
+    """Write a table, whole or not at all; the same table gives the same bytes."""
+    with whole_file(path) as part:
+        save_file(
+            {"features": table.features.contiguous(), "mask": table.mask.contiguous()},
+            part,
+            metadata={"rows": json.dumps(dict(table.rows))},
+        )
+
+
+def load_text(path: Path) -> TextTable:
+    """Read a table that `save_text` wrote. Raises BadInput if it is missing or damaged."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return TextTable(
+                features=file.get_tensor("features"),
+                mask=file.get_tensor("mask"),
+                rows=json.loads(file.metadata()["rows"]),
+            )
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise BadInput(
+            given=f"{path} cannot be read ({error})",
+            needed="the features of the captions",
+            remedy="let `dvc repro` write them anew",
+        ) from error

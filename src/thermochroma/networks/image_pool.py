@@ -1,0 +1,41 @@
+"""A memory of fakes, so that a critic does not forget what it once saw through."""
+
+import torch
+from torch import Tensor, nn
+
+from thermochroma.base.tensors import Picture
+
+
+class History(nn.Module):
+    """Shows a critic former fakes too: at most `size` are kept, one by one replaced at random.
+
+    While it fills, each fake is kept and passed on; then, with probability 1/2, a random former
+    fake is passed on and the new one takes its place. The random numbers are torch's own on the
+    CPU, so a resumed training draws the same; the pictures travel in the state dict. A fake may be
+    a pair of pictures, channel behind channel.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.kept: list[Tensor] = []
+
+    def forward(self, fakes: Picture) -> Picture:
+        """Exchange the fakes of one batch; what comes back carries no gradient."""
+        return torch.stack([self._exchange(fake) for fake in fakes.detach()])
+
+    def get_extra_state(self) -> list[Tensor]:
+        return self.kept
+
+    def set_extra_state(self, state: list[Tensor]) -> None:
+        self.kept = list(state)
+
+    def _exchange(self, fake: Tensor) -> Tensor:
+        if len(self.kept) < self.size:
+            self.kept.append(fake.clone())
+            return fake
+        if self.size == 0 or torch.rand(()).item() <= 0.5:
+            return fake
+        place = int(torch.randint(self.size, ()).item())
+        former, self.kept[place] = self.kept[place].to(fake), fake.clone()
+        return former

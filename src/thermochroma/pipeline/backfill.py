@@ -1,0 +1,64 @@
+"""What MLflow is told beside the trainings, so that they are read in its UI with what they must be held
+against: the rows that learn nothing, the tables, and words."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thermochroma.base.manifest import JUDGED_SPLITS
+from thermochroma.contract.dataset import load_source
+from thermochroma.evaluation.summary import as_readings
+from thermochroma.tracking.journal import digest_of
+from thermochroma.tracking.lineage import lineage
+
+if TYPE_CHECKING:
+    from thermochroma.tracking.mlflow_client import Tracker
+
+HOW_TO_READ = """
+Scores are `evaluation/<split>/<score>`; `validation/…` are readings taken while a method was taught.
+
+- **Search for `tags.paints = 'visible'`, sort by `evaluation/test/psnr`**, and look where `mean_colour`
+  stands. The tag `kind` says which rows are a `method`, learn nothing (`trivial`), or see the truth
+  (`oracle`, no competitors).
+- Intervals and tests are in the tables: the run `comparison`, tab *Artifacts*. Neighbouring frames are near
+  copies, so that a difference of means alone says little.
+- A sweep: select its runs, *Compare*, *Parallel coordinates*, with the swept weight and
+  `validation/psnr`. Choose on validation, never on test.
+"""
+
+
+def tell_experiment(tracker: "Tracker", dataset: str) -> None:
+    """What this data set is, and how to read its runs."""
+    source = load_source(dataset)
+    note = f" {source.note}." if source.note else ""
+    tracker.describe_experiment(f"**{source.title}.**{note}\n{HOW_TO_READ}")
+
+
+def tell_rows(tracker: "Tracker", dataset: str, summary: Mapping[str, Any]) -> None:
+    """The trivial rows and oracles as runs of their own, to be sorted among the methods."""
+    from thermochroma.baselines.catalogue import BASELINES, Oracle, Trivial  # loads torch
+
+    for spectrum, known in BASELINES.items():
+        rows: dict[str, Trivial | Oracle] = {**known.trivial, **known.oracles}
+        for name, one in rows.items():
+            kind = "trivial" if name in known.trivial else "oracle"
+            tags = {"dataset": dataset, "row": name, "kind": kind}
+            found = tracker.find(**tags)
+            run_id = tracker.add(name=name, tags=tags) if found is None else found.info.run_id
+            scores = {split: summary[name][split] for split in JUDGED_SPLITS}
+            tracker.log_scores(run_id, as_readings(scores))
+            sees = " It sees the truth." if kind == "oracle" else ""
+            text = f"{one.title}: {one.definition}.{sees}"
+            tracker.describe(run_id, text, tags={"paints": spectrum})
+
+
+def tell_tables(tracker: "Tracker", dataset: str, tables: Sequence[Path]) -> None:
+    """The tables as they are now, in a run of their own; one that is known is not told again."""
+    tags = {"dataset": dataset, "kind": "comparison", "content": digest_of(tables)}
+    if tracker.find(**tags) is not None:
+        return
+    run_id = tracker.add(name="comparison", tags=lineage(**tags))
+    for table in tables:
+        tracker.log_file(run_id, table, folder="tables")
+    text = "All rows beside each other, with intervals and tests: *Artifacts*."
+    tracker.describe(run_id, text, tags={})

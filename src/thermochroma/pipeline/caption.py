@@ -1,0 +1,93 @@
+"""Write one sentence a frame, from what is known without the visible target."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from thermochroma.base.device import choose_device
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import whole_file
+from thermochroma.base.project import at_root
+from thermochroma.config.params import CaptionSettings, read_params
+from thermochroma.contract.dataset import Box, Source, SourceSettings, load_source
+from thermochroma.data.captioning.captioner import Captioner
+from thermochroma.data.captioning.captions import (
+    CONSTANT,
+    Teller,
+    always,
+    by_boxes,
+    by_captioner,
+    by_template,
+    caption_all,
+    shuffled,
+)
+from thermochroma.data.captioning.overrides import overrides_of, read_overrides
+from thermochroma.loading.crops import Crops
+from thermochroma.loading.text_features import CAPTION_COLUMNS
+
+SAME_FOR_ALL = ("empty", "constant")  # a person's word would make an exception
+
+
+def caption(
+    dataset: str, params: Path, raw: Path, crops: Path, overrides: Path, captions: Path
+) -> None:
+    """Runs as well where every visible picture has been taken away."""
+    source, settings = load_source(dataset), read_params(params)
+    how, block, folder = settings.caption, settings.source(dataset), at_root(raw)
+    cut = Crops(crops)
+    rows = cut.manifest[cut.manifest["dropped"] == ""]
+    own = overrides_of(dataset, read_overrides(overrides), list(cut.manifest["frame"]))
+    told = caption_all(
+        rows,
+        tell=choose_teller(how, source, block, folder, cut, dataset),
+        facts=source.facts(block, folder),
+        overrides=[] if how.profile in SAME_FOR_ALL else own,
+    )
+    bar = tqdm(told, total=len(rows), desc="caption", unit="frame")
+    table = pd.DataFrame(bar, columns=list(CAPTION_COLUMNS))
+    if how.profile == "shuffled":
+        table = shuffled(table, list(rows["split"]), seed=how.shuffle_seed)
+    with whole_file(captions) as part:
+        table.to_csv(part, index=False)
+
+
+def choose_teller(
+    how: CaptionSettings,
+    source: Source,
+    settings: SourceSettings,
+    raw: Path,
+    crops: Crops,
+    dataset: str,
+) -> Teller:
+    """What makes the sentences of this profile."""
+    facts = source.facts(settings, raw)
+    match how.profile:
+        case "empty":
+            return always("", source="empty")
+        case "constant":
+            return always(CONSTANT, source="constant")
+        case "boxes" | "oracle_boxes":
+            everywhere = how.profile == "oracle_boxes"
+            boxes = boxes_of(source, settings, raw, dataset)
+            return by_boxes(facts, crops.thermal, boxes, everywhere=everywhere)
+        case "captioner":
+            assert how.captioner is not None  # the validator saw to it
+            captioner = Captioner(at_root(how.captioner), choose_device())
+            return by_captioner(facts, crops.thermal, captioner.say)
+        case "template" | "shuffled":
+            return by_template(facts, crops.thermal)
+
+
+def boxes_of(
+    source: Source, settings: SourceSettings, raw: Path, dataset: str
+) -> Callable[[str], Sequence[Box]]:
+    """The annotated objects of each frame. Raises BadInput for a data set without any."""
+    if source.boxes is None:
+        raise BadInput(
+            given=f"`caption.profile` asks for boxes, and `{dataset}` has no annotated objects",
+            needed="a data set with boxes around people",
+            remedy="choose the profile `template`, or leave the data set out",
+        )
+    return source.boxes(settings, raw)

@@ -1,0 +1,55 @@
+"""The ceiling of one data set: what the truth scores when it is spoilt in known ways."""
+
+from pathlib import Path
+
+from thermochroma.base.files import whole_file, write_text
+from thermochroma.base.manifest import read_table
+from thermochroma.base.project import at_root
+from thermochroma.config.params import read_params
+from thermochroma.contract.dataset import load_source
+from thermochroma.data.registration.tables import TRANSFORM_COLUMNS, compare_with_truth
+from thermochroma.evaluation.ceiling import judge_ceiling, judge_neighbours
+from thermochroma.evaluation.flicker import SPLIT, Pairs, pairs_of
+from thermochroma.evaluation.scoring import judged_rows
+from thermochroma.inference.predictions import spread
+from thermochroma.loading.crops import Crops
+from thermochroma.reporting.ceiling_card import build_ceiling, draw_ceiling, residual_of
+from thermochroma.reporting.figures import save_figure
+
+PICTURES = 60  # at most, and as many pairs of neighbours: each is painted and judged sixteen times
+
+
+def measure_ceiling(
+    dataset: str, params: Path, crops: Path, registered: Path, raw: Path, report: Path
+) -> None:
+    """Writes a card, its figure, and the scores of each picture, all called as `report`."""
+    settings, cut, source = read_params(params), Crops(crops), load_source(dataset)
+    transforms = read_table(registered / "transforms.csv", TRANSFORM_COLUMNS)
+    errors = compare_with_truth(transforms, source.truth(at_root(raw))) if source.truth else None
+    how = settings.evaluate[dataset]
+    judged = judged_rows(cut, how.frames_per_sequence)
+    scores = judge_ceiling(cut, spread(judged[judged["split"] == SPLIT], PICTURES))
+    pairs = some_of(pairs_of(cut, how.video_pairs))
+    with whole_file(report.with_name(f"{report.name}.csv")) as part:
+        scores.to_csv(part, index=False, float_format="%.6g")
+    text = build_ceiling(
+        scores,
+        judge_neighbours(cut, pairs),
+        transforms,
+        errors,
+        title=source.title,
+        note=source.note,
+        seed=settings.seed,
+    )
+    write_text(report.with_name(f"{report.name}.md"), text)
+    residual = residual_of(transforms, errors)
+    save_figure(draw_ceiling(scores, residual, note=source.note, seed=settings.seed), report)
+
+
+def some_of(pairs: Pairs) -> Pairs:
+    """At most so many pairs, evenly spread."""
+    chosen = spread(pairs.before.assign(place=range(len(pairs))), PICTURES)["place"].tolist()
+    before, after = (
+        rows.iloc[chosen].reset_index(drop=True) for rows in (pairs.before, pairs.after)
+    )
+    return Pairs(before, after, tuple(pairs.ways[place] for place in chosen))

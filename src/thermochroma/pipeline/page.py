@@ -1,0 +1,303 @@
+"""One page for all data sets: who wins, by how much, whether that is real, and what it looks like."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from thermochroma.base.files import whole_folder, write_text
+from thermochroma.baselines.catalogue import BASELINES, truth_name
+from thermochroma.config.params import Params, read_params
+from thermochroma.contract.dataset import load_source
+from thermochroma.evaluation.gallery import (
+    SPLIT,
+    Gallery,
+    choose_gallery_rows,
+    read_gallery,
+    read_pictures,
+)
+from thermochroma.evaluation.scoring import SEEN, judged_rows
+from thermochroma.loading.crops import Crops
+from thermochroma.pipeline.compare import READINGS, SPLITS, SUFFIX, Spectrum
+from thermochroma.pipeline.results import (
+    Places,
+    direction_of,
+    flicker_of,
+    galleries,
+    gather,
+    of_split,
+    videoless,
+)
+from thermochroma.reporting import significance as wins
+from thermochroma.reporting.layout import About, Row
+from thermochroma.reporting.page.contents import (
+    Hung,
+    Link,
+    Meeting,
+    PageDataset,
+    Pictures,
+    Scores,
+    Section,
+    points_of,
+    scores_of,
+    values_of,
+)
+from thermochroma.reporting.page.duels import duels
+from thermochroma.reporting.page.facts import Taught, facts_of
+from thermochroma.reporting.page.pictures import picture_name, save_edges, save_picture
+from thermochroma.reporting.page.render import render
+from thermochroma.reporting.page.verdict import Field, verdict
+from thermochroma.reporting.table import build_table
+
+TRACKING: Final = "http://127.0.0.1:5000"
+"""Where `make ui` answers."""
+
+
+Blocks: TypeAlias = Mapping[str, Sequence[str]]
+"""The runs of each block; the page shows the pictures and the learning of the first."""
+
+
+@dataclass(frozen=True)
+class Roots:
+    """The folders below which each data set has its own."""
+
+    crops: Path
+    runs: Path
+    scores: Path
+    baselines: Path
+
+
+def build_page(
+    params: Path,
+    crops: Path,
+    runs: Path,
+    scores: Path,
+    baselines: Path,
+    page: Path,
+    pictures: Path,
+) -> None:
+    """Writes nothing that depends on the day or the machine: the same scores give the same page."""
+    settings, roots = read_params(params), Roots(crops, runs, scores, baselines)
+    with whole_folder(pictures) as part:
+        for name in settings.datasets:
+            hang(name, settings, roots, part / name)
+    found = [describe(name, settings, roots) for name in settings.datasets]
+    write_text(page, render(found, pictures=pictures.name, tracking=TRACKING))
+
+
+def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
+    """All that the page says of one data set."""
+    source, cut = load_source(dataset), Crops(roots.crops / dataset)
+    shown = shown_of(dataset, settings, roots)
+    sections = [
+        section(dataset, settings, blocks, spectrum, roots, shown)
+        for spectrum, blocks in by_painted(settings, dataset).items()
+    ]
+    train = cut.split("train")
+    taught = Taught(len(train), train["sequence"].nunique(), settings.weights)
+    blocks = dict.fromkeys(map(settings.block_of, settings.trained_on(dataset)))
+    budgets = {name: settings.budget_of(dataset, name) for name in blocks}
+    return PageDataset(
+        name=dataset,
+        title=source.title,
+        note=source.note,
+        size=settings.crop[dataset].size,
+        facts=facts_of(taught, budgets, shown=len(shown.common_frames)),
+        frames=[
+            Hung(*map(str, row))
+            for row in shown.rows[["frame", "sequence", "place", "time"]].values
+        ],
+        common=len(shown.common_frames),
+        judged=shown.judged,
+        sections=sections,
+        links=links_of(dataset, [one.painted for one in sections]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The frames of the page.
+
+    common_frames: those that every row shows. rows: of the manifest; behind those that every row shows, the
+    extremes of single rows. judged: how many test frames there are in all.
+    """
+
+    common_frames: Sequence[str]
+    rows: pd.DataFrame
+    judged: int
+
+    def places(self, frames: Sequence[str]) -> list[int]:
+        """Where these frames stand on the page."""
+        order = {frame: place for place, frame in enumerate(self.rows["frame"])}
+        return [order[frame] for frame in frames]
+
+
+def shown_of(dataset: str, settings: Params, roots: Roots) -> Shown:
+    """The test frames that the stages evaluate and baselines chose, and those extreme for some row."""
+    how, cut = settings.evaluate[dataset], Crops(roots.crops / dataset)
+    judged = judged_rows(cut, how.frames_per_sequence)
+    gallery_rows = choose_gallery_rows(judged, how.gallery_frames)
+    frames = list(gallery_rows["frame"])
+    kept = {
+        frame
+        for path in galleries_of(dataset, settings, roots).values()
+        for frame in read_gallery(path, frames).frames
+    }
+    more = judged[judged["frame"].isin(kept - {*frames})]
+    rows = pd.concat([gallery_rows, more], ignore_index=True).fillna({"place": "", "time": ""})
+    return Shown(frames, rows, int((judged["split"] == SPLIT).sum()))
+
+
+def galleries_of(dataset: str, settings: Params, roots: Roots) -> dict[str, Path]:
+    """Of both directions."""
+    places = places_of(dataset, roots)
+    return {
+        name: path
+        for spectrum, blocks in by_painted(settings, dataset).items()
+        for name, path in galleries(blocks, spectrum, places).items()
+    }
+
+
+def section(
+    dataset: str,
+    settings: Params,
+    blocks: Blocks,
+    spectrum: Spectrum,
+    roots: Roots,
+    shown: Shown,
+) -> Section:
+    """The methods that paint one spectrum, with the trivial rows and oracles."""
+    places = places_of(dataset, roots)
+    rows, reference = gather(blocks, spectrum, places), BASELINES[spectrum].reference
+    names = list(blocks)
+    test, seed = of_split(rows, SPLIT), settings.seed
+    compared = {
+        name: row.scores for name, row in test.items() if row.kind == "method" or name == reference
+    }
+    met = {
+        score: duels(wins.judge_pairs(compared, score, seed=seed)) if len(compared) > 1 else {}
+        for score in wins.COMPARED
+    }
+    return Section(
+        painted=spectrum,
+        seen=SEEN[spectrum],
+        title=f"{SEEN[spectrum].capitalize()} to {spectrum}",
+        reference=reference,
+        verdict=verdict(Field(test, names, reference), met, seed=seed),
+        splits={
+            split: tabulated(dataset, settings, of_split(rows, split), split, spectrum, places)
+            for split in SPLITS
+        },
+        duels={
+            score: [Meeting(*pair, duel) for pair, duel in pairs.items()]
+            for score, pairs in met.items()
+        },
+        pictures={
+            name: on_page(read_gallery(path, shown.common_frames), shown)
+            for name, path in galleries(names, spectrum, places).items()
+        },
+        histories={
+            name: points_of(pd.read_csv(places.runs / name / "history.csv"), list(READINGS))
+            for name in names
+        },
+    )
+
+
+def on_page(gallery: Gallery, shown: Shown) -> Pictures:
+    """Which frames a row shows, with its scores of them and its extremes."""
+    return Pictures(
+        extra=shown.places(gallery.frames[len(shown.common_frames) :]),
+        values=values_of(gallery.values),
+        extremes={name: shown.places(three) for name, three in gallery.extremes.items()},
+    )
+
+
+def tabulated(
+    dataset: str,
+    settings: Params,
+    rows: dict[str, Row],
+    split: str,
+    spectrum: Spectrum,
+    places: Places,
+) -> Scores:
+    """The table of one split, as `compare` builds it."""
+    source = load_source(dataset)
+    about = About(
+        dataset=dataset,
+        title=f"{source.title}, {SEEN[spectrum]} to {spectrum}",
+        note=source.note,
+        split=split,
+        size=settings.crop[dataset].size,
+        weights=settings.weights,
+        reference=BASELINES[spectrum].reference,
+        painted=spectrum,
+        true_flicker=flicker_of(places.baselines / truth_name(spectrum)),
+        needs_video=videoless(settings, dataset, spectrum),
+    )
+    return scores_of(build_table(rows, about, seed=settings.seed))
+
+
+def places_of(dataset: str, roots: Roots) -> Places:
+    """The folders of one data set. Tables and figures are neither read nor written here."""
+    nowhere = Path()
+    return Places(
+        roots.runs / dataset,
+        roots.scores / dataset,
+        roots.baselines / dataset,
+        tables=nowhere,
+        figures=nowhere,
+    )
+
+
+def hang(dataset: str, settings: Params, roots: Roots, folder: Path) -> None:
+    """Write what was seen, what is true, the thermal edges, and what each row painted."""
+    cut, shown = Crops(roots.crops / dataset), shown_of(dataset, settings, roots)
+    for place, (_, row) in enumerate(shown.rows.iterrows()):
+        for spectrum in SEEN:
+            picture = np.asarray(cut.picture(spectrum, row))
+            save_picture(picture, folder / spectrum / picture_name(place))
+        save_edges(np.asarray(cut.thermal(row)), folder / "edges" / picture_name(place))
+    for name, path in galleries_of(dataset, settings, roots).items():
+        painted = read_pictures(path, shown.common_frames)
+        places = shown.places(read_gallery(path, shown.common_frames).frames)
+        for place, picture in zip(places, painted, strict=True):
+            save_picture(picture, folder / "painted" / name / picture_name(place))
+
+
+def by_painted(settings: Params, dataset: str) -> dict[Spectrum, Blocks]:
+    """The line-up by the spectrum that is painted, visible first, even if nothing paints it."""
+    spectra: tuple[Spectrum, ...] = ("visible", "thermal")
+    found: dict[Spectrum, Blocks] = {}
+    for spectrum in spectra:
+        blocks: dict[str, list[str]] = {}
+        for name in settings.trained_on(dataset):
+            if direction_of(settings, name).painted == spectrum:
+                blocks.setdefault(settings.block_of(name), []).append(name)
+        if blocks or spectrum == "visible":
+            found[spectrum] = blocks
+    return found
+
+
+def links_of(dataset: str, spectra: Sequence[str]) -> list[Link]:
+    """The files that `compare`, `ceiling` and `register` leave beside the page."""
+    tables = [
+        Link(f"Table, {split} split, {SEEN[spectrum]} to {spectrum} ({kind})", path)
+        for spectrum in spectra
+        for split in SPLITS
+        for kind, end in (("Markdown", "md"), ("CSV", "csv"), ("LaTeX", "tex"))
+        for path in [f"{dataset}/tables/{split}{SUFFIX[spectrum]}.{end}"]
+    ]
+    wins = [
+        Link(f"Who beats whom, {split} split, {SEEN[spectrum]} to {spectrum}", path)
+        for spectrum in spectra
+        for split in SPLITS
+        for path in [f"{dataset}/tables/{split}_wins{SUFFIX[spectrum]}.md"]
+    ]
+    cards = [
+        Link("What could be reached: the truth, spoilt in known ways", f"{dataset}/ceiling.md"),
+        Link("How well the pairs are registered", f"{dataset}/registration/card.md"),
+    ]
+    return [*tables, *wins, *cards]

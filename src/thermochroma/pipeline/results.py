@@ -1,0 +1,236 @@
+"""What the stage `compare` reads: every row of one data set and one direction, with all its splits."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.manifest import FACTS
+from thermochroma.baselines.catalogue import BASELINES
+from thermochroma.config.params import Params
+from thermochroma.contract.method import Direction, load_method
+from thermochroma.evaluation.gallery import FILE
+from thermochroma.evaluation.policies import policies_of
+from thermochroma.evaluation.snapshots import CURVE, IMAGES, TAKEN
+from thermochroma.evaluation.summary import mean_of_distances, mean_of_draws
+from thermochroma.export.artifact import title_of
+from thermochroma.export.metadata import read_label
+from thermochroma.loading.policies import OtherPolicy
+from thermochroma.reporting.layout import Kind, Row
+from thermochroma.reporting.table_caption import RUNS
+
+TRANSLATOR = "translator.safetensors"
+AS_TEXT = {"place": str, "time": str}
+ALWAYS = ("ssim", "psnr", "mse")
+"""Scores that every picture has."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one data set."""
+
+    runs: Path
+    scores: Path
+    baselines: Path
+    tables: Path
+    figures: Path
+
+
+def direction_of(settings: Params, name: str) -> Direction:
+    """From which spectrum to which a line-up entry paints."""
+    return load_method(settings.method(name).method).direction
+
+
+def videoless(settings: Params, dataset: str, spectrum: str) -> dict[str, str]:
+    """The titles of the entries of the video line-up that this data set cannot teach."""
+    if dataset in settings.video_datasets:
+        return {}
+    names = [name for name in settings.video_lineup if settings.block_of(name) == name]
+    entries = {name: settings.method(name) for name in names}
+    return {
+        name: block.title or load_method(block.method).title
+        for name, block in entries.items()
+        if direction_of(settings, name).painted == spectrum
+    }
+
+
+def gather(blocks: Mapping[str, Sequence[str]], spectrum: str, places: Places) -> dict[str, Row]:
+    """Every row with the scores of all its splits: methods, trivial rows, oracles.
+
+    blocks: the runs of each block, the first named as the block. Raises BadInput for scores that are
+    missing or broken.
+    """
+    rows: dict[str, Row] = {}
+    for name, names in blocks.items():
+        rows[name] = row_of(name, names, places)
+        folders = [places.scores / one / "policies" for one in names]
+        rows |= with_policies(name, rows[name], folders, policies_below(name, places))
+    known = BASELINES[spectrum]
+    titles = {name: one.title for name, one in known.trivial.items()}
+    titles |= {name: one.title for name, one in known.oracles.items()}
+    for name, title in titles.items():
+        folder = places.baselines / name
+        kind: Kind = "trivial" if name in known.trivial else "oracle"
+        distances, flicker = read_distances(folder), flicker_of(folder)
+        rows[name] = Row(title, kind, read_scores(folder), flicker=flicker, distances=distances)
+    return rows
+
+
+def row_of(name: str, names: Sequence[str], places: Places) -> Row:
+    """The row of one block: its only run, or the mean over its runs."""
+    each = [read_scores(places.scores / one) for one in names]
+    scores, runs = places.scores / name, places.runs / name
+    cost = read_cost(scores / "cost.json") | read_cost(runs / "cost.json")
+    cost.pop("training_device")  # the table has one column: where latency was measured
+    flickers = [one for name in names if (one := flicker_of(places.scores / name)) is not None]
+    distances = mean_of_distances([read_distances(places.scores / one) for one in names])
+    curves = tuple(read_curve(places.scores / one) for one in names)
+    row = Row(title_in(runs), "method", each[0], cost, distances=distances, snapshots=curves)
+    if flickers:
+        row = replace(row, flicker=sum(flickers) / len(flickers))
+    if len(each) == 1:
+        return row
+    return replace(row, scores=mean_of_runs(name, each), runs=tuple(each), note=RUNS)
+
+
+def mean_of_runs(name: str, each: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Each score the mean over runs, picture by picture. Raises BadInput for other pictures."""
+    frames = each[0]["frame"].tolist()
+    for one in each[1:]:
+        if one["frame"].tolist() != frames:
+            raise BadInput(
+                given=f"the runs of `{name}` were scored on different pictures",
+                needed="the same pictures in the same order",
+                remedy="run `dvc repro`, so that every run is evaluated on the present crops",
+            )
+    return mean_of_draws(each)
+
+
+def policies_below(name: str, places: Places) -> Mapping[str, OtherPolicy]:
+    """What else the translator of a block was shown: the rows that stand below its own."""
+    return policies_of(read_label(places.runs / name / TRANSLATOR))
+
+
+def galleries(blocks: Iterable[str], spectrum: str, places: Places) -> dict[str, Path]:
+    """Where the pictures of each row lie: of a block's first run, of a policy's first draw."""
+    found = {}
+    for name in blocks:
+        found[name] = places.scores / name / FILE
+        for policy in policies_below(name, places):
+            found[f"{name}_{policy}"] = places.scores / name / "policies" / policy / FILE
+    return found | {name: places.baselines / name / FILE for name in BASELINES[spectrum].names}
+
+
+def with_policies(
+    name: str, row: Row, folders: Sequence[Path], policies: Mapping[str, OtherPolicy]
+) -> dict[str, Row]:
+    """The row and, below it, what the same translators paint when they are shown something else."""
+    below = {
+        f"{name}_{policy}": Row(
+            f"{row.title}, {other.title}",
+            row.kind,
+            mean_of_runs(name, [read_scores(folder / policy) for folder in folders]),
+            row.cost,
+            other.note,
+            distances=mean_of_distances([read_distances(one / policy) for one in folders]),
+        )
+        for policy, other in policies.items()
+    }
+    return {name: row, **below}
+
+
+def title_in(folder: Path) -> str:
+    """How tables call what was trained there."""
+    return title_of(read_label(folder / TRANSLATOR))
+
+
+def flicker_of(folder: Path) -> float | None:
+    """The mean over the test pairs; None where the data set has no video."""
+    found = pd.read_csv(folder / "flicker.csv")["flicker"].dropna()
+    return float(found.mean()) if len(found) else None
+
+
+def of_split(rows: Mapping[str, Row], split: str) -> dict[str, Row]:
+    """The same rows with the pictures of one split."""
+
+    def some(scores: pd.DataFrame) -> pd.DataFrame:
+        return scores[scores["split"] == split]
+
+    return {
+        name: replace(
+            row,
+            scores=some(row.scores),
+            runs=tuple(map(some, row.runs)),
+            snapshots=tuple(found for one in row.snapshots if len(found := some(one))),
+        )
+        for name, row in rows.items()
+    }
+
+
+def read_scores(folder: Path) -> pd.DataFrame:
+    """One row a picture, as `evaluate` wrote it.
+
+    Raises BadInput if there is none, or if a picture lacks a score that every picture has.
+    """
+    path = folder / "scores.csv"
+    remedy = "run `dvc repro`: it evaluates again whatever has no whole scores"
+    needed = f"one line a picture, with {', '.join([*FACTS, *ALWAYS])}"
+    try:
+        scores = pd.read_csv(path, dtype=AS_TEXT)
+    except (FileNotFoundError, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        given = f"{path} cannot be read ({' '.join(str(error).split())})"
+        raise BadInput(given=given, needed=needed, remedy=remedy) from error
+    missing = [name for name in (*FACTS, *ALWAYS) if name not in scores]
+    if missing or scores.empty:
+        given = f"{path} has no {', '.join(missing)}" if missing else f"{path} has no picture"
+        raise BadInput(given=given, needed=needed, remedy=remedy)
+    broken = scores[scores[list(ALWAYS)].isna().any(axis=1)]
+    if len(broken):
+        given = (
+            f"{path} lacks a score of {len(broken)} pictures, the first {broken.iloc[0]['frame']}"
+        )
+        raise BadInput(given=given, needed=needed, remedy=remedy)
+    return scores.fillna({"place": "", "time": ""})
+
+
+def read_curve(folder: Path) -> pd.DataFrame:
+    """The scores of the snapshots of one run, as `evaluate` wrote them.
+
+    Raises BadInput if there are none, or if they lack a column.
+    """
+    path, needed = folder / CURVE, [*FACTS, *TAKEN, IMAGES]
+    try:
+        return pd.read_csv(path, dtype=AS_TEXT)[needed].fillna({"place": "", "time": ""})
+    except (FileNotFoundError, pd.errors.EmptyDataError, pd.errors.ParserError, KeyError) as error:
+        raise BadInput(
+            given=f"{path} cannot be read ({' '.join(str(error).split())})",
+            needed=f"one line a test picture and snapshot, with {', '.join(needed)}",
+            remedy="run `dvc repro`: it evaluates again whatever has no whole scores",
+        ) from error
+
+
+def read_distances(folder: Path) -> dict[str, dict[str, float]]:
+    """FID and KID by split, as `evaluate` wrote them; empty with stand-ins.
+
+    Raises BadInput if the file is missing or broken.
+    """
+    path = folder / "distances.json"
+    try:
+        distances: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError) as error:
+        raise BadInput(
+            given=f"{path} cannot be read ({error})",
+            needed="FID and KID by split, or an empty mapping where they were not taken",
+            remedy="run `dvc repro`: it evaluates again whatever has no distances",
+        ) from error
+    return distances
+
+
+def read_cost(path: Path) -> dict[str, Any]:
+    """What was measured."""
+    cost: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return cost

@@ -1,0 +1,174 @@
+"""All that one training is made of, read and checked before any work."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from thermochroma.base.device import choose_device
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import sha256
+from thermochroma.base.project import at_root
+from thermochroma.config.params import Budget, Params
+from thermochroma.contract.batch import Edged, Triplets
+from thermochroma.contract.method import Method, Pairing, load_method
+from thermochroma.contract.settings import Settings
+from thermochroma.loading.collate import needs_references, read_text
+from thermochroma.loading.crops import FINGERPRINT, MANIFEST, Crops
+from thermochroma.loading.edge_maps import DETECTOR, EdgeMaps, find_edges
+from thermochroma.loading.loader import Showing, TrainingPictures
+from thermochroma.loading.reference_retrieval import References, retrieved
+from thermochroma.loading.reference_sampling import TrainingReferences
+from thermochroma.loading.text_features import TextTable
+from thermochroma.loading.triplets import TrainingTriplets
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.training import checkpoint
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """All that one training is made of."""
+
+    dataset: str
+    name: str
+    params: Params
+    settings: Settings
+    method: Method
+    budget: Budget
+    crops: Crops
+    text: TextTable | None
+    edges: Path
+    """Where edge maps are kept, for methods that need them."""
+    device: torch.device
+    mark: str
+
+
+def prepare(
+    dataset: str,
+    name: str,
+    params: Params,
+    crops: Path,
+    text: Path,
+    weights: Path,
+    edges: Path,
+    code: list[Path],
+) -> Lesson:
+    """Read what the training needs, and name it by a fingerprint of all that decides its outcome."""
+    settings, budget = params.method(name), params.budget_of(dataset, name)
+    params = params.model_copy(update={"seed": params.seed_of(name)})
+    method = load_method(settings.method)
+    side = params.crop[dataset].size
+    refuse_side(side, method, multiple=method.sides_multiple_of, dataset=dataset)
+    window = budget.window or side
+    refuse_side(window, method, multiple=method.window_multiple(settings), dataset=dataset)
+    refuse_sampling(settings, method)
+    device = choose_device()
+    table = read_text(method.sees, text)
+    mark = checkpoint.fingerprint(
+        settings=settings.model_dump(),
+        budget=budget.deciding(),
+        seed=params.seed,
+        weights=params.weights,
+        frozen=FrozenNetworks(weights).hashes(),
+        data=[sha256(crops / file) for file in (MANIFEST, FINGERPRINT)],
+        text=sha256(text) if table is not None else "",
+        code=[sha256(path) for path in code],
+        torch=torch.__version__,
+        device=device.type,
+    )
+    return Lesson(
+        dataset=dataset,
+        name=name,
+        params=params,
+        settings=settings,
+        method=method,
+        budget=budget,
+        crops=Crops(crops),
+        text=table,
+        edges=at_root(edges),
+        device=device,
+        mark=mark,
+    )
+
+
+def refuse_side(side: int, method: Method, *, multiple: int, dataset: str) -> None:
+    """Raise BadInput if the crops, or windows of them, do not fit the method's networks."""
+    if side % multiple or side < method.least_side:
+        least = f" of at least {method.least_side}" if method.least_side > multiple else ""
+        raise BadInput(
+            given=f"the crops or windows of `{dataset}` are {side} pixels wide",
+            needed=f"{method.title} takes sides{least} that are multiples of {multiple}",
+            remedy=f"change `crop.{dataset}.size` or `budget.{dataset}`, or leave the method out",
+        )
+
+
+def refuse_sampling(settings: Settings, method: Method) -> None:
+    """Raise BadInput if pictures would be drawn apart for a method that is taught with pairs."""
+    if settings.sampling == "disjoint" and method.pairing is Pairing.ALIGNED:
+        raise BadInput(
+            given=f"`sampling: disjoint` for {method.title}",
+            needed="a method that is taught without pairs",
+            remedy="set `sampling: pooled`, or leave it out",
+        )
+
+
+def text_width(lesson: Lesson) -> int:
+    """Width of the text features; 0 without text."""
+    return lesson.text.features.shape[-1] if lesson.text is not None else 0
+
+
+def showing(lesson: Lesson) -> Showing:
+    """The pictures (or triplets) that the game is shown."""
+    budget, method = lesson.budget, lesson.method
+    how: dict[str, Any] = {
+        "crops": lesson.crops,
+        "disjoint": lesson.settings.sampling == "disjoint",
+        "flip": budget.flip,
+        "window": budget.window or lesson.params.crop[lesson.dataset].size,
+        "seed": lesson.params.seed,
+    }
+    if method.trains_on is Triplets:
+        return TrainingTriplets(**how)
+    rows = lesson.crops.split("train")
+    return TrainingPictures(
+        **how,
+        rows=rows,
+        text=lesson.text,
+        aligned=method.pairing is Pairing.ALIGNED,
+        references=training_references(lesson),
+        edges=training_edges(lesson, rows),
+    )
+
+
+def training_edges(lesson: Lesson, rows: pd.DataFrame) -> EdgeMaps | None:
+    """For a game that is shown edges, those of its training pictures, found now or before."""
+    if lesson.method.trains_on is not Edged:
+        return None
+    settings = lesson.settings.edges
+    assert settings is not None  # the settings of such a method require it
+    mark = checkpoint.fingerprint(
+        crops=sha256(lesson.crops.folder / FINGERPRINT),
+        settings=settings.model_dump(),
+        detector=DETECTOR,
+    )
+    return find_edges(lesson.crops.places(rows), lesson.edges / mark, settings)
+
+
+def training_references(lesson: Lesson) -> TrainingReferences | None:
+    """For a method that sees references, how they are drawn."""
+    if not needs_references(lesson.method.sees):
+        return None
+    assert lesson.settings.references is not None  # the settings of such a method require it
+    return TrainingReferences(
+        crops=lesson.crops,
+        rows=lesson.crops.split("train"),
+        seed=lesson.params.seed,
+        **lesson.settings.references.model_dump(),
+    )
+
+
+def held_out_references(lesson: Lesson, rows: pd.DataFrame) -> References | None:
+    """For a method that sees references, those of held-out rows."""
+    return retrieved(lesson.crops, rows) if needs_references(lesson.method.sees) else None

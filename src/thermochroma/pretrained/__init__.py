@@ -1,0 +1,1 @@
+"""Weights of other people: fetch, verify, convert, stand in for."""

@@ -1,0 +1,204 @@
+"""The authors' own checkpoints, read into our translators by a table of names.
+
+PyTorch state dicts, and the HDF5 files of Keras, whose kernels are turned into PyTorch's order.
+
+`public_names/<method>.csv` lists every entry of the public code's translator, in its order, with its
+shape and the name of the same entry here; an empty name says, by a note, that ours needs none. So
+that a released weight lands exactly where its authors had it, or is refused.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, Final
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor
+
+from thermochroma.base.errors import BadInput
+from thermochroma.contract.method import Translator
+from thermochroma.contract.settings import Settings
+
+TABLES: Final = Path(__file__).parent / "public_names"
+PUBLIC_FORM: Final[dict[str, dict[str, Any]]] = {
+    "scgan": {"value_range": "unit", "norm": "per_picture"},
+    "tir2lab": {"norm": "row"},
+}
+"""Settings of the translator that the public weights need, where ours differ by default."""
+COUNTERS: Final = "num_batches_tracked"
+"""Of batches seen: neither Keras nor PyTorch before 0.4.1 keeps any, and none is needed when deployed."""
+STATISTICS: Final = ("running_mean", "running_var", COUNTERS)
+"""Which instance norms kept before PyTorch 0.4; the authors' loaders drop them since."""
+HDF5: Final = (".h5", ".hdf5")
+PARALLEL: Final = "module."  # what a network wrapped for several GPUs puts before every name
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the public code's translator."""
+
+    public: str
+    shape: tuple[int, ...]
+    ours: str
+    """The same entry here; "" if there is none."""
+    note: str
+    """Why there is none."""
+
+
+def methods_with_public_weights() -> list[str]:
+    """The methods whose public code has a table of names."""
+    return sorted(path.stem for path in TABLES.glob("*.csv"))
+
+
+def entries_of(method: str) -> Sequence[Entry]:
+    """The table of one method. Raises BadInput if it has none."""
+    known = methods_with_public_weights()
+    if method not in known:
+        raise BadInput(
+            given=f"`{method}` has no table of public names",
+            needed=f"one of {', '.join(known)}: methods whose authors have published code",
+            remedy="train it instead",
+        )
+    with (TABLES / f"{method}.csv").open(encoding="utf-8", newline="") as table:
+        return [
+            Entry(row["public"], _shape(row["shape"]), row["ours"], row["note"])
+            for row in csv.DictReader(table)
+        ]
+
+
+def in_public_form(settings: Settings) -> Settings:
+    """The same settings with those of the translator that the public weights need."""
+    form = PUBLIC_FORM.get(settings.method, {})
+    translator = settings.translator.model_copy(update=form)
+    return settings.model_copy(update={"translator": translator})
+
+
+def read_checkpoint(path: Path) -> dict[str, Tensor]:
+    """The state dict that a file holds, names without a leading "module.".
+
+    A file that ends in .h5 or .hdf5 is read as Keras's, "<layer>.<weight>", kernels output first.
+    Only tensors are read, never code. Raises BadInput if the file is missing or holds anything else.
+    """
+    if path.suffix in HDF5:
+        return _read_keras(path)
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
+        raise BadInput(
+            given=f"{path} cannot be read as a checkpoint ({str(error).splitlines()[0]})",
+            needed="a file that torch.save made of a state dict",
+            remedy="check the path; if it holds a whole network, save its `state_dict()` alone",
+        ) from error
+    if not isinstance(stored, Mapping) or not all(isinstance(t, Tensor) for t in stored.values()):
+        raise BadInput(
+            given=f"{path} holds {type(stored).__name__}, not names with tensors",
+            needed="the state dict of the public code's translator",
+            remedy="save the translator's `state_dict()` alone",
+        )
+    wrapped = all(name.startswith(PARALLEL) for name in stored)
+    return {name.removeprefix(PARALLEL) if wrapped else name: t for name, t in stored.items()}
+
+
+def _read_keras(path: Path) -> dict[str, Tensor]:
+    """One group a layer, inside `model_weights` if the file holds a whole model."""
+    found: dict[str, Tensor] = {}
+
+    def take(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            # conv2d_1/conv2d_1/kernel:0; a model's own name may stand in between
+            first, *_, last = name.removeprefix("model_weights/").split("/")
+            tensor = torch.from_numpy(np.asarray(item[()]))
+            kernel = tensor.permute(3, 2, 0, 1).contiguous() if tensor.ndim == 4 else tensor
+            found[f"{first}.{last.removesuffix(':0')}"] = kernel
+
+    try:
+        with h5py.File(path, "r") as stored:
+            stored.get("model_weights", stored).visititems(take)
+    except OSError as error:
+        raise BadInput(
+            given=f"{path} cannot be read as HDF5 ({error})",
+            needed="a file of weights that Keras saved",
+            remedy="check the path",
+        ) from error
+    return found
+
+
+def load_public(
+    translator: Translator[Any], stored: Mapping[str, Tensor], entries: Sequence[Entry]
+) -> list[str]:
+    """Fill a translator of full width with the authors' weights; returns the entries left out.
+
+    Left out are running statistics of norms that the public code of today keeps none for: checkpoints
+    from before PyTorch 0.4.1 hold them, or lack counters, and the authors' own loaders drop them too.
+    Raises BadInput, with the translator untouched, if any other entry is missing, unknown or of
+    another shape.
+    """
+    known = {entry.public for entry in entries}
+    dropped = sorted(name for name in stored.keys() - known if _is_one_of(STATISTICS, name))
+    counted = {name for name in known if _is_one_of((COUNTERS,), name)}
+    _refuse_other_names(stored.keys() - set(dropped), known, needed=known - counted)
+    present = [entry for entry in entries if entry.public in stored]
+    for entry in present:
+        _refuse_other_shape(entry, stored[entry.public])
+    own = translator.state_dict()
+    named = {entry.ours: stored[entry.public] for entry in present if entry.ours}
+    _refuse_other_form(own, named)
+    counters = {name: own[name] for name in own.keys() - named.keys()}
+    translator.load_state_dict(named | counters)
+    return dropped
+
+
+def as_public(translator: Translator[Any], entries: Sequence[Entry]) -> dict[str, Tensor]:
+    """The translator's weights under the public names; entries without one here are left out."""
+    own = translator.state_dict()
+    return {entry.public: own[entry.ours] for entry in entries if entry.ours}
+
+
+def _is_one_of(lasts: Sequence[str], name: str) -> bool:
+    """Whether the last part of an entry's name is one of these."""
+    return name.rpartition(".")[2] in lasts
+
+
+def _refuse_other_names(given: Set[str], known: Set[str], *, needed: Set[str]) -> None:
+    for names, fault in ((needed - given, "lacks"), (given - known, "has the unknown")):
+        if names:
+            first = sorted(names)[0]
+            raise BadInput(
+                given=f"the checkpoint {fault} `{first}` and {len(names) - 1} other entries",
+                needed=f"the {len(known)} entries of the public code's translator",
+                remedy="check that method and file belong together, and that it is no critic",
+            )
+
+
+def _refuse_other_shape(entry: Entry, tensor: Tensor) -> None:
+    if tuple(tensor.shape) != entry.shape:
+        raise BadInput(
+            given=f"`{entry.public}` has the shape {tuple(tensor.shape)}",
+            needed=f"{entry.shape}, as in the public code with its published settings",
+            remedy="only checkpoints of the published width can be read",
+        )
+
+
+def _refuse_other_form(own: Mapping[str, Tensor], named: Mapping[str, Tensor]) -> None:
+    """The translator has every entry in the shape of the public one, and no more."""
+    odd = [
+        name for name, tensor in named.items() if name not in own or own[name].shape != tensor.shape
+    ]
+    odd += [name for name in own.keys() - named.keys() if not name.endswith(COUNTERS)]
+    if odd:
+        here = f"the shape {tuple(own[odd[0]].shape)}" if odd[0] in own else "no place"
+        there = f"the shape {tuple(named[odd[0]].shape)}" if odd[0] in named else "no such entry"
+        raise BadInput(
+            given=f"`{odd[0]}` has {here} in this translator, and {len(odd) - 1} more entries differ",
+            needed=f"{there}, as in the public code",
+            remedy="build it at scale 1 and with the settings of the public code",
+        )
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    """ "64x3x4x4" or "scalar"."""
+    return () if text == "scalar" else tuple(int(side) for side in text.split("x"))

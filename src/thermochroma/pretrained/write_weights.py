@@ -1,0 +1,280 @@
+"""Write the frozen networks' folders: the published weights, or seeded stand-ins of their format.
+
+The stand-ins have the same tensor names and file formats and are narrower, so that everything
+downstream runs offline through the very code that serves the published weights. Their features mean
+nothing: results made with them say so, by the `kind` in `origin.json`.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, Final, Literal, NoReturn
+
+import huggingface_hub
+import numpy as np
+import requests
+import torch
+from huggingface_hub.errors import EntryNotFoundError
+from safetensors.torch import save_file
+from torch import Tensor
+from torchvision.models import Inception_V3_Weights, VGG16_Weights, VGG19_Weights
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import seed_of, whole_folder, write_text
+from thermochroma.data.acquisition.fetch import fetch
+from thermochroma.metrics.distribution import InceptionFeatures
+from thermochroma.metrics.perceptual import FILES, read_linear
+from thermochroma.networks.clip_text import TextEncoder
+from thermochroma.networks.frozen import TENSORS, VGG_CONVS, load_vgg
+from thermochroma.pretrained.stand_in_vocabulary import merges_of, vocabulary_of
+
+Kind = Literal["random", "pretrained"]
+Vgg = Literal["vgg16", "vgg19"]
+
+CLIP: Final = "openai/clip-vit-base-patch32"
+CONTEXT: Final = 77  # tokens, as in CLIP
+VGG_WIDTHS: Final = {
+    "vgg16": (64,) * 2 + (128,) * 2 + (256,) * 3 + (512,) * 6,
+    "vgg19": (64,) * 2 + (128,) * 2 + (256,) * 4 + (512,) * 8,
+}
+VGG_FILES: Final = {
+    "vgg16": VGG16_Weights.IMAGENET1K_V1.url,
+    "vgg19": VGG19_Weights.IMAGENET1K_V1.url,
+}
+LICENCES: Final = {
+    "vgg": "torchvision's BSD-3-Clause; trained on ImageNet, whose terms are non-commercial",
+    "clip": "MIT (OpenAI)",
+    "perception": "torchvision's BSD-3-Clause, LPIPS's BSD-2-Clause; trained on ImageNet, whose terms "
+    "are non-commercial",
+    "nothing": "none: there are no weights",
+    "random": "Apache-2.0, as this project: random numbers",
+}
+LPIPS_FILE: Final = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/vgg.pth"
+LPIPS_SHA256: Final = "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"
+"""Of the file in the package `lpips` 0.1.4, too."""
+INCEPTION_FILE: Final = Inception_V3_Weights.IMAGENET1K_V1.url
+PROBE_SECONDS: Final = 5.0
+
+
+def write_vgg(
+    folder: Path, *, network: Vgg, kind: Kind, seed: int = 0, random_width_divisor: int = 4
+) -> None:
+    """Write the convolutions of VGG-16 or VGG-19 to `folder`, to be read by `load_vgg`.
+
+    pretrained: torchvision's IMAGENET1K_V1, from torch's own cache, or fetched into it first.
+    random: He's initialisation (He et al., 2015), each width divided by `random_width_divisor`.
+    Raises BadInput, with nothing written, if the published file cannot be had.
+    """
+    if kind == "pretrained":
+        state, source = _published_vgg(network), VGG_FILES[network]
+    else:
+        state, source = _random_vgg(network, seed, random_width_divisor), "seeded random numbers"
+    with whole_folder(folder) as part:
+        save_file(state, part / TENSORS)
+        _write_origin(part, "vgg" if kind == "pretrained" else "random", kind, source, seed)
+        load_vgg(part)  # what cannot be read is never left behind
+
+
+def write_perception(folder: Path, *, kind: Kind) -> None:
+    """Write what LPIPS, FID and KID look through to `folder`, to be read by `read_perception`.
+
+    pretrained: VGG-16, LPIPS's linear layers, Inception v3, each from torch's cache, or fetched into it
+    first. random: the origin alone, since nothing may be judged with random numbers.
+    Raises BadInput, with nothing written, if a published file cannot be had or is damaged.
+    """
+    with whole_folder(folder) as part:
+        if kind == "random":
+            _write_origin(part, "nothing", kind, "nothing: stand-ins judge no picture", None)
+            return
+        vgg16, lpips, inception = (part / name for name in FILES)
+        write_vgg(vgg16, network="vgg16", kind=kind)
+        known = _cached(LPIPS_FILE, "lpips-v0.1-vgg.pth", LPIPS_SHA256)
+        read_linear(known)  # what cannot be read is never left behind
+        shutil.copyfile(known, lpips)
+        known = _torchvisions(INCEPTION_FILE)
+        InceptionFeatures(known)
+        shutil.copyfile(known, inception)
+        source = f"{VGG_FILES['vgg16']}, {LPIPS_FILE}, {INCEPTION_FILE}"
+        _write_origin(part, "perception", kind, source, None)
+
+
+def write_clip(
+    folder: Path,
+    *,
+    kind: Kind,
+    seed: int = 0,
+    random_width: int = 128,
+    random_layers: int = 2,
+    published: str = CLIP,
+) -> None:
+    """Write CLIP's text transformer and its tokenizer to `folder`, to be read by `TextEncoder`.
+
+    published: a model of the Hugging Face hub, or a local folder with its files. random: few and
+    narrow layers, and a tokenizer that knows the words of road scenes.
+    Raises BadInput, with nothing written, if the published files cannot be had.
+    """
+    if kind == "pretrained":
+        (model, tokenizer), source = _published_clip(published), published
+    else:
+        model, tokenizer = _random_clip(seed, random_width, random_layers)
+        source = "seeded random numbers"
+    with whole_folder(folder) as part:
+        model.save_pretrained(part)
+        tokenizer.save_pretrained(part)
+        _write_tokenizer(part, tokenizer)
+        _write_origin(part, "clip" if kind == "pretrained" else "random", kind, source, seed)
+        TextEncoder(part).encode(["a street scene"])
+
+
+def _write_origin(folder: Path, licence: str, kind: Kind, source: str, seed: int | None) -> None:
+    origin = {
+        "kind": kind,
+        "source": source,
+        "seed": seed if kind == "random" else None,
+        "licence": LICENCES[licence],
+    }
+    write_text(folder / "origin.json", json.dumps(origin, indent=1) + "\n")
+
+
+def _published_vgg(network: Vgg) -> dict[str, Tensor]:
+    path = _torchvisions(VGG_FILES[network])
+    try:
+        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, UnpicklingError, EOFError) as error:
+        raise BadInput(
+            given=f"{path} cannot be read ({str(error).splitlines()[0]})",
+            needed="the state dict that torchvision publishes",
+            remedy="remove it, so that it is fetched again",
+        ) from error
+    return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
+
+
+def _torchvisions(url: str) -> Path:
+    """A file of torchvision's, which is named by the first digits of its checksum."""
+    name = url.rpartition("/")[2]
+    return _cached(url, name, Path(name).stem.rpartition("-")[2])
+
+
+def _cached(url: str, name: str, digits: str) -> Path:
+    """A published file in torch's own cache: the one that is there, or fetched into it.
+
+    digits: of its SHA-256, the first or all.
+    """
+    path = Path(torch.hub.get_dir()) / "checkpoints" / name
+    if not path.exists():
+        try:
+            fetch([url], path, sha256=digits, attempts=3, timeout_seconds=PROBE_SECONDS)
+        except BadInput as error:
+            _no_published_weights(error.given, f"or {path.name} in torch's cache ({path.parent})")
+    return path
+
+
+def _random_vgg(network: Vgg, seed: int, divisor: int) -> dict[str, Tensor]:
+    state, width = {}, 3
+    for index, full in zip(VGG_CONVS[network], VGG_WIDTHS[network], strict=True):
+        shape = (full // divisor, width, 3, 3)
+        state[f"features.{index}.weight"] = _normal(
+            shape, (2 / (9 * width)) ** 0.5, seed, network, index
+        )
+        state[f"features.{index}.bias"] = torch.zeros(shape[0])
+        width = shape[0]
+    return state
+
+
+def _published_clip(published: str) -> tuple[Any, Any]:
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    folder = Path(published)
+    if not folder.is_dir():
+        folder = _clip_from_hub(published)
+    model, report = CLIPTextModel.from_pretrained(
+        folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
+    )
+    if report["missing_keys"] or report["mismatched_keys"]:  # the picture encoder may be left over
+        _no_published_weights(f"the weights in {published} are not CLIP's", "all its text tensors")
+    return model, CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def _clip_from_hub(name: str) -> Path:
+    """The local copy of the model's files: from the hub's cache, or fetched into it."""
+    try:
+        return _from_hub(name, local=True)
+    except OSError:
+        pass  # not in the cache, or not all of it
+    local_only = huggingface_hub.constants.HF_HUB_OFFLINE
+    try:
+        if not local_only:
+            # the library would try for minutes what shows in seconds
+            requests.head(huggingface_hub.constants.ENDPOINT, timeout=PROBE_SECONDS)
+        return _from_hub(name, local=local_only)
+    except OSError as error:  # the errors of requests and of the hub are OSErrors
+        cause = "HF_HUB_OFFLINE is set" if local_only else f"{type(error).__name__}"
+        _no_published_weights(
+            f"{name} could not be had from {huggingface_hub.constants.ENDPOINT} ({cause})",
+            "or a copy in the hub's cache",
+        )
+
+
+def _from_hub(name: str, *, local: bool) -> Path:
+    def one(file: str) -> Path:
+        return Path(huggingface_hub.hf_hub_download(name, file, local_files_only=local))
+
+    for file in ("config.json", "vocab.json", "merges.txt"):
+        one(file)
+    try:
+        return one(TENSORS).parent
+    except EntryNotFoundError:
+        return one("pytorch_model.bin").parent
+
+
+def _random_clip(seed: int, width: int, layers: int) -> tuple[Any, Any]:
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    merges = merges_of()
+    vocabulary = vocabulary_of(merges)
+    config = CLIPTextConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=width,
+        intermediate_size=4 * width,
+        projection_dim=width,
+        num_hidden_layers=layers,
+        num_attention_heads=max(1, width // 64),  # CLIP's heads are 64 wide
+        max_position_embeddings=CONTEXT,
+        bos_token_id=len(vocabulary) - 2,
+        eos_token_id=len(vocabulary) - 1,
+    )
+    model = CLIPTextModel(config).float()
+    state = {name: _random_like(name, old, seed) for name, old in model.state_dict().items()}
+    model.load_state_dict(state)
+    return model, CLIPTokenizer(vocab=vocabulary, merges=merges)
+
+
+def _random_like(name: str, tensor: Tensor, seed: int) -> Tensor:
+    """Matrices of unit gain, LayerNorms that do nothing, no biases."""
+    if tensor.ndim < 2:
+        return torch.ones_like(tensor) if name.endswith("weight") else torch.zeros_like(tensor)
+    return _normal(tuple(tensor.shape), tensor.shape[1] ** -0.5, seed, "clip", name)
+
+
+def _normal(shape: tuple[int, ...], spread: float, *parts: object) -> Tensor:
+    """NumPy's stream, which is the same with every version and thread count."""
+    values = np.random.default_rng(seed_of(*parts)).standard_normal(shape, dtype=np.float32)
+    return torch.from_numpy(values * np.float32(spread))
+
+
+def _write_tokenizer(folder: Path, tokenizer: Any) -> None:
+    """The two files that CLIP's tokenizer is published as; the library writes only its own."""
+    model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
+    merges = [" ".join(pair) for pair in model["merges"]]
+    write_text(folder / "vocab.json", json.dumps(model["vocab"], ensure_ascii=False) + "\n")
+    write_text(folder / "merges.txt", "\n".join(["#version: 0.2", *merges]) + "\n")
+
+
+def _no_published_weights(given: str, local: str) -> NoReturn:
+    raise BadInput(
+        given=given,
+        needed=f"`weights: pretrained` takes the network {local}",
+        remedy="connect, place the files there, or set `weights: random`",
+    )

@@ -1,0 +1,1 @@
+"""From tables of scores to one page that opens from disk."""

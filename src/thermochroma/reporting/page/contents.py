@@ -1,0 +1,204 @@
+"""What the page holds: plain values, from which the script draws. Numbers that are not defined are null."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64
+
+from thermochroma.metrics.picture_scores import PERCEPTION, SCORES
+from thermochroma.reporting.layout import COST, Cell, Kind, Line, Table
+from thermochroma.reporting.page.duels import Duel
+from thermochroma.reporting.page.verdict import Verdict
+
+DIGITS: Final = 6
+"""Significant digits of a number on the page; more than any table prints."""
+LESS_IS_BETTER: Final = (
+    *("parameters", "multiply_adds", "latency_median_ms", "latency_p95_ms", "peak_memory_bytes"),
+    "p_ssim",
+    "p_psnr",
+    *PERCEPTION,
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of scores. better: 1 if more is better, -1 if less is, 0 if neither or unknown."""
+
+    key: str
+    heading: str
+    better: int
+    interval: bool
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """One row. cells: key of a column to value, text, low and high."""
+
+    name: str
+    title: str
+    kind: Kind
+    cells: Mapping[str, tuple[Any, str, Any, Any]]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The table of one split, with all that must be said beside it."""
+
+    columns: Sequence[Column]
+    rows: Sequence[PageRow]
+    caption: str
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """One method less another: difference, low, high, corrected p, and what follows from it."""
+
+    one: str
+    other: str
+    duel: Duel
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What one row shows, by the places of frames in the list of its data set.
+
+    extra: its frames beyond those that every row shows, which stand first. values: score to one value a
+    frame, in this order. extremes: score to the frames of the worst, the median and the best picture.
+    """
+
+    extra: Sequence[int]
+    values: Mapping[str, Sequence[float]]
+    extremes: Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One direction on one data set.
+
+    painted, seen: spectra. duels: score to all ordered pairs, on the test split. pictures: by row.
+    histories: row to reading to points (pictures shown, value).
+    """
+
+    painted: str
+    seen: str
+    title: str
+    reference: str
+    verdict: Verdict
+    splits: Mapping[str, Scores]
+    duels: Mapping[str, Sequence[Meeting]]
+    pictures: Mapping[str, Pictures]
+    histories: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]]
+
+
+@dataclass(frozen=True)
+class Hung:
+    """One frame of the gallery."""
+
+    frame: str
+    sequence: str
+    place: str
+    time: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file beside the page, or an address."""
+
+    title: str
+    target: str
+
+
+@dataclass(frozen=True)
+class PageDataset:
+    """One data set.
+
+    size: side of its pictures in pixels. facts: sentences on data and training. common: how many of the
+    frames every row shows; they stand first. judged: test frames in all.
+    """
+
+    name: str
+    title: str
+    note: str
+    size: int
+    facts: Sequence[str]
+    frames: Sequence[Hung]
+    common: int
+    judged: int
+    sections: Sequence[Section]
+    links: Sequence[Link]
+
+
+def scores_of(table: Table) -> Scores:
+    """A table as the page shows it."""
+    columns = [
+        Column(one.key, one.heading, _better(one.key), one.interval)
+        for part in table.parts
+        for one in part.columns
+    ]
+    rows = [_row(line) for line in table.lines]
+    return Scores(columns, rows, table.caption, table.notes)
+
+
+def points_of(
+    history: pd.DataFrame, readings: Sequence[str]
+) -> dict[str, list[tuple[float, float]]]:
+    """The readings that were taken, each with the pictures shown until then."""
+    found = {}
+    for reading in readings:
+        if reading in history:
+            taken = history[["images", reading]].dropna().to_numpy(float)
+            found[reading] = [(float(images), float(value)) for images, value in taken]
+    return found
+
+
+def values_of(scores: Mapping[str, Float64[np.ndarray, " n"]]) -> dict[str, list[float]]:
+    """The scores of the pictures that are shown; a score that no picture has is left out."""
+    return {
+        name: scores[name].tolist()
+        for name in (*SCORES, *PERCEPTION)
+        if name in scores and np.isfinite(scores[name]).any()
+    }
+
+
+def as_json(datasets: Sequence[PageDataset]) -> str:
+    """The data sets as JSON that may stand inside a script element: no `<` is left in it."""
+    plain = _plain([asdict(one) for one in datasets])
+    text = json.dumps(
+        plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.replace("<", "\\u003c")
+
+
+def _better(key: str) -> int:
+    if key in SCORES:
+        return 1 if SCORES[key].higher_is_better else -1
+    if key.startswith(("ssim_", "psnr_")):  # of a place or a time
+        return 1
+    if key in LESS_IS_BETTER:
+        return -1
+    return 1 if key in COST and key != "device" else 0
+
+
+def _row(line: Line) -> PageRow:
+    cells = {key: _cell(cell) for key, cell in line.cells.items() if cell.text}
+    return PageRow(line.name, line.title, line.kind, cells)
+
+
+def _cell(cell: Cell) -> tuple[Any, str, Any, Any]:
+    return cell.value, cell.text, cell.low, cell.high
+
+
+def _plain(value: Any) -> Any:
+    """Mappings, lists, texts and finite numbers of few digits; what is not defined is None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, str | bool | int | None):
+        return value
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None
+    return [_plain(one) for one in value]

@@ -1,0 +1,49 @@
+"""What was trained on what, in plain words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from thermochroma.config.params import Budget
+
+
+@dataclass(frozen=True)
+class Taught:
+    """Training frames and their sequences; the weights of the frozen networks that taught."""
+
+    frames: int
+    sequences: int
+    weights: Literal["random", "pretrained"]
+
+
+def facts_of(taught: Taught, budgets: Mapping[str, Budget], *, shown: int) -> list[str]:
+    """Sentences on the training of the line-up (name to budget) and on the pictures of the page."""
+    frozen = {
+        "random": "random stand-ins, since the published ones were not used",
+        "pretrained": "the published ones",
+    }[taught.weights]
+    return [
+        f"{len(budgets)} methods, each trained from nothing on {taught.frames} pairs of "
+        f"{taught.sequences} sequences; no test sequence is among them.",
+        *_lengths(budgets, taught.frames),
+        f"Weights of the frozen networks that judge during training: {frozen}.",
+        f"{shown} test frames can be looked at below.",
+    ]
+
+
+def _lengths(budgets: Mapping[str, Budget], frames: int) -> list[str]:
+    """How long and how wide; nothing where nothing was trained."""
+    if not budgets:
+        return []
+    images = [one.images_of(frames) for one in budgets.values()]
+    scales = {one.scale for one in budgets.values()}
+    least, most = min(images), max(images)
+    length = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    found = [f"Each was shown {length} pictures, counting repetitions."]
+    narrow = [scale for scale in scales if scale < 1]
+    if narrow:
+        found.append(
+            f"The networks have {min(narrow):g} times their published width: the numbers rank small "
+            "versions of the methods, not the methods as published."
+        )
+    return found

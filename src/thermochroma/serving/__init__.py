@@ -1,0 +1,1 @@
+"""What a person calls on images of their own."""

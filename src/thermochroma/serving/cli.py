@@ -1,0 +1,155 @@
+"""The command `thermochroma`: what a person asks for by hand, outside the pipeline."""
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch._subclasses.fake_tensor import FakeTensorMode
+from tqdm import tqdm
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.images import Tone
+from thermochroma.config.params import Params, read_params
+from thermochroma.contract.dummy_input import see
+from thermochroma.contract.method import load_method
+from thermochroma.contract.settings import Settings
+from thermochroma.export.artifact import build_translator, save_translator
+from thermochroma.export.metadata import Label
+from thermochroma.inference.predictor import NEUTRAL
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.pretrained.authors_checkpoints import (
+    entries_of,
+    in_public_form,
+    load_public,
+    read_checkpoint,
+)
+from thermochroma.serving.diagram import draw
+from thermochroma.serving.parameter_table import TEXT_WIDTH, parameter_table
+from thermochroma.serving.translate import Helps, pictures_in, translate_files
+
+SIDE = 256  # pixels: what the public networks were taught with
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Ends with one sentence and status 1 for what a user can mend."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        chosen.do(chosen)
+    except BadInput as problem:
+        sys.exit(f"thermochroma: {problem}")
+
+
+def import_weights(chosen: Namespace) -> None:
+    """Read a public checkpoint into a translator that every stage here can use."""
+    settings = _settings(read_params(chosen.params), chosen.block)
+    entries = entries_of(settings.method)
+    settings = in_public_form(settings)
+    stored = read_checkpoint(chosen.checkpoint)
+    method = load_method(settings.method)
+    translator = build_translator(method, settings, scale=1.0, text_width=0)
+    dropped = load_public(translator, stored, entries)
+    label = Label(
+        name=chosen.block,
+        settings=json.loads(settings.model_dump_json()),
+        scale=1.0,
+        text_width=0,
+        trained_on=f"imported from {chosen.checkpoint.name}",
+        side=SIDE,
+        frozen="pretrained",
+        images=None,
+    )
+    save_translator(translator, chosen.translator, label)
+    landed = sum(bool(entry.ours) for entry in entries)
+    sys.stdout.write(
+        f"{chosen.translator}: {landed} of {len(entries)} entries; "
+        f"{len(entries) - landed} that ours does not need\n"
+    )
+    if dropped:
+        sys.stdout.write(
+            f"left out, as the authors' own loader does: {len(dropped)} running statistics of norms "
+            f"that keep none ({dropped[0]}, …)\n"
+        )
+
+
+def translate(chosen: Namespace) -> None:
+    """Colour thermal pictures, or turn visible ones into thermal, with a trained translator."""
+    pictures = pictures_in(chosen.pictures)
+    helps = Helps(chosen.text, chosen.sentence, chosen.reference, Tone.parse(chosen.tone))
+    written = translate_files(chosen.translator, pictures, chosen.to, helps)
+    for _ in tqdm(written, total=len(pictures), desc="translate", unit="picture"):
+        pass
+    sys.stdout.write(f"{len(pictures)} pictures in {chosen.to}\n")
+
+
+def parameters(chosen: Namespace) -> None:
+    """Print how many parameters each player has, ours and published."""
+    params = read_params(chosen.params)
+    blocks = chosen.blocks or [one for one in params.methods if params.block_of(one) == one]
+    for block in blocks:
+        _settings(params, block)
+    sys.stdout.write(parameter_table(params, blocks, FrozenNetworks(chosen.weights)))
+
+
+def diagram(chosen: Namespace) -> None:
+    """Print a Mermaid flowchart of a translator at full width, drawn from its code."""
+    settings = _settings(read_params(chosen.params), chosen.block)
+    method = load_method(settings.method)
+    with FakeTensorMode():  # shapes without memory or arithmetic
+        translator = build_translator(method, settings, scale=1.0, text_width=TEXT_WIDTH)
+        seen = see(method.sees, height=SIDE, width=SIDE, text_width=TEXT_WIDTH)
+        sys.stdout.write(draw(translator.eval(), seen))
+
+
+def _settings(params: Params, block: str) -> Settings:
+    if block not in params.methods:
+        raise BadInput(
+            given=f"`{block}` is no block under `methods` in params.yaml",
+            needed=f"one of {', '.join(params.methods)}",
+            remedy="correct the name",
+        )
+    return params.method(block)
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="thermochroma", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_translate(commands)
+    for function in (import_weights, parameters, diagram):
+        name, text = function.__name__.replace("_", "-"), function.__doc__
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--params", type=Path, default=Path("params.yaml"))
+        command.set_defaults(do=function)
+        if function is parameters:
+            command.add_argument("--weights", type=Path, default=Path("data/weights"))
+            command.add_argument("blocks", nargs="*", help="blocks of params.yaml; none: all")
+            continue
+        command.add_argument("block", help="a block under `methods` in params.yaml")
+        if function is import_weights:
+            command.add_argument("checkpoint", type=Path, help="the authors' file")
+            command.add_argument("translator", type=Path, help="the file to write")
+    return parser
+
+
+def _add_translate(commands: Any) -> None:
+    command = commands.add_parser(
+        "translate", help=translate.__doc__, description=translate.__doc__
+    )
+    command.set_defaults(do=translate)
+    command.add_argument("translator", type=Path, help="a translator.safetensors")
+    command.add_argument("pictures", type=Path, nargs="+", help="pictures, or folders of pictures")
+    command.add_argument("--to", type=Path, required=True, help="the folder for what is painted")
+    command.add_argument(
+        "--sentence", default=NEUTRAL, help="for methods that read: what they are told"
+    )
+    command.add_argument(
+        "--text", type=Path, default=Path("data/weights/clip"), help="and their encoder"
+    )
+    command.add_argument("--reference", type=Path, help="a visible picture to take colours from")
+    command.add_argument("--tone", default="", help="for more than 8 bits: 'window 7000 9000'")
+
+
+if __name__ == "__main__":
+    main()

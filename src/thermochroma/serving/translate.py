@@ -1,0 +1,106 @@
+"""Pictures on disk, translated by what was trained: thermal into colour or, on the way back, visible into
+thermal.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from jaxtyping import UInt8
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.images import Tone, read_thermal, read_visible, write_picture
+from thermochroma.contract.method import Method
+from thermochroma.inference.predictor import NEUTRAL, load_predictor
+from thermochroma.loading.collate import seen_spectrum
+
+SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+
+
+@dataclass(frozen=True)
+class Helps:
+    """What a translator may need beside the pictures.
+
+    text: the folder of the text encoder with which it was taught. sentence: what it is told of every
+    picture. reference: a visible picture of any size to take colours from; None shows none. tone: what
+    makes 8 bits of pictures with more.
+    """
+
+    text: Path
+    sentence: str = NEUTRAL
+    reference: Path | None = None
+    tone: Tone | None = None
+
+
+def pictures_in(paths: Sequence[Path]) -> list[Path]:
+    """The pictures among files and, in the order of their names, inside folders.
+
+    Raises BadInput for what does not exist, and if two would be written under one name.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(one for one in path.iterdir() if one.suffix.lower() in SUFFIXES)
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise BadInput(
+                given=f"{path} does not exist",
+                needed="pictures, or folders that hold some",
+                remedy="correct the path",
+            )
+    counts = Counter(one.stem for one in found)
+    twice = next((name for name, count in counts.items() if count > 1), None)
+    if not found or twice is not None:
+        raise BadInput(
+            given=f"two pictures are called {twice}"
+            if twice
+            else "there is no picture to translate",
+            needed=f"pictures with names of their own ({', '.join(SUFFIXES)})",
+            remedy="name others, or translate them into different folders",
+        )
+    return found
+
+
+def translate_files(
+    translator: Path, pictures: Sequence[Path], folder: Path, helps: Helps
+) -> Iterator[Path]:
+    """Translate each picture into `folder`, as PNG under its own name; yields what is written.
+
+    Raises BadInput if the translator or a picture cannot be read, or if a picture would be overwritten
+    by its own translation.
+    """
+    predictor = load_predictor(translator, text=helps.text, sentence=helps.sentence)
+    _refuse_own_place(pictures, folder)
+    reference = None if helps.reference is None else read_visible(helps.reference)[None]
+    for path in pictures:
+        picture = read_for(predictor.method, path, helps.tone)
+        painted = predictor(picture[None], reference)[0]
+        target = folder / f"{path.stem}.png"
+        write_picture(target, _as_array(painted))
+        yield target
+
+
+def read_for(method: Method, path: Path, tone: Tone | None) -> UInt8[np.ndarray, "h w *c"]:
+    """A picture of the spectrum that the method sees. Raises BadInput for one of the other."""
+    if seen_spectrum(method.sees) == "visible":
+        return read_visible(path)
+    return read_thermal(path, tone)
+
+
+def _refuse_own_place(pictures: Sequence[Path], folder: Path) -> None:
+    own = {path.resolve() for path in pictures}
+    for path in pictures:
+        if (folder / f"{path.stem}.png").resolve() in own:
+            raise BadInput(
+                given=f"{path} would be overwritten by its translation",
+                needed="a folder of its own for what is painted",
+                remedy="name another folder with --to",
+            )
+
+
+def _as_array(picture: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w *c"]:
+    return np.ascontiguousarray(picture[..., 0] if picture.shape[-1] == 1 else picture)

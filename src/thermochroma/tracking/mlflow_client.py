@@ -1,0 +1,228 @@
+"""The window onto the runs: the only module, with its model, that knows MLflow.
+
+MLflow is never a source. A training is one run, found again by the training's fingerprint; its
+evaluation continues it, found by the weights' hash; what is missing is filled in from files.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+from jaxtyping import UInt8
+from mlflow.entities import Metric, Param, Run
+from mlflow.models import ModelSignature
+from mlflow.tracking import MlflowClient
+from mlflow.types import Schema, TensorSpec
+
+from thermochroma.tracking.journal import DATABASE, SERVER
+
+FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"
+ARTIFACTS = "mlruns"
+MOST_VALUE_LENGTH = 500  # MLflow refuses longer values of params
+BATCH = 1000  # MLflow takes no more metrics in one call
+NOTE = "mlflow.note.content"
+"""The tag that the UI shows as the description, in Markdown."""
+
+Row = Mapping[str, float]
+
+
+class Tracker:
+    """One experiment: the trainings on one data set."""
+
+    def __init__(self, experiment: str, *, root: Path) -> None:
+        """root: where the database lies if MLFLOW_TRACKING_URI names no server."""
+        self.uri = os.environ.get(SERVER) or f"sqlite:///{root / DATABASE}"
+        mlflow.set_tracking_uri(self.uri)
+        with _alone(root / ".mlflow.lock"):  # two first writers would both create the tables
+            self.client = MlflowClient(self.uri)
+            self.experiment = self._experiment(experiment, root)
+
+    @contextmanager
+    def training(self, mark: str, *, name: str, tags: Mapping[str, str]) -> Iterator["Training"]:
+        """The run of the training with this fingerprint, begun or continued.
+
+        An exception inside marks the run as failed and goes on up.
+        """
+        run = self.find(**{FINGERPRINT: mark}) or self.client.create_run(
+            self.experiment, run_name=name, tags={**tags, FINGERPRINT: mark}
+        )
+        mlflow.set_experiment(experiment_id=self.experiment)
+        mlflow.enable_system_metrics_logging()
+        with mlflow.start_run(run_id=run.info.run_id):
+            yield Training(self, run.info.run_id)
+
+    def find(self, **tags: str) -> Run | None:
+        """The newest run with all these tags. Tag names may hold dots."""
+        query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+        found = self.client.search_runs(
+            [self.experiment], query, order_by=["attributes.start_time DESC"], max_results=1
+        )
+        return found[0] if found else None
+
+    def restore(self, *, name: str, tags: Mapping[str, str]) -> str:
+        """A run for a training whose own run is not here (restored from a cache, say). Its id."""
+        return self.add(name=name, tags={**tags, "restored": "true"})
+
+    def add(self, *, name: str, tags: Mapping[str, str]) -> str:
+        """A run of what is not trained (a trivial row, a table), or was elsewhere. Its id."""
+        run = self.client.create_run(self.experiment, run_name=name, tags=dict(tags))
+        self.client.set_terminated(run.info.run_id)
+        return str(run.info.run_id)
+
+    def describe(self, run_id: str, text: str, *, tags: Mapping[str, str]) -> None:
+        """What the UI shows as the run's description, in Markdown, and what it is filtered by."""
+        known = self.client.get_run(run_id).data.tags
+        for key, value in {NOTE: text, **tags}.items():
+            if known.get(key) != value:
+                self.client.set_tag(run_id, key, value)
+
+    def describe_experiment(self, text: str) -> None:
+        """What the UI shows above the list of runs, in Markdown."""
+        if self.client.get_experiment(self.experiment).tags.get(NOTE) != text:
+            self.client.set_experiment_tag(self.experiment, NOTE, text)
+
+    def log_file(self, run_id: str, path: Path, *, folder: str) -> None:
+        """Keep a copy of a file with the run."""
+        self.client.log_artifact(run_id, str(path), artifact_path=folder)
+
+    def log_rows(self, run_id: str, rows: Sequence[Row]) -> None:
+        """Log readings against pictures shown; rows up to the last one logged are left out."""
+        known = self.client.get_run(run_id).data.metrics
+        last = known.get("images", -1.0)
+        new = [row for row in rows if row["images"] > last]
+        metrics = [
+            Metric(key, value, timestamp=_now(), step=int(row["images"]))
+            for row in new
+            for key, value in row.items()
+            if np.isfinite(value)
+        ]
+        for start in range(0, len(metrics), BATCH):
+            self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
+
+    def log_scores(self, run_id: str, scores: Row) -> None:
+        """Log scores once; those that stand there already with the same value are left out."""
+        known = self.client.get_run(run_id).data.metrics
+        new = [
+            Metric(key, value, timestamp=_now(), step=0)
+            for key, value in scores.items()
+            if np.isfinite(value) and known.get(key) != value
+        ]
+        if new:
+            self.client.log_batch(run_id, metrics=new)
+
+    def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
+        """Log settings, nested ones by dotted names. The same value again is no error."""
+        found = [Param(key, str(value)[:MOST_VALUE_LENGTH]) for key, value in flatten(params)]
+        self.client.log_batch(run_id, params=found)
+
+    def log_picture(self, run_id: str, picture: UInt8[np.ndarray, "h w 3"], name: str) -> None:
+        """Log one picture under a file name."""
+        self.client.log_image(run_id, picture, artifact_file=name)
+
+    def _experiment(self, name: str, root: Path) -> str:
+        found = self.client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        # Said explicitly: MLflow would take the folder from wherever the process happens to run.
+        local = self.uri.startswith("sqlite")
+        place = (root / ARTIFACTS / name).as_uri() if local else None
+        return str(self.client.create_experiment(name, artifact_location=place))
+
+
+class Training:
+    """The open run of one training."""
+
+    def __init__(self, tracker: Tracker, run_id: str) -> None:
+        self.tracker, self.run_id = tracker, run_id
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        self.tracker.log_params(self.run_id, params)
+
+    def log_rows(self, rows: Sequence[Row]) -> None:
+        self.tracker.log_rows(self.run_id, rows)
+
+    def log_panel(self, panel: UInt8[np.ndarray, "h w 3"], *, images: int) -> None:
+        """A panel as it stood after `images` pictures; the UI shows them as a series."""
+        mlflow.log_image(panel, key="panel", step=images, synchronous=True)
+
+    def log_origin(self, *, data: str, code: str) -> None:
+        """Fingerprints of what it was trained on and of the code that trained it."""
+        self.tracker.client.set_tag(self.run_id, "data.fingerprint", data)
+        self.tracker.client.set_tag(self.run_id, "code.fingerprint", code)
+
+    def finish(self, weights_sha256: str) -> None:
+        """Name the weights that came out, by which the evaluation finds the run."""
+        self.tracker.client.set_tag(self.run_id, WEIGHTS, weights_sha256)
+
+    def log_model(
+        self,
+        translator: Path,
+        *,
+        sees: str,
+        text: Path | None,
+        reference: bool,
+        register_as: str,
+        code: Path,
+    ) -> None:
+        """The translator as a registered model that takes and gives 8-bit pictures.
+
+        translator: its file. sees: "thermal" or "visible". text: the folder of the text encoder, if it
+        sees text. reference: whether it takes references. code: the folder whose package `thermochroma`
+        the model needs.
+        """
+        versions = [f"{name}=={version}" for name, version in _versions()]
+        mlflow.pyfunc.log_model(
+            name="translator",
+            python_model=str(Path(__file__).with_name("pyfunc.py")),
+            artifacts={"translator": str(translator)} | ({"text": str(text)} if text else {}),
+            code_paths=[str(code / "thermochroma")],
+            signature=_signature(sees, reference),
+            pip_requirements=versions,
+            registered_model_name=register_as,
+        )
+
+
+def flatten(params: Mapping[str, Any], *, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings as dotted names and plain values."""
+    for key, value in params.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, prefix=f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _signature(sees: str, reference: bool) -> ModelSignature:
+    grey, coloured = (-1, -1, -1), (-1, -1, -1, 3)
+    taken = [TensorSpec(np.dtype(np.uint8), grey if sees == "thermal" else coloured, name=sees)]
+    painted = coloured if sees == "thermal" else (-1, -1, -1, 1)
+    if reference:
+        taken.append(TensorSpec(np.dtype(np.uint8), (-1, -1, -1, 3), name="reference"))
+    return ModelSignature(
+        inputs=Schema(taken),
+        outputs=Schema([TensorSpec(np.dtype(np.uint8), painted)]),
+    )
+
+
+def _versions() -> list[tuple[str, str]]:
+    from importlib.metadata import version
+
+    return [(name, version(name).split("+")[0]) for name in ("torch", "numpy", "safetensors")]
+
+
+def _now() -> int:
+    import time
+
+    return int(time.time() * 1000)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

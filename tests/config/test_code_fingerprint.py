@@ -1,0 +1,93 @@
+"""A changed comment changes nothing; a changed shared module, exactly those who import it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from thermochroma.config.code_fingerprint import fingerprint_code
+from thermochroma.pipeline.fingerprint import ONLY_LOOKS_ON
+
+FILES = {
+    "pack/__init__.py": "",
+    "pack/shared.py": '"""Shared."""\n\n\ndef width() -> int:\n    return 3\n',
+    "pack/one.py": "from pack.shared import width\n\nONE = width()\n",
+    "pack/two.py": "import math\n\nTWO = math.pi\n",
+    "pack/looker.py": "PRINTS = True\n",
+    "pack/three.py": "from pack import looker, one\n",
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "pack").mkdir()
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def _of(tree: Path, name: str) -> str:
+    return fingerprint_code(tree / f"pack/{name}.py", roots=[tree], skip=["pack.looker"])
+
+
+def _edit(tree: Path, name: str, old: str, new: str) -> None:
+    path = tree / f"pack/{name}.py"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_comments_docstrings_and_layout_do_not_count(tree: Path) -> None:
+    before = _of(tree, "one")
+    _edit(tree, "shared", "    return 3", "    # three\n    return (\n        3\n    )")
+    _edit(tree, "shared", '"""Shared."""', '"""Used by several."""')
+    assert _of(tree, "one") == before
+
+
+def test_a_shared_module_counts_for_its_importers_alone(tree: Path) -> None:
+    before = {name: _of(tree, name) for name in ("one", "two", "three")}
+    _edit(tree, "shared", "return 3", "return 4")
+    assert _of(tree, "one") != before["one"]
+    assert _of(tree, "three") != before["three"]
+    assert _of(tree, "two") == before["two"]
+
+
+def test_a_package_counts_for_those_who_import_from_it(tree: Path) -> None:
+    """Python runs it before them: that of `stages` sets what CUDA needs to be deterministic."""
+    before = {name: _of(tree, name) for name in ("one", "two")}
+    (tree / "pack/__init__.py").write_text("FIRST = 1\n")
+    assert _of(tree, "one") != before["one"]
+    assert _of(tree, "two") == before["two"], "it imports nothing of it"
+
+
+def _closure(stage: str) -> set[str]:
+    """The modules that the fingerprint of a stage names."""
+    roots = (ROOT / "src", ROOT)
+    lines = fingerprint_code(ROOT / f"stages/{stage}.py", roots=roots, skip=ONLY_LOOKS_ON)
+    return {line.split()[0] for line in lines.splitlines()}
+
+
+def test_a_training_does_not_hang_on_how_it_is_scored_or_shown() -> None:
+    """Whoever rewords a score's footnote must not retrain every method."""
+    train = _closure("train")
+    assert {"stages", "thermochroma.inference.predictions", "thermochroma.training.loop"} <= train
+    strangers = ("evaluation", "reporting", "tracking", "metrics.picture_scores")
+    assert not [
+        name for name in train if name.startswith(tuple(f"thermochroma.{s}" for s in strangers))
+    ]
+    assert "thermochroma.metrics.picture_scores" in _closure("evaluate")
+
+
+def test_who_only_looks_on_does_not_count(tree: Path) -> None:
+    before = _of(tree, "three")
+    _edit(tree, "looker", "True", "False")
+    assert _of(tree, "three") == before
+
+
+def test_it_is_the_same_on_every_python(tree: Path) -> None:
+    """`ast.dump` is not: 3.12 names type parameters, 3.13 leaves empty lists out."""
+    (tree / "pack/all.py").write_text(
+        "class One(list):\n    at: int = 3\n\n    async def go(self, *, by=None):\n"
+        "        return f'{self.at:.2f} {by!r}', [], lambda: ...\n"
+    )
+    assert _of(tree, "all") == "all 4d0b57f10fd034a8\n"

@@ -1,0 +1,49 @@
+"""A block trained again under another seed: what decides its outcome, and the one row it ends in."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.examiner import PARAMS
+from thermochroma.pipeline.fingerprint import write_fingerprints
+
+BUDGET = "budgets/sample/{}.json"
+
+
+@pytest.fixture
+def raw() -> dict[str, Any]:
+    params: dict[str, Any] = yaml.safe_load(PARAMS.read_text())
+    params["methods"]["mugan_again"] = {"again": "mugan", "seed": 7}
+    params["lineup"] = ["mugan", "mugan_again"]
+    return params
+
+
+def fingerprints(raw: dict[str, Any], folder: Path) -> dict[str, str]:
+    """What the stage writes for these settings, by file."""
+    folder.mkdir()
+    params, out = folder / "params.yaml", folder / "fingerprints"
+    params.write_text(yaml.safe_dump(raw))
+    write_fingerprints(params, ROOT / "src", ROOT / "stages", out)
+    return {str(path.relative_to(out)): path.read_text() for path in sorted(out.rglob("*.*"))}
+
+
+def test_a_change_of_the_block_retrains_its_repeats(raw: dict[str, Any], tmp_path: Path) -> None:
+    before = fingerprints(raw, tmp_path / "before")
+    raw["methods"]["mugan"]["weights"]["ssim"] = 9.0
+    after = fingerprints(raw, tmp_path / "after")
+    changed = {name for name in before if before[name] != after[name]}
+    assert BUDGET.format("mugan_again") in changed
+    # The block itself is among the parameters that DVC compares for `mugan`.
+    assert changed == {f"budgets/{dataset}/mugan_again.json" for dataset in raw["budget"]}
+
+
+def test_a_repeat_follows_the_budget_and_the_code_of_its_block(
+    raw: dict[str, Any], tmp_path: Path
+) -> None:
+    found = fingerprints(raw, tmp_path / "found")
+    budget = found[BUDGET.format("mugan")]
+    assert found[BUDGET.format("mugan_again")].startswith(budget)
+    assert found["lineup/mugan_again.txt"] == found["lineup/mugan.txt"]

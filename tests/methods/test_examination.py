@@ -1,0 +1,274 @@
+"""The common examination: fourteen questions to every method. A new file is asked them for nothing."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from tests import golden, layouts
+from tests.examiner import (
+    BLOCKS,
+    PARAMS,
+    SCALE,
+    TEXT_WIDTH,
+    batch_of,
+    begin,
+    clocks,
+    method_of,
+    painted_channels,
+    see,
+    settings_of,
+    side_of,
+)
+from thermochroma.base.errors import BadInput
+from thermochroma.base.tensors import to_bytes
+from thermochroma.config.params import read_params
+from thermochroma.contract.batch import Batch
+from thermochroma.contract.method import Direction, Pairing, load_method, method_names
+from thermochroma.export.artifact import build_translator, load_translator, save_translator
+from thermochroma.export.metadata import Label
+from thermochroma.losses.pixel import absolute
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.training import checkpoint
+from thermochroma.training.loop import play, trainable, weigh
+from thermochroma.training.optimizers import refuse_misowned
+from thermochroma.training.state import Training
+
+CYCLES = ("cycle", "recycle")  # names of terms that measure a way there and back
+every_block = pytest.mark.parametrize("block", BLOCKS)
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_0_a_file_in_methods_has_a_block_of_params(name: str) -> None:
+    load_method(name)
+    assert name in {settings_of(block).method for block in BLOCKS}
+
+
+@every_block
+def test_1_a_misspelt_key_is_refused(block: str, tmp_path: Path) -> None:
+    raw = yaml.safe_load(PARAMS.read_text())
+    raw["methods"][block]["wieghts"] = raw["methods"][block].pop("weights")
+    wrong = tmp_path / "params.yaml"
+    wrong.write_text(yaml.safe_dump(raw))
+    with pytest.raises(BadInput, match=rf"methods\.{block}\.(wieghts|weights)"):
+        read_params(wrong).method(block)
+
+
+@every_block
+def test_2_the_parameter_count_is_the_published_one(block: str, frozen: FrozenNetworks) -> None:
+    settings, method = settings_of(block), method_of(block)
+    with torch.device("meta"):  # shapes without memory
+        translator = build_translator(method, settings, scale=1.0, text_width=512)
+        game = method.game(
+            translator=translator, scale=1.0, frozen=frozen, **settings.game.model_dump()
+        )
+    counts = {
+        name: sum(parameter.numel() for parameter in trainable(player))
+        for name, player in game.players().items()
+    }
+    assert counts == method.published_parameters[block]
+
+
+@every_block
+def test_3_shape_range_and_other_sizes(block: str) -> None:
+    method = method_of(block)
+    translator = _translator(block)
+    side = side_of(method)
+    for height, width in ((side, side), (side, side + method.sides_multiple_of)):
+        painted = translator(see(method, height=height, width=width))
+        assert painted.shape == (2, painted_channels(method), height, width)
+        assert painted.isfinite().all()
+        assert to_bytes(painted).dtype == torch.uint8
+
+
+@every_block
+def test_4_a_picture_does_not_depend_on_its_batch(block: str) -> None:
+    method, translator = method_of(block), _translator(block)
+    side = side_of(method)
+    seen = see(method, height=side, width=side, count=3)
+    alone = type(seen)(**{one.name: getattr(seen, one.name)[1:2] for one in fields(seen)})
+    torch.testing.assert_close(translator(seen)[1:2], translator(alone), atol=1e-4, rtol=1e-4)
+
+
+@every_block
+def test_5_and_7_a_turn_moves_its_player_whole_and_every_weight_is_used(
+    block: str, frozen: FrozenNetworks
+) -> None:
+    used: set[str] = set()
+    for clock in clocks():
+        training = begin(block, frozen)
+        training.game.train()
+        reached: dict[str, set[int]] = {name: set() for name in training.players}
+        for turn in training.game.turns(batch_of(block), clock):
+            used |= set(turn.terms)
+            parameters = trainable(training.players[turn.player])
+            cost = weigh(turn.terms, training.weights)
+            found = torch.autograd.grad(cost, parameters, allow_unused=True)
+            reached[turn.player] |= {
+                place for place, gradient in enumerate(found) if gradient is not None
+            }
+        for name, player in training.players.items():
+            assert len(reached[name]) == len(trainable(player)), f"{name} is not reached whole"
+    assert used == set(training.weights)
+
+
+@every_block
+def test_6_every_parameter_has_one_owner(block: str, frozen: FrozenNetworks) -> None:
+    training = begin(block, frozen)
+    refuse_misowned(training.game, training.players)
+    stray = torch.nn.Linear(1, 1)
+    training.game.add_module("stray", stray)
+    with pytest.raises(ValueError, match="stray"):
+        refuse_misowned(training.game, training.players)
+
+
+@every_block
+def test_8_it_learns_one_picture_by_heart(block: str, frozen: FrozenNetworks) -> None:
+    method = method_of(block)
+    # Round a cycle is a longer way, but a step with three frames, or with edges, goes further.
+    steps = 120 if method.pairing is Pairing.UNALIGNED and method.trains_on is Batch else 40
+    training = begin(block, frozen, images=2 * steps)
+    _hurry(training, lr=2e-3)
+    batch = _easy(batch_of(block, count=1))
+    enough = 0.6 * _distance(training, batch, method.pairing)
+    for step in range(1, steps + 1):
+        play(training, batch)
+        if step % 4 == 0 and _distance(training, batch, method.pairing) < enough:
+            return
+    pytest.fail(f"after {steps} steps it is still further away than {enough:.3g}")
+
+
+@every_block
+def test_9_two_steps_and_one_are_three(block: str, frozen: FrozenNetworks, tmp_path: Path) -> None:
+    batches = [batch_of(block, seed=seed) for seed in range(3)]
+    straight = begin(block, frozen)
+    for batch in batches[:2]:
+        play(straight, batch)
+    checkpoint.save(straight, tmp_path, mark="m")
+    play(straight, batches[2])
+    undisturbed = straight.state_dict()
+    resumed = begin(block, frozen, seed=1)  # other weights, other random state
+    assert checkpoint.resume(resumed, tmp_path, mark="m")
+    play(resumed, batches[2])
+    assert resumed.clock == straight.clock
+    found = resumed.state_dict()
+    for state in (found, undisturbed):
+        del state["random"]["python"]  # drawn from by beartype, which executes the types in tests
+    _assert_same_bits(found, undisturbed)
+
+
+@every_block
+def test_10_the_same_seed_gives_the_golden_output(block: str, frozen: FrozenNetworks) -> None:
+    found = golden.reading(block, frozen)
+    stored = golden.stored()
+    assert block in stored, "run `python -m tests.golden` and look at what it writes"
+    assert found == pytest.approx(stored[block], rel=2e-3, abs=2e-4)
+
+
+@every_block
+def test_11_the_translator_ships_alone(block: str, frozen: FrozenNetworks, tmp_path: Path) -> None:
+    training, method = begin(block, frozen), method_of(block)
+    play(training, batch_of(block))
+    settings = training.settings.model_dump(mode="json")
+    label = Label(block, settings, SCALE, TEXT_WIDTH, "made-up", side_of(method), "random", None)
+    save_translator(training.shipped, tmp_path / "one.safetensors", label)
+    save_translator(training.shipped, tmp_path / "two.safetensors", label)
+    assert (tmp_path / "one.safetensors").read_bytes() == (
+        tmp_path / "two.safetensors"
+    ).read_bytes()
+    alone, found = load_translator(tmp_path / "one.safetensors")
+    assert found == label
+    side = side_of(method)
+    seen = see(method, height=side, width=side)
+    with torch.no_grad():
+        assert torch.equal(alone(seen), training.shipped.eval()(seen))
+
+
+@every_block
+def test_12_no_target_is_in_sight(block: str) -> None:
+    method = method_of(block)
+    names = {one.name for one in fields(method.sees)}
+    target = "visible" if method.direction is Direction.THERMAL_TO_VISIBLE else "thermal"
+    assert names.isdisjoint({target, "target"})
+
+
+@every_block
+@pytest.mark.parametrize(
+    ("count", "layout"),
+    [(1, "channels last"), (2, "channels last"), (4, "channels last"), (2, "contiguous")],
+)
+def test_13_a_step_is_the_plain_step(
+    block: str, count: int, layout: str, frozen: FrozenNetworks
+) -> None:
+    watched = layouts.steps_beside_plain_ones(block, frozen, layouts.LAYOUTS[layout], count=count)
+    assert {name: beside.steps for name, beside in watched.items()} == dict.fromkeys(watched, 1)
+    for player, beside in watched.items():
+        assert not beside.strides, f"{player} is stepped by gradients in another layout"
+        assert beside.worst < 1e-2, f"{player} is not stepped as by plain Adam"
+
+
+@every_block
+@pytest.mark.parametrize("count", [1, 2])
+def test_14_gradients_do_not_depend_on_the_layout(
+    block: str, count: int, frozen: FrozenNetworks
+) -> None:
+    for player, difference in layouts.difference_by_layout(block, frozen, count=count).items():
+        assert difference < 1e-9, f"the gradients of {player} depend on the memory layout"
+
+
+def _translator(block: str) -> torch.nn.Module:
+    torch.manual_seed(0)
+    network = build_translator(
+        method_of(block), settings_of(block), scale=SCALE, text_width=TEXT_WIDTH
+    )
+    return network.eval().requires_grad_(False)
+
+
+def _hurry(training: Training, *, lr: float) -> None:
+    """The papers' rates are for hundreds of thousands of steps, not for forty."""
+    hurried = {
+        name: one.model_copy(update={"lr": lr})
+        for name, one in training.settings.optimizers.items()
+    }
+    training.settings = training.settings.model_copy(update={"optimizers": hurried})
+
+
+def _easy(batch: Any) -> Any:
+    """The same with smooth pictures to paint, of a cast that is far from where a method begins."""
+    painted = ("target",) if isinstance(batch, Batch) else ("thermal", "visible")
+    return replace(batch, **{name: _smooth(getattr(batch, name)) for name in painted})
+
+
+def _smooth(pictures: torch.Tensor) -> torch.Tensor:
+    flat = pictures.flatten(0, -4)  # frames of a triplet are pictures like others
+    smooth = torch.nn.functional.avg_pool2d(flat, 31, 1, 15)
+    cast = torch.tensor([0.6, 0.3, 0.1])[: flat.shape[1]].view(-1, 1, 1)
+    return (cast + 0.4 * smooth / smooth.abs().max()).view_as(pictures)
+
+
+def _distance(training: Training, batch: Any, pairing: Pairing) -> float:
+    """How far from knowing the picture by heart: to the target, or round the cycle if unpaired."""
+    if pairing is Pairing.ALIGNED:
+        with torch.no_grad():
+            return float(absolute(training.translator.train()(batch.seen), batch.target).mean())
+    turn = next(iter(training.game.turns(batch, training.clock)))
+    cycles = [term.detach() for name, term in turn.terms.items() if name.startswith(CYCLES)]
+    return float(torch.stack(cycles).mean())
+
+
+def _assert_same_bits(one: object, other: object) -> None:
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            _assert_same_bits(one[key], other[key])
+    elif isinstance(one, list | tuple):
+        assert len(one) == len(other)
+        for mine, yours in zip(one, other, strict=True):
+            _assert_same_bits(mine, yours)
+    elif isinstance(one, torch.Tensor):
+        assert torch.equal(one, other)
+    else:
+        assert one == other

@@ -1,0 +1,65 @@
+"""The train stage refuses, before any work, sides that a network cannot take."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.examiner import method_of, settings_of
+from thermochroma.base.errors import BadInput
+from thermochroma.export.artifact import build_translator
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.pipeline.train import try_sides
+from thermochroma.pipeline.training_run import refuse_sampling, refuse_side
+
+
+@pytest.mark.parametrize("block, multiple", [("scgan", 256), ("pix2pix", 256), ("tic_cgan", 16)])
+def test_the_sides_that_a_method_takes_are_named(block: str, multiple: int) -> None:
+    method = method_of(block)
+    assert method.sides_multiple_of == multiple
+    refuse_side(multiple, method, multiple=multiple, dataset="sample")
+    with pytest.raises(BadInput, match=f"multiples of {multiple}"):
+        refuse_side(multiple + 8, method, multiple=multiple, dataset="sample")
+
+
+def test_a_side_below_the_shortest_is_refused_even_as_a_multiple() -> None:
+    method = replace(method_of("pix2pix"), least_side=64)
+    refuse_side(64, method, multiple=32, dataset="sample")
+    with pytest.raises(BadInput, match="of at least 64 that are multiples of 32"):
+        refuse_side(32, method, multiple=32, dataset="sample")
+
+
+def test_a_training_is_named_by_the_networks_that_it_is_taught_with(tmp_path: Path) -> None:
+    for name in ("vgg16", "vgg19"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").write_bytes(name.encode())
+    before = FrozenNetworks(tmp_path).hashes()
+    assert len(set(before)) == 2
+    (tmp_path / "vgg16/model.safetensors").write_bytes(b"of another seed")
+    assert FrozenNetworks(tmp_path).hashes() != before
+
+
+def test_pairs_cannot_be_drawn_apart() -> None:
+    for block, refused in (("pix2pix", True), ("cyclegan", False)):
+        method, settings = method_of(block), settings_of(block)
+        refuse_sampling(settings.model_copy(update={"sampling": "pooled"}), method)
+        with pytest.raises(BadInput, match="sampling: pooled") if refused else nullcontext():
+            refuse_sampling(settings.model_copy(update={"sampling": "disjoint"}), method)
+
+
+@pytest.mark.parametrize("side", [128, 256])
+@pytest.mark.parametrize(
+    "block, changes, told",
+    [("lkat_gan", {"other_sizes": "refuse"}, "256x256"), ("tir2lab", {"norm": "row"}, "256 rows")],
+)
+def test_a_form_for_one_size_says_so_with_the_first_picture(
+    block: str, changes: dict[str, str], told: str, side: int
+) -> None:
+    method, settings = method_of(block), settings_of(block)
+    form = settings.translator.model_copy(update=changes)
+    settings = settings.model_copy(update={"translator": form})
+    translator = build_translator(method, settings, scale=1 / 16, text_width=0)
+    with nullcontext() if side == 256 else pytest.raises(BadInput, match=told):
+        try_sides(translator, method, sides={256, side}, text_width=0, device=torch.device("cpu"))

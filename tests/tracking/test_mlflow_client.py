@@ -1,0 +1,128 @@
+"""MLflow as a window: one run a training, nothing told twice."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from thermochroma.baselines.catalogue import BASELINES
+from thermochroma.pipeline.backfill import tell_experiment, tell_rows, tell_tables
+from thermochroma.tracking.journal import digest_of, is_tracked, note_tracked, own_database
+from thermochroma.tracking.mlflow_client import FINGERPRINT, NOTE, WEIGHTS, Tracker, flatten
+
+TAGS = {"dataset": "d", "method": "m"}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "60")
+    return tmp_path
+
+
+def _readings(tracker: Tracker, run_id: str, key: str) -> list[tuple[int, float]]:
+    return [(one.step, one.value) for one in tracker.client.get_metric_history(run_id, key)]
+
+
+def test_a_killed_training_goes_on_in_its_run(root: Path) -> None:
+    rows = [{"images": float(n), "translator/content": 1.0 / n} for n in (10, 20, 30)]
+    tracker = Tracker("d", root=root)
+    with pytest.raises(KeyboardInterrupt), tracker.training("m1", name="m", tags=TAGS) as run:
+        run.log_params({"budget": {"images": 30}, "lr": 0.1})
+        run.log_rows(rows[:2])
+        raise KeyboardInterrupt
+    again = Tracker("d", root=root)
+    with again.training("m1", name="m", tags=TAGS) as run:
+        run.log_params({"budget": {"images": 30}, "lr": 0.1})
+        run.log_rows(rows)
+        run.log_panel(np.zeros((4, 4, 3), np.uint8), images=30)
+        run.finish("abc")
+    found = again.client.search_runs([again.experiment])
+    assert len(found) == 1
+    run_id = found[0].info.run_id
+    assert _readings(again, run_id, "translator/content") == [(10, 0.1), (20, 0.05), (30, 1 / 30)]
+    assert found[0].data.params == {"budget.images": "30", "lr": "0.1"}
+    assert found[0].data.tags[FINGERPRINT] == "m1"
+
+
+def test_evaluation_finds_the_run_by_its_weights_and_tells_once(root: Path) -> None:
+    tracker = Tracker("d", root=root)
+    with tracker.training("m1", name="m", tags=TAGS) as run:
+        run.finish("abc")
+    found = tracker.find(**TAGS, **{WEIGHTS: "abc"})
+    assert found is not None
+    for _ in range(2):
+        tracker.log_scores(found.info.run_id, {"test/psnr": 15.0, "test/ms_ssim": float("nan")})
+    assert _readings(tracker, found.info.run_id, "test/psnr") == [(0, 15.0)]
+    assert tracker.find(**TAGS, **{WEIGHTS: "other"}) is None
+    assert tracker.find(dataset="other", **{WEIGHTS: "abc"}) is None
+
+
+def test_what_came_from_a_cache_is_restored_and_marked(root: Path) -> None:
+    tracker = Tracker("d", root=root)
+    run_id = tracker.restore(name="m", tags={**TAGS, WEIGHTS: "abc"})
+    tracker.log_rows(run_id, [{"images": 5.0, "validation/psnr": float("nan")}])
+    found = tracker.find(**TAGS, **{WEIGHTS: "abc"})
+    assert found is not None
+    assert found.data.tags["restored"] == "true"
+    assert found.info.status == "FINISHED"
+
+
+def test_rows_tables_and_words_are_told_once(root: Path) -> None:
+    scores = {"validation": {"psnr": 1.0}, "test": {"psnr": 2.0}}
+    known = [name for some in BASELINES.values() for name in some.names]
+    table = root / "test.md"
+    for text in ("one", "one", "two"):
+        table.write_text(text)
+        tracker = Tracker("sample", root=root)
+        tell_experiment(tracker, "sample")
+        tell_rows(tracker, "sample", dict.fromkeys(known, scores))
+        tell_tables(tracker, "sample", [table])
+    found = tracker.client.search_runs([tracker.experiment])
+    tags = [one.data.tags for one in found]
+    assert sorted(one["row"] for one in tags if "row" in one) == sorted(known)
+    assert all(NOTE in one for one in tags)
+    colour = next(one for one in found if one.data.tags.get("row") == "mean_colour")
+    assert (colour.data.tags["kind"], colour.data.tags["paints"]) == ("trivial", "visible")
+    assert _readings(tracker, colour.info.run_id, "evaluation/test/psnr") == [(0, 2.0)]
+    kept = sorted(path.read_text() for path in (root / "mlruns").rglob("tables/test.md"))
+    assert kept == ["one", "two"]
+    assert "procedural" in tracker.client.get_experiment(tracker.experiment).tags[NOTE]
+
+
+def test_artifacts_lie_beside_the_database(root: Path) -> None:
+    tracker = Tracker("d", root=root)
+    run_id = tracker.restore(name="m", tags=TAGS)
+    tracker.log_picture(run_id, np.zeros((4, 4, 3), np.uint8), "grid.png")
+    assert list((root / "mlruns").rglob("grid.png"))
+    assert (root / "mlflow.db").exists()
+
+
+def test_nested_settings_get_dotted_names() -> None:
+    nested: dict[str, Any] = {"a": {"b": 1, "c": {"d": [2]}}, "e": None}
+    assert dict(flatten(nested)) == {"a.b": 1, "a.c.d": [2], "e": None}
+
+
+def test_a_database_that_knows_all_is_not_asked_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    database = own_database(root)
+    assert database is not None
+    database.write_text("tables")
+    (root / "one").write_text("1")
+    content = digest_of([root / "one"])
+    assert not is_tracked(database, content)
+    note_tracked(database, content)
+    assert is_tracked(database, content)
+    (root / "one").write_text("2")
+    assert not is_tracked(database, digest_of([root / "one"]))
+    database.write_text("tables and rows")
+    assert is_tracked(database, content)
+    database.write_text("")  # made anew under the same number
+    assert not is_tracked(database, content)
+    database.unlink()
+    assert not is_tracked(database, content)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    assert own_database(root) is None
