@@ -23,7 +23,8 @@ BASE = {
 MAY_IMPORT = {  # folder: what its modules may import beside BASE and their own folder
     "networks": set(),
     "losses": {"networks"},
-    "methods": {"method", "networks", "losses"},
+    "games": {"method", "networks", "losses"},  # objectives that several methods share
+    "methods": {"method", "networks", "losses", "games"},
     "training": {"method"},
     "loading": {"networks"},
     "metrics": set(),
