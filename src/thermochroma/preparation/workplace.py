@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from errno import EXDEV
 from pathlib import Path
 
-from thermochroma.alone import alone
+from thermochroma.alone import alone, remove_held
 from thermochroma.files import whole_folder
 
 
@@ -25,7 +25,7 @@ def workplace(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[Path]
         for part in folder.rglob(".part-*"):
             part.unlink()
         yield folder
-        shutil.rmtree(folder)
+        remove_held(folder)
 
 
 def others(folder: Path) -> list[str]:
