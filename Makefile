@@ -25,20 +25,14 @@ $(STAMP): pyproject.toml constraints.txt | check
 
 setup: $(STAMP)  ## make .venv and install pinned versions into it
 
-# Trainings that share a processor gain little from more threads, but much from one another. The line-up
-# is taken from its end, where the long ones stand. What the lanes leave is for the `dvc repro` behind them.
+# Stages at a time; repro.py says why.
 LANES ?= 2
-IN_LANES = OMP_NUM_THREADS=1 xargs -P $(LANES) -L 1 dvc --wait-for-lock repro -s
 repro: $(STAMP)  ## run the whole pipeline, two trainings at a time; what is up to date is skipped
-	dvc repro weights encode
-	dvc stage list --names-only | sed -n '/^baselines/p; /^ceiling/p; s/^train\(.*\)/& evaluate\1/p' \
-	  | tac | sort -s -k 1.1,1.1 | $(IN_LANES)
-	dvc stage list --names-only | grep -E '^(compare|page)' | $(IN_LANES)
-	dvc repro
+	python repro.py --lanes $(LANES)
 
 lint: $(STAMP)  ## style and types
-	ruff check src stages tests benchmarks
-	ruff format --check src stages tests benchmarks
+	ruff check repro.py src stages tests benchmarks
+	ruff format --check repro.py src stages tests benchmarks
 	mypy
 
 test: lint  ## style, types, and all tests

@@ -122,14 +122,16 @@ def _adversarial(game: Any, batch: Batch[Any], *, taps: bool, content: float, we
     game.critic.requires_grad_(False)
     judged = game.critic(torch.cat([thermal, fake], 1))
     cost = weight * F.softplus(-judged).mean() + content * (fake - real).abs().mean()
-    yield "translator", cost + (_features(game, fake, real) + _variation(fake) if taps else 0)
+    if taps:
+        cost = cost + _features(game.terms.features, fake, real) + _variation(fake)
+    yield "translator", cost
     game.critic.requires_grad_(True)
 
 
-def _features(game: Any, fake: Tensor, real: Tensor) -> Tensor:
+def _features(features: Any, fake: Tensor, real: Tensor) -> Tensor:
     with torch.no_grad():
-        known = game.features(real)
-    pairs = zip(game.features(fake), known, strict=True)
+        known = features(real)
+    pairs = zip(features(fake), known, strict=True)
     return torch.stack([(a - b).abs().mean() for a, b in pairs]).sum()
 
 
@@ -149,7 +151,7 @@ def _tic_cgan(game: Any, batch: Batch[Any]) -> Any:
 def _cmmf_net(game: Any, batch: Batch[Any]) -> Any:
     fake, real = game.translator(batch.seen), batch.target
     structure = 1 - ssim((fake + 1) / 2, (real + 1) / 2, data_range=1.0)
-    cost = (fake - real).abs().mean() + _features(game, fake, real) + _variation(fake)
+    cost = (fake - real).abs().mean() + _features(game.features, fake, real) + _variation(fake)
     yield "translator", cost + structure
 
 

@@ -10,12 +10,13 @@ from tests.examiner import batch_of, begin, method_of, see, settings_of
 from thermochroma.contract.batch import Still
 from thermochroma.contract.method import Clock, Turn
 from thermochroma.export.artifact import build_translator
+from thermochroma.games.paired_adversarial import PairedAdversarialGame
 from thermochroma.methods.mugan import (
     Attention,
     FeatureBlock,
     MixedSkipUNet,
-    MuganGame,
     MuganTranslator,
+    mugan_game,
 )
 from thermochroma.networks.blocks import PictureNorm, init_normal
 from thermochroma.networks.frozen import FrozenNetworks
@@ -45,9 +46,9 @@ def _translator(**changes: object) -> MuganTranslator:
     return translator
 
 
-def _game(frozen: FrozenNetworks, **changes: str) -> MuganGame:
+def _game(frozen: FrozenNetworks, **changes: str) -> PairedAdversarialGame:
     game = settings_of("mugan").game.model_dump() | changes
-    return MuganGame(translator=_translator(), scale=1 / 8, frozen=frozen, **game).train()
+    return mugan_game(translator=_translator(), scale=1 / 8, frozen=frozen, **game).train()
 
 
 def _noise(*shape: int) -> Tensor:

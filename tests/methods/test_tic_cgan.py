@@ -8,7 +8,8 @@ from tests.examiner import batch_of, begin, method_of, settings_of
 from thermochroma.contract.batch import Batch, Still
 from thermochroma.contract.method import Clock, Turn
 from thermochroma.export.artifact import build_translator
-from thermochroma.methods.tic_cgan import TicGame, TicTranslator
+from thermochroma.games.paired_adversarial import PairedAdversarialGame
+from thermochroma.methods.tic_cgan import TicTranslator, tic_game
 from thermochroma.networks.frozen import FrozenNetworks
 
 START = Clock(images=0, of=10)
@@ -18,11 +19,11 @@ def _count(network: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def _game(frozen: FrozenNetworks, **changes: str) -> TicGame:
+def _game(frozen: FrozenNetworks, **changes: str) -> PairedAdversarialGame:
     torch.manual_seed(0)
     translator = TicTranslator(scale=1 / 16, thermal_channels=3)
     game = settings_of("tic_cgan").game.model_dump() | changes
-    return TicGame(translator=translator, scale=1 / 16, frozen=frozen, **game).train()
+    return tic_game(translator=translator, scale=1 / 16, frozen=frozen, **game).train()
 
 
 @pytest.mark.parametrize(

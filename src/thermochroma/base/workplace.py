@@ -11,7 +11,7 @@ from errno import EXDEV
 from pathlib import Path
 
 from thermochroma.base.files import whole_folder
-from thermochroma.base.lock import alone
+from thermochroma.base.lock import alone, remove_held
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def workplace(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[Path]
         for part in folder.rglob(".part-*"):
             part.unlink()
         yield folder
-        shutil.rmtree(folder)
+        remove_held(folder)
 
 
 def others(folder: Path) -> list[str]:

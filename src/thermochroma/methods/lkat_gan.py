@@ -14,7 +14,7 @@ Kept, although odd: each of the transformer's 64 tokens becomes a whole channel 
 the output is linear, and AdamW decays biases too.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from jaxtyping import Float
@@ -24,12 +24,11 @@ from torch.nn import functional as F
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.tensors import Picture, at_least_float32
-from thermochroma.contract.batch import Batch, Still
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.batch import Still
+from thermochroma.contract.method import Direction, Method, Pairing, Translator
 from thermochroma.contract.settings import Settings, Strict
-from thermochroma.losses.adversarial import cross_entropy_fake, cross_entropy_real
-from thermochroma.losses.perceptual import perceptual
-from thermochroma.losses.pixel import absolute, total_variation
+from thermochroma.games.paired_adversarial import PairedAdversarialGame, PerceptualAndVariation
+from thermochroma.losses.adversarial import CRITERIA
 from thermochroma.networks.attention import init_linear
 from thermochroma.networks.blocks import instance_norm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
@@ -207,53 +206,29 @@ class LkatTranslator(Translator[Still]):
         return self.paint(cat([self.local(half), self.vision(half)], dim=1))
 
 
-class LkatGame(Game[Batch[Still]]):
-    """A critic that sees thermal and visible together, with a history; then the translator."""
-
-    def __init__(
-        self,
-        *,
-        translator: LkatTranslator,
-        scale: float,
-        frozen: FrozenNetworks,
-        history: int,
-        perceptual_taps: tuple[int, ...],
-        perceptual_imagenet_norm: bool,
-    ) -> None:
-        super().__init__()
-        self.translator = translator
-        self.critic = PatchCritic(
-            in_channels=translator.thermal_channels + 3,
-            base=scaled(BASE, scale),
-            norm=instance_norm,
-            biased=True,
-        )
-        self.history = History(history)
-        self.features = frozen.vgg16(taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm)
-
-    def players(self) -> Mapping[str, nn.Module]:
-        return {"critic": self.critic, "translator": self.translator}
-
-    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
-        thermal = spread_channels(batch.seen.thermal, self.translator.thermal_channels)
-        real, fake = batch.target, self.translator(batch.seen)
-        fake_pair = cat([thermal, fake], dim=1)
-        yield Turn(
-            "critic",
-            {
-                "critic_real": cross_entropy_real(self.critic(cat([thermal, real], dim=1))),
-                "critic_fake": cross_entropy_fake(self.critic(self.history(fake_pair))),
-            },
-        )
-        yield Turn(
-            "translator",
-            {
-                "content": absolute(fake, real),
-                "adversarial": cross_entropy_real(self.critic(fake_pair)),
-                "perceptual": perceptual(self.features, fake, real),
-                "tv": total_variation(fake),
-            },
-        )
+def lkat_game(
+    *,
+    translator: LkatTranslator,
+    scale: float,
+    frozen: FrozenNetworks,
+    history: int,
+    perceptual_taps: tuple[int, ...],
+    perceptual_imagenet_norm: bool,
+) -> PairedAdversarialGame:
+    """A patch critic with a history; content, adversarial, perceptual and total-variation terms."""
+    channels = translator.thermal_channels
+    critic = PatchCritic(
+        in_channels=channels + 3, base=scaled(BASE, scale), norm=instance_norm, biased=True
+    )
+    features = frozen.vgg16(taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm)
+    return PairedAdversarialGame(
+        translator=translator,
+        thermal_channels=channels,
+        critic=critic,
+        criterion=CRITERIA["cross_entropy"],
+        history=History(history),
+        terms=PerceptualAndVariation(features),
+    )
 
 
 def refuse_side(thermal: Picture) -> None:
@@ -350,5 +325,5 @@ METHOD = Method(
         "lkat_gan": {"critic": 2_767_809, "translator": 83_684_905 - 9_443_206 - 49_664}
     },
     translator=LkatTranslator,
-    game=LkatGame,
+    game=lkat_game,
 )

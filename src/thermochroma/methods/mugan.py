@@ -14,7 +14,7 @@ passes a leaky ReLU (`out: tanh` changes that), which has no upper bound and mak
 reach, and VGG-16 is shown pictures in [-1, 1], not normalised as in its training.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Literal
@@ -25,12 +25,11 @@ from torch import Tensor, cat, nn, stack
 from torch.nn import functional as F
 
 from thermochroma.base.tensors import Picture
-from thermochroma.contract.batch import Batch, Still
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.batch import Still
+from thermochroma.contract.method import Direction, Method, Pairing, Translator
 from thermochroma.contract.settings import Settings, Strict
+from thermochroma.games.paired_adversarial import PairedAdversarialGame, PerceptualAndVariation
 from thermochroma.losses.adversarial import CRITERIA
-from thermochroma.losses.perceptual import perceptual
-from thermochroma.losses.pixel import absolute, total_variation
 from thermochroma.losses.structure import dissimilarity
 from thermochroma.networks.blocks import (
     PictureNorm,
@@ -39,7 +38,7 @@ from thermochroma.networks.blocks import (
     scaled,
     spread_channels,
 )
-from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.networks.frozen import FrozenNetworks, VggFeatures
 from thermochroma.networks.image_pool import History
 from thermochroma.networks.patchgan import PatchCritic
 
@@ -214,57 +213,42 @@ class MuganTranslator(Translator[Still]):
         return self.bound(self.unet(spread_channels(seen.thermal, self.thermal_channels)))
 
 
-class MuganGame(Game[Batch[Still]]):
-    """A critic that sees thermal and visible together, with a history; then the translator."""
+class MuganTerms(nn.Module):
+    """Perceptual distance, total variation, and 1 - SSIM."""
 
-    def __init__(
-        self,
-        *,
-        translator: MuganTranslator,
-        scale: float,
-        frozen: FrozenNetworks,
-        criterion: str,
-        history: int,
-        perceptual_taps: tuple[int, ...],
-        perceptual_imagenet_norm: bool,
-    ) -> None:
+    def __init__(self, features: VggFeatures) -> None:
         super().__init__()
-        self.translator = translator
-        self.critic = PatchCritic(
-            in_channels=translator.thermal_channels + 3,
-            base=scaled(BASE, scale),
-            norm=instance_norm,
-            biased=True,
-        )
-        init_normal(self.critic)
-        self.criterion = CRITERIA[criterion]
-        self.history = History(history)
-        self.features = frozen.vgg16(taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm)
+        self.of_lineage = PerceptualAndVariation(features)
 
-    def players(self) -> Mapping[str, nn.Module]:
-        return {"critic": self.critic, "translator": self.translator}
+    def forward(self, painted: Picture, target: Picture) -> Mapping[str, Float[Tensor, " b"]]:
+        return {**self.of_lineage(painted, target), "ssim": dissimilarity(painted, target)}
 
-    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
-        thermal = spread_channels(batch.seen.thermal, self.translator.thermal_channels)
-        real, fake = batch.target, self.translator(batch.seen)
-        real_pair, fake_pair = cat([thermal, real], dim=1), cat([thermal, fake], dim=1)
-        yield Turn(
-            "critic",
-            {
-                "critic_real": self.criterion.real(self.critic(real_pair)),
-                "critic_fake": self.criterion.fake(self.critic(self.history(fake_pair))),
-            },
-        )
-        yield Turn(
-            "translator",
-            {
-                "content": absolute(fake, real),
-                "adversarial": self.criterion.real(self.critic(fake_pair)),
-                "perceptual": perceptual(self.features, fake, real),
-                "tv": total_variation(fake),
-                "ssim": dissimilarity(fake, real),
-            },
-        )
+
+def mugan_game(
+    *,
+    translator: MuganTranslator,
+    scale: float,
+    frozen: FrozenNetworks,
+    criterion: str,
+    history: int,
+    perceptual_taps: tuple[int, ...],
+    perceptual_imagenet_norm: bool,
+) -> PairedAdversarialGame:
+    """A patch critic with a history; content and adversarial terms, and `MuganTerms`."""
+    channels = translator.thermal_channels
+    critic = PatchCritic(
+        in_channels=channels + 3, base=scaled(BASE, scale), norm=instance_norm, biased=True
+    )
+    init_normal(critic)
+    features = frozen.vgg16(taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm)
+    return PairedAdversarialGame(
+        translator=translator,
+        thermal_channels=channels,
+        critic=critic,
+        criterion=CRITERIA[criterion],
+        history=History(history),
+        terms=MuganTerms(features),
+    )
 
 
 def _unit(narrow: int, wide: int, *, norm: Norm, dilation: int) -> nn.Sequential:
@@ -328,5 +312,5 @@ METHOD = Method(
     sides_multiple_of=16,
     published_parameters={"mugan": {"critic": 695_777, "translator": 37_741_816}},
     translator=MuganTranslator,
-    game=MuganGame,
+    game=mugan_game,
 )

@@ -5,18 +5,16 @@ binary cross entropy plus L1. Deviations: a test picture is normalised by itself
 (the public test script keeps dropout on); the learning rate never reaches 0 (it does, one epoch long).
 """
 
-from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from jaxtyping import Float
-from torch import Tensor, cat, nn
+from torch import nn
 
-from thermochroma.base.tensors import Picture, Thermal
-from thermochroma.contract.batch import Batch, Still
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.base.tensors import Picture
+from thermochroma.contract.batch import Still
+from thermochroma.contract.method import Direction, Method, Pairing, Translator
 from thermochroma.contract.settings import Settings, Strict
-from thermochroma.losses.adversarial import cross_entropy_fake, cross_entropy_real
-from thermochroma.losses.pixel import absolute
+from thermochroma.games.paired_adversarial import PairedAdversarialGame, no_terms
+from thermochroma.losses.adversarial import CRITERIA
 from thermochroma.networks.blocks import PictureNorm, init_normal, scaled, spread_channels
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.unet import UNet
@@ -45,45 +43,23 @@ class Pix2pixTranslator(Translator[Still]):
         return self.unet(spread_channels(seen.thermal, self.thermal_channels))
 
 
-class Pix2pixGame(Game[Batch[Still]]):
-    """A critic that sees thermal and visible together, then the translator."""
-
-    def __init__(self, *, translator: Pix2pixTranslator, scale: float, frozen: object) -> None:
-        super().__init__()
-        self.translator = translator
-        self.critic = PatchCritic(
-            in_channels=translator.thermal_channels + 3,
-            base=scaled(BASE, scale),
-            norm=PictureNorm,
-            biased=False,
-        )
-        init_normal(self.critic)
-
-    def players(self) -> Mapping[str, nn.Module]:
-        return {"critic": self.critic, "translator": self.translator}
-
-    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
-        thermal, real = batch.seen.thermal, batch.target
-        fake = self.translator(batch.seen)
-        yield Turn(
-            "critic",
-            {
-                "critic_real": cross_entropy_real(self.judge(thermal, real)),
-                "critic_fake": cross_entropy_fake(self.judge(thermal, fake.detach())),
-            },
-        )
-        yield Turn(
-            "translator",
-            {
-                "adversarial": cross_entropy_real(self.judge(thermal, fake)),
-                "content": absolute(fake, real),
-            },
-        )
-
-    def judge(self, thermal: Thermal, visible: Picture) -> Float[Tensor, "b 1 y x"]:
-        """The critic's logits on the pair."""
-        spread = spread_channels(thermal, self.translator.thermal_channels)
-        return self.critic(cat([spread, visible], dim=1))
+def pix2pix_game(
+    *, translator: Pix2pixTranslator, scale: float, frozen: object
+) -> PairedAdversarialGame:
+    """A patch critic that sees each fake once; content and adversarial terms alone."""
+    channels = translator.thermal_channels
+    critic = PatchCritic(
+        in_channels=channels + 3, base=scaled(BASE, scale), norm=PictureNorm, biased=False
+    )
+    init_normal(critic)
+    return PairedAdversarialGame(
+        translator=translator,
+        thermal_channels=channels,
+        critic=critic,
+        criterion=CRITERIA["cross_entropy"],
+        history=nn.Identity(),
+        terms=no_terms,
+    )
 
 
 class TranslatorSettings(Strict):
@@ -114,5 +90,5 @@ METHOD = Method(
     sides_multiple_of=256,
     published_parameters={"pix2pix": {"critic": 2_768_705, "translator": 54_413_955}},
     translator=Pix2pixTranslator,
-    game=Pix2pixGame,
+    game=pix2pix_game,
 )

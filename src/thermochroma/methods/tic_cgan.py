@@ -12,19 +12,17 @@ content, adversarial, perceptual and total-variation terms. Deviations:
 Kept, although odd: VGG-16 is shown pictures in [-1, 1], not normalised as in its training.
 """
 
-from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from pydantic import NonNegativeInt
-from torch import cat, nn
+from torch import nn
 
 from thermochroma.base.tensors import Picture
-from thermochroma.contract.batch import Batch, Still
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.batch import Still
+from thermochroma.contract.method import Direction, Method, Pairing, Translator
 from thermochroma.contract.settings import Settings, Strict
+from thermochroma.games.paired_adversarial import PairedAdversarialGame, PerceptualAndVariation
 from thermochroma.losses.adversarial import CRITERIA
-from thermochroma.losses.perceptual import perceptual
-from thermochroma.losses.pixel import absolute, total_variation
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.image_pool import History
@@ -69,56 +67,31 @@ class TicTranslator(Translator[Still]):
         return self.paint(self.fine(thermal) + self.coarse(self.shrink(thermal)))
 
 
-class TicGame(Game[Batch[Still]]):
-    """A critic that sees thermal and visible together, with a history; then the translator."""
-
-    def __init__(
-        self,
-        *,
-        translator: TicTranslator,
-        scale: float,
-        frozen: FrozenNetworks,
-        criterion: str,
-        history: int,
-        perceptual_taps: tuple[int, ...],
-        perceptual_imagenet_norm: bool,
-    ) -> None:
-        super().__init__()
-        self.translator = translator
-        self.critic = PatchCritic(
-            in_channels=translator.thermal_channels + 3,
-            base=scaled(BASE, scale),
-            norm=instance_norm,
-            biased=True,
-        )
-        init_normal(self.critic)
-        self.criterion = CRITERIA[criterion]
-        self.history = History(history)
-        self.features = frozen.vgg16(taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm)
-
-    def players(self) -> Mapping[str, nn.Module]:
-        return {"critic": self.critic, "translator": self.translator}
-
-    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
-        thermal = spread_channels(batch.seen.thermal, self.translator.thermal_channels)
-        real, fake = batch.target, self.translator(batch.seen)
-        real_pair, fake_pair = cat([thermal, real], dim=1), cat([thermal, fake], dim=1)
-        yield Turn(
-            "critic",
-            {
-                "critic_real": self.criterion.real(self.critic(real_pair)),
-                "critic_fake": self.criterion.fake(self.critic(self.history(fake_pair))),
-            },
-        )
-        yield Turn(
-            "translator",
-            {
-                "content": absolute(fake, real),
-                "adversarial": self.criterion.real(self.critic(fake_pair)),
-                "perceptual": perceptual(self.features, fake, real),
-                "tv": total_variation(fake),
-            },
-        )
+def tic_game(
+    *,
+    translator: TicTranslator,
+    scale: float,
+    frozen: FrozenNetworks,
+    criterion: str,
+    history: int,
+    perceptual_taps: tuple[int, ...],
+    perceptual_imagenet_norm: bool,
+) -> PairedAdversarialGame:
+    """A patch critic with a history; content, adversarial, perceptual and total-variation terms."""
+    channels = translator.thermal_channels
+    critic = PatchCritic(
+        in_channels=channels + 3, base=scaled(BASE, scale), norm=instance_norm, biased=True
+    )
+    init_normal(critic)
+    features = frozen.vgg16(taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm)
+    return PairedAdversarialGame(
+        translator=translator,
+        thermal_channels=channels,
+        critic=critic,
+        criterion=CRITERIA[criterion],
+        history=History(history),
+        terms=PerceptualAndVariation(features),
+    )
 
 
 class TranslatorSettings(Strict):
@@ -159,5 +132,5 @@ METHOD = Method(
     sides_multiple_of=16,
     published_parameters={"tic_cgan": {"critic": 695_777, "translator": 45_851_907}},
     translator=TicTranslator,
-    game=TicGame,
+    game=tic_game,
 )

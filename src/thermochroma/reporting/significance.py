@@ -32,7 +32,7 @@ COMPARED: Final = ("ssim", "psnr")
 SAME, BETTER, WORSE, UNDEFINED = "=", "▲", "▼", "–"
 CSV_HEAD: Final = (
     *("dataset", "split", "score", "one", "other", "difference", "low", "high"),
-    *("p", "p_holm", "p_joint", "verdict"),
+    *("p", "p_joint", "verdict"),
 )
 
 
@@ -40,15 +40,14 @@ CSV_HEAD: Final = (
 class Verdict:
     """One row against another. difference: of `one` minus `other`, with its plain interval.
 
-    p: two-sided, of the paired sign-flip test; p_holm and p_joint: corrected for all pairs. NaN where
-    there are fewer than two sequences.
+    p: two-sided, of the paired sign-flip test; p_joint: corrected for all pairs. NaN where there are
+    fewer than two sequences.
     """
 
     one: str
     other: str
     difference: Estimate
     p: float
-    p_holm: float
     p_joint: float
 
     @property
@@ -93,7 +92,7 @@ def judge_pairs(rows: Mapping[str, pd.DataFrame], score: str, *, seed: int = 0) 
     differences = np.stack([sums[:, a] - sums[:, b] for a, b in pairs], axis=1)
     low, high = intervals(differences, counts, seed=seed)
     p, joint = _sign_flips(differences, seed)
-    names, holm, pictures = list(rows), _holm(p), len(first)
+    names, pictures = list(rows), len(first)
     means = differences.sum(axis=0) / pictures
     verdicts = tuple(
         Verdict(
@@ -101,7 +100,6 @@ def judge_pairs(rows: Mapping[str, pd.DataFrame], score: str, *, seed: int = 0) 
             names[b],
             Estimate(float(means[k]), float(low[k]), float(high[k]), pictures, len(counts)),
             p=float(p[k]),
-            p_holm=float(holm[k]),
             p_joint=float(joint[k]),
         )
         for k, (a, b) in enumerate(pairs)
@@ -142,15 +140,6 @@ def _sign_flips(
     return (reached >= observed).mean(axis=0), joint
 
 
-def _holm(p: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-    """Holm's step-down correction (1979) of k p values."""
-    order = np.argsort(p, kind="stable")
-    steps = p[order] * (len(p) - np.arange(len(p)))
-    corrected = np.empty(len(p))
-    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1)
-    return corrected
-
-
 def to_markdown(all_wins: Sequence[Wins], titles: Mapping[str, str], *, about: str) -> str:
     """A matrix a score, the best mean first, and how neighbours in that order stand to each other."""
     verdicts = all_wins[0].verdicts
@@ -170,7 +159,7 @@ def to_csv(all_wins: Sequence[Wins], *, dataset: str, split: str) -> str:
     for wins in all_wins:
         for each in wins.verdicts:
             found = each.difference
-            numbers = (found.mean, found.low, found.high, each.p, each.p_holm, each.p_joint)
+            numbers = (found.mean, found.low, found.high, each.p, each.p_joint)
             shown = ["" if np.isnan(number) else f"{number:.6g}" for number in numbers]
             writer.writerow([dataset, split, wins.score, each.one, each.other, *shown, each.mark])
     return text.getvalue()
@@ -212,8 +201,8 @@ def _cell(wins: Wins, name: str, other: str, mark: str, decimals: int) -> str:
 def _neighbours(wins: Wins, ranked: Sequence[str], titles: Mapping[str, str]) -> str:
     decimals = SCORES[wins.score].decimals
     lines = [
-        ["Row", "against the next", "difference", "p", "p, Holm", "p, jointly", ""],
-        [":--", ":--", "--:", "--:", "--:", "--:", ":-:"],
+        ["Row", "against the next", "difference", "p", "p, jointly", ""],
+        [":--", ":--", "--:", "--:", "--:", ":-:"],
     ]
     for name, other in pairwise(ranked):
         found = wins.between(name, other)
@@ -221,7 +210,7 @@ def _neighbours(wins: Wins, ranked: Sequence[str], titles: Mapping[str, str]) ->
         ends = sorted((sign * found.difference.low, sign * found.difference.high))
         inner = "–" if np.isnan(ends).any() else f"{ends[0]:+.{decimals}f}, {ends[1]:+.{decimals}f}"
         difference = f"{sign * found.difference.mean:+.{decimals}f} [{inner}]"
-        ps = ["–" if np.isnan(p) else f"{p:.4f}" for p in (found.p, found.p_holm, found.p_joint)]
+        ps = ["–" if np.isnan(p) else f"{p:.4f}" for p in (found.p, found.p_joint)]
         lines.append([titles[name], titles[other], difference, *ps, _mark(wins, name, other)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -235,17 +224,13 @@ def _caption(about: str, verdicts: Sequence[Verdict]) -> str:
         f"{n} sequences (all patterns up to {EXACT_UP_TO}, else {FLIPS:,} drawn). A mark needs a p of at "
         f"most {1 - LEVEL:.0%} after a correction for all {pairs} pairs of the matrix, taken jointly "
         "(Westfall and Young's step-down maximum over the same flips, which knows how alike the pairs "
-        "are); Holm's correction, which does not, stands beside it. In brackets the "
-        f"{LEVEL:.0%} interval of a pair by itself; all pairs, with theirs, are in the CSV file."
+        f"are). In brackets the {LEVEL:.0%} interval of a pair by itself; all pairs, with theirs, are in "
+        "the CSV file."
     )
     if n < 2:
         return f"{said}\n\n–: not defined with fewer than two sequences: nothing can be told apart."
     least = max(2.0 ** (1 - n), 1 / (1 + FLIPS)) if n > EXACT_UP_TO else 2.0 ** (1 - n)
-    floor = min(1.0, least * pairs)
-    weak = "" if floor <= 1 - LEVEL else " Holm's correction can therefore tell no two rows apart."
-    said += (
-        f"\n\nThe least p that {n} sequences can give is {least:.2g}; after Holm {floor:.2g}.{weak}"
-    )
+    said += f"\n\nThe least p that {n} sequences can give, corrected or not, is {least:.2g}."
     if least > 1 - LEVEL:
-        said += " Nor can the joint one: these sequences are too few for any verdict."
+        said += " These sequences are too few for any verdict."
     return said

@@ -4,7 +4,6 @@ MLflow is never a source. A training is one run, found again by the training's f
 evaluation continues it, found by the weights' hash; what is missing is filled in from files.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 
 import mlflow
 import numpy as np
+from filelock import FileLock
 from jaxtyping import UInt8
 from mlflow.entities import Metric, Param, Run
 from mlflow.models import ModelSignature
@@ -38,7 +38,8 @@ class Tracker:
         """root: where the database lies if MLFLOW_TRACKING_URI names no server."""
         self.uri = os.environ.get(SERVER) or f"sqlite:///{root / DATABASE}"
         mlflow.set_tracking_uri(self.uri)
-        with _alone(root / ".mlflow.lock"):  # two first writers would both create the tables
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / ".mlflow.lock"):  # two first writers would both create the tables
             self.client = MlflowClient(self.uri)
             self.experiment = self._experiment(experiment, root)
 
@@ -218,11 +219,3 @@ def _now() -> int:
     import time
 
     return int(time.time() * 1000)
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
