@@ -57,21 +57,21 @@ def main() -> None:
     """Prints two Markdown tables: speed at 640x512, and memory by the number of frames."""
     with TemporaryDirectory() as folder:
         large, small = Path(folder, "large"), Path(folder, "small")
-        kilobytes = make_pictures(large, LARGE), make_pictures(small, SMALL)
+        kilobytes = make_images(large, LARGE), make_images(small, SMALL)
         rounds = [_apart(large, SPEED_FRAMES, LARGE, 256) for _ in range(ROUNDS)]
         sys.stdout.write(speed_table(rounds, kilobytes[0]))
         counts = (1000, 10_000, 95_328)
         sys.stdout.write(memory_table({n: _apart(small, n, SMALL, 32) for n in counts}))
 
 
-def make_pictures(raw: Path, size: tuple[int, int]) -> float:
+def make_images(raw: Path, size: tuple[int, int]) -> float:
     """Write `POOL` pairs; returns the mean size of their files in kilobytes."""
     random = np.random.default_rng(0)
     for spectrum, channels, grain in (("thermal", 1, 14.0), ("visible", 3, 9.0)):
         (raw / spectrum).mkdir(parents=True)
         for number in range(POOL):
-            picture = _drawn(random, size, channels, grain)
-            Image.fromarray(picture).save(raw / spectrum / f"{number}.jpg", quality=QUALITY)
+            image = _drawn(random, size, channels, grain)
+            Image.fromarray(image).save(raw / spectrum / f"{number}.jpg", quality=QUALITY)
     return statistics.mean(path.stat().st_size for path in raw.rglob("*.jpg")) / 1000
 
 
@@ -134,7 +134,7 @@ def speed_table(rounds: list[Measured], kilobytes: float) -> str:
         lines.append(f"| {name} | {statistics.median(speeds):,.0f} ({spread}) |")
     work = statistics.median(one.cut_work for one in rounds) / SPEED_FRAMES * 1000
     note = f"{os.cpu_count()} cores; {work:.1f} ms of one core to cut a frame; "
-    return "\n".join([*lines, f"\n{note}{kilobytes:.0f} kB a picture.\n\n"])
+    return "\n".join([*lines, f"\n{note}{kilobytes:.0f} kB an image.\n\n"])
 
 
 def memory_table(found: dict[int, Measured]) -> str:

@@ -31,7 +31,7 @@ def main(runs: Path, methods: str, figure: Path) -> None:
         for term, curve in round_trips(runs / name / "history.csv").items()
     }
     heads = " | ".join(f"{part}/{PARTS}" for part in range(1, PARTS + 1))
-    sys.stdout.write(f"| error | pictures | {heads} | least / first | half after, pictures |\n")
+    sys.stdout.write(f"| error | images | {heads} | least / first | half after, images |\n")
     sys.stdout.write("|---|--:|" + "--:|" * (PARTS + 2) + "\n")
     for title, curve in curves.items():
         values = curve["error"].to_numpy()
@@ -74,7 +74,7 @@ def draw(curves: dict[str, pd.DataFrame], figure: Path) -> None:
         style = "--" if "thermal" in title.split(", ")[1] else "-"
         axes.plot(curve["images"], curve["error"] / curve["error"].iloc[0], style, label=title)
     axes.axhline(0.5, color="black", linewidth=0.8)
-    axes.set(xlabel="pictures shown", ylabel="error of the round trip, share of the first")
+    axes.set(xlabel="images shown", ylabel="error of the round trip, share of the first")
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     save_figure(drawn, figure.with_suffix(""))
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from stages.command import run
 from thermochroma.config.params import read_params
 from thermochroma.contract.batch import Triplets
-from thermochroma.contract.method import Clock, load_method
+from thermochroma.contract.method import Progress, load_method
 from thermochroma.export.artifact import build_translator
 from thermochroma.methods.i2v_gan import I2vGame, Journey
 from thermochroma.networks.blocks import spread_channels
@@ -30,7 +30,7 @@ from thermochroma.training.state import seed_everything
 
 BLOCK: Final = "i2v_gan"
 ROUNDS: Final = 5
-START: Final = Clock(images=0, of=1)
+START: Final = Progress(images=0, of=1)
 
 Terms = Mapping[str, Tensor]
 
@@ -89,8 +89,8 @@ def literal(game: I2vGame, batch: Triplets) -> Terms:
 
 
 def _travel(game: I2vGame, frames: list[Tensor], home: str, abroad: str) -> Journey:
-    painter = game.into(abroad)
-    first, second = painter(torch.cat(frames[:2])).chunk(2)
+    predictor = game.into(abroad)
+    first, second = predictor(torch.cat(frames[:2])).chunk(2)
     fakes = [first, second, game.forecasters[abroad](torch.cat([first, second], dim=1))]
     back = list(game.into(home)(torch.cat(fakes)).chunk(3))
     expected = game.forecasters[home](torch.cat(frames[:2], dim=1))

@@ -1,6 +1,6 @@
 """How far a registration is off where the truth is known: RoadScene's pairs, warped by us.
 
-40 pairs, half by day and half by night, each thermal picture warped in every way of `WARPS`; and the
+40 pairs, half by day and half by night, each thermal image warped in every way of `WARPS`; and the
 same pairs left as they are or moved by little, to see what the gain that is asked for costs and
 saves. RoadScene's own pairs are off by about 2 pixels at the corners, so no error can be much less.
 
@@ -20,7 +20,7 @@ from jaxtyping import Float64
 from tqdm import tqdm
 
 from stages.command import run
-from thermochroma.base.images import ThermalPicture, VisiblePicture, read_thermal, read_visible
+from thermochroma.base.images import ThermalImage, VisibleImage, read_thermal, read_visible
 from thermochroma.contract.dataset import Frame
 from thermochroma.data.datasets.roadscene import RoadSceneSettings, frames
 from thermochroma.data.registration.geometry import corners
@@ -33,7 +33,7 @@ GAINS: Final = (0.0, 0.005, 0.01, 0.02, 0.03)
 GAIN_MOUNT: Final = 0.01  # as in params.yaml, where a vote follows
 
 Homography: TypeAlias = Float64[np.ndarray, "3 3"]
-Pair: TypeAlias = tuple[ThermalPicture, VisiblePicture]
+Pair: TypeAlias = tuple[ThermalImage, VisibleImage]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _trials(chosen: Sequence[Frame], raw: Path, ways: dict[str, Reach]) -> Itera
 
 
 def _read(raw: Path, frame: Frame) -> Pair:
-    """Both pictures, `WIDTH` wide."""
+    """Both images, `WIDTH` wide."""
     thermal, visible = read_thermal(raw / frame.thermal), read_visible(raw / frame.visible)
     size = WIDTH, round(visible.shape[0] * WIDTH / visible.shape[1])
     scaled = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (thermal, visible)]
@@ -116,7 +116,7 @@ def _size(pair: Pair) -> tuple[int, int]:
 
 
 def drawn_warp(rng: np.random.Generator, reach: Reach, size: tuple[int, int]) -> Homography:
-    """A random warp about the middle of the picture."""
+    """A random warp about the middle of the image."""
     turn, scale = np.radians(_any(rng, reach.turn)), 1 + _any(rng, reach.scale)
     linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     linear = linear @ [[1, _any(rng, reach.shear)], [0, 1 + _any(rng, reach.shear)]]
@@ -132,8 +132,8 @@ def _any(rng: np.random.Generator, reach: float) -> float:
     return float(rng.uniform(-reach, reach))
 
 
-def warped(pair: Pair, truth: Homography) -> tuple[ThermalPicture, VisiblePicture, Homography]:
-    """The pair with its thermal picture warped and its border cut off, and the truth for it."""
+def warped(pair: Pair, truth: Homography) -> tuple[ThermalImage, VisibleImage, Homography]:
+    """The pair with its thermal image warped and its border cut off, and the truth for it."""
     thermal, visible = pair
     size = _size(pair)
     moved = cv2.warpPerspective(

@@ -20,7 +20,7 @@ import torch
 from stages.command import run
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
 from thermochroma.loading.crops import MANIFEST, Crops
-from thermochroma.loading.loader import TrainingPictures, raw_batches
+from thermochroma.loading.loader import TrainingImages, raw_batches
 
 SIDE, PAIRS, SHARDS = 256, 256, 4
 BATCH: Final = 16
@@ -66,7 +66,7 @@ def make_crops(folder: Path) -> Crops:
 
 def measure(crops: Crops, window: int, workers: int) -> list[float]:
     """Pairs a second, round by round; the start of the processes does not count."""
-    pictures = TrainingPictures(
+    images = TrainingImages(
         crops=crops,
         rows=crops.split("train"),
         text=None,
@@ -76,7 +76,7 @@ def measure(crops: Crops, window: int, workers: int) -> list[float]:
         seed=0,
     )
     batches = raw_batches(
-        pictures,
+        images,
         range(WARM_UP + ROUNDS * SHOWN),
         batch_size=BATCH,
         workers=workers,

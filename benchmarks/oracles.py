@@ -1,7 +1,7 @@
 """Trivial and oracle rows on RoadScene beside the values that were measured before this code existed.
 
 Whole pairs are resized to 256x256 by area means; nothing is registered, cropped or trained. The mean
-picture and the nearest neighbour leave out the very pair that they paint.
+image and the nearest neighbour leave out the very pair that they predict.
 
     python -m benchmarks.oracles --pairs <RoadScene in its authors' layout>
 """
@@ -23,18 +23,18 @@ from thermochroma.base.colour_space import visible_of
 from thermochroma.base.images import read_thermal, read_visible
 from thermochroma.base.tensors import to_bytes
 from thermochroma.baselines import oracles, trivial
-from thermochroma.baselines.trivial import TrainingPictures, TrivialPainter
+from thermochroma.baselines.trivial import TrainingImages, TrivialPredictor
 from thermochroma.data.datasets.roadscene import SOURCE, RoadSceneSettings
 from thermochroma.metrics.colour import lab
 from thermochroma.metrics.fidelity import psnr, ssim, ssim_7u
 
 SIDE: Final = 256
-Fit = Callable[[TrainingPictures], TrivialPainter]
+Fit = Callable[[TrainingImages], TrivialPredictor]
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Every pair at one size: thermal (n, h, w) and visible (n, h, w, 3) pictures."""
+    """Every pair at one size: thermal (n, h, w) and visible (n, h, w, 3) images."""
 
     thermal: UInt8[np.ndarray, "n h w"]
     visible: UInt8[np.ndarray, "n h w 3"]
@@ -47,10 +47,10 @@ class Pairs:
         visible = torch.from_numpy(self.visible[row]).permute(2, 0, 1)[None].contiguous()
         return torch.from_numpy(self.thermal[row])[None, None], visible
 
-    def but(self, left_out: int | None) -> TrainingPictures:
+    def but(self, left_out: int | None) -> TrainingImages:
         """All pairs but one, or all."""
         rows = [row for row in range(len(self)) if row != left_out]
-        return TrainingPictures(
+        return TrainingImages(
             greys=lambda: (self.thermal[row : row + 1] for row in rows),
             targets=lambda: (self.visible[row : row + 1] for row in rows),
             target=lambda place: self.visible[rows[place]],
@@ -60,10 +60,10 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Row:
-    """Something painted for every pair, and what was measured before: PSNR, SSIM 7x7, SSIM."""
+    """Something predicted for every pair, and what was measured before: PSNR, SSIM 7x7, SSIM."""
 
     title: str
-    paint: Callable[[Pairs], Iterator[Tensor]]
+    predict: Callable[[Pairs], Iterator[Tensor]]
     known: tuple[float | None, float | None, float | None]
 
 
@@ -87,7 +87,7 @@ def main(pairs: Path) -> None:
 
 
 def read_pairs(folder: Path) -> Pairs:
-    """Every pair, resized. Raises BadInput for a picture that is missing or cannot be read."""
+    """Every pair, resized. Raises BadInput for an image that is missing or cannot be read."""
     frames = SOURCE.frames(RoadSceneSettings(source=None, on_defect="refuse"), folder)
     thermal = [_resized(read_thermal(folder / frame.thermal)) for frame in frames]
     visible = [_resized(read_visible(folder / frame.visible)) for frame in frames]
@@ -95,11 +95,11 @@ def read_pairs(folder: Path) -> Pairs:
 
 
 def mean_scores(row: Row, pairs: Pairs) -> Sequence[float]:
-    """PSNR, SSIM 7x7 and SSIM, means over pictures."""
+    """PSNR, SSIM 7x7 and SSIM, means over images."""
     found = []
-    for number, painted in enumerate(row.paint(pairs)):
+    for number, prediction in enumerate(row.predict(pairs)):
         _, truth = pairs.one(number)
-        found.append([score(painted, truth).item() for score in (psnr, ssim_7u, ssim)])
+        found.append([score(prediction, truth).item() for score in (psnr, ssim_7u, ssim)])
     means: list[float] = np.mean(found, axis=0).tolist()
     return means
 
@@ -107,22 +107,22 @@ def mean_scores(row: Row, pairs: Pairs) -> Sequence[float]:
 def fitted(fit: Fit, *, leave_one_out: bool = False) -> Callable[[Pairs], Iterator[Tensor]]:
     """A trivial row, fitted once on all pairs, or for every pair on all others."""
 
-    def paint(pairs: Pairs) -> Iterator[Tensor]:
-        painter = None if leave_one_out else fit(pairs.but(None))
+    def predict(pairs: Pairs) -> Iterator[Tensor]:
+        predictor = None if leave_one_out else fit(pairs.but(None))
         for row in range(len(pairs)):
-            yield (painter or fit(pairs.but(row)))(pairs.one(row)[0])
+            yield (predictor or fit(pairs.but(row)))(pairs.one(row)[0])
 
-    return paint
+    return predict
 
 
 def told(oracle: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Pairs], Iterator[Tensor]]:
     """An oracle row."""
 
-    def paint(pairs: Pairs) -> Iterator[Tensor]:
+    def predict(pairs: Pairs) -> Iterator[Tensor]:
         for row in range(len(pairs)):
             yield oracle(*pairs.one(row))
 
-    return paint
+    return predict
 
 
 def without_chroma(_grey: Tensor, truth: Tensor) -> Tensor:
@@ -132,29 +132,29 @@ def without_chroma(_grey: Tensor, truth: Tensor) -> Tensor:
     return to_bytes(visible_of(in_lab))
 
 
-def _resized(picture: np.ndarray) -> np.ndarray:
-    return cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+def _resized(image: np.ndarray) -> np.ndarray:
+    return cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
 def _affine(radius: int, known: float) -> Row:
-    def paint(grey: Tensor, truth: Tensor) -> Tensor:
+    def predict(grey: Tensor, truth: Tensor) -> Tensor:
         return oracles.local_affine(grey, truth, radius)
 
-    return Row(f"Local affine map, radius {radius} px", told(paint), (known, None, None))
+    return Row(f"Local affine map, radius {radius} px", told(predict), (known, None, None))
 
 
 def _blurred(sigma: float, known: float) -> Row:
-    def paint(grey: Tensor, truth: Tensor) -> Tensor:
+    def predict(grey: Tensor, truth: Tensor) -> Tensor:
         return oracles.truth_blurred(grey, truth, sigma)
 
-    return Row(f"Truth blurred, sigma {sigma:g} px", told(paint), (known, None, None))
+    return Row(f"Truth blurred, sigma {sigma:g} px", told(predict), (known, None, None))
 
 
 def _shifted(pixels: int, known: float, similarity: float) -> Row:
-    def paint(grey: Tensor, truth: Tensor) -> Tensor:
+    def predict(grey: Tensor, truth: Tensor) -> Tensor:
         return oracles.truth_shifted(grey, truth, pixels)
 
-    return Row(f"Truth shifted {pixels} px", told(paint), (known, similarity, None))
+    return Row(f"Truth shifted {pixels} px", told(predict), (known, similarity, None))
 
 
 ROWS: Final = (
@@ -166,8 +166,8 @@ ROWS: Final = (
         (13.4, 0.400, 0.442),
     ),
     Row(
-        "Mean picture, leave-one-out",
-        fitted(trivial.fit_mean_picture, leave_one_out=True),
+        "Mean image, leave-one-out",
+        fitted(trivial.fit_mean_image, leave_one_out=True),
         (14.2, 0.550, 0.591),
     ),
     Row("Mean colour", fitted(trivial.fit_mean_colour), (14.1, 0.555, 0.594)),

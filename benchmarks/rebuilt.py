@@ -99,7 +99,7 @@ def _options(paths: dict[str, str]) -> list[str]:
 PAGE: Final = [
     "page",
     *_options({name: f"data/{name}" for name in ("crops", "runs", "scores", "baselines")}),
-    *_options({"page": "reports/index.html", "pictures": "reports/page"}),
+    *_options({"page": "reports/index.html", "images": "reports/page"}),
 ]
 
 

@@ -30,7 +30,7 @@ from thermochroma.data.registration.pair_estimate import estimate_pair, score_pa
 from thermochroma.data.registration.register import register
 
 SIZE: Final = (640, 512)
-PICTURES: Final = 60  # different pairs; they are used again where more are asked for
+IMAGES: Final = 60  # different pairs; they are used again where more are asked for
 RUNS: Final = ((1, 60), (0, 60), (0, 240))  # (workers, pairs); 0 workers: all cores
 PARTS: Final = 20  # pairs for the table of parts
 
@@ -45,12 +45,12 @@ def main(dataset: str, raw: Path) -> None:
 def _written(dataset: str, raw: Path, folder: Path) -> list[str]:
     """Write the first pairs of the data set in `SIZE`; returns their names."""
     source = load_source(dataset)
-    frames = source.frames(source.settings(), raw)[:PICTURES]
+    frames = source.frames(source.settings(), raw)[:IMAGES]
     for spectrum in ("thermal", "visible"):
         (folder / spectrum).mkdir()
         for index, frame in enumerate(frames):
-            picture = cv2.imread(str(raw / getattr(frame, spectrum)))
-            scaled = cv2.resize(picture, SIZE, interpolation=cv2.INTER_CUBIC)
+            image = cv2.imread(str(raw / getattr(frame, spectrum)))
+            scaled = cv2.resize(image, SIZE, interpolation=cv2.INTER_CUBIC)
             cv2.imwrite(str(folder / f"{spectrum}/{index}.jpg"), scaled)
     return [f"{index}.jpg" for index in range(len(frames))]
 
@@ -115,14 +115,14 @@ def _parts(names: Sequence[str], folder: Path) -> str:
     visible = [read_visible(folder / "visible" / name) for name in chosen]
     pairs = list(zip(thermal, visible, strict=True))
     parts: dict[str, Callable[[], object]] = {
-        "read both pictures": lambda: [
+        "read both images": lambda: [
             (read_thermal(folder / "thermal" / name), read_visible(folder / "visible" / name))
             for name in chosen
         ],
         "estimate the transform (frames that vote)": lambda: [
             estimate_pair(*pair, gain_needed=0.01) for pair in pairs
         ],
-        "judge a transform (frames that confirm)": lambda: [
+        "score a transform (frames that confirm)": lambda: [
             score_pair(*pair, IDENTITY) for pair in pairs
         ],
     }

@@ -1,10 +1,10 @@
-"""What scoring costs: every score of a picture beside torchmetrics' PSNR and SSIM alone.
+"""What scoring costs: every score of an image beside torchmetrics' PSNR and SSIM alone.
 
 Ours are all of `SCORES`, with the edges that are compared with what was seen. Both take turns in one
-process with the same threads, over the same made-up pictures; the peaks of memory are of processes of
+process with the same threads, over the same made-up images; the peaks of memory are of processes of
 their own.
 
-    python -m benchmarks.scoring --pictures 200 --threads 2
+    python -m benchmarks.scoring --images 200 --threads 2
 """
 
 import resource
@@ -27,49 +27,49 @@ from torchmetrics.functional.image import (
 
 from stages.command import run
 from thermochroma.evaluation.scoring import edge_scores
-from thermochroma.metrics.picture_scores import score_pictures
+from thermochroma.metrics.image_scores import score_images
 
 SIDE: Final = 256
-BATCH: Final = 16  # pictures at a time, as the stages judge them
+BATCH: Final = 16  # images at a time, as the stages score them
 CLOCKS: Final = {"wall": time.perf_counter, "processor": time.process_time}
 
 
-def main(pictures: str, threads: str) -> None:
-    """Prints Markdown: milliseconds a picture, median over batches, and peak memory for N/10 and N."""
-    count = int(pictures)
+def main(images: str, threads: str) -> None:
+    """Prints Markdown: milliseconds an image, median over batches, and peak memory for N/10 and N."""
+    count = int(images)
     times = _apart(_times, count, int(threads))
     sys.stdout.write(
-        f"{count} pictures of {SIDE}x{SIDE}, {threads} threads; torchmetrics one picture at a time "
+        f"{count} images of {SIDE}x{SIDE}, {threads} threads; torchmetrics one image at a time "
         f"and {BATCH} at a time\n\n"
-        "| clock | all scores, ms | torchmetrics, ms | ratio | torchmetrics, batches, ms | ratio |\n"
+        "| progress | all scores, ms | torchmetrics, ms | ratio | torchmetrics, batches, ms | ratio |\n"
         "|---|--:|--:|--:|--:|--:|\n"
     )
-    for clock, found in times.items():
+    for progress, found in times.items():
         ours, single, batches = (statistics.median(found[name]) * 1000 for name in WAYS)
         cells = f"{ours:.1f} | {single:.1f} | {ours / single:.2f} | {batches:.1f} | {ours / batches:.2f}"
-        sys.stdout.write(f"| {clock} | {cells} |\n")
-    sys.stdout.write("\n| pictures | peak memory, all scores, MiB |\n|--:|--:|\n")
+        sys.stdout.write(f"| {progress} | {cells} |\n")
+    sys.stdout.write("\n| images | peak memory, all scores, MiB |\n|--:|--:|\n")
     for number in (count // 10, count):
         peak = _apart(_peak, number, int(threads)) / 2**20
         sys.stdout.write(f"| {number} | {peak:.0f} |\n")
 
 
-def all_scores(painted: Tensor, truth: Tensor, seen: Tensor) -> None:
-    """What `judging.score_rows` takes of one batch."""
-    score_pictures(painted, truth)
-    edge_scores(painted, seen)
+def all_scores(prediction: Tensor, truth: Tensor, seen: Tensor) -> None:
+    """What `scoring.score_rows` takes of one batch."""
+    score_images(prediction, truth)
+    edge_scores(prediction, seen)
 
 
-def reference(painted: Tensor, truth: Tensor, _seen: Tensor) -> None:
+def reference(prediction: Tensor, truth: Tensor, _seen: Tensor) -> None:
     """torchmetrics, a batch at a time."""
-    one, other = painted.float(), truth.float()
+    one, other = prediction.float(), truth.float()
     structural_similarity_index_measure(one, other, data_range=255.0, reduction="none")
     peak_signal_noise_ratio(one, other, data_range=255.0, reduction="none", dim=(1, 2, 3))
 
 
-def reference_singly(painted: Tensor, truth: Tensor, seen: Tensor) -> None:
-    """torchmetrics, a picture at a time: its work then fits the processor's cache."""
-    for triple in zip(painted.split(1), truth.split(1), seen.split(1), strict=True):
+def reference_singly(prediction: Tensor, truth: Tensor, seen: Tensor) -> None:
+    """torchmetrics, an image at a time: its work then fits the processor's cache."""
+    for triple in zip(prediction.split(1), truth.split(1), seen.split(1), strict=True):
         reference(*triple)
 
 
@@ -81,43 +81,45 @@ WAYS: Final[dict[str, Callable[[Tensor, Tensor, Tensor], None]]] = {
 
 
 def made(number: int, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Pictures like roads, and blurred, faded, noisy paintings of them: painted, truth, seen."""
+    """Images like roads, and blurred, faded, noisy predictions of them: predicted, truth, seen."""
     random = np.random.default_rng(number)
     truth = np.stack([_drawn(random) for _ in range(count)])
     blurred = np.stack([cv2.GaussianBlur(one, (0, 0), 2.0) for one in truth])
-    painted = blurred * 0.8 + 30 + random.normal(size=truth.shape) * 4
+    prediction = blurred * 0.8 + 30 + random.normal(size=truth.shape) * 4
     seen = 255 - truth.mean(axis=-1, keepdims=True)
     return tuple(
         torch.from_numpy(batch.clip(0, 255).round().astype(np.uint8))
         .permute(0, 3, 1, 2)
         .contiguous()
-        for batch in (painted, truth, seen)
+        for batch in (prediction, truth, seen)
     )  # type: ignore[return-value]  # of three
 
 
 def _drawn(random: np.random.Generator) -> np.ndarray:
     ground = cv2.GaussianBlur(random.normal(size=(SIDE, SIDE)).astype(np.float32), (0, 0), 24.0)
-    picture = ground[..., None] * 900 + 110 + np.array([8, 0, -8], dtype=np.float32)
+    image = ground[..., None] * 900 + 110 + np.array([8, 0, -8], dtype=np.float32)
     for _ in range(25):
         top, left = random.integers(0, SIDE - 12, 2)
         height, width = random.integers(6, SIDE // 3, 2)
         colour = random.uniform(35, 220) + random.normal(size=3) * 9
-        picture[top : top + height, left : left + width] = colour
-    return (picture + random.normal(size=picture.shape) * 3).astype(np.float32)
+        image[top : top + height, left : left + width] = colour
+    return (image + random.normal(size=image.shape) * 3).astype(np.float32)
 
 
 def _times(count: int, threads: int) -> dict[str, dict[str, list[float]]]:
-    """Seconds a picture of each batch, by clock and way; the first batch warms up."""
+    """Seconds an image of each batch, by progress and way; the first batch warms up."""
     torch.set_num_threads(threads)
-    found: dict[str, dict[str, list[float]]] = {clock: {w: [] for w in WAYS} for clock in CLOCKS}
+    found: dict[str, dict[str, list[float]]] = {
+        progress: {w: [] for w in WAYS} for progress in CLOCKS
+    }
     for number in range(count // BATCH + 1):
         batch = made(number, BATCH)
         for way, work in WAYS.items():
-            before = {clock: now() for clock, now in CLOCKS.items()}
+            before = {progress: now() for progress, now in CLOCKS.items()}
             work(*batch)
-            for clock, now in CLOCKS.items():
+            for progress, now in CLOCKS.items():
                 if number:
-                    found[clock][way].append((now() - before[clock]) / BATCH)
+                    found[progress][way].append((now() - before[progress]) / BATCH)
     return found
 
 

@@ -70,7 +70,7 @@ def refuse_unknown(block: str) -> None:
 
 
 def begun(params: str, weights: str, block: str, batch: int) -> tuple[Training, Batch[Any]]:
-    """A training at full width, and pictures for it."""
+    """A training at full width, and images for it."""
     seed_everything(0)
     settings = read_params(Path(params)).method(block)
     method = load_method(settings.method)
@@ -82,7 +82,9 @@ def begun(params: str, weights: str, block: str, batch: int) -> tuple[Training, 
     training = Training(
         game=game, translator=translator, settings=settings, images=10**6, reading_every_images=100
     )
-    seen = dummy_input.see(method.sees, height=SIDE, width=SIDE, count=batch, text_width=TEXT_WIDTH)
+    seen = dummy_input.dummy_input(
+        method.sees, height=SIDE, width=SIDE, count=batch, text_width=TEXT_WIDTH
+    )
     target = torch.rand(batch, 3, SIDE, SIDE) * 2 - 1
     return training, Batch(seen, target, tuple(str(n) for n in range(batch)))
 
@@ -120,8 +122,8 @@ def _adversarial(game: Any, batch: Batch[Any], *, taps: bool, content: float, we
     on_fake = game.critic(torch.cat([thermal, fake.detach()], 1))
     yield "critic", (F.softplus(-on_real).mean() + F.softplus(on_fake).mean()) / 2
     game.critic.requires_grad_(False)
-    judged = game.critic(torch.cat([thermal, fake], 1))
-    cost = weight * F.softplus(-judged).mean() + content * (fake - real).abs().mean()
+    scored = game.critic(torch.cat([thermal, fake], 1))
+    cost = weight * F.softplus(-scored).mean() + content * (fake - real).abs().mean()
     if taps:
         cost = cost + _features(game.terms.features, fake, real) + _variation(fake)
     yield "translator", cost
@@ -156,9 +158,9 @@ def _cmmf_net(game: Any, batch: Batch[Any]) -> Any:
 
 
 def _tir2lab(game: Any, batch: Batch[Any]) -> Any:
-    painted, target = game.translator.lab(batch.seen.thermal), scaled_lab(lab_of(batch.target))
-    chroma = (painted[:, 1:] - target[:, 1:]).abs().mean()
-    yield "translator", (chroma + unlike_windows(painted[:, :1], target[:, :1]).mean()) / 2
+    output, target = game.translator.lab(batch.seen.thermal), scaled_lab(lab_of(batch.target))
+    chroma = (output[:, 1:] - target[:, 1:]).abs().mean()
+    yield "translator", (chroma + unlike_windows(output[:, :1], target[:, :1]).mean()) / 2
 
 
 BY_HAND: Final[Mapping[str, Callable[[Any, Batch[Any]], Any]]] = {

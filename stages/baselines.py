@@ -1,7 +1,7 @@
-"""Judge the trivial and oracle rows of one data set, exactly as methods are judged."""
+"""Score the trivial and oracle rows of one data set, exactly as methods are scored."""
 
 from stages.command import run
-from thermochroma.pipeline.baselines import score_baselines
+from thermochroma.pipeline.baselines import evaluate_baselines
 
 if __name__ == "__main__":
-    run(score_baselines)
+    run(evaluate_baselines)

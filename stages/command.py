@@ -37,7 +37,7 @@ def run(main: Callable[..., None]) -> None:
     except BadInput as problem:
         sys.exit(f"thermochroma: {problem}")
     except Exception as problem:
-        if not _tells_of_a_full_disk(problem):
+        if not _is_full_disk(problem):
             raise
         sys.exit(f"thermochroma: {DISK_FULL}")
 
@@ -77,7 +77,7 @@ def _is_dvc(process: psutil.Process) -> bool:
         return False
 
 
-def _tells_of_a_full_disk(problem: BaseException | None) -> bool:
+def _is_full_disk(problem: BaseException | None) -> bool:
     """Libraries written in other languages pass the system's words on, not its error number."""
     while problem is not None:
         number = problem.errno if isinstance(problem, OSError) else None

@@ -1,4 +1,4 @@
-"""Judge one translator: score every held-out picture, keep a panel, measure the cost."""
+"""Score one translator: score every held-out image, keep a panel, measure the cost."""
 
 from stages.command import run
 from thermochroma.pipeline.evaluate import evaluate

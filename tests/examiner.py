@@ -8,9 +8,9 @@ import yaml
 from torch import Tensor
 
 from thermochroma.config.params import read_params
-from thermochroma.contract import dummy_input
+from thermochroma.contract import dummy_input as dummy
 from thermochroma.contract.batch import Batch, Edged, Triplets
-from thermochroma.contract.method import Clock, Direction, Method, load_method
+from thermochroma.contract.method import Direction, Method, Progress, load_method
 from thermochroma.contract.settings import Settings
 from thermochroma.export.artifact import build_translator
 from thermochroma.networks.frozen import FrozenNetworks
@@ -18,7 +18,7 @@ from thermochroma.training.state import Training, seed_everything
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 METHODS = yaml.safe_load(PARAMS.read_text())["methods"]
-BLOCKS = sorted(name for name, block in METHODS.items() if "again" not in block)  # no repeats
+BLOCKS = sorted(name for name, block in METHODS.items() if "repeat_of" not in block)  # no repeats
 SCALE = 1 / 16
 TEXT_WIDTH = 32
 IMAGES = 12  # a training's length
@@ -58,14 +58,14 @@ def begin(
     )
 
 
-def see(method: Method, *, height: int, width: int, count: int = 2, seed: int = 0) -> Any:
+def dummy_input(method: Method, *, height: int, width: int, count: int = 2, seed: int = 0) -> Any:
     """Made-up input of the kind that the method sees."""
     size = {"height": height, "width": width}
-    return dummy_input.see(method.sees, **size, count=count, seed=seed, text_width=TEXT_WIDTH)
+    return dummy.dummy_input(method.sees, **size, count=count, seed=seed, text_width=TEXT_WIDTH)
 
 
 def batch_of(block: str, *, count: int = 2, seed: int = 0) -> Any:
-    """Made-up pictures of the kind that the block's game is taught with."""
+    """Made-up images of the kind that the block's game is taught with."""
     method, random = method_of(block), torch.Generator().manual_seed(seed + 1000)
     multiple = method.window_multiple(settings_of(block))
     side = -(-side_of(method) // multiple) * multiple
@@ -79,15 +79,15 @@ def batch_of(block: str, *, count: int = 2, seed: int = 0) -> Any:
     if method.trains_on is Edged:
         edges = {name: (noise(1) > 0.8).float() for name in ("thermal_edges", "visible_edges")}
         return Edged(thermal=noise(1), visible=noise(3), **edges, frames=frames)
-    seen = see(method, height=side, width=side, count=count, seed=seed)
+    seen = dummy_input(method, height=side, width=side, count=count, seed=seed)
     return Batch(seen=seen, target=noise(painted_channels(method)), frames=frames)
 
 
 def painted_channels(method: Method) -> int:
-    """How many the translator paints."""
+    """How many the translator predicts."""
     return 3 if method.direction is Direction.THERMAL_TO_VISIBLE else 1
 
 
-def clocks() -> list[Clock]:
+def moments() -> list[Progress]:
     """The beginning, the middle and the end of a training."""
-    return [Clock(images=images, of=IMAGES) for images in (0, IMAGES // 2, IMAGES - 1)]
+    return [Progress(images=images, of=IMAGES) for images in (0, IMAGES // 2, IMAGES - 1)]

@@ -1,4 +1,4 @@
-"""Golden outputs: what each method paints after two seeded batches. Rewrite: python -m tests.golden"""
+"""Golden outputs: what each method predicts after two seeded batches. Rewrite: python -m tests.golden"""
 
 import json
 import tempfile
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from tests.examiner import BLOCKS, batch_of, begin, method_of, see, side_of
+from tests.examiner import BLOCKS, batch_of, begin, dummy_input, method_of, side_of
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pretrained.write_weights import write_vgg
 from thermochroma.training.loop import play
@@ -15,15 +15,15 @@ STORED = Path(__file__).with_name("golden.json")
 
 
 def reading(block: str, frozen: FrozenNetworks) -> list[float]:
-    """Mean, spread and three single values of a picture painted after two batches."""
+    """Mean, spread and three single values of an image predicted after two batches."""
     training, method = begin(block, frozen), method_of(block)
     side = side_of(method)
     for seed in range(2):
         play(training, batch_of(block, seed=seed))
     with torch.no_grad():
-        painted = training.shipped.eval()(see(method, height=side, width=side, seed=2))
-    places = painted.flatten()[:: painted.numel() // 3][:3]
-    return [float(painted.mean()), float(painted.std()), *(float(value) for value in places)]
+        prediction = training.deployed.eval()(dummy_input(method, height=side, width=side, seed=2))
+    places = prediction.flatten()[:: prediction.numel() // 3][:3]
+    return [float(prediction.mean()), float(prediction.std()), *(float(value) for value in places)]
 
 
 def stored() -> dict[str, list[float]]:

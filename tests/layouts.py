@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from tests.examiner import BLOCKS, IMAGES, batch_of, begin
-from thermochroma.contract.method import Clock
+from thermochroma.contract.method import Progress
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pretrained.write_weights import write_vgg
 from thermochroma.training.loop import play, trainable, weigh
@@ -25,7 +25,7 @@ from thermochroma.training.state import seed_everything
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
 OPTIONS = ("lr", "betas", "eps", "weight_decay")  # of Adam and AdamW
-LATE = Clock(images=IMAGES - 4, of=IMAGES)  # every term lives
+LATE = Progress(images=IMAGES - 4, of=IMAGES)  # every term lives
 
 
 class PlainSteps:
@@ -75,7 +75,7 @@ def steps_beside_plain_ones(
     training = begin(block, frozen)
     training.game.to(memory_format=layout)
     watched = {name: PlainSteps(optimizer) for name, optimizer in training.optimizers.items()}
-    training.clock = LATE
+    training.progress = LATE
     play(training, in_layout(batch_of(block, count=count), layout))
     return watched
 

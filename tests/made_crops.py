@@ -10,8 +10,8 @@ import pandas as pd
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
 from thermochroma.loading.crops import MANIFEST, Crops
 
-Paint = Callable[[str, int], tuple[np.ndarray, np.ndarray]]
-"""(sequence, number) to the thermal (h w) and the visible (h w 3) picture."""
+Predict = Callable[[str, int], tuple[np.ndarray, np.ndarray]]
+"""(sequence, number) to the thermal (h w) and the visible (h w 3) image."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Sequence:
     left: tuple[int, ...] = ()
 
 
-def make_crops(folder: Path, sequences: Mapping[str, Sequence], paint: Paint) -> Crops:
+def make_crops(folder: Path, sequences: Mapping[str, Sequence], predict: Predict) -> Crops:
     """One shard a sequence."""
     rows = []
     for name, sequence in sequences.items():
         kept = [n for n in range(sequence.frames) if n not in sequence.dropped]
-        pairs = [paint(name, n) for n in kept]
+        pairs = [predict(name, n) for n in kept]
         for place, spectrum in enumerate(("thermal", "visible")):
             (folder / spectrum).mkdir(parents=True, exist_ok=True)
             np.save(folder / spectrum / f"{name}.npy", np.array([pair[place] for pair in pairs]))

@@ -1,8 +1,8 @@
 """Data sets made on the spot, in the layout, number and defects of the real ones; not their content.
 
-The pictures are simple: coloured panels, whose warmth has nothing to do with their colour, so that
+The images are simple: coloured panels, whose warmth has nothing to do with their colour, so that
 only outlines are shared and registration has something to find. A sequence is a slow drive past
-them; its files come from a small pool of encoded pictures, each made unique by a comment inside, so
+them; its files come from a small pool of encoded images, each made unique by a comment inside, so
 that 95,328 pairs are written in a minute or two.
 
     python -m tests.made_data kaist FOLDER --frames-scale 1.0 --zips
@@ -50,7 +50,7 @@ DEFECTS = (
     *("missing lwir", "missing visible", "truncated", "constant", "duplicated", "frozen"),
     *("misnamed", "sizes", "grey", "small"),
 )
-FROZEN_RUN = 4  # frames that repeat the picture before them, in files that differ
+FROZEN_RUN = 4  # frames that repeat the image before them, in files that differ
 POOL = 12
 
 
@@ -114,26 +114,26 @@ def make_irvi(
     counts: Mapping[str, int],  # {"traffic/train": 60, "monitoring/sub-1/test": 12}: frames
     *,
     size: int = 64,
-    strips: bool = True,  # training pictures are three frames side by side
+    strips: bool = True,  # training images are three frames side by side
     stride: int = 1,  # frames from strip to strip; below 3 they overlap
     suffix: str = ".png",
-    shuffled: bool = False,  # the visible pictures' order has nothing to do with the thermal one's
+    shuffled: bool = False,  # the visible images' order has nothing to do with the thermal one's
 ) -> Made:
     """Write an IRVI below `root`, in folders <subset>[/<scene>]/{trainA,trainB,testA,testB}."""
     for group, count in tqdm(counts.items(), desc="making IRVI", unit="group", disable=None):
         place, part = group.rsplit("/", 1)
         rng = np.random.default_rng(list(place.encode()))  # both parts of a scene show one place
         still = group.startswith("monitoring")
-        pictures = list(scene(rng, count, (size, size), still=still, skip=37 * (part == "test")))
+        images = list(scene(rng, count, (size, size), still=still, skip=37 * (part == "test")))
         if strips and part == "train":
             starts = range(0, count - 2, stride)
-            pictures = [_side_by_side(pictures[start : start + 3]) for start in starts]
-        order = rng.permutation(len(pictures)) if shuffled else range(len(pictures))
+            images = [_side_by_side(images[start : start + 3]) for start in starts]
+        order = rng.permutation(len(images)) if shuffled else range(len(images))
         for number, other in enumerate(order):
-            for letter, picture in (("A", pictures[number][0]), ("B", pictures[other][1])):
+            for letter, image in (("A", images[number][0]), ("B", images[other][1])):
                 path = root / place / f"{part}{letter}" / f"{number:06d}{suffix}"
                 path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(picture).save(path, quality=95, compress_level=1)
+                Image.fromarray(image).save(path, quality=95, compress_level=1)
     return Made(dict(counts))
 
 
@@ -142,10 +142,10 @@ def make_msrs(root: Path, count: int, *, size: tuple[int, int] = (80, 60)) -> No
     rng = np.random.default_rng(0)
     for number, pair in enumerate(scene(rng, count, size), start=1):
         part = "test" if number % 4 == 0 else "train"
-        for kind, picture in zip(("ir", "vi"), pair, strict=True):
+        for kind, image in zip(("ir", "vi"), pair, strict=True):
             path = root / part / kind / f"{number:05d}D.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture).save(path)
+            Image.fromarray(image).save(path)
 
 
 def scene(
@@ -154,7 +154,7 @@ def scene(
     size: tuple[int, int],
     *,
     still: bool = False,  # the camera stands, and small things pass
-    shift: tuple[int, int] = (0, 0),  # of the thermal picture, in pixels
+    shift: tuple[int, int] = (0, 0),  # of the thermal image, in pixels
     skip: int = 0,  # frames that pass before the first
 ) -> Iterator[Pair]:
     """Pairs of one place: thermal (h, w) and visible (h, w, 3), whose outlines agree."""
@@ -194,9 +194,9 @@ def _passer_by(thermal: np.ndarray, visible: np.ndarray, along: int) -> None:
     cv2.rectangle(visible, (x, y), corner, (200, 30, 20), -1)
 
 
-def _noisy(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
-    noise = rng.integers(-3, 4, picture.shape)
-    return np.clip(picture.astype(int) + noise, 0, 255).astype(np.uint8)
+def _noisy(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    noise = rng.integers(-3, 4, image.shape)
+    return np.clip(image.astype(int) + noise, 0, 255).astype(np.uint8)
 
 
 def _side_by_side(pairs: Sequence[Pair]) -> Pair:
@@ -213,14 +213,14 @@ def _encoded(pair: Pair) -> tuple[bytes, bytes]:
     return _jpeg(pair[0]), _jpeg(pair[1])
 
 
-def _jpeg(picture: np.ndarray) -> bytes:
+def _jpeg(image: np.ndarray) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "JPEG", quality=85)
+    Image.fromarray(image).save(stream, "JPEG", quality=85)
     return stream.getvalue()
 
 
 def _unique(encoded: bytes, remark: str) -> bytes:
-    """The same picture in other bytes: a comment after the two that begin every JPEG."""
+    """The same image in other bytes: a comment after the two that begin every JPEG."""
     comment = remark.encode()
     return encoded[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + encoded[2:]
 

@@ -14,10 +14,10 @@ from tests.made_crops import Sequence, make_crops
 from thermochroma.base.manifest import FACTS
 from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.evaluation.gallery import FILE, choose_gallery_rows, keep_gallery, with_extremes
-from thermochroma.evaluation.scoring import judged_rows
+from thermochroma.evaluation.scoring import scored_rows
 from thermochroma.evaluation.snapshots import CURVE, of_the_end
 from thermochroma.export.metadata import KEY
-from thermochroma.metrics.picture_scores import OF_COLOUR, SCORES
+from thermochroma.metrics.image_scores import OF_COLOUR, SCORES
 
 SIDE: Final = 32
 LINEUP: Final = {"pix2pix": "visible", "tic_cgan": "visible", "thermal_mask": "thermal"}
@@ -37,21 +37,21 @@ def make_results(
     (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     sequences = {"a": Sequence(3), "v": Sequence(1, split="validation")}
     sequences |= {f"t{n:02d}": Sequence(1, split="test") for n in range(test_sequences)}
-    crops = make_crops(root / "data/crops/sample", sequences, _paint)
-    judged = judged_rows(crops, 1).assign(place="road", time="day")
-    gallery_rows = choose_gallery_rows(judged, gallery_frames)
+    crops = make_crops(root / "data/crops/sample", sequences, _predict)
+    scored = scored_rows(crops, 1).assign(place="road", time="day")
+    gallery_rows = choose_gallery_rows(scored, gallery_frames)
     for name, spectrum in LINEUP.items():
         scores, runs = root / "data/scores/sample" / name, root / "data/runs/sample" / name
-        _leave_row(scores, name, spectrum, judged, gallery_rows)
+        _leave_row(scores, name, spectrum, scored, gallery_rows)
         _leave_run(scores, runs, name)
     for spectrum, known in BASELINES.items():
         for name in known.names:
-            _leave_row(root / "data/baselines/sample" / name, name, spectrum, judged, gallery_rows)
+            _leave_row(root / "data/baselines/sample" / name, name, spectrum, scored, gallery_rows)
         _leave_flicker(root / "data/baselines/sample" / truth_name(spectrum))
     return root / "params.yaml"
 
 
-def _paint(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+def _predict(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng([*name.encode(), n])
     thermal = np.full((SIDE, SIDE), 90, np.uint8)
     thermal[8:24, 8 + n : 20 + n] = 220
@@ -59,21 +59,21 @@ def _paint(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _leave_row(
-    folder: Path, name: str, spectrum: str, judged: pd.DataFrame, gallery_rows: pd.DataFrame
+    folder: Path, name: str, spectrum: str, scored: pd.DataFrame, gallery_rows: pd.DataFrame
 ) -> None:
     folder.mkdir(parents=True)
     rng = np.random.default_rng(list(name.encode()))
-    shared = np.random.default_rng(0).normal(15, 2, len(judged))
-    noise = rng.normal(0, 0.1, len(judged))
+    shared = np.random.default_rng(0).normal(15, 2, len(scored))
+    noise = rng.normal(0, 0.1, len(scored))
     known = [one for one in SCORES if spectrum == "visible" or one not in OF_COLOUR]
-    scores = judged[FACTS].assign(**{one: rng.uniform(0.3, 0.4, len(judged)) for one in known})
+    scores = scored[FACTS].assign(**{one: rng.uniform(0.3, 0.4, len(scored)) for one in known})
     scores = scores.assign(psnr=shared + noise + GAINS.get(name, 0.0), ms_ssim=np.nan)
     scores.to_csv(folder / "scores.csv", index=False)
     (folder / "distances.json").write_text("{}")
     channels = 3 if spectrum == "visible" else 1
-    frames = list(with_extremes(gallery_rows, judged, scores)["frame"])
-    pictures = rng.integers(0, 255, (len(frames), SIDE, SIDE, channels), np.uint8)
-    keep_gallery(folder / FILE, scores, frames, pictures)
+    frames = list(with_extremes(gallery_rows, scored, scores)["frame"])
+    images = rng.integers(0, 255, (len(frames), SIDE, SIDE, channels), np.uint8)
+    keep_gallery(folder / FILE, scores, frames, images)
     _leave_flicker(folder)
 
 
@@ -88,19 +88,19 @@ def _leave_run(scores: Path, runs: Path, name: str) -> None:
     device = "a processor"
     measured = {"parameters": 1000, "multiply_adds": 10**6, "latency_median_ms": 5.0 + len(name)}
     measured |= {"latency_p95_ms": 20.0, "device": device}
-    judged = pd.read_csv(scores / "scores.csv", dtype={"place": str, "time": str})
-    test = judged[judged["split"] == "test"]
+    scored = pd.read_csv(scores / "scores.csv", dtype={"place": str, "time": str})
+    test = scored[scored["split"] == "test"]
     late = of_the_end(test.assign(psnr=test["psnr"] - 1), images=270)
     curve = pd.concat([late, of_the_end(test, images=300)])
     curve.to_csv(scores / CURVE, index=False)
     (scores / "cost.json").write_text(json.dumps(measured))
-    taught = {"training_pictures_per_second": 3.0, "peak_memory_bytes": 10**6}
+    taught = {"training_images_per_second": 3.0, "peak_memory_bytes": 10**6}
     (runs / "cost.json").write_text(json.dumps({**taught, "training_device": device}))
     readings = {"images": [10.0, 100.0, 300.0], "validation/psnr": [None, 14.0, 15.0]}
     history = pd.DataFrame({**readings, "validation/ssim": [None, 0.3, 0.4]})
     history.to_csv(runs / "history.csv", index=False)
-    label = {"name": name, "settings": {"method": name, "title": None}, "scale": 1.0}
-    label |= {
+    metadata = {"name": name, "settings": {"method": name, "title": None}, "scale": 1.0}
+    metadata |= {
         "text_width": 0,
         "trained_on": "sample",
         "side": SIDE,
@@ -108,4 +108,4 @@ def _leave_run(scores: Path, runs: Path, name: str) -> None:
         "images": 300,
     }
     weights = {"weight": np.zeros(1, np.float32)}
-    save_file(weights, runs / "translator.safetensors", metadata={KEY: json.dumps(label)})
+    save_file(weights, runs / "translator.safetensors", metadata={KEY: json.dumps(metadata)})

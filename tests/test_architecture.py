@@ -57,7 +57,7 @@ MAY_IMPORT = {  # room: the rooms that its modules may import beside their own
     },
     "pipeline": None,  # any: it is where the rooms meet
 }
-LONGEST_FUNCTION, LONGEST_MODULE = 60, 400
+LONGEST_FUNCTION, LONGEST_MODULE = 60, 390  # lines; of a module, its imports left out
 
 
 def _imports(path: Path) -> set[str]:
@@ -68,6 +68,10 @@ def _imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return found
+
+
+def _lines(node: ast.stmt) -> int:
+    return (node.end_lineno or 0) - node.lineno + 1
 
 
 def _rooms_that(path: Path) -> set[str]:
@@ -124,12 +128,13 @@ def test_only_tracking_knows_mlflow_and_nothing_knows_dvc() -> None:
 
 def test_functions_and_modules_stay_short() -> None:
     for path in [*MODULES, *sorted((ROOT / "stages").glob("*.py")), ROOT / "repro.py"]:
-        text = path.read_text()
-        assert text.count("\n") <= LONGEST_MODULE, path
-        for node in ast.walk(ast.parse(text)):
+        tree = ast.parse(path.read_text())
+        imports = [one for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom)]
+        total = path.read_text().count("\n") - sum(map(_lines, imports))
+        assert total <= LONGEST_MODULE, path
+        for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                length = (node.end_lineno or 0) - node.lineno + 1
-                assert length <= LONGEST_FUNCTION, f"{path}: {node.name} has {length} lines"
+                assert _lines(node) <= LONGEST_FUNCTION, f"{path}: {node.name} is long"
 
 
 def test_every_public_thing_says_what_it_is() -> None:

@@ -1,4 +1,4 @@
-"""Reading pictures: 8 bits as they are, counts up to one tone, and a sentence for all else."""
+"""Reading images: 8 bits as they are, counts up to one tone, and a sentence for all else."""
 
 import struct
 import zlib
@@ -124,7 +124,7 @@ def test_the_text_of_a_tone() -> None:
      "window nan 3", "window a b"],
 )  # fmt: skip
 def test_a_text_that_is_no_tone_is_refused(text: str) -> None:
-    with pytest.raises(BadInput, match="tone of a thermal picture is"):
+    with pytest.raises(BadInput, match="tone of a thermal image is"):
         Tone.parse(text)
 
 
@@ -177,8 +177,8 @@ def test_16_bits_in_several_channels_are_refused_not_halved(tmp_path: Path) -> N
             read(path)
 
 
-def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.tif").write_bytes(b"no picture")
+def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(b"no image")
     cut = _save(tmp_path / "b.png", np.random.default_rng(0).permuted(COUNTS))
     cut.write_bytes(cut.read_bytes()[:2000])
     for name in ("a.tif", "b.png"):
@@ -190,6 +190,6 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
         size_of(tmp_path / "a.tif")
 
 
-def test_a_visible_picture_is_never_made_of_counts(tmp_path: Path) -> None:
+def test_a_visible_image_is_never_made_of_counts(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="is grey"):
         read_visible(_save(tmp_path / "a.png", COUNTS))

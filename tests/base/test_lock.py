@@ -11,14 +11,14 @@ import pytest
 from filelock import FileLock
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.lock import LOCK, alone, remove_held
+from thermochroma.base.lock import LOCK, exclusive_lock, remove_held
 from thermochroma.base.workplace import workplace
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from thermochroma.base.lock import alone
-with alone(Path(sys.argv[1])):
+from thermochroma.base.lock import exclusive_lock
+with exclusive_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -41,7 +41,7 @@ def test_a_second_process_is_told_so(tmp_path: Path) -> None:
     with (
         _holder(tmp_path / "train-x"),
         pytest.raises(BadInput, match=r"another process is working on exactly this \(train-x\)"),
-        alone(tmp_path / "train-x", patience_seconds=0.2),
+        exclusive_lock(tmp_path / "train-x", patience_seconds=0.2),
     ):
         pass
 
@@ -49,7 +49,7 @@ def test_a_second_process_is_told_so(tmp_path: Path) -> None:
 def test_a_killed_process_leaves_no_hold(tmp_path: Path) -> None:
     with _holder(tmp_path) as process:
         process.kill()  # SIGKILL: it can tidy up nothing
-        with alone(tmp_path, patience_seconds=5.0):
+        with exclusive_lock(tmp_path, patience_seconds=5.0):
             assert (tmp_path / LOCK).is_file()
 
 
@@ -57,15 +57,15 @@ def test_one_that_is_just_being_killed_is_waited_for(tmp_path: Path) -> None:
     with _holder(tmp_path) as process:
         timer = threading.Timer(0.3, process.kill)
         timer.start()
-        with alone(tmp_path, patience_seconds=10.0):
+        with exclusive_lock(tmp_path, patience_seconds=10.0):
             pass
         timer.join()
 
 
 def test_the_hold_ends_when_the_work_fails(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), alone(tmp_path):
+    with pytest.raises(KeyError), exclusive_lock(tmp_path):
         raise KeyError
-    with alone(tmp_path, patience_seconds=0.0):
+    with exclusive_lock(tmp_path, patience_seconds=0.0):
         pass
 
 
@@ -99,8 +99,8 @@ def test_a_folder_that_is_taken_while_it_goes_stays(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "rmdir", rmdir_after_another_came)
-        with alone(folder):
+        with exclusive_lock(folder):
             remove_held(folder)
-    with pytest.raises(BadInput), alone(folder, patience_seconds=0.0):
+    with pytest.raises(BadInput), exclusive_lock(folder, patience_seconds=0.0):
         pass
     other.release()

@@ -1,4 +1,4 @@
-"""Trivial and oracle rows on pictures small enough to be worked out by hand."""
+"""Trivial and oracle rows on images small enough to be worked out by hand."""
 
 import inspect
 from collections.abc import Callable
@@ -12,16 +12,16 @@ from torch import Tensor
 from thermochroma.base.errors import BadInput
 from thermochroma.baselines import oracles
 from thermochroma.baselines.catalogue import BASELINES, ORACLES, TRIVIAL, Trivial
-from thermochroma.baselines.trivial import TrainingPictures
+from thermochroma.baselines.trivial import TrainingImages
 from thermochroma.metrics import fidelity
 
 torch.set_num_threads(1)
 SIDE = 48
 
 
-def training(greys: np.ndarray, targets: np.ndarray, batch: int = 2) -> TrainingPictures:
+def training(greys: np.ndarray, targets: np.ndarray, batch: int = 2) -> TrainingImages:
     starts = range(0, len(greys), batch)
-    return TrainingPictures(
+    return TrainingImages(
         greys=lambda: (greys[i : i + batch] for i in starts),
         targets=lambda: (targets[i : i + batch] for i in starts),
         target=lambda row: targets[row],
@@ -40,7 +40,7 @@ def known() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def shown() -> tuple[Tensor, Tensor]:
-    """Smooth pictures: (thermal, truth)."""
+    """Smooth images: (thermal, truth)."""
     random = np.random.default_rng(2)
     fields = gaussian_filter(random.normal(size=(2, 4, SIDE, SIDE)), (0, 0, 4, 4)) * 900 + 128
     both = torch.from_numpy(fields.clip(0, 255).astype(np.uint8))
@@ -50,17 +50,17 @@ def shown() -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize(
     ("spectrum", "name"), [(one, name) for one, rows in BASELINES.items() for name in rows.names]
 )
-def test_every_row_paints_8_bit_pictures_alone_as_in_a_batch(
+def test_every_row_paints_8_bit_images_alone_as_in_a_batch(
     spectrum: str, name: str, known: tuple[np.ndarray, np.ndarray], shown: tuple[Tensor, Tensor]
 ) -> None:
     channels, rows = {"visible": 3, "thermal": 1}[spectrum], BASELINES[spectrum]
     grey, truth = shown[0], shown[1][:, :channels]
     if name in rows.oracles:
         oracle = rows.oracles[name]
-        together, alone = oracle.paint(grey, truth), oracle.paint(grey[1:], truth[1:])
+        together, alone = oracle.predict(grey, truth), oracle.predict(grey[1:], truth[1:])
     else:
-        paint = rows.trivial[name].fit(training(known[0], known[1][..., :channels]))
-        together, alone = paint(grey), paint(grey[1:])
+        predict = rows.trivial[name].fit(training(known[0], known[1][..., :channels]))
+        together, alone = predict(grey), predict(grey[1:])
     assert together.dtype == torch.uint8
     assert together.shape == truth.shape
     assert torch.equal(together[1:], alone)
@@ -71,9 +71,9 @@ def test_trivial_painters_cannot_be_handed_the_truth(
 ) -> None:
     for rows in BASELINES.values():
         for name, baseline in rows.trivial.items():
-            painter = baseline.fit(training(*known))
-            assert list(inspect.signature(painter).parameters) == ["grey"], name
-            assert not hasattr(baseline, "paint"), name
+            predictor = baseline.fit(training(*known))
+            assert list(inspect.signature(predictor).parameters) == ["grey"], name
+            assert not hasattr(baseline, "predict"), name
         assert not any(isinstance(baseline, Trivial) for baseline in rows.oracles.values())
 
 
@@ -93,34 +93,34 @@ def test_copied_and_inverted(shown: tuple[Tensor, Tensor]) -> None:
     assert torch.equal(copied.int() + inverted.int(), torch.full_like(copied, 255).int())
 
 
-def test_means_are_of_all_training_pictures_rounded(known: tuple[np.ndarray, np.ndarray]) -> None:
+def test_means_are_of_all_training_images_rounded(known: tuple[np.ndarray, np.ndarray]) -> None:
     """Batches of 2, 2 and 1: a mean of means would be wrong."""
     _, visibles = known
     thermal = torch.zeros(1, 1, SIDE, SIDE, dtype=torch.uint8)
     colour = TRIVIAL["mean_colour"].fit(training(*known))(thermal)
-    picture = TRIVIAL["mean_picture"].fit(training(*known))(thermal)
+    image = TRIVIAL["mean_image"].fit(training(*known))(thermal)
     assert colour[0, :, 0, 0].tolist() == visibles.mean(axis=(0, 1, 2)).round().tolist()
     assert (colour == colour[:, :, :1, :1]).all()
-    assert np.array_equal(picture[0].permute(1, 2, 0).numpy(), visibles.mean(axis=0).round())
+    assert np.array_equal(image[0].permute(1, 2, 0).numpy(), visibles.mean(axis=0).round())
 
 
 def test_nearest_finds_a_frame_again(known: tuple[np.ndarray, np.ndarray]) -> None:
     thermals, visibles = known
     order = [3, 0, 4]
     dimmer = (thermals[order] * 0.97 + 2).astype(np.uint8)
-    painted = TRIVIAL["nearest_frame"].fit(training(*known))(torch.from_numpy(dimmer)[:, None])
-    assert np.array_equal(painted.permute(0, 2, 3, 1).numpy(), visibles[order])
+    prediction = TRIVIAL["nearest_frame"].fit(training(*known))(torch.from_numpy(dimmer)[:, None])
+    assert np.array_equal(prediction.permute(0, 2, 3, 1).numpy(), visibles[order])
 
 
 def test_nearest_takes_the_first_of_equals(known: tuple[np.ndarray, np.ndarray]) -> None:
     thermals, visibles = known
     twins = np.stack([thermals[1], thermals[0], thermals[0]])
-    painter = TRIVIAL["nearest_frame"].fit(training(twins, visibles))
-    painted = painter(torch.from_numpy(thermals[:1])[:, None])
-    assert np.array_equal(painted[0].permute(1, 2, 0).numpy(), visibles[1])
+    predictor = TRIVIAL["nearest_frame"].fit(training(twins, visibles))
+    prediction = predictor(torch.from_numpy(thermals[:1])[:, None])
+    assert np.array_equal(prediction[0].permute(1, 2, 0).numpy(), visibles[1])
 
 
-@pytest.mark.parametrize("name", ["mean_colour", "mean_picture", "nearest_frame"])
+@pytest.mark.parametrize("name", ["mean_colour", "mean_image", "nearest_frame"])
 def test_an_empty_training_split_is_refused(name: str) -> None:
     with pytest.raises(BadInput, match="training split"):
         TRIVIAL[name].fit(training(noise(0, 8, 8), noise(0, 8, 8, 3)))
@@ -128,25 +128,25 @@ def test_an_empty_training_split_is_refused(name: str) -> None:
 
 def test_own_mean_colour(shown: tuple[Tensor, Tensor]) -> None:
     thermal, truth = shown
-    painted = ORACLES["own_mean_colour"].paint(thermal, truth)
+    prediction = ORACLES["own_mean_colour"].predict(thermal, truth)
     expected = truth.double().mean((2, 3)).round()
-    assert torch.equal(painted[:, :, 5, 7].double(), expected)
-    assert (painted == painted[:, :, :1, :1]).all()
+    assert torch.equal(prediction[:, :, 5, 7].double(), expected)
+    assert (prediction == prediction[:, :, :1, :1]).all()
 
 
 def test_own_look_up_table_by_hand() -> None:
     thermal = torch.tensor([[9, 9], [9, 40]], dtype=torch.uint8).view(1, 1, 2, 2)
     red = torch.tensor([[10, 20], [31, 200]], dtype=torch.uint8)
     truth = torch.stack([red, 255 - red, red // 2])[None]
-    painted = ORACLES["own_look_up_table"].paint(thermal, truth)
-    assert painted[0, 0].tolist() == [[20, 20], [20, 200]]
-    assert painted[0, 1].tolist() == [[235, 235], [235, 55]]
+    prediction = ORACLES["own_look_up_table"].predict(thermal, truth)
+    assert prediction[0, 0].tolist() == [[20, 20], [20, 200]]
+    assert prediction[0, 1].tolist() == [[235, 235], [235, 55]]
 
 
 def test_own_look_up_table_is_exact_for_a_function_of_thermal() -> None:
     thermal = torch.from_numpy(noise(2, 1, SIDE, SIDE))
     truth = torch.cat([255 - thermal, thermal // 2, (thermal > 99).to(torch.uint8) * 200], dim=1)
-    assert torch.equal(ORACLES["own_look_up_table"].paint(thermal, truth), truth)
+    assert torch.equal(ORACLES["own_look_up_table"].predict(thermal, truth), truth)
 
 
 def test_local_affine_is_exact_for_a_line_and_better_the_smaller_its_windows(
@@ -161,35 +161,37 @@ def test_local_affine_is_exact_for_a_line_and_better_the_smaller_its_windows(
 
 
 def test_local_affine_is_a_plain_fit_where_one_window_sees_all() -> None:
-    """With a radius beyond the picture, every window is the whole picture: ordinary least squares."""
+    """With a radius beyond the image, every window is the whole image: ordinary least squares."""
     thermal, truth = (
         torch.from_numpy(noise(1, 1, 12, 12)),
         torch.from_numpy(noise(1, 3, 12, 12, seed=4)),
     )
-    painted = oracles.local_affine(thermal, truth, radius=12)
+    prediction = oracles.local_affine(thermal, truth, radius=12)
     x, y = thermal.flatten().numpy(), truth[0, 0].flatten().numpy()
     expected = np.polyval(np.polyfit(x.astype(float), y.astype(float), 1), x).round()
-    assert np.abs(painted[0, 0].flatten().numpy() - expected).max() <= 1
+    assert np.abs(prediction[0, 0].flatten().numpy() - expected).max() <= 1
 
 
 def test_blurred_truth_is_scipys(shown: tuple[Tensor, Tensor]) -> None:
     thermal, truth = shown
     expected = gaussian_filter(truth.double().numpy(), (0, 0, 2, 2), mode="mirror")
-    painted = ORACLES["truth_blurred"].paint(thermal, truth)
-    assert np.abs(painted.numpy() - expected).max() <= 0.5 + 1e-9
+    prediction = ORACLES["truth_blurred"].predict(thermal, truth)
+    assert np.abs(prediction.numpy() - expected).max() <= 0.5 + 1e-9
 
 
 def test_shifted_truth(shown: tuple[Tensor, Tensor]) -> None:
     thermal, truth = shown
-    painted = ORACLES["truth_shifted"].paint(thermal, truth)
-    assert torch.equal(painted[..., 2:], truth[..., :-2])
-    assert torch.equal(painted[..., :2], truth[..., :1].expand(-1, -1, -1, 2))
+    prediction = ORACLES["truth_shifted"].predict(thermal, truth)
+    assert torch.equal(prediction[..., 2:], truth[..., :-2])
+    assert torch.equal(prediction[..., :2], truth[..., :1].expand(-1, -1, -1, 2))
 
 
-@pytest.mark.parametrize("paint", [oracle.paint for oracle in ORACLES.values()], ids=list(ORACLES))
+@pytest.mark.parametrize(
+    "predict", [oracle.predict for oracle in ORACLES.values()], ids=list(ORACLES)
+)
 def test_oracles_leave_the_truth_alone(
-    paint: Callable[[Tensor, Tensor], Tensor], shown: tuple[Tensor, Tensor]
+    predict: Callable[[Tensor, Tensor], Tensor], shown: tuple[Tensor, Tensor]
 ) -> None:
     before = shown[1].clone()
-    paint(*shown)
+    predict(*shown)
     assert torch.equal(shown[1], before)

@@ -71,11 +71,11 @@ def test_a_training_does_not_hang_on_how_it_is_scored_or_shown() -> None:
     """Whoever rewords a score's footnote must not retrain every method."""
     train = _closure("train")
     assert {"stages", "thermochroma.inference.predictions", "thermochroma.training.loop"} <= train
-    strangers = ("evaluation", "reporting", "tracking", "metrics.picture_scores")
+    strangers = ("evaluation", "reporting", "tracking", "metrics.image_scores")
     assert not [
         name for name in train if name.startswith(tuple(f"thermochroma.{s}" for s in strangers))
     ]
-    assert "thermochroma.metrics.picture_scores" in _closure("evaluate")
+    assert "thermochroma.metrics.image_scores" in _closure("evaluate")
 
 
 def test_who_only_looks_on_does_not_count(tree: Path) -> None:

@@ -103,30 +103,30 @@ def test_the_file_in_the_repository_is_right(tmp_path: Path) -> None:
             r"`sample` .*entry of `datasets`",
         ),
         (
-            lambda raw: raw["methods"].update(cmmf_net_seed_1={"again": "cmff_net", "seed": 1}),
+            lambda raw: raw["methods"].update(cmmf_net_seed_1={"repeat_of": "cmff_net", "seed": 1}),
             r"`cmff_net`.*did you mean `cmmf_net`",
         ),
         (
-            lambda raw: raw["methods"].update(cmmf_net_seed_1={"again": "cmmf_net"}),
+            lambda raw: raw["methods"].update(cmmf_net_seed_1={"repeat_of": "cmmf_net"}),
             r"lacks `methods\.cmmf_net_seed_1\.seed`",
         ),
         (
             lambda raw: (
-                raw["methods"].update(again={"again": "cmmf_net", "seed": raw["seed"]}),
+                raw["methods"].update(again={"repeat_of": "cmmf_net", "seed": raw["seed"]}),
                 raw["lineup"].append("again"),
             ),
             r"`again` repeats `cmmf_net` under seed 0, which another run has",
         ),
         (
             lambda raw: (
-                raw["methods"].update(again={"again": "cmmf_net", "seed": 1}),
+                raw["methods"].update(again={"repeat_of": "cmmf_net", "seed": 1}),
                 raw.update(lineup=["pix2pix", "again"]),
             ),
             r"has `again` but not `cmmf_net`",
         ),
         (
             lambda raw: (
-                raw["methods"].update(again={"again": "cmmf_net", "seed": 1}),
+                raw["methods"].update(again={"repeat_of": "cmmf_net", "seed": 1}),
                 raw["budget"]["sample"]["exceptions"].update(again={"images": 3}),
             ),
             r"`again`.*block of `methods` itself",
@@ -158,7 +158,7 @@ def test_what_suits_a_budget_to_a_machine_decides_nothing() -> None:
     assert set(budget.model_dump()) - set(budget.deciding()) == MACHINES_OWN
 
 
-def test_epochs_become_pictures() -> None:
+def test_epochs_become_images() -> None:
     budget = read_params(PARAMS).budget["roadscene"]
     assert budget.epochs is not None
     assert budget.images_of(100) == round(100 * budget.epochs)
@@ -186,7 +186,7 @@ def test_a_repeat_has_block_and_budget_of_what_it_repeats_and_a_seed_of_its_own(
     tmp_path: Path,
 ) -> None:
     raw = yaml.safe_load(PARAMS.read_text())
-    raw["methods"]["mugan_again"] = {"again": "mugan", "seed": 7}
+    raw["methods"]["mugan_again"] = {"repeat_of": "mugan", "seed": 7}
     raw["lineup"].append("mugan_again")
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(raw))

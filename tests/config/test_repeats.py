@@ -16,7 +16,7 @@ BUDGET = "budgets/sample/{}.json"
 @pytest.fixture
 def raw() -> dict[str, Any]:
     params: dict[str, Any] = yaml.safe_load(PARAMS.read_text())
-    params["methods"]["mugan_again"] = {"again": "mugan", "seed": 7}
+    params["methods"]["mugan_again"] = {"repeat_of": "mugan", "seed": 7}
     params["lineup"] = ["mugan", "mugan_again"]
     return params
 

@@ -47,7 +47,7 @@ def test_every_row_has_its_mean_in_the_order_judged() -> None:
     text = card([0.1, 0.2, 0.3], NONE)
     assert "| Truth shifted | 1 | 0.910 [" in text
     assert "| Own mean colour, flat | – | 0.510 [" in text
-    assert "3 pictures of 3 sequences" in text
+    assert "3 images of 3 sequences" in text
 
 
 def test_what_is_not_known_is_said() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.examiner import TEXT_WIDTH, method_of, see, settings_of
+from tests.examiner import TEXT_WIDTH, dummy_input, method_of, settings_of
 from thermochroma.contract.method import Translator
 from thermochroma.evaluation.cost import multiply_adds
 from thermochroma.export.artifact import build_translator
@@ -97,7 +97,7 @@ def test_every_product_is_counted(case: str) -> None:
 def test_attention_counts_the_same_fused_or_not(block: str) -> None:
     """Torch has no formula for the fused kernel of processors, which therefore counted as nothing."""
     method = method_of(block)
-    seen = see(method, height=64, width=64, count=1)
+    seen = dummy_input(method, height=64, width=64, count=1)
     network = build_translator(method, settings_of(block), scale=1 / 16, text_width=TEXT_WIDTH)
     with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
         apart = multiply_adds(network.eval(), seen)

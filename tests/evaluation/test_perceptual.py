@@ -17,13 +17,18 @@ from tests.made_crops import Sequence, make_crops
 from tests.metrics.test_perceptual import linear_state
 from tests.reporting.test_reporting import ABOUT, MANY, read_csv, rows_of
 from thermochroma.base.errors import BadInput
-from thermochroma.evaluation.outputs import by_split, leave
-from thermochroma.evaluation.perceptual import Judged, Perception, judge_pictures, read_perception
+from thermochroma.evaluation.outputs import by_split, write_outputs
+from thermochroma.evaluation.perceptual import (
+    Evaluation,
+    Perception,
+    evaluate_images,
+    read_perception,
+)
 from thermochroma.evaluation.summary import mean_of_distances
 from thermochroma.inference.predictions import truth_of
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.distribution import fid, kid
-from thermochroma.metrics.picture_scores import PERCEPTION
+from thermochroma.metrics.image_scores import PERCEPTION
 from thermochroma.pipeline.results import read_distances
 from thermochroma.pretrained import write_weights as weights
 from thermochroma.reporting.table import build_table
@@ -46,16 +51,16 @@ CACHED = {
 """What torch's cache calls the published files."""
 
 
-def _paint(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+def _predict(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     noise = np.random.default_rng([ord(name), n]).normal(size=(SIDE, SIDE, 4))
     smooth = gaussian_filter(noise, (2, 2, 0)) * 300 + 128
-    picture = smooth.clip(0, 255).round().astype(np.uint8)
-    return picture[..., 0], np.ascontiguousarray(picture[..., 1:])
+    image = smooth.clip(0, 255).round().astype(np.uint8)
+    return image[..., 0], np.ascontiguousarray(image[..., 1:])
 
 
 @pytest.fixture(scope="module")
 def crops(tmp_path_factory: pytest.TempPathFactory) -> Crops:
-    return make_crops(tmp_path_factory.mktemp("crops"), SEQUENCES, _paint)
+    return make_crops(tmp_path_factory.mktemp("crops"), SEQUENCES, _predict)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +99,7 @@ def _shifted(crops: Crops, rows: pd.DataFrame, spectrum: str) -> Tensor:
     return truth_of(crops, rows, spectrum=spectrum).roll(2, -1)
 
 
-def _judge(crops: Crops, spectrum: str, perception: Perception | None) -> Judged:
+def _judge(crops: Crops, spectrum: str, perception: Perception | None) -> Evaluation:
     rows = pd.concat([crops.split(split) for split in ("validation", "test")], ignore_index=True)
 
     def batches() -> Iterator[tuple[pd.DataFrame, Tensor]]:
@@ -102,40 +107,40 @@ def _judge(crops: Crops, spectrum: str, perception: Perception | None) -> Judged
             some = rows.iloc[start : start + 3]
             yield some, _shifted(crops, some, spectrum)
 
-    return judge_pictures(crops, batches(), spectrum=spectrum, perception=perception)
+    return evaluate_images(crops, batches(), spectrum=spectrum, perception=perception)
 
 
 @pytest.mark.parametrize("spectrum", ["visible", "thermal"])
 def test_published_weights_give_a_column_and_distances_of_each_split(
     crops: Crops, perception: Perception, spectrum: str, tmp_path: Path
 ) -> None:
-    judged, test = _judge(crops, spectrum, perception), crops.split("test")
-    painted, truth = _shifted(crops, test, spectrum), truth_of(crops, test, spectrum=spectrum)
-    of_test = judged.scores[judged.scores["split"] == "test"]
-    expected = perception.lpips(painted, truth)
+    scored, test = _judge(crops, spectrum, perception), crops.split("test")
+    prediction, truth = _shifted(crops, test, spectrum), truth_of(crops, test, spectrum=spectrum)
+    of_test = scored.scores[scored.scores["split"] == "test"]
+    expected = perception.lpips(prediction, truth)
     assert (expected > 0).all()
     assert of_test["lpips"].tolist() == expected.tolist()
-    assert set(judged.distances) == {"test"}, "one validation picture has no spread"
-    features = perception.features(painted), perception.features(truth)
-    found = judged.distances["test"]
+    assert set(scored.distances) == {"test"}, "one validation image has no spread"
+    features = perception.features(prediction), perception.features(truth)
+    found = scored.distances["test"]
     assert found["fid"] == pytest.approx(fid(*features), rel=1e-3, abs=1e-6)
     assert found["kid"] == pytest.approx(kid(*features), rel=1e-3, abs=1e-6)
-    leave(tmp_path, judged)
-    assert read_distances(tmp_path) == judged.distances
-    assert by_split(judged)["test"]["fid"] == found["fid"]
-    assert by_split(judged)["test"]["lpips"] == pytest.approx(expected.mean())
-    assert "fid" not in by_split(judged)["validation"]
+    write_outputs(tmp_path, scored)
+    assert read_distances(tmp_path) == scored.distances
+    assert by_split(scored)["test"]["fid"] == found["fid"]
+    assert by_split(scored)["test"]["lpips"] == pytest.approx(expected.mean())
+    assert "fid" not in by_split(scored)["validation"]
 
 
 def test_through_stand_ins_nothing_is_judged(crops: Crops, tmp_path: Path) -> None:
     weights.write_perception(tmp_path / "perception", kind="random")
     assert [path.name for path in (tmp_path / "perception").iterdir()] == ["origin.json"]
     assert read_perception(tmp_path / "perception", CPU) is None
-    judged = _judge(crops, "visible", None)
-    assert not {*PERCEPTION} & {*judged.scores.columns}
-    leave(tmp_path, judged)
+    scored = _judge(crops, "visible", None)
+    assert not {*PERCEPTION} & {*scored.scores.columns}
+    write_outputs(tmp_path, scored)
     assert read_distances(tmp_path) == {}
-    assert not {*PERCEPTION} & {*by_split(judged)["test"]}
+    assert not {*PERCEPTION} & {*by_split(scored)["test"]}
 
 
 def test_distances_that_are_missing_or_broken_are_no_empty_ones(tmp_path: Path) -> None:
@@ -245,5 +250,5 @@ def test_with_published_weights_the_cells_hold_the_numbers_of_their_split() -> N
     assert NO_PERCEPTION not in table.notes
     assert f"of {sum(map(len, MANY.values()))}: compare only rows" in table.caption
     one = build_table({k: replace(row, distances={}) for k, row in rows.items()}, ABOUT)
-    assert "FID and KID are empty: one picture" in " ".join(one.notes)
+    assert "FID and KID are empty: one image" in " ".join(one.notes)
     assert one.lines[0].cells["lpips"].text == "0.250"

@@ -1,4 +1,4 @@
-"""Judging: what rows are shown and scored on, in both directions, and pairs of frames as video."""
+"""Scoring: what rows are shown and scored on, in both directions, and pairs of frames as video."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,16 +17,16 @@ from thermochroma.base.manifest import FACTS
 from thermochroma.baselines.catalogue import BASELINES
 from thermochroma.contract.batch import Still, VisibleStill
 from thermochroma.contract.method import Translator
-from thermochroma.evaluation.baselines import judge_baselines, painters
-from thermochroma.evaluation.flicker import COLUMNS, Pairs, judge_flicker, pairs_of
+from thermochroma.evaluation.baselines import predictors, score_baselines
+from thermochroma.evaluation.flicker import COLUMNS, Pairs, pairs_of, score_flicker
 from thermochroma.evaluation.scoring import SEEN, in_grey, score_rows
-from thermochroma.evaluation.snapshots import judge_snapshot, of_the_end
-from thermochroma.inference import predictions as painting
+from thermochroma.evaluation.snapshots import of_the_end, score_snapshot
+from thermochroma.inference import predictions as prediction
 from thermochroma.inference.predictions import panel, truth_of
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.inference_batches import seen_batches
 from thermochroma.metrics.contours import edges_kept
-from thermochroma.metrics.picture_scores import OF_COLOUR, SCORES, score_pictures
+from thermochroma.metrics.image_scores import OF_COLOUR, SCORES, score_images
 
 SIDE = 40
 WEIGHTS = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64).view(3, 1, 1)  # of luma
@@ -43,7 +43,7 @@ TEXTURE = gaussian_filter(
 )
 
 
-def _paint(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+def _predict(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     """A slow drive past one texture, begun elsewhere in each sequence."""
     left = ord(name) % 8 * 5 + 2 * n
     cut = (TEXTURE[:, left : left + SIDE] * 220 + 128).clip(0, 255).round().astype(np.uint8)
@@ -52,26 +52,28 @@ def _paint(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def crops(tmp_path_factory: pytest.TempPathFactory) -> Crops:
-    return make_crops(tmp_path_factory.mktemp("crops"), SEQUENCES, _paint)
+    return make_crops(tmp_path_factory.mktemp("crops"), SEQUENCES, _predict)
 
 
-def _noisy(pictures: Tensor) -> Tensor:
-    noise = np.random.default_rng(1).normal(0, 20, pictures.shape)
-    return torch.from_numpy((pictures.numpy() + noise).clip(0, 255).round().astype(np.uint8))
+def _noisy(images: Tensor) -> Tensor:
+    noise = np.random.default_rng(1).normal(0, 20, images.shape)
+    return torch.from_numpy((images.numpy() + noise).clip(0, 255).round().astype(np.uint8))
 
 
-def test_thermal_pictures_have_no_scores_of_colour(crops: Crops) -> None:
+def test_thermal_images_have_no_scores_of_colour(crops: Crops) -> None:
     truth = truth_of(crops, crops.split("test"), spectrum="thermal")
-    found = score_pictures(_noisy(truth), truth)
+    found = score_images(_noisy(truth), truth)
     edges = {"edges_kept", "edges_f"}
     assert list(found) == [name for name in SCORES if name not in {*OF_COLOUR, *edges}]
 
 
 def test_thermal_scores_agree_with_scikit_image_and_closed_forms(crops: Crops) -> None:
     truth = truth_of(crops, crops.split("test"), spectrum="thermal")
-    painted = _noisy(truth)
-    found = score_pictures(painted, truth)
-    for n, (one, other) in enumerate(zip(painted[:, 0].numpy(), truth[:, 0].numpy(), strict=True)):
+    prediction = _noisy(truth)
+    found = score_images(prediction, truth)
+    for n, (one, other) in enumerate(
+        zip(prediction[:, 0].numpy(), truth[:, 0].numpy(), strict=True)
+    ):
         error = np.square(one.astype(float) - other).mean()
         assert found["mse"][n].item() == pytest.approx(error)
         psnr = peak_signal_noise_ratio(other, one, data_range=255)
@@ -85,20 +87,20 @@ def test_thermal_scores_agree_with_scikit_image_and_closed_forms(crops: Crops) -
         assert found["ssim"][n].item() == pytest.approx(full[5:-5, 5:-5].mean(), abs=1e-4)
 
 
-def test_a_grey_picture_scores_as_its_one_channel_where_both_are_defined(crops: Crops) -> None:
+def test_a_grey_image_scores_as_its_one_channel_where_both_are_defined(crops: Crops) -> None:
     truth = truth_of(crops, crops.split("test"), spectrum="thermal")
-    one = score_pictures(_noisy(truth), truth)
-    three = score_pictures(_noisy(truth).repeat(1, 3, 1, 1), truth.repeat(1, 3, 1, 1))
+    one = score_images(_noisy(truth), truth)
+    three = score_images(_noisy(truth).repeat(1, 3, 1, 1), truth.repeat(1, 3, 1, 1))
     for name, values in one.items():
         assert values.numpy() == pytest.approx(three[name].numpy(), abs=1e-5, nan_ok=True), name
 
 
 def test_a_snapshot_is_scored_as_what_ships(crops: Crops) -> None:
     rows = crops.split("test")
-    painted = _noisy(truth_of(crops, rows))
-    batches = [(rows.iloc[some], painted[some]) for some in (slice(0, 3), slice(3, len(rows)))]
-    late = judge_snapshot(crops, iter(batches), images=270, spectrum="visible")
-    whole = of_the_end(score_rows(crops, rows, painted, spectrum="visible"), images=300)
+    prediction = _noisy(truth_of(crops, rows))
+    batches = [(rows.iloc[some], prediction[some]) for some in (slice(0, 3), slice(3, len(rows)))]
+    late = score_snapshot(crops, iter(batches), images=270, spectrum="visible")
+    whole = of_the_end(score_rows(crops, rows, prediction, spectrum="visible"), images=300)
     assert late.columns.tolist() == whole.columns.tolist()
     pd.testing.assert_frame_equal(late.drop(columns="images"), whole.drop(columns="images"))
     assert ({*late["images"]}, {*whole["images"]}) == ({270}, {300})
@@ -120,10 +122,10 @@ def test_edges_are_compared_with_what_was_seen(crops: Crops) -> None:
     copied = truth_of(crops, rows, spectrum="thermal").repeat(1, 3, 1, 1)
     scores = score_rows(crops, rows, copied, spectrum="visible")
     assert scores[["edges_kept", "edges_f"]].to_numpy().tolist() == [[1, 1]] * 2
-    painted = truth_of(crops, rows, spectrum="thermal")
-    scores = score_rows(crops, rows, painted, spectrum="thermal")
+    prediction = truth_of(crops, rows, spectrum="thermal")
+    scores = score_rows(crops, rows, prediction, spectrum="thermal")
     luma = in_grey(truth_of(crops, rows, spectrum="visible"))
-    expected = edges_kept(painted[1, 0].numpy(), luma[1].numpy())
+    expected = edges_kept(prediction[1, 0].numpy(), luma[1].numpy())
     assert tuple(scores.loc[1, ["edges_kept", "edges_f"]]) == pytest.approx(expected)
 
 
@@ -132,30 +134,30 @@ def test_every_baseline_of_a_direction_is_judged_on_every_frame(
     crops: Crops, spectrum: str
 ) -> None:
     train, test = crops.split("train"), crops.split("test").iloc[:2]
-    judged = list(judge_baselines(crops, train, test, spectrum=spectrum, perception=None))
-    assert [name for name, _, _ in judged] == BASELINES[spectrum].names
-    for name, found, paint in judged:
+    scored = list(score_baselines(crops, train, test, spectrum=spectrum, perception=None))
+    assert [name for name, _, _ in scored] == BASELINES[spectrum].names
+    for name, found, predict in scored:
         scores = found.scores
         assert found.distances == {}, name
         assert scores["frame"].tolist() == ["t/0", "t/1"], name
-        again = score_rows(crops, test, paint(test), spectrum=spectrum)
+        again = score_rows(crops, test, predict(test), spectrum=spectrum)
         assert scores["mse"].tolist() == again["mse"].tolist(), name
         assert ("ciede2000" in scores) == (spectrum == "visible"), name
 
 
-def test_mean_thermal_rows_are_means_of_training_pictures(crops: Crops) -> None:
+def test_mean_thermal_rows_are_means_of_training_images(crops: Crops) -> None:
     train, test = crops.split("train"), crops.split("test")
-    pictures = truth_of(crops, train, spectrum="thermal").double()
-    rows = dict(painters(crops, train, spectrum="thermal"))
-    level, picture = (rows[name](test) for name in ("mean_thermal", "mean_thermal_picture"))
+    images = truth_of(crops, train, spectrum="thermal").double()
+    rows = dict(predictors(crops, train, spectrum="thermal"))
+    level, image = (rows[name](test) for name in ("mean_thermal", "mean_thermal_image"))
     assert level.shape == (7, 1, SIDE, SIDE)
-    assert level.unique().tolist() == [pictures.mean().round().item()]
-    assert torch.equal(picture[6].double(), pictures.mean(0).round())
+    assert level.unique().tolist() == [images.mean().round().item()]
+    assert torch.equal(image[6].double(), images.mean(0).round())
 
 
 def test_copied_inverted_and_nearest_on_the_way_back(crops: Crops) -> None:
     train = crops.split("train")
-    rows = dict(painters(crops, train, spectrum="thermal"))
+    rows = dict(predictors(crops, train, spectrum="thermal"))
     visible = truth_of(crops, train, spectrum="visible").double()
     luma = (visible * WEIGHTS).sum(1)
     copied, inverted = rows["visible_copied"](train), rows["visible_inverted"](train)
@@ -167,23 +169,25 @@ def test_copied_inverted_and_nearest_on_the_way_back(crops: Crops) -> None:
 
 @pytest.mark.parametrize("spectrum", ["visible", "thermal"])
 def test_held_out_targets_cannot_reach_the_trivial_rows(spectrum: str, tmp_path: Path) -> None:
-    crops = make_crops(tmp_path, SEQUENCES, _paint)
+    crops = make_crops(tmp_path, SEQUENCES, _predict)
     test, train = crops.split("test"), crops.split("train")
-    expected = {name: paint(test) for name, paint in painters(crops, train, spectrum=spectrum)}
-    other = make_crops(tmp_path / "other", SEQUENCES, _paint)
+    expected = {
+        name: predict(test) for name, predict in predictors(crops, train, spectrum=spectrum)
+    }
+    other = make_crops(tmp_path / "other", SEQUENCES, _predict)
     for name in "tuv":
         (other.folder / spectrum / f"{name}.npy").unlink()
-    fitted = painters(other, other.split("train"), spectrum=spectrum)
-    for name, paint in fitted:
+    fitted = predictors(other, other.split("train"), spectrum=spectrum)
+    for name, predict in fitted:
         if name in BASELINES[spectrum].trivial:
-            assert torch.equal(paint(other.split("test")), expected[name]), name
+            assert torch.equal(predict(other.split("test")), expected[name]), name
         else:
             with pytest.raises(FileNotFoundError):
-                paint(other.split("test"))
+                predict(other.split("test"))
 
 
-def test_who_paints_thermal_pictures_is_shown_visible_ones_alone(tmp_path: Path) -> None:
-    crops = make_crops(tmp_path, SEQUENCES, _paint)
+def test_who_paints_thermal_images_is_shown_visible_ones_alone(tmp_path: Path) -> None:
+    crops = make_crops(tmp_path, SEQUENCES, _predict)
     for path in (tmp_path / "thermal").iterdir():
         path.unlink()
     rows = crops.split("test")
@@ -201,17 +205,17 @@ def test_who_paints_thermal_pictures_is_shown_visible_ones_alone(tmp_path: Path)
 @pytest.mark.parametrize("spectrum", ["visible", "thermal"])
 def test_a_panel_shows_what_was_seen_painted_and_true(crops: Crops, spectrum: str) -> None:
     rows = crops.split("test").iloc[:2]
-    painted = _noisy(truth_of(crops, rows, spectrum=spectrum))
-    shown = panel(crops, rows, painted)
+    prediction = _noisy(truth_of(crops, rows, spectrum=spectrum))
+    shown = panel(crops, rows, prediction)
     assert shown.shape == (2 * SIDE, 3 * SIDE, 3)
     columns = np.split(shown[SIDE:], 3, axis=1)
     others = (SEEN[spectrum], None, spectrum)
     for column, name in zip(columns, others, strict=True):
         if name is None:
-            picture = painted[1].permute(1, 2, 0).numpy()
+            image = prediction[1].permute(1, 2, 0).numpy()
         else:
-            picture = np.asarray(crops.picture(name, rows.iloc[1])).reshape(SIDE, SIDE, -1)
-        assert np.array_equal(column, np.broadcast_to(picture, column.shape))
+            image = np.asarray(crops.image(name, rows.iloc[1])).reshape(SIDE, SIDE, -1)
+        assert np.array_equal(column, np.broadcast_to(image, column.shape))
 
 
 def _frames(pairs: Pairs) -> Iterator[tuple[str, str]]:
@@ -244,7 +248,7 @@ def test_the_true_video_flickers_little_and_a_jump_is_read_in_levels(crops: Crop
     def true(rows: pd.DataFrame) -> Tensor:
         return truth_of(crops, rows, spectrum="visible")
 
-    read = {paint: judge_flicker(pairs, paint) for paint in (jumping, flat, true)}
+    read = {predict: score_flicker(pairs, predict) for predict in (jumping, flat, true)}
     assert all(list(table.columns) == COLUMNS for table in read.values())
     assert read[jumping]["flicker"].tolist() == [20] * 4
     assert read[flat]["flicker"].tolist() == [0] * 4
@@ -254,31 +258,33 @@ def test_the_true_video_flickers_little_and_a_jump_is_read_in_levels(crops: Crop
 
 def test_stills_have_no_pairs_and_no_flicker(tmp_path: Path) -> None:
     stills = {name: Sequence(1, split="test") for name in "tuvw"}
-    crops = make_crops(tmp_path, stills, _paint)
+    crops = make_crops(tmp_path, stills, _predict)
     for most in (None, 2):
         pairs = pairs_of(crops, most)
         assert len(pairs) == 0
 
-        def paint(rows: pd.DataFrame) -> Tensor:
-            raise AssertionError("there is nothing to paint")
+        def predict(rows: pd.DataFrame) -> Tensor:
+            raise AssertionError("there is nothing to predict")
 
-        table = judge_flicker(pairs, paint)
+        table = score_flicker(pairs, predict)
         assert list(table.columns) == COLUMNS
         assert len(table) == 0
 
 
 class _Broken(Translator[Still]):
-    """Paints no number in its second picture."""
+    """Predicts no number in its second image."""
 
     def forward(self, seen: Still) -> Tensor:
-        painted = seen.thermal.repeat(1, 3, 1, 1)
-        painted[1, 0, 0, 0] = torch.nan
-        return painted
+        prediction = seen.thermal.repeat(1, 3, 1, 1)
+        prediction[1, 0, 0, 0] = torch.nan
+        return prediction
 
 
 def test_a_translation_without_numbers_is_refused_by_its_frame(crops: Crops) -> None:
     rows = crops.split("test")
     with pytest.raises(BadInput, match=f"{rows['frame'].iloc[1]} has values that are no numbers"):
         list(
-            painting.paint(_Broken(), crops, rows, sees=Still, text=None, batch_size=2, device=CPU)
+            prediction.predict(
+                _Broken(), crops, rows, sees=Still, text=None, batch_size=2, device=CPU
+            )
         )

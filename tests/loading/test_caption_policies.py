@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.examiner import BLOCKS, SCALE, TEXT_WIDTH, method_of, see, settings_of
+from tests.examiner import BLOCKS, SCALE, TEXT_WIDTH, dummy_input, method_of, settings_of
 from tests.made_crops import Sequence, make_crops
 from thermochroma.config.params import EvaluateSettings
 from thermochroma.contract.batch import Captioned
@@ -19,9 +19,9 @@ from thermochroma.contract.method import Translator
 from thermochroma.data.captioning import captions
 from thermochroma.evaluation.gallery import FILE, choose_gallery_rows
 from thermochroma.evaluation.policies import policies_of
-from thermochroma.evaluation.scoring import judged_rows
+from thermochroma.evaluation.scoring import scored_rows
 from thermochroma.export.artifact import build_translator
-from thermochroma.export.metadata import Label
+from thermochroma.export.metadata import Metadata
 from thermochroma.loading.caption_policies import always, shuffled
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.policies import (
@@ -32,8 +32,8 @@ from thermochroma.loading.policies import (
     with_captions,
 )
 from thermochroma.loading.text_features import CONSTANT, EMPTY, SAME_FOR_ALL, TextTable
-from thermochroma.methods.cmmf_net import heeds_text
-from thermochroma.pipeline.evaluate import Judge, judge_other_policies
+from thermochroma.methods.cmmf_net import uses_text
+from thermochroma.pipeline.evaluate import Evaluator, score_other_policies
 
 SIDE = 32
 TOKENS = 77
@@ -54,13 +54,13 @@ SETTINGS = EvaluateSettings(
 
 
 class Reader(Translator[Captioned]):
-    """Paints the level that its text says, and looks at nothing else."""
+    """Predicts the level that its text says, and looks at nothing else."""
 
     def forward(self, seen: Captioned) -> Tensor:
         return seen.text.mean((1, 2)).view(-1, 1, 1, 1).expand(-1, 3, *seen.thermal.shape[2:])
 
 
-def _paint(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+def _predict(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng([*name.encode(), n])
     return (
         rng.integers(0, 255, (SIDE, SIDE)).astype(np.uint8),
@@ -70,7 +70,7 @@ def _paint(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def crops(tmp_path_factory: pytest.TempPathFactory) -> Crops:
-    return make_crops(tmp_path_factory.mktemp("crops"), SEQUENCES, _paint)
+    return make_crops(tmp_path_factory.mktemp("crops"), SEQUENCES, _predict)
 
 
 def _table(crops: Crops, kinds: int) -> TextTable:
@@ -87,7 +87,7 @@ def _table(crops: Crops, kinds: int) -> TextTable:
 def test_shuffled_captions_come_from_the_split_and_read_differently(
     crops: Crops, kinds: int
 ) -> None:
-    text, rows = _table(crops, kinds), judged_rows(crops, None)
+    text, rows = _table(crops, kinds), scored_rows(crops, None)
     split = dict(zip(rows["frame"], rows["split"], strict=True))
     drawn = [shuffled(text, rows, seed=seed) for seed in range(4)]
     for given in drawn:
@@ -100,12 +100,12 @@ def test_shuffled_captions_come_from_the_split_and_read_differently(
 
 
 def test_a_sentence_without_another_is_kept(crops: Crops) -> None:
-    text, rows = _table(crops, 1), judged_rows(crops, None)
+    text, rows = _table(crops, 1), scored_rows(crops, None)
     assert set(shuffled(text, rows, seed=0)) == set(rows["frame"])
 
 
 def test_dealt_features_are_those_of_the_sentence_that_was_given(crops: Crops) -> None:
-    text, rows = _table(crops, 3), judged_rows(crops, None)
+    text, rows = _table(crops, 3), scored_rows(crops, None)
     found = with_captions(Beside(text, None), crops, rows, policy=partial(shuffled, seed=1))
     assert found.text is not None
     table = found.records["captions.csv"]
@@ -120,38 +120,38 @@ def test_dealt_features_are_those_of_the_sentence_that_was_given(crops: Crops) -
 def test_each_policy_is_scored_on_what_is_painted_with_its_sentences(
     crops: Crops, tmp_path: Path
 ) -> None:
-    text, rows = _table(crops, 3), judged_rows(crops, None)
+    text, rows = _table(crops, 3), scored_rows(crops, None)
     method, cpu = method_of("cmmf_net"), torch.device("cpu")
-    judge = Judge(Reader(), method, crops, Beside(text, None), SETTINGS, cpu, None)
-    own = judge.judge(rows, title="own").scores
+    score = Evaluator(Reader(), method, crops, Beside(text, None), SETTINGS, cpu, None)
+    own = score.score(rows, title="own").scores
     gallery_rows = choose_gallery_rows(rows, None)
-    told = judge_other_policies(
-        judge, OTHER_CAPTIONS, rows, gallery_rows, tmp_path, title="made up"
+    told = score_other_policies(
+        score, OTHER_CAPTIONS, rows, gallery_rows, tmp_path, title="made up"
     )
     assert list(told) == ["shuffled", "empty", "constant"]
     for name, row in (("empty", EMPTY), ("constant", CONSTANT)):
         scores = pd.read_csv(tmp_path / name / "scores.csv")
-        pictures = np.load(tmp_path / name / FILE)["pictures"]
+        images = np.load(tmp_path / name / FILE)["images"]
         level = round(float(text.features[text.row(row)].mean() + 1) * 127.5)
-        assert set(np.unique(pictures)) == {level}
+        assert set(np.unique(images)) == {level}
         truth = np.stack([np.asarray(crops.visible(row)) for _, row in rows.iterrows()])
         error = np.square(truth.astype(float) - level).mean((1, 2, 3))
         assert scores["mse"].to_numpy() == pytest.approx(error)
     each = [
-        judge.under(with_captions(judge.beside, crops, rows, policy=partial(shuffled, seed=seed)))
+        score.under(with_captions(score.beside, crops, rows, policy=partial(shuffled, seed=seed)))
         for seed in range(3)
     ]
-    mean = np.mean([one.judge(rows, title="again").scores["mse"] for one in each], axis=0)
+    mean = np.mean([one.score(rows, title="again").scores["mse"] for one in each], axis=0)
     found = pd.read_csv(tmp_path / "shuffled/scores.csv")
     assert found["mse"].to_numpy() == pytest.approx(mean)
     assert not np.allclose(found["mse"], own["mse"])
     assert len(pd.read_csv(tmp_path / "shuffled/captions.csv")) == 3 * len(rows)
 
 
-def _label(block: str, **translator: str) -> Label:
+def _label(block: str, **translator: str) -> Metadata:
     settings = settings_of(block).model_dump(mode="json")
     settings["translator"] |= translator
-    return Label(block, settings, SCALE, TEXT_WIDTH, "made-up", SIDE, "random", None)
+    return Metadata(block, settings, SCALE, TEXT_WIDTH, "made-up", SIDE, "random", None)
 
 
 def test_rows_with_other_captions_stand_below_methods_that_heed_them() -> None:
@@ -169,7 +169,7 @@ def test_rows_with_other_captions_stand_below_methods_that_heed_them() -> None:
 
 
 @pytest.mark.parametrize("block", [name for name in BLOCKS if method_of(name).sees is Captioned])
-@pytest.mark.parametrize("fusion", ["interaction", "picture_alone", "bypass", "addition"])
+@pytest.mark.parametrize("fusion", ["interaction", "image_alone", "bypass", "addition"])
 @pytest.mark.parametrize("changes", [{}, {"roles": "image_q"}, {"text_tokens": "end_of_text"}])
 def test_what_a_block_says_of_its_text_is_true(
     block: str, fusion: str, changes: dict[str, str]
@@ -179,11 +179,11 @@ def test_what_a_block_says_of_its_text_is_true(
     changed = settings.model_copy(update={"translator": translator})
     torch.manual_seed(0)
     network = build_translator(method, changed, scale=SCALE, text_width=TEXT_WIDTH).eval()
-    seen = see(method, height=64, width=64)
+    seen = dummy_input(method, height=64, width=64)
     other = replace(seen, text=seen.text.flip(2))
     with torch.no_grad():
         moved = not torch.equal(network(seen), network(other))
-    assert moved == heeds_text(changed)
+    assert moved == uses_text(changed)
 
 
 def test_the_note_and_the_profile_name_the_same_constant_sentence() -> None:

@@ -1,4 +1,4 @@
-"""The loader: the n-th picture is the n-th picture, wherever one begins."""
+"""The loader: the n-th image is the n-th image, wherever one begins."""
 
 import pickle
 import warnings
@@ -16,7 +16,7 @@ from thermochroma.loading.collate import needs_text
 from thermochroma.loading.crops import MANIFEST, Crops
 from thermochroma.loading.inference_batches import seen_batches
 from thermochroma.loading.loader import (
-    TrainingPictures,
+    TrainingImages,
     raw_batches,
     training_batches,
 )
@@ -43,35 +43,35 @@ def crops(tmp_path: Path) -> Crops:
     return Crops(tmp_path)
 
 
-def _pictures(
+def _images(
     crops: Crops,
     *,
     aligned: bool = True,
     seed: int = 0,
     window: int = 4,
     text: TextTable | None = None,
-) -> TrainingPictures:
+) -> TrainingImages:
     rows = crops.split("train")
-    return TrainingPictures(
+    return TrainingImages(
         crops=crops, rows=rows, text=text, aligned=aligned, flip=0.5, window=window, seed=seed
     )
 
 
-def _shown(pictures: TrainingPictures, start: int, end: int) -> list[tuple[int, ...]]:
+def _shown(images: TrainingImages, start: int, end: int) -> list[tuple[int, ...]]:
     return [
         tuple(int(raw[name][0, column]) for name in ("thermal",) for column in (0, 3))
-        for raw in (pictures[place] for place in range(start, end))
+        for raw in (images[place] for place in range(start, end))
     ]
 
 
-def test_the_nth_picture_does_not_depend_on_the_start(crops: Crops) -> None:
-    assert _shown(_pictures(crops), 0, 30)[13:] == _shown(_pictures(crops), 13, 30)
-    assert _shown(_pictures(crops), 0, 30) != _shown(_pictures(crops, seed=1), 0, 30)
+def test_the_nth_image_does_not_depend_on_the_start(crops: Crops) -> None:
+    assert _shown(_images(crops), 0, 30)[13:] == _shown(_images(crops), 13, 30)
+    assert _shown(_images(crops), 0, 30) != _shown(_images(crops, seed=1), 0, 30)
 
 
 def test_each_epoch_shows_every_frame_once_in_another_order(crops: Crops) -> None:
-    pictures = _pictures(crops)
-    epochs = [[pictures[6 * epoch + n]["frame"] for n in range(6)] for epoch in range(4)]
+    images = _images(crops)
+    epochs = [[images[6 * epoch + n]["frame"] for n in range(6)] for epoch in range(4)]
     assert all(sorted(epoch) == [f"s/{n}" for n in range(6)] for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 1
 
@@ -88,28 +88,28 @@ def test_the_same_windows_are_shown_as_ever(crops: Crops, aligned: bool, wanted:
 
     Bright and dark columns of the window and the frame that is seen; then the visible frame.
     """
-    pictures = _pictures(crops, aligned=aligned, window=3)
+    images = _images(crops, aligned=aligned, window=3)
     shown = []
-    for raw in (pictures[n] for n in range(len(wanted))):
+    for raw in (images[n] for n in range(len(wanted))):
         columns = "".join(str(int(grey) // 100) for grey in raw["thermal"][0])
         shown.append(f"{columns}{raw['thermal'].min()} {raw['visible'].min()}")
     assert shown == wanted
 
 
-def test_aligned_pictures_flip_together(crops: Crops) -> None:
+def test_aligned_images_flip_together(crops: Crops) -> None:
     flipped = 0
     for place in range(40):
-        raw = _pictures(crops)[place]
+        raw = _images(crops)[place]
         assert np.array_equal(raw["thermal"], raw["visible"][..., 0])
         flipped += int(raw["thermal"][0, 0] < 100)
     assert 10 < flipped < 30
 
 
-def test_unaligned_pictures_are_drawn_apart(crops: Crops) -> None:
-    pictures = _pictures(crops, aligned=False)
+def test_unaligned_images_are_drawn_apart(crops: Crops) -> None:
+    images = _images(crops, aligned=False)
     same = sum(
         int(raw["thermal"].max() == raw["visible"].max())
-        for raw in (pictures[place] for place in range(60))
+        for raw in (images[place] for place in range(60))
     )
     assert same < 30  # one in six by chance
 
@@ -117,7 +117,7 @@ def test_unaligned_pictures_are_drawn_apart(crops: Crops) -> None:
 def test_batches_resume_in_the_middle_and_end_small(crops: Crops) -> None:
     def frames(start: int) -> list[tuple[str, ...]]:
         batches = training_batches(
-            _pictures(crops),
+            _images(crops),
             start_images=start,
             images=11,
             batch_size=4,
@@ -136,7 +136,7 @@ def test_batches_resume_in_the_middle_and_end_small(crops: Crops) -> None:
 def test_another_process_loads_the_same(crops: Crops) -> None:
     def pixels(workers: int) -> list[dict[str, object]]:
         batches = raw_batches(
-            _pictures(crops), range(3, 11), batch_size=4, workers=workers, device=CPU
+            _images(crops), range(3, 11), batch_size=4, workers=workers, device=CPU
         )
         return [
             {
@@ -158,19 +158,19 @@ def test_little_is_sent_to_another_process(crops: Crops) -> None:
         rows={f"s/{n}": n % 2 for n in range(6)},
     )
     crops.manifest["place"] = "x" * 10_000
-    sent = pickle.dumps(_pictures(crops, text=table))
+    sent = pickle.dumps(_images(crops, text=table))
     assert len(sent) < 5_000
     assert [pickle.loads(sent)[n]["sentence"] for n in range(3)] == [
-        _pictures(crops, text=table)[n]["sentence"] for n in range(3)
+        _images(crops, text=table)[n]["sentence"] for n in range(3)
     ]
 
 
 def test_batches_are_copies_that_may_be_written_to(crops: Crops) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # torch warns of arrays that must not be written to
-        (raw,) = raw_batches(_pictures(crops), range(6), batch_size=6, workers=0, device=CPU)
+        (raw,) = raw_batches(_images(crops), range(6), batch_size=6, workers=0, device=CPU)
     raw["thermal"].zero_()
-    assert _pictures(crops)[0]["thermal"].max() >= 100
+    assert _images(crops)[0]["thermal"].max() >= 100
     with pytest.raises(ValueError, match="read-only"):
         crops.thermal(crops.split("train").iloc[0])[0, 0] = 0
 
@@ -180,12 +180,12 @@ def test_a_frame_without_a_sentence_is_refused_before_the_training(crops: Crops)
         features=torch.zeros(1, 77, 3), mask=torch.ones(1, 77, dtype=torch.bool), rows={"s/0": 0}
     )
     with pytest.raises(BadInput, match=r"s/1 has no caption"):
-        _pictures(crops, text=table)
+        _images(crops, text=table)
 
 
 def test_values_arrive_in_network_range(crops: Crops) -> None:
     (batch,) = training_batches(
-        _pictures(crops),
+        _images(crops),
         start_images=0,
         images=3,
         batch_size=3,
@@ -195,7 +195,7 @@ def test_values_arrive_in_network_range(crops: Crops) -> None:
         device=CPU,
     )
     assert batch.target.shape == (3, 3, 4, 4)
-    raw = _pictures(crops)[0]
+    raw = _images(crops)[0]
     assert torch.allclose(
         batch.target[0, 0], torch.from_numpy(raw["visible"][..., 0].copy()) / 127.5 - 1
     )

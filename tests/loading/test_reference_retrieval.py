@@ -1,4 +1,4 @@
-"""References: chosen by thermal pictures alone, out of the training split alone."""
+"""References: chosen by thermal images alone, out of the training split alone."""
 
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from thermochroma.base.manifest import CROP_COLUMNS, write_table
 from thermochroma.contract.batch import Batch, Referenced
 from thermochroma.loading.crops import MANIFEST, Crops
 from thermochroma.loading.inference_batches import seen_batches
-from thermochroma.loading.loader import TrainingPictures, training_batches
+from thermochroma.loading.loader import TrainingImages, training_batches
 from thermochroma.loading.reference_augmentation import own_reference, recoloured, warp
 from thermochroma.loading.reference_retrieval import References, fixed, none, retrieved
 from thermochroma.loading.reference_sampling import TrainingReferences
@@ -29,7 +29,7 @@ FRAMES: list[Line] = [
 
 
 def _make(folder: Path, frames: list[Line] = FRAMES, twins: dict[str, str] | None = None) -> Crops:
-    """Noise; the thermal picture of a key of `twins` is that of its value, slightly noisier."""
+    """Noise; the thermal image of a key of `twins` is that of its value, slightly noisier."""
     random, thermal = np.random.default_rng(0), {}
     for frame, *_ in frames:
         thermal[frame] = random.integers(40, 200, (SIDE, SIDE)).astype(np.uint8)
@@ -60,7 +60,7 @@ def test_the_training_frame_that_looks_alike_in_thermal_is_found(tmp_path: Path)
     found = retrieved(crops, crops.split("test"))
     assert _chosen(found) == {"h/0": "t/4", "h/1": "t/1"}
     assert (found.table["cosine"] > 0.95).all()
-    assert found.picture("h/0")[0, 0, 0] == 40  # the visible picture of t/4
+    assert found.image("h/0")[0, 0, 0] == 40  # the visible image of t/4
 
 
 def test_a_frame_by_day_is_given_none_by_night_however_alike(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_frame_by_day_is_given_none_by_night_however_alike(tmp_path: Path) -> 
     assert set(found.table["among"]) == {"all"}
 
 
-def test_no_held_out_visible_picture_is_needed_or_reached(tmp_path: Path) -> None:
+def test_no_held_out_visible_image_is_needed_or_reached(tmp_path: Path) -> None:
     crops = _make(tmp_path)
     (tmp_path / "visible/test.npy").unlink()
     test = crops.split("test")
@@ -162,25 +162,25 @@ def test_shares_are_kept_and_only_its_own_reference_recolours_the_target(tmp_pat
     assert all(one.reference is not None for one in own)
 
 
-def test_a_warped_reference_shows_its_picture_elsewhere_with_a_hole() -> None:
+def test_a_warped_reference_shows_its_image_elsewhere_with_a_hole() -> None:
     random = np.random.default_rng(0)
     coarse = random.integers(0, 255, (8, 8, 3)).astype(np.uint8)
-    picture = np.repeat(np.repeat(coarse, 8, 0), 8, 1)
-    np.testing.assert_array_equal(warp(picture, np.zeros((9, 2))), picture)
-    shifted = warp(picture, np.tile([0.0, 8 / 63], (9, 1)))
-    np.testing.assert_array_equal(shifted[:, :48], picture[:, 8:56])
-    own = own_reference(picture, seed=3)
+    image = np.repeat(np.repeat(coarse, 8, 0), 8, 1)
+    np.testing.assert_array_equal(warp(image, np.zeros((9, 2))), image)
+    shifted = warp(image, np.tile([0.0, 8 / 63], (9, 1)))
+    np.testing.assert_array_equal(shifted[:, :48], image[:, 8:56])
+    own = own_reference(image, seed=3)
     assert 0.2 < (own == 128).all(-1).mean() < 0.4
-    assert not np.array_equal(own, picture)
-    np.testing.assert_array_equal(own, own_reference(picture, seed=3))
-    assert np.abs(recoloured(picture, seed=1).astype(int) - picture).max() > 5
+    assert not np.array_equal(own, image)
+    np.testing.assert_array_equal(own, own_reference(image, seed=3))
+    assert np.abs(recoloured(image, seed=1).astype(int) - image).max() > 5
 
 
 def test_training_begins_anywhere_and_goes_on_the_same(tmp_path: Path) -> None:
     crops = _make(tmp_path)
 
     def batches(start: int) -> list[Referenced]:
-        pictures = TrainingPictures(
+        images = TrainingImages(
             crops=crops,
             rows=crops.split("train"),
             text=None,
@@ -191,7 +191,7 @@ def test_training_begins_anywhere_and_goes_on_the_same(tmp_path: Path) -> None:
             references=_draws(crops),
         )
         given = training_batches(
-            pictures,
+            images,
             start_images=start,
             images=24,
             batch_size=4,

@@ -1,4 +1,4 @@
-"""Drawing: which pictures are shown when, together or apart, and how they are cut."""
+"""Drawing: which images are shown when, together or apart, and how they are cut."""
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ def test_partners_are_shown_together_each_once_an_epoch() -> None:
         assert sorted(epoch) == list(range(len(SEQUENCES)))
 
 
-def test_unaligned_visible_pictures_come_in_an_order_of_their_own() -> None:
+def test_unaligned_visible_images_come_in_an_order_of_their_own() -> None:
     apart, together = (
         draw_from(SEQUENCES, aligned=aligned, disjoint=False, seed=0) for aligned in (False, True)
     )
@@ -90,7 +90,7 @@ def test_partners_are_cut_alike_and_others_are_not() -> None:
     assert sum(one != other for one, other in differ) > 15
 
 
-def test_what_is_cut_beside_a_picture_is_cut_as_it_is() -> None:
+def test_what_is_cut_beside_a_image_is_cut_as_it_is() -> None:
     drawing = draw_from(SEQUENCES, aligned=False, disjoint=False, seed=0)
     for n in range(20):
         cut = drawing.geometry(n, "visible", window=9, flip=0.5)(

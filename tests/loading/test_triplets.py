@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 SIDE = 12
 
 
-def _paint(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+def _predict(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Every pixel is unlike its neighbours; frames and spectra differ by what is added."""
     places = np.arange(SIDE * SIDE, dtype=np.uint8).reshape(SIDE, SIDE)
     thermal = places + np.uint8(10 * n + ord(name))
@@ -28,7 +28,7 @@ def _paint(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _crops(folder: Path, **sequences: Sequence) -> Crops:
-    return make_crops(folder, sequences, _paint)
+    return make_crops(folder, sequences, _predict)
 
 
 def _starts(crops: Crops, length: int) -> list[str]:
@@ -85,7 +85,7 @@ def test_three_frames_are_cut_as_each_would_be_alone(spectrum: str, tmp_path: Pa
         first = triplets.starts[triplets.drawing.pick(shown)[spectrum == "visible"]]
         for n in range(LENGTH):
             geometry = triplets.drawing.geometry(shown, spectrum, window=8, flip=0.5)
-            alone = geometry(image=crops.picture(spectrum, rows.iloc[first + n]))["image"]
+            alone = geometry(image=crops.image(spectrum, rows.iloc[first + n]))["image"]
             assert np.array_equal(raw[spectrum][n], alone)
         cuts.add((raw["thermal"][0] - raw["thermal"][0, 0, 0]).tobytes())
     assert len(cuts) == 2, "some are mirrored, some are not"

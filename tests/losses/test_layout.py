@@ -1,4 +1,4 @@
-"""Layouts: cells, a memory that forgets, and which way a painted layout is moved."""
+"""Layouts: cells, a memory that forgets, and which way a predicted layout is moved."""
 
 import pytest
 import torch
@@ -11,18 +11,18 @@ def flat(level: float, *, channels: int = 1) -> torch.Tensor:
 
 
 def sky(*, above: float, below: float) -> torch.Tensor:
-    picture = flat(below)
-    picture[:, :, :8] = above
-    return picture
+    image = flat(below)
+    image[:, :, :8] = above
+    return image
 
 
 def test_a_layout_is_the_means_of_cells() -> None:
-    picture = torch.arange(2 * 3 * 4 * 4, dtype=torch.float32).view(2, 3, 4, 4)
-    found = layout_of(picture, side=2)
+    image = torch.arange(2 * 3 * 4 * 4, dtype=torch.float32).view(2, 3, 4, 4)
+    found = layout_of(image, side=2)
     assert found.shape == (2, 12)
-    assert float(found[1, 3]) == pytest.approx(float(picture[1, 0, 2:, 2:].mean()))
-    assert layout_of(picture.bfloat16(), side=2).dtype == torch.float32
-    assert layout_of(picture.double(), side=2).dtype == torch.float64
+    assert float(found[1, 3]) == pytest.approx(float(image[1, 0, 2:, 2:].mean()))
+    assert layout_of(image.bfloat16(), side=2).dtype == torch.float32
+    assert layout_of(image.double(), side=2).dtype == torch.float64
 
 
 def test_a_memory_forgets_the_oldest() -> None:
@@ -57,7 +57,7 @@ def test_a_sky_of_the_wrong_sign_is_turned_round() -> None:
 
 
 def test_former_fakes_repel() -> None:
-    """With as many true as painted layouts in one place nothing pulls if `apart` is 1."""
+    """With as many true as predicted layouts in one place nothing pulls if `apart` is 1."""
     layouts = Layouts(channels=1, side=2, true=8, fakes=8, apart=1.0)
     layouts.remember(true=flat(0.2), fake=flat(0.2))
     assert float(layouts(flat(0.7))) == pytest.approx(0.0, abs=1e-6)

@@ -1,4 +1,4 @@
-"""Losses against values worked out by hand: one number a picture."""
+"""Losses against values worked out by hand: one number an image."""
 
 import math
 
@@ -16,10 +16,10 @@ from thermochroma.losses.pixel import absolute, total_variation
 from thermochroma.losses.structure import dissimilarity
 
 
-def test_absolute_is_a_mean_a_picture() -> None:
+def test_absolute_is_a_mean_a_image() -> None:
     target = torch.zeros(2, 3, 2, 2)
-    painted = torch.stack([torch.full((3, 2, 2), 0.5), torch.full((3, 2, 2), -1.0)])
-    assert absolute(painted, target).tolist() == [0.5, 1.0]
+    output = torch.stack([torch.full((3, 2, 2), 0.5), torch.full((3, 2, 2), -1.0)])
+    assert absolute(output, target).tolist() == [0.5, 1.0]
 
 
 def test_total_variation_of_a_ramp() -> None:
@@ -31,9 +31,9 @@ def test_total_variation_of_a_ramp() -> None:
 
 
 def test_least_squares_of_a_judgement() -> None:
-    judgement = torch.full((2, 1, 3, 3), 0.3)
-    assert squares_real(judgement).tolist() == pytest.approx([0.49, 0.49])
-    assert squares_fake(judgement).tolist() == pytest.approx([0.09, 0.09])
+    logits = torch.full((2, 1, 3, 3), 0.3)
+    assert squares_real(logits).tolist() == pytest.approx([0.49, 0.49])
+    assert squares_fake(logits).tolist() == pytest.approx([0.09, 0.09])
 
 
 def test_cross_entropy_of_an_undecided_critic() -> None:
@@ -45,11 +45,11 @@ def test_cross_entropy_of_an_undecided_critic() -> None:
 
 
 def test_dissimilarity_is_zero_for_equal_and_refuses_the_tiny() -> None:
-    picture = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    assert dissimilarity(picture, picture).tolist() == pytest.approx([0.0, 0.0], abs=1e-6)
-    assert float(dissimilarity(picture, -picture)[0]) > 0.5
+    image = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert dissimilarity(image, image).tolist() == pytest.approx([0.0, 0.0], abs=1e-6)
+    assert float(dissimilarity(image, -image)[0]) > 0.5
     with pytest.raises(ValueError, match="at least 11"):
-        dissimilarity(picture[..., :8], picture[..., :8])
+        dissimilarity(image[..., :8], image[..., :8])
 
 
 def test_dissimilarity_is_exact_under_autocast() -> None:
@@ -61,13 +61,13 @@ def test_dissimilarity_is_exact_under_autocast() -> None:
 
 
 def test_perceptual_sums_over_taps() -> None:
-    def features(picture: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return 1 * picture, 2 * picture
+    def features(image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return 1 * image, 2 * image
 
-    painted = torch.full((2, 3, 4, 4), 0.5, requires_grad=True)
+    output = torch.full((2, 3, 4, 4), 0.5, requires_grad=True)
     target = torch.zeros(2, 3, 4, 4, requires_grad=True)
-    found = perceptual(features, painted, target)
+    found = perceptual(features, output, target)
     assert found.tolist() == pytest.approx([1.5, 1.5])
     found.sum().backward()
-    assert painted.grad is not None
+    assert output.grad is not None
     assert target.grad is None

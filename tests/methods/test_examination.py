@@ -16,10 +16,10 @@ from tests.examiner import (
     TEXT_WIDTH,
     batch_of,
     begin,
-    clocks,
+    dummy_input,
     method_of,
+    moments,
     painted_channels,
-    see,
     settings_of,
     side_of,
 )
@@ -29,7 +29,7 @@ from thermochroma.config.params import read_params
 from thermochroma.contract.batch import Batch
 from thermochroma.contract.method import Direction, Pairing, load_method, method_names
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
-from thermochroma.export.metadata import Label
+from thermochroma.export.metadata import Metadata
 from thermochroma.losses.pixel import absolute
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training import checkpoint
@@ -78,17 +78,17 @@ def test_3_shape_range_and_other_sizes(block: str) -> None:
     translator = _translator(block)
     side = side_of(method)
     for height, width in ((side, side), (side, side + method.sides_multiple_of)):
-        painted = translator(see(method, height=height, width=width))
-        assert painted.shape == (2, painted_channels(method), height, width)
-        assert painted.isfinite().all()
-        assert to_bytes(painted).dtype == torch.uint8
+        output = translator(dummy_input(method, height=height, width=width))
+        assert output.shape == (2, painted_channels(method), height, width)
+        assert output.isfinite().all()
+        assert to_bytes(output).dtype == torch.uint8
 
 
 @every_block
-def test_4_a_picture_does_not_depend_on_its_batch(block: str) -> None:
+def test_4_a_image_does_not_depend_on_its_batch(block: str) -> None:
     method, translator = method_of(block), _translator(block)
     side = side_of(method)
-    seen = see(method, height=side, width=side, count=3)
+    seen = dummy_input(method, height=side, width=side, count=3)
     alone = type(seen)(**{one.name: getattr(seen, one.name)[1:2] for one in fields(seen)})
     torch.testing.assert_close(translator(seen)[1:2], translator(alone), atol=1e-4, rtol=1e-4)
 
@@ -98,11 +98,11 @@ def test_5_and_7_a_turn_moves_its_player_whole_and_every_weight_is_used(
     block: str, frozen: FrozenNetworks
 ) -> None:
     used: set[str] = set()
-    for clock in clocks():
+    for progress in moments():
         training = begin(block, frozen)
         training.game.train()
         reached: dict[str, set[int]] = {name: set() for name in training.players}
-        for turn in training.game.turns(batch_of(block), clock):
+        for turn in training.game.turns(batch_of(block), progress):
             used |= set(turn.terms)
             parameters = trainable(training.players[turn.player])
             cost = weigh(turn.terms, training.weights)
@@ -126,7 +126,7 @@ def test_6_every_parameter_has_one_owner(block: str, frozen: FrozenNetworks) -> 
 
 
 @every_block
-def test_8_it_learns_one_picture_by_heart(block: str, frozen: FrozenNetworks) -> None:
+def test_8_it_learns_one_image_by_heart(block: str, frozen: FrozenNetworks) -> None:
     method = method_of(block)
     # Round a cycle is a longer way, but a step with three frames, or with edges, goes further.
     steps = 120 if method.pairing is Pairing.UNALIGNED and method.trains_on is Batch else 40
@@ -147,13 +147,13 @@ def test_9_two_steps_and_one_are_three(block: str, frozen: FrozenNetworks, tmp_p
     straight = begin(block, frozen)
     for batch in batches[:2]:
         play(straight, batch)
-    checkpoint.save(straight, tmp_path, mark="m")
+    checkpoint.save(straight, tmp_path, fingerprint="m")
     play(straight, batches[2])
     undisturbed = straight.state_dict()
     resumed = begin(block, frozen, seed=1)  # other weights, other random state
-    assert checkpoint.resume(resumed, tmp_path, mark="m")
+    assert checkpoint.resume(resumed, tmp_path, fingerprint="m")
     play(resumed, batches[2])
-    assert resumed.clock == straight.clock
+    assert resumed.progress == straight.progress
     found = resumed.state_dict()
     for state in (found, undisturbed):
         del state["random"]["python"]  # drawn from by beartype, which executes the types in tests
@@ -173,18 +173,20 @@ def test_11_the_translator_ships_alone(block: str, frozen: FrozenNetworks, tmp_p
     training, method = begin(block, frozen), method_of(block)
     play(training, batch_of(block))
     settings = training.settings.model_dump(mode="json")
-    label = Label(block, settings, SCALE, TEXT_WIDTH, "made-up", side_of(method), "random", None)
-    save_translator(training.shipped, tmp_path / "one.safetensors", label)
-    save_translator(training.shipped, tmp_path / "two.safetensors", label)
+    metadata = Metadata(
+        block, settings, SCALE, TEXT_WIDTH, "made-up", side_of(method), "random", None
+    )
+    save_translator(training.deployed, tmp_path / "one.safetensors", metadata)
+    save_translator(training.deployed, tmp_path / "two.safetensors", metadata)
     assert (tmp_path / "one.safetensors").read_bytes() == (
         tmp_path / "two.safetensors"
     ).read_bytes()
     alone, found = load_translator(tmp_path / "one.safetensors")
-    assert found == label
+    assert found == metadata
     side = side_of(method)
-    seen = see(method, height=side, width=side)
+    seen = dummy_input(method, height=side, width=side)
     with torch.no_grad():
-        assert torch.equal(alone(seen), training.shipped.eval()(seen))
+        assert torch.equal(alone(seen), training.deployed.eval()(seen))
 
 
 @every_block
@@ -237,24 +239,24 @@ def _hurry(training: Training, *, lr: float) -> None:
 
 
 def _easy(batch: Any) -> Any:
-    """The same with smooth pictures to paint, of a cast that is far from where a method begins."""
-    painted = ("target",) if isinstance(batch, Batch) else ("thermal", "visible")
-    return replace(batch, **{name: _smooth(getattr(batch, name)) for name in painted})
+    """The same with smooth images to predict, of a cast that is far from where a method begins."""
+    output = ("target",) if isinstance(batch, Batch) else ("thermal", "visible")
+    return replace(batch, **{name: _smooth(getattr(batch, name)) for name in output})
 
 
-def _smooth(pictures: torch.Tensor) -> torch.Tensor:
-    flat = pictures.flatten(0, -4)  # frames of a triplet are pictures like others
+def _smooth(images: torch.Tensor) -> torch.Tensor:
+    flat = images.flatten(0, -4)  # frames of a triplet are images like others
     smooth = torch.nn.functional.avg_pool2d(flat, 31, 1, 15)
     cast = torch.tensor([0.6, 0.3, 0.1])[: flat.shape[1]].view(-1, 1, 1)
-    return (cast + 0.4 * smooth / smooth.abs().max()).view_as(pictures)
+    return (cast + 0.4 * smooth / smooth.abs().max()).view_as(images)
 
 
 def _distance(training: Training, batch: Any, pairing: Pairing) -> float:
-    """How far from knowing the picture by heart: to the target, or round the cycle if unpaired."""
+    """How far from knowing the image by heart: to the target, or round the cycle if unpaired."""
     if pairing is Pairing.ALIGNED:
         with torch.no_grad():
             return float(absolute(training.translator.train()(batch.seen), batch.target).mean())
-    turn = next(iter(training.game.turns(batch, training.clock)))
+    turn = next(iter(training.game.turns(batch, training.progress)))
     cycles = [term.detach() for name, term in turn.terms.items() if name.startswith(CYCLES)]
     return float(torch.stack(cycles).mean())
 

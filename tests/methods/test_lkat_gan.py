@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.examiner import batch_of, begin, method_of, see, settings_of
+from tests.examiner import batch_of, begin, dummy_input, method_of, settings_of
 from thermochroma.base.errors import BadInput
-from thermochroma.contract.method import Clock
+from thermochroma.contract.method import Progress
 from thermochroma.export.artifact import build_translator
 from thermochroma.methods.lkat_gan import tokens_as_channels, tokens_as_patches
 from thermochroma.networks.frozen import FrozenNetworks
@@ -46,9 +46,9 @@ def test_every_variant_has_its_size_and_paints(variant: str) -> None:
     with torch.device("meta"):
         assert _count(_translator(1.0, **changes)) == count
     with torch.no_grad():
-        painted = _translator(**changes)(see(method_of("lkat_gan"), height=64, width=96))
-    assert painted.shape == (2, 3, 64, 96)
-    assert painted.isfinite().all()
+        output = _translator(**changes)(dummy_input(method_of("lkat_gan"), height=64, width=96))
+    assert output.shape == (2, 3, 64, 96)
+    assert output.isfinite().all()
 
 
 def test_the_parts_have_the_sizes_of_the_authors_code() -> None:
@@ -66,7 +66,7 @@ def test_the_parts_have_the_sizes_of_the_authors_code() -> None:
 def test_it_paints_what_a_plain_restatement_paints() -> None:
     """Also holds the parameters to the order in which the layers are told."""
     translator = _translator()
-    seen = see(method_of("lkat_gan"), height=256, width=256, count=1)
+    seen = dummy_input(method_of("lkat_gan"), height=256, width=256, count=1)
     parameters = translator.parameters()
     with torch.no_grad():
         expected = _restated(_Layers(parameters), seen.thermal.expand(-1, 3, -1, -1))
@@ -77,8 +77,8 @@ def test_it_paints_what_a_plain_restatement_paints() -> None:
 def test_only_256_where_other_sizes_are_refused() -> None:
     method, literal = method_of("lkat_gan"), _translator(other_sizes="refuse")
     with pytest.raises(BadInput, match="256x256"):
-        literal(see(method, height=256, width=320))
-    seen = see(method, height=256, width=256)
+        literal(dummy_input(method, height=256, width=320))
+    seen = dummy_input(method, height=256, width=256)
     with torch.no_grad():
         assert torch.equal(literal(seen), _translator()(seen))
 
@@ -100,7 +100,7 @@ def test_the_terms_are_those_of_the_authors_code(frozen: FrozenNetworks) -> None
         fake = game.translator(batch.seen)
         thermal = batch.seen.thermal.repeat(1, 3, 1, 1)
         of_real, of_fake = (
-            torch.sigmoid(game.critic(torch.cat([thermal, picture], 1))) for picture in (real, fake)
+            torch.sigmoid(game.critic(torch.cat([thermal, image], 1))) for image in (real, fake)
         )
         features = frozen.vgg16(taps=(3, 8, 15, 22), imagenet_norm=False)
         distances = [
@@ -116,7 +116,7 @@ def test_the_terms_are_those_of_the_authors_code(frozen: FrozenNetworks) -> None
         "tv": (fake.diff(dim=2).abs().sum((1, 2, 3)) + fake.diff(dim=3).abs().sum((1, 2, 3)))
         / (64 * 64),
     }
-    turns = list(game.turns(batch, Clock(images=0, of=1)))
+    turns = list(game.turns(batch, Progress(images=0, of=1)))
     assert [turn.player for turn in turns] == ["critic", "translator"]
     found = {name: term for turn in turns for name, term in turn.terms.items()}
     assert found.keys() == expected.keys()

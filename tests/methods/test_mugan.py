@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.examiner import batch_of, begin, method_of, see, settings_of
+from tests.examiner import batch_of, begin, dummy_input, method_of, settings_of
 from thermochroma.contract.batch import Still
-from thermochroma.contract.method import Clock, Turn
+from thermochroma.contract.method import Progress, Turn
 from thermochroma.export.artifact import build_translator
 from thermochroma.games.paired_adversarial import PairedAdversarialGame
 from thermochroma.methods.mugan import (
@@ -18,10 +18,10 @@ from thermochroma.methods.mugan import (
     MuganTranslator,
     mugan_game,
 )
-from thermochroma.networks.blocks import PictureNorm, init_normal
+from thermochroma.networks.blocks import ImageNorm, init_normal
 from thermochroma.networks.frozen import FrozenNetworks
 
-START = Clock(images=0, of=10)
+START = Progress(images=0, of=10)
 STAGES = [359_808, 1_436_416, 5_740_032, 22_948_864]
 UPS = [
     [60_512, 241_856, 967_040, 3_900_259],
@@ -36,7 +36,7 @@ def _count(network: torch.nn.Module) -> int:
 
 
 def _translator(**changes: object) -> MuganTranslator:
-    """Started with larger weights, so that it paints more than the grey that MUGAN begins at."""
+    """Started with larger weights, so that it predicts more than the grey that MUGAN begins at."""
     torch.manual_seed(0)
     settings = settings_of("mugan").translator.model_dump() | changes
     translator = MuganTranslator(scale=1 / 8, **settings)
@@ -79,7 +79,7 @@ def test_every_part_has_the_published_size(
 
 def test_a_feature_block_applies_its_second_units_twice() -> None:
     torch.manual_seed(0)
-    block = FeatureBlock(3, 4, norm=PictureNorm, shortcut=torch.nn.Conv2d(3, 4, 1))
+    block = FeatureBlock(3, 4, norm=ImageNorm, shortcut=torch.nn.Conv2d(3, 4, 1))
     parts, x = dict(block.named_parameters()), _noise(2, 3, 12, 12)
 
     def unit(name: str, x: Tensor, dilation: int) -> Tensor:
@@ -114,10 +114,10 @@ def test_attention_takes_its_input_three_times_in_one_product() -> None:
 
 def test_the_decoder_is_wired_as_on_the_card() -> None:
     torch.manual_seed(0)
-    net = MixedSkipUNet(in_channels=3, base=4, norm=PictureNorm).eval()
-    up, skips, picture = net.columns, net.full_scale, _noise(1, 3, 32, 48)
+    net = MixedSkipUNet(in_channels=3, base=4, norm=ImageNorm).eval()
+    up, skips, image = net.columns, net.full_scale, _noise(1, 3, 32, 48)
     with torch.no_grad():
-        x00 = net.stages[0](picture)
+        x00 = net.stages[0](image)
         x10 = net.stages[1](F.max_pool2d(x00, 2))
         x20 = net.stages[2](F.max_pool2d(x10, 2))
         x30 = net.stages[3](F.max_pool2d(x20, 2))
@@ -133,8 +133,8 @@ def test_the_decoder_is_wired_as_on_the_card() -> None:
         (t2,) = skips[2].shrink
         x13 = skips[2].join(torch.cat([x13, t2(x00)], 1))
         x04 = up[3].ups[0](x13, x03)
-        painted = [head(x) for head, x in zip(net.heads, (x01, x02, x03, x04), strict=True)]
-        torch.testing.assert_close(net(picture), sum(painted) / 4)
+        output = [head(x) for head, x in zip(net.heads, (x01, x02, x03, x04), strict=True)]
+        torch.testing.assert_close(net(image), sum(output) / 4)
     assert [isinstance(u.attention, Attention) for column in up for u in column.ups] == [
         *(False, False, False, True),
         *(False, False, True),
@@ -154,20 +154,23 @@ def test_up_puts_the_skip_behind_what_was_enlarged() -> None:
 
 @pytest.mark.parametrize("out", ["leaky_relu", "tanh"])
 def test_the_output_is_bounded_as_set(out: str) -> None:
-    translator, seen = _translator(out=out).eval(), see(method_of("mugan"), height=32, width=32)
+    translator, seen = (
+        _translator(out=out).eval(),
+        dummy_input(method_of("mugan"), height=32, width=32),
+    )
     for head in translator.unet.heads:
         torch.nn.init.constant_(head.bias, -5.0)
     with torch.no_grad():
-        painted = translator(seen)
+        output = translator(seen)
         before = translator.unet(seen.thermal.repeat(1, 3, 1, 1))
     expected = torch.where(before < 0, before / 5, before) if out == "leaky_relu" else before.tanh()
-    torch.testing.assert_close(painted, expected)
-    assert float(painted.mean()) == pytest.approx(-1.0, abs=0.1)
+    torch.testing.assert_close(output, expected)
+    assert float(output.mean()) == pytest.approx(-1.0, abs=0.1)
 
 
-def test_a_deployed_picture_does_not_depend_on_its_batch() -> None:
+def test_a_deployed_image_does_not_depend_on_its_batch() -> None:
     translator = _translator().eval()
-    seen = see(method_of("mugan"), height=32, width=32, count=3)
+    seen = dummy_input(method_of("mugan"), height=32, width=32, count=3)
     with torch.no_grad():
         together = translator(seen)
         alone = translator(Still(thermal=seen.thermal[1:2]))
@@ -186,13 +189,13 @@ def test_it_begins_at_grey_as_the_original() -> None:
             assert float(parameter.detach().std()) == pytest.approx(0.02, rel=0.1), name
         elif parameter.ndim == 1 and "bias" in name:
             assert not parameter.any(), name
-    norms = torch.cat([m.weight.detach() for m in unet.modules() if isinstance(m, PictureNorm)])
+    norms = torch.cat([m.weight.detach() for m in unet.modules() if isinstance(m, ImageNorm)])
     assert float(norms.mean()) == pytest.approx(1, abs=0.01)
     assert float(norms.std()) == pytest.approx(0.02, rel=0.2)
 
 
 def test_running_statistics_are_kept_only_if_asked_for() -> None:
-    seen = see(method_of("mugan"), height=32, width=32)
+    seen = dummy_input(method_of("mugan"), height=32, width=32)
     assert not any("running" in name for name in _translator().state_dict())
     running = _translator(norm="running").train()
     running(seen)
@@ -201,16 +204,16 @@ def test_running_statistics_are_kept_only_if_asked_for() -> None:
     assert (int(twice.num_batches_tracked), int(once.num_batches_tracked)) == (2, 1)
 
 
-def _dissimilarity(painted: Tensor, target: Tensor) -> Tensor:
-    """1 - SSIM of pictures in [0, 1]: Gaussian 11, sigma 1.5, valid, as the formula is printed."""
+def _dissimilarity(output: Tensor, target: Tensor) -> Tensor:
+    """1 - SSIM of images in [0, 1]: Gaussian 11, sigma 1.5, valid, as the formula is printed."""
     places = np.arange(11) - 5
     row = np.exp(-(places**2) / (2 * 1.5**2))
-    window = torch.from_numpy(np.outer(row, row) / row.sum() ** 2).to(painted)
+    window = torch.from_numpy(np.outer(row, row) / row.sum() ** 2).to(output)
 
     def mean(x: Tensor) -> Tensor:
         return F.conv2d(x, window.expand(3, 1, 11, 11), groups=3)
 
-    one, other = (painted + 1) / 2, (target + 1) / 2
+    one, other = (output + 1) / 2, (target + 1) / 2
     variance = mean(one * one) - mean(one) ** 2
     other_variance = mean(other * other) - mean(other) ** 2
     covariance = mean(one * other) - mean(one) * mean(other)
@@ -241,7 +244,7 @@ def test_the_terms_are_the_cards_formulas(criterion: str, frozen: FrozenNetworks
         "perceptual": sum(
             (a - b).abs().mean() for a, b in zip(features(fake), features(real), strict=True)
         ),
-        # the original: sums over the batch too, for one picture
+        # the original: sums over the batch too, for one image
         "tv": (across.abs().sum() + down.abs().sum()) / (64 * 64) / 2,
         "ssim": _dissimilarity(fake, real),
     }

@@ -10,7 +10,7 @@ from pytorch_msssim import ssim
 from torch.nn import functional as F
 
 from tests.examiner import batch_of, begin
-from thermochroma.contract.method import Clock
+from thermochroma.contract.method import Progress
 from thermochroma.loading.edge_maps import otsu_edges, surround_suppressed, visible_edges
 from thermochroma.losses.edges import grey_slopes, lost_edges
 from thermochroma.methods.pearlgan import (
@@ -24,11 +24,11 @@ from thermochroma.methods.pearlgan import (
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.views_critic import ViewsCritic, blur_kernel
 
-LATE, START = Clock(images=11, of=12), Clock(images=0, of=12)
+LATE, START = Progress(images=11, of=12), Progress(images=0, of=12)
 
 
 def views(*values: float) -> list[list[torch.Tensor]]:
-    """Judgements of three views with the depths of the card: the same value, or one a scale."""
+    """Logits of three views with the depths of the card: the same value, or one a scale."""
     return [
         [torch.full((1, 1, 3, 3), values[scale % len(values)]) for scale in range(depth)]
         for depth in (4, 4, 3)
@@ -60,7 +60,7 @@ def test_an_edge_that_is_lost_costs_what_the_card_says() -> None:
     assert float(lost_edges(torch.zeros(256, 256), slope, strength=0.8)) == 0
 
 
-def test_slopes_of_a_flat_picture() -> None:
+def test_slopes_of_a_flat_image() -> None:
     black = torch.full((1, 3, 8, 8), -1.0)
     assert grey_slopes(black, black_border=False).flatten().tolist() == pytest.approx([0.001] * 64)
     grey = grey_slopes(torch.zeros(1, 3, 8, 8), black_border=True)[0]
@@ -109,8 +109,8 @@ def test_attention_looks_from_coarse_to_fine() -> None:
 
 def test_the_critic_judges_at_the_cards_sizes() -> None:
     with torch.no_grad():
-        judged = ViewsCritic(8)(torch.rand(1, 3, 256, 256) * 2 - 1)
-    assert [[one.shape[-1] for one in view] for view in judged] == [
+        scored = ViewsCritic(8)(torch.rand(1, 3, 256, 256) * 2 - 1)
+    assert [[one.shape[-1] for one in view] for view in scored] == [
         [65, 33, 17, 19],
         [65, 33, 17, 19],
         [33, 17, 19],
@@ -149,10 +149,10 @@ def test_late_terms_come_late(frozen: FrozenNetworks) -> None:
 
 
 def test_texture_is_suppressed_and_a_contour_stays() -> None:
-    picture = np.full((128, 128), 60, np.uint8)
-    picture[:, 96:] = 180  # one contour
-    picture[::6, :64] = 90  # many lines alike
-    soft = surround_suppressed(picture).astype(float)
+    image = np.full((128, 128), 60, np.uint8)
+    image[:, 96:] = 180  # one contour
+    image[::6, :64] = 90  # many lines alike
+    soft = surround_suppressed(image).astype(float)
     contour, texture = (
         soft[20:108, 92:100].max(axis=1).mean(),
         soft[20:108, 8:56].max(axis=1).mean(),

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from tests.examiner import batch_of, begin, settings_of
 from thermochroma.contract.batch import Batch, Referenced
-from thermochroma.contract.method import Clock
+from thermochroma.contract.method import Progress
 from thermochroma.losses.contrastive import patch_nce
 from thermochroma.methods.reference_contrastive import (
     Alignment,
@@ -21,7 +21,7 @@ from thermochroma.methods.reference_contrastive import (
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.patch_heads import draw_places
 
-START = Clock(images=0, of=10)
+START = Progress(images=0, of=10)
 SETTINGS = settings_of("reference_contrastive")
 
 
@@ -83,7 +83,7 @@ def test_the_gate_fades_out_a_reference_to_which_nothing_is_alike() -> None:
     assert (block(x, x) - alone).abs().max() > 0.01
 
 
-def test_the_reference_changes_the_picture_through_the_attention_alone() -> None:
+def test_the_reference_changes_the_image_through_the_attention_alone() -> None:
     translator = _translator(norm="instance").eval()  # fresh features are faint
     seen = batch_of("reference_contrastive").seen
     other = Referenced(seen.thermal, -seen.reference)
@@ -102,7 +102,7 @@ def test_gradients_reach_the_attention_and_both_encoders(frozen: FrozenNetworks)
             assert all(bool(p.grad.any()) for p in module.parameters()), part
 
 
-def test_patches_are_found_among_those_of_their_own_picture() -> None:
+def test_patches_are_found_among_those_of_their_own_image() -> None:
     identity = torch.eye(4)[None]
     found = patch_nce(identity, identity, temperature=0.07)
     assert float(found) == pytest.approx(1.788e-6, rel=0.1)
@@ -146,7 +146,7 @@ def test_the_terms_are_the_cards_formulas(anchor: str, frozen: FrozenNetworks) -
 def _cross_entropy(
     asked: torch.Tensor, known: torch.Tensor, places: torch.Tensor, head: torch.nn.Module
 ) -> torch.Tensor:
-    """Park et al.: softmax over the same picture's places, at 0.07."""
+    """Park et al.: softmax over the same image's places, at 0.07."""
     costs = []
     for one, other in zip(asked, known, strict=True):
         q, k = (head(x.flatten(1)[:, places].t()) for x in (one, other))

@@ -11,8 +11,8 @@ from skimage.color import rgb2lab
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.examiner import batch_of, begin, method_of, see, settings_of
-from thermochroma.contract.method import Clock
+from tests.examiner import batch_of, begin, dummy_input, method_of, settings_of
+from thermochroma.contract.method import Progress
 from thermochroma.export.artifact import build_translator
 from thermochroma.losses.adversarial import gradient_penalty
 from thermochroma.losses.saliency import saliency
@@ -69,33 +69,33 @@ def test_every_variant_has_its_size_and_paints(variant: str) -> None:
     assert _count(full.global_features) == 17_077_952 + wider
     assert full.saliency_head is None or _count(full.saliency_head) == 1_624_448
     translator = _translator(**changes).eval()
-    seen = see(method_of("scgan"), height=256, width=256, count=1)
+    seen = dummy_input(method_of("scgan"), height=256, width=256, count=1)
     with torch.no_grad():
-        painted = translator(seen)
-        again, salient = translator.paint(seen)
-    assert painted.shape == (1, 3, 256, 256)
-    assert torch.equal(painted, again)  # the head costs nothing when it is deployed, nor iterates
+        output = translator(seen)
+        again, salient = translator.predict(seen)
+    assert output.shape == (1, 3, 256, 256)
+    assert torch.equal(output, again)  # the head costs nothing when it is deployed, nor iterates
     assert (salient is None) == (variant == "no_head")
 
 
-@pytest.mark.parametrize("norm", ["per_picture", "running"])
+@pytest.mark.parametrize("norm", ["per_image", "running"])
 @pytest.mark.parametrize("value_range", ["signed", "unit"])
 def test_it_paints_what_a_plain_restatement_paints(value_range: str, norm: str) -> None:
     """Also holds the parameters to the order of the public checkpoints: the saliency head stands
     before the U-Net, a norm before its convolution."""
     translator = _translator(value_range=value_range, norm=norm)
-    count = 2 if norm == "running" else 1  # per picture: what batch norm in training makes of one
-    seen = see(method_of("scgan"), height=256, width=256, count=count)
+    count = 2 if norm == "running" else 1  # per image: what batch norm in training makes of one
+    seen = dummy_input(method_of("scgan"), height=256, width=256, count=count)
     translator.train()(seen)  # running statistics that are not trivial
     with torch.no_grad():
-        painted, salient = translator.eval().paint(seen)
+        output, salient = translator.eval().predict(seen)
         layers = [_Layer(layer) for layer in translator.modules() if _is_layer(layer)]
         if value_range == "signed":
             expected, expected_salient = _restated(iter(layers), seen.thermal)
         else:
             unit, expected_salient = _restated(iter(layers), seen.thermal / 2 + 0.5)
             expected = unit * 2 - 1
-    torch.testing.assert_close(painted, expected)
+    torch.testing.assert_close(output, expected)
     torch.testing.assert_close(salient, expected_salient)
 
 
@@ -114,13 +114,13 @@ def test_the_critic_judges_30_by_30_patches() -> None:
 
 
 def test_saliency_is_the_distance_to_the_mean_colour() -> None:
-    picture = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(0))
-    lab = rgb2lab(picture[0].permute(1, 2, 0).double().numpy())
+    image = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(0))
+    lab = rgb2lab(image[0].permute(1, 2, 0).double().numpy())
     line = torch.tensor([1, 4, 6, 4, 1.0]).double() / 16
     kernel = torch.outer(line, line).numpy()[..., None]
     away = convolve(lab, kernel, mode="mirror") - lab.mean((0, 1))
     expected = torch.from_numpy((away**2).sum(-1) ** 0.5).float()
-    found = saliency(picture * 2 - 1)
+    found = saliency(image * 2 - 1)
     torch.testing.assert_close(found[0, 0], expected / expected.max(), atol=1e-3, rtol=1e-3)
 
 
@@ -138,14 +138,14 @@ def test_the_gradient_penalty_of_critics_that_can_be_differentiated_by_hand() ->
     random = torch.Generator().manual_seed(0)
     real, fake, slope = (torch.randn(2, 3, 8, 8, generator=random) for _ in range(3))
 
-    def plane(picture: Tensor) -> Tensor:
-        return (picture * slope[:1]).sum((1, 2, 3)).view(-1, 1, 1, 1)
+    def plane(image: Tensor) -> Tensor:
+        return (image * slope[:1]).sum((1, 2, 3)).view(-1, 1, 1, 1)
 
     expected = (slope[0].square().sum().sqrt() - 1).square()
     torch.testing.assert_close(gradient_penalty(plane, real, fake), expected.expand(2))
 
-    def bowl(picture: Tensor) -> Tensor:
-        return picture.square().mean(1, keepdim=True) * 1.5  # its gradient is the picture
+    def bowl(image: Tensor) -> Tensor:
+        return image.square().mean(1, keepdim=True) * 1.5  # its gradient is the image
 
     torch.manual_seed(3)
     found = gradient_penalty(bowl, real, fake)
@@ -166,30 +166,30 @@ def test_the_terms_are_those_of_the_authors_code(
         value_range=value_range,
         salient_critic=salient_critic,
         perceptual_imagenet_norm=not literal,
-    ).eval()  # norms of the critic do not depend on who was judged before
+    ).eval()  # norms of the critic do not depend on who was scored before
     batch = batch_of("scgan")
-    unit = (lambda picture: picture / 2 + 0.5) if literal else (lambda picture: picture)
+    unit = (lambda image: image / 2 + 0.5) if literal else (lambda image: image)
     thermal, real = unit(batch.seen.thermal), unit(batch.target)
     with torch.no_grad():
-        painted, salient = game.translator.paint(batch.seen)
-        fake, target = unit(painted), saliency(batch.target)
-        judged = {
+        output, salient = game.translator.predict(batch.seen)
+        fake, target = unit(output), saliency(batch.target)
+        scored = {
             "critic_fake": game.critics[0](thermal, fake).mean((1, 2, 3)),
             "critic_real": -game.critics[0](thermal, real).mean((1, 2, 3)),
         }
         if salient_critic:
-            judged["critic_fake"] += game.critics[1](thermal, fake * salient).mean((1, 2, 3))
-            judged["critic_real"] -= game.critics[1](thermal, real * target).mean((1, 2, 3))
+            scored["critic_fake"] += game.critics[1](thermal, fake * salient).mean((1, 2, 3))
+            scored["critic_real"] -= game.critics[1](thermal, real * target).mean((1, 2, 3))
         vgg = frozen.vgg16(taps=(14,), imagenet_norm=not literal)
-        features = [vgg(picture)[0] for picture in (fake, real)]
+        features = [vgg(image)[0] for image in (fake, real)]
     expected = {
-        **judged,
+        **scored,
         "content": (fake - real).abs().mean((1, 2, 3)),
         "attention": (fake * salient - real * target).abs().mean((1, 2, 3)),
         "perceptual": (features[0] - features[1]).abs().mean((1, 2, 3)),
-        "adversarial": -judged["critic_fake"],
+        "adversarial": -scored["critic_fake"],
     }
-    turns = list(game.turns(batch, Clock(images=1, of=2)))
+    turns = list(game.turns(batch, Progress(images=1, of=2)))
     assert [turn.player for turn in turns] == ["critic", "translator"]
     found = {name: term.detach() for turn in turns for name, term in turn.terms.items()}
     assert found.pop("gradient_penalty").shape == (2,)
@@ -220,12 +220,12 @@ def test_the_critic_is_heeded_after_a_quarter(
     terms: set[str],
 ) -> None:
     game = _game(frozen, **changes)
-    turns = list(game.turns(batch_of("scgan"), Clock(images=images, of=12)))
+    turns = list(game.turns(batch_of("scgan"), Progress(images=images, of=12)))
     assert [turn.player for turn in turns] == players
     assert set(turns[-1].terms) == terms
 
 
-def test_the_saliency_of_the_thermal_picture_may_be_taught(frozen: FrozenNetworks) -> None:
+def test_the_saliency_of_the_thermal_image_may_be_taught(frozen: FrozenNetworks) -> None:
     batch = batch_of("scgan")
     game = _game(frozen, saliency_of="thermal")
     assert torch.equal(game.saliency(batch), saliency(batch.seen.thermal))
@@ -304,11 +304,11 @@ def _restated(layers: Iterator[_Layer], thermal: Tensor) -> tuple[Tensor, Tensor
     for skip in reversed(downs):
         ups.append(layer(enlarge(x)))
         x = torch.cat([skip, ups[-1]], 1)
-    painted = layer(x, 1, torch.tanh)
+    output = layer(x, 1, torch.tanh)
     assert next(layers, None) is None
 
     eighth = head[1](enlarge(head[0](enlarge(ups[4]), 1, _leak)), 1, _leak)
     quarter = head[2](enlarge(ups[5]), 1, _leak)
     half = head[3](ups[6], 1, _leak)
     full = head[4](enlarge(torch.cat([eighth, quarter, half], 1)), 1, _leak)
-    return painted, head[5](full, 1, torch.sigmoid)
+    return output, head[5](full, 1, torch.sigmoid)

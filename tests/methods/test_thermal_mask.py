@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from tests.examiner import batch_of, begin
-from thermochroma.contract.method import Clock
+from thermochroma.contract.method import Progress
 from thermochroma.losses.frequency import high_passed, radial_profile, spectral_distance
 from thermochroma.losses.pixel import absolute
 from thermochroma.losses.saliency import saliency
@@ -21,7 +21,7 @@ from thermochroma.methods.thermal_mask import (
 )
 from thermochroma.networks.frozen import FrozenNetworks
 
-START = Clock(images=0, of=12)
+START = Progress(images=0, of=12)
 
 
 def painter_of(*, contents: int = 3) -> MaskedPainter:
@@ -47,40 +47,40 @@ def test_counts_of_the_parts_are_those_of_the_card() -> None:
     }
     for (seen, made), counts in card.items():
         with torch.device("meta"):
-            painter = MaskedPainter(seen, made, base=64, contents=4)
-        parts = (painter.encoder, painter.attention, painter.contents, painter.masks)
+            predictor = MaskedPainter(seen, made, base=64, contents=4)
+        parts = (predictor.encoder, predictor.attention, predictor.contents, predictor.masks)
         assert [count(part) for part in parts] == counts
-        assert count(painter) == sum(counts)
+        assert count(predictor) == sum(counts)
     assert count(PyramidAttention(256)) == 131_842
 
 
 @torch.no_grad()
 def test_a_place_is_a_mixture_of_two_groups_that_each_keep_the_input() -> None:
-    painter, visible = painter_of(), noise(1, 3, 32, 32)
-    features = painter.encoder(visible)
-    attended = painter.attention(features)
-    contents = painter.contents(attended.features, attended.attention)
-    masks = painter.masks(features, attended.attention)
+    predictor, visible = painter_of(), noise(1, 3, 32, 32)
+    features = predictor.encoder(visible)
+    attended = predictor.attention(features)
+    contents = predictor.contents(attended.features, attended.attention)
+    masks = predictor.masks(features, attended.attention)
     assert contents.shape[1] == 6
     assert masks.shape[1] == 8
     torch.testing.assert_close(masks.sum(1), torch.ones(1, 32, 32))
     grey = luminance(visible)
     background = (masks[:, :3] * contents[:, :3]).sum(1, keepdim=True) + masks[:, 3:4] * grey
     foreground = (masks[:, 4:7] * contents[:, 3:]).sum(1, keepdim=True) + masks[:, 7:] * grey
-    found = painter.paint(visible)
-    torch.testing.assert_close(found.picture, background + foreground)
+    found = predictor.predict(visible)
+    torch.testing.assert_close(found.image, background + foreground)
     torch.testing.assert_close(found.foreground, masks[:, 4:].sum(1, keepdim=True))
     assert torch.equal(found.kept_background, masks[:, 3:4])
     assert torch.equal(found.kept_foreground, masks[:, 7:])
-    assert found.picture.abs().max() <= 1
+    assert found.image.abs().max() <= 1
 
 
 @pytest.mark.parametrize("keeping", [3, 7])  # of 8 masks: the background's last, the foreground's
 @torch.no_grad()
 def test_either_keeping_mask_alone_gives_the_input_back(keeping: int) -> None:
-    painter, visible = painter_of(), noise(1, 3, 32, 32)
-    painter.masks.last[0].bias[keeping] += 50.0  # type: ignore[index]
-    torch.testing.assert_close(painter(visible), luminance(visible))
+    predictor, visible = painter_of(), noise(1, 3, 32, 32)
+    predictor.masks.last[0].bias[keeping] += 50.0  # type: ignore[index]
+    torch.testing.assert_close(predictor(visible), luminance(visible))
 
 
 def test_attention_restated_and_silent_at_first() -> None:
@@ -118,24 +118,24 @@ def test_attention_guides_the_features_of_the_input_and_of_the_output() -> None:
     wide, full = (F.interpolate(half, scale_factor=n, mode="bilinear") for n in (2, 4))
     wanted = decoder.redoubled(once * (1 + wide)) * (1 + full)
     torch.testing.assert_close(decoder(x, half), wanted)
-    painter = painter_of()
-    features = painter.encoder(noise(1, 3, 32, 32))
-    calm, attention = painter.attention.pyramid(painter.attention.before(features))
-    assert torch.equal(painter.attention(features).features, guided(calm, attention))
+    predictor = painter_of()
+    features = predictor.encoder(noise(1, 3, 32, 32))
+    calm, attention = predictor.attention.pyramid(predictor.attention.before(features))
+    assert torch.equal(predictor.attention(features).features, guided(calm, attention))
 
 
 def test_both_decoders_teach_the_attention_map(frozen: FrozenNetworks) -> None:
-    """Either way round: a part of the picture painted, or of the masks, reaches the map's weights."""
+    """Either way round: a part of the image predicted, or of the masks, reaches the map's weights."""
     game: Any = begin("thermal_mask", frozen).game
-    for painter, channels in ((game.to_thermal.painter, 3), (game.to_visible, 1)):
-        features = painter.encoder(noise(1, channels, 32, 32))
-        attended = painter.attention(features)
+    for predictor, channels in ((game.to_thermal.painter, 3), (game.to_visible, 1)):
+        features = predictor.encoder(noise(1, channels, 32, 32))
+        attended = predictor.attention(features)
         for made in (
-            painter.contents(attended.features.detach(), attended.attention),
-            painter.masks(features.detach(), attended.attention),
+            predictor.contents(attended.features.detach(), attended.attention),
+            predictor.masks(features.detach(), attended.attention),
         ):
             (reached,) = torch.autograd.grad(
-                made.square().sum(), painter.attention.pyramid.map.weight, retain_graph=True
+                made.square().sum(), predictor.attention.pyramid.map.weight, retain_graph=True
             )
             assert reached.abs().max() > 0
 
@@ -151,21 +151,21 @@ def test_terms_restated(frozen: FrozenNetworks) -> None:
     fine = mean((high_passed(rx) - high_passed(x)).abs())
     fine = fine + mean((high_passed(rt) - high_passed(t)).abs())
     torch.testing.assert_close(terms["high_pixels"], fine, atol=1e-6, rtol=1e-4)
-    told = mean((there.paint(x).foreground - saliency(x)).abs())
-    told = told + mean((back.paint(t).foreground - saliency(t)).abs())
+    told = mean((there.predict(x).foreground - saliency(x)).abs())
+    told = told + mean((back.predict(t).foreground - saliency(t)).abs())
     torch.testing.assert_close(terms["saliency"], told, atol=1e-6, rtol=1e-4)
 
 
 def test_the_foreground_can_learn_what_is_salient() -> None:
     """The term alone moves the share of the foreground to the one bright square."""
     torch.manual_seed(0)
-    painter = MaskedPainter(3, 1, base=8, contents=2)
+    predictor = MaskedPainter(3, 1, base=8, contents=2)
     visible = torch.full((1, 3, 32, 32), -0.6)
     visible[..., 8:20, 8:20] = 0.9
     sought = saliency(visible)
-    optimizer = torch.optim.Adam(painter.masks.parameters(), lr=5e-3)
+    optimizer = torch.optim.Adam(predictor.masks.parameters(), lr=5e-3)
     for _ in range(60):
-        share = painter.paint(visible).foreground
+        share = predictor.predict(visible).foreground
         optimizer.zero_grad()
         absolute(share, sought).mean().backward()
         optimizer.step()
@@ -205,5 +205,5 @@ def test_spectra_are_numpys() -> None:
     assert found[:, 0].tolist() == pytest.approx(strength[:, ring].mean(1).tolist(), rel=1e-4)
 
 
-def test_a_flat_picture_has_no_high_frequencies() -> None:
+def test_a_flat_image_has_no_high_frequencies() -> None:
     assert float(high_passed(torch.full((1, 3, 32, 32), 0.7)).abs().max()) < 1e-6

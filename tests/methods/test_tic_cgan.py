@@ -6,13 +6,13 @@ from torch.nn import functional as F
 
 from tests.examiner import batch_of, begin, method_of, settings_of
 from thermochroma.contract.batch import Batch, Still
-from thermochroma.contract.method import Clock, Turn
+from thermochroma.contract.method import Progress, Turn
 from thermochroma.export.artifact import build_translator
 from thermochroma.games.paired_adversarial import PairedAdversarialGame
 from thermochroma.methods.tic_cgan import TicTranslator, tic_game
 from thermochroma.networks.frozen import FrozenNetworks
 
-START = Clock(images=0, of=10)
+START = Progress(images=0, of=10)
 
 
 def _count(network: torch.nn.Module) -> int:
@@ -54,11 +54,11 @@ def test_convolutions_start_normally_with_spread_002_and_without_bias() -> None:
             assert float(parameter.detach().std()) == pytest.approx(0.02, rel=0.1), name
 
 
-def test_fine_features_are_added_to_the_coarse_ones_of_a_picture_of_half_the_sides() -> None:
+def test_fine_features_are_added_to_the_coarse_ones_of_a_image_of_half_the_sides() -> None:
     torch.manual_seed(0)
     translator = TicTranslator(scale=1 / 16, thermal_channels=1)
     thermal = torch.rand(1, 1, 64, 64) * 2 - 1
-    # a mean over 3x3 that counts only what lies inside the picture
+    # a mean over 3x3 that counts only what lies inside the image
     ones = torch.ones(1, 1, 3, 3)
     inside = F.conv2d(torch.ones_like(thermal), ones, stride=2, padding=1)
     shrunk = F.conv2d(thermal, ones, stride=2, padding=1) / inside
@@ -88,7 +88,7 @@ def test_the_terms_are_the_cards_formulas(criterion: str, frozen: FrozenNetworks
         "perceptual": sum(
             (a - b).abs().mean() for a, b in zip(features(fake), features(real), strict=True)
         ),
-        # the original: sums over the batch too, for one picture
+        # the original: sums over the batch too, for one image
         "tv": (across.abs().sum() + down.abs().sum()) / (64 * 64) / 2,
     }
     found = {name: term.mean() for name, term in {**critic.terms, **translator.terms}.items()}
@@ -126,8 +126,8 @@ def test_the_history_keeps_pairs_and_the_critic_learns_from_former_ones(
     first: Batch = batch_of("tic_cgan", count=2)
     for _ in game.turns(first, START):
         pass
-    assert [kept.shape for kept in game.history.kept] == [(6, 64, 64)] * 2
-    torch.testing.assert_close(game.history.kept[0][:3], first.seen.thermal[0].repeat(3, 1, 1))
+    assert [kept.shape for kept in game.pool.kept] == [(6, 64, 64)] * 2
+    torch.testing.assert_close(game.pool.kept[0][:3], first.seen.thermal[0].repeat(3, 1, 1))
 
 
 def test_it_is_taught_by_the_authors_optimizers(frozen: FrozenNetworks) -> None:

@@ -14,7 +14,7 @@ from tests.examiner import batch_of, begin
 from thermochroma.base.colour_space import lab_of, visible_of
 from thermochroma.base.errors import BadInput
 from thermochroma.contract.batch import Still
-from thermochroma.contract.method import Clock
+from thermochroma.contract.method import Progress
 from thermochroma.methods.tir2lab import (
     RowNorm,
     SameConv,
@@ -28,7 +28,7 @@ from thermochroma.methods.tir2lab import (
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training.loop import play
 
-START = Clock(images=0, of=10)
+START = Progress(images=0, of=10)
 
 
 @pytest.mark.parametrize("norm, published", [("channel", 1_462_275), ("row", 1_462_339)])
@@ -50,11 +50,11 @@ def test_convolutions_start_as_glorot_says() -> None:
 def test_stride_1_looks_one_pixel_back_and_two_ahead() -> None:
     conv = SameConv(1, 1).requires_grad_(False)
     conv.weight.copy_(torch.arange(16.0).view(1, 1, 4, 4))
-    picture = torch.zeros(1, 1, 8, 8)
-    picture[..., 4, 4] = 1
-    assert conv(picture)[0, 0].nonzero().amin(0).tolist() == [2, 2]
-    assert conv(picture)[0, 0].nonzero().amax(0).tolist() == [5, 5]
-    assert conv(picture)[0, 0, 4, 4] == conv.weight[0, 0, 1, 1]
+    image = torch.zeros(1, 1, 8, 8)
+    image[..., 4, 4] = 1
+    assert conv(image)[0, 0].nonzero().amin(0).tolist() == [2, 2]
+    assert conv(image)[0, 0].nonzero().amax(0).tolist() == [5, 5]
+    assert conv(image)[0, 0, 4, 4] == conv.weight[0, 0, 1, 1]
 
 
 def test_the_rows_form_has_one_norm_a_row_and_one_height() -> None:
@@ -143,13 +143,13 @@ def test_the_terms_are_the_cards_formulas(frozen: FrozenNetworks) -> None:
     translator.apply(_without_dropout)
     batch = batch_of("tir2lab")
     (turn,) = Tir2LabGame(translator=translator, scale=1 / 16, frozen=frozen).turns(batch, START)
-    painted = translator.lab(batch.seen.thermal).detach().double().numpy()
+    output = translator.lab(batch.seen.thermal).detach().double().numpy()
     levels = (batch.target.permute(0, 2, 3, 1).double().numpy() + 1) / 2
     lab = rgb2lab(levels).transpose(0, 3, 1, 2)
     target = np.stack([lab[:, 0] / 100, (lab[:, 1] + 87) / 185, (lab[:, 2] + 108) / 203], axis=1)
-    chroma = np.abs(painted[:, 1:] - target[:, 1:]).mean((1, 2, 3))
+    chroma = np.abs(output[:, 1:] - target[:, 1:]).mean((1, 2, 3))
     np.testing.assert_allclose(turn.terms["chroma"].detach(), chroma, rtol=1e-4)
-    structure = [_dssim(one[0], other[0]) for one, other in zip(painted, target, strict=True)]
+    structure = [_dssim(one[0], other[0]) for one, other in zip(output, target, strict=True)]
     np.testing.assert_allclose(turn.terms["structure"].detach(), structure, rtol=1e-3)
 
 
@@ -172,7 +172,7 @@ def _without_dropout(module: torch.nn.Module) -> None:
 
 
 def test_colours_that_srgb_lacks_still_teach() -> None:
-    """The losses look at L*a*b*: a picture that is cut off has no slope."""
+    """The losses look at L*a*b*: an image that is cut off has no slope."""
     torch.manual_seed(0)
     translator = Tir2LabTranslator(scale=1 / 16, norm="channel").eval()
     torch.nn.init.constant_(translator.out.bias, 5.0)  # brighter than white, and green and red
@@ -196,7 +196,7 @@ def test_half_precision_reaches_neither_colours_nor_losses(frozen: FrozenNetwork
     assert all(reading.dtype is torch.float32 for reading in readings.values())
 
 
-def test_windows_that_the_picture_does_not_fill_are_not_looked_at() -> None:
+def test_windows_that_the_image_does_not_fill_are_not_looked_at() -> None:
     one, other = torch.rand(1, 1, 10, 40), torch.rand(1, 1, 10, 40)
     whole = unlike_windows(one[..., :8, :32], other[..., :8, :32])
     torch.testing.assert_close(unlike_windows(one, other), whole)

@@ -9,14 +9,14 @@ from torch.nn import functional as F
 
 from tests.examiner import batch_of, begin, settings_of
 from thermochroma.base.errors import BadInput
-from thermochroma.contract.method import Clock
+from thermochroma.contract.method import Progress
 from thermochroma.losses.contrastive import patch_nce
 from thermochroma.losses.style import gram
 from thermochroma.methods.i2v_gan import VGG_TAPS, TappedResNet
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.unet import UNet
 
-START = Clock(images=0, of=12)
+START = Progress(images=0, of=12)
 
 
 def terms_of(game: Any, batch: Any) -> dict[str, torch.Tensor]:
@@ -25,8 +25,8 @@ def terms_of(game: Any, batch: Any) -> dict[str, torch.Tensor]:
     return {name: term for turn in game.turns(batch, START) for name, term in turn.terms.items()}
 
 
-def mean(pictures: torch.Tensor) -> torch.Tensor:
-    return pictures.flatten(1).mean(1)
+def mean(images: torch.Tensor) -> torch.Tensor:
+    return images.flatten(1).mean(1)
 
 
 @pytest.fixture(params=["recycle_gan", "i2v_gan"])
@@ -46,12 +46,12 @@ def test_adversarial_and_recycled_terms_are_those_of_the_card(played: tuple[str,
     fake_b.append(ahead["visible"](torch.cat(fake_b, 1)))
     expected_a = ahead["thermal"](torch.cat(a[:2], 1))
     expected_b = ahead["visible"](torch.cat(b[:2], 1))
-    judge = game.critics["visible"]
-    fooled = sum(mean((judge(one) - 1) ** 2) for one in fake_b)
+    score = game.critics["visible"]
+    fooled = sum(mean((score(one) - 1) ** 2) for one in fake_b)
     torch.testing.assert_close(terms["adversarial_visible"], fooled)
-    real = sum(mean((judge(one) - 1) ** 2) for one in (*b, b[2]))
+    real = sum(mean((score(one) - 1) ** 2) for one in (*b, b[2]))
     torch.testing.assert_close(terms["visible_real"], real)
-    fake = sum(mean(judge(one) ** 2) for one in (*fake_b, expected_b))
+    fake = sum(mean(score(one) ** 2) for one in (*fake_b, expected_b))
     torch.testing.assert_close(terms["visible_fake"], fake)
     if block == "recycle_gan":
         torch.testing.assert_close(

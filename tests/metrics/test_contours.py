@@ -1,4 +1,4 @@
-"""Edges kept: against pictures whose answer is known, and hysteresis against a naive flood."""
+"""Edges kept: against images whose answer is known, and hysteresis against a naive flood."""
 
 import numpy as np
 import pytest
@@ -19,10 +19,10 @@ SIDE = 64
 def seen() -> np.ndarray:
     """Boxes of several contrasts on soft ground."""
     random = np.random.default_rng(0)
-    picture = gaussian_filter(random.normal(size=(SIDE, SIDE)), 8) * 300 + 120
+    image = gaussian_filter(random.normal(size=(SIDE, SIDE)), 8) * 300 + 120
     for top, left, level in ((6, 8, 210), (30, 36, 40), (40, 6, 170)):
-        picture[top : top + 16, left : left + 20] = level
-    return picture.clip(0, 255).round().astype(np.uint8)
+        image[top : top + 16, left : left + 20] = level
+    return image.clip(0, 255).round().astype(np.uint8)
 
 
 def _flooded(strength: np.ndarray, threshold: float) -> np.ndarray:
@@ -41,19 +41,19 @@ def _flooded(strength: np.ndarray, threshold: float) -> np.ndarray:
     return reached
 
 
-def test_the_same_picture_keeps_all_edges_and_invents_none(seen: np.ndarray) -> None:
+def test_the_same_image_keeps_all_edges_and_invents_none(seen: np.ndarray) -> None:
     assert edges_kept(seen, seen) == (1, 1)
 
 
-def test_a_flat_picture_keeps_none(seen: np.ndarray) -> None:
+def test_a_flat_image_keeps_none(seen: np.ndarray) -> None:
     assert edges_kept(np.full_like(seen, 90), seen) == (0, 0)
 
 
-def test_a_seen_picture_without_edges_has_no_value(seen: np.ndarray) -> None:
+def test_a_seen_image_without_edges_has_no_value(seen: np.ndarray) -> None:
     assert np.isnan(edges_kept(seen, np.full_like(seen, 90))).all()
 
 
-def test_a_negative_or_a_fainter_picture_keeps_its_edges(seen: np.ndarray) -> None:
+def test_a_negative_or_a_fainter_image_keeps_its_edges(seen: np.ndarray) -> None:
     assert min(edges_kept(255 - seen, seen)) > 0.95
     assert min(edges_kept(seen // 2, seen)) > 0.85
 
@@ -105,23 +105,25 @@ def test_a_long_way_is_followed_to_its_end() -> None:
 
 
 def test_ridges_are_thin_and_lie_on_the_step() -> None:
-    picture = np.full((32, 32), 50, np.uint8)
-    picture[:, 16:] = 200
-    strength = ridge_strengths(picture)
+    image = np.full((32, 32), 50, np.uint8)
+    image[:, 16:] = 200
+    strength = ridge_strengths(image)
     assert strength.max() == 1
     assert (np.count_nonzero(strength, axis=1) == 1).all()
     assert set(np.nonzero(strength)[1]) <= {15, 16}
 
 
 def test_the_values_are_means_over_thresholds_worked_out_one_by_one(seen: np.ndarray) -> None:
-    painted = np.clip(seen.astype(int) + np.random.default_rng(2).normal(0, 12, seen.shape), 0, 255)
-    mine, theirs = ridge_strengths(painted.astype(np.uint8)), ridge_strengths(seen)
+    prediction = np.clip(
+        seen.astype(int) + np.random.default_rng(2).normal(0, 12, seen.shape), 0, 255
+    )
+    mine, theirs = ridge_strengths(prediction.astype(np.uint8)), ridge_strengths(seen)
     kept, balanced = [], []
     for threshold in THRESHOLDS:
         found, wanted = _flooded(mine, threshold), _flooded(theirs, threshold)
         share, right = (found & wanted).sum() / wanted.sum(), (found & wanted).sum() / found.sum()
         kept.append(share)
         balanced.append(2 * share * right / (share + right))
-    assert edges_kept(painted.astype(np.uint8), seen) == pytest.approx(
+    assert edges_kept(prediction.astype(np.uint8), seen) == pytest.approx(
         (np.mean(kept), np.mean(balanced))
     )

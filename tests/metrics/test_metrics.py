@@ -15,34 +15,34 @@ from torchmetrics.functional.image import (
 
 from thermochroma.base.errors import BadInput
 from thermochroma.metrics import colour, fidelity, structure, tolerant
-from thermochroma.metrics.picture_scores import SCORES, score_pictures
+from thermochroma.metrics.image_scores import SCORES, score_images
 
 torch.set_num_threads(
     1
 )  # on a busy machine, threads that wait for each other cost most of the time
 
 OF_THE_TRUTH = {name: score for name, score in SCORES.items() if not name.startswith("edges_")}
-"""What `score_pictures` takes; edges are compared with what was seen."""
+"""What `score_images` takes; edges are compared with what was seen."""
 GAUSSIAN = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 
 
-def as_tensor(picture: np.ndarray) -> Tensor:
-    return torch.from_numpy(picture).permute(2, 0, 1)[None].contiguous()
+def as_tensor(image: np.ndarray) -> Tensor:
+    return torch.from_numpy(image).permute(2, 0, 1)[None].contiguous()
 
 
 def drawn(seed: int, side: int = 176) -> np.ndarray:
-    """A road-like picture in [0, 255]: soft ground, hard-edged things, texture, some noise."""
+    """A road-like image in [0, 255]: soft ground, hard-edged things, texture, some noise."""
     random = np.random.default_rng(seed)
     ground = gaussian_filter(random.normal(size=(side, side, 1)), (24, 24, 0)) * 900 + 110
-    picture = ground + np.array([8, 0, -8])
+    image = ground + np.array([8, 0, -8])
     for _ in range(25):
         top, left = random.integers(0, side - 12, 2)
         height, width = random.integers(6, side // 3, 2)
-        picture[top : top + height, left : left + width] = (
+        image[top : top + height, left : left + width] = (
             random.uniform(35, 220) + random.normal(size=3) * 9
         )
-    picture += gaussian_filter(random.normal(size=(side, side, 1)), (1, 1, 0)) * 18
-    return np.clip(picture + random.normal(size=(side, side, 1)) * 2, 0, 255).round()
+    image += gaussian_filter(random.normal(size=(side, side, 1)), (1, 1, 0)) * 18
+    return np.clip(image + random.normal(size=(side, side, 1)) * 2, 0, 255).round()
 
 
 def spoiled(truth: np.ndarray) -> np.ndarray:
@@ -59,10 +59,10 @@ def pairs() -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 @pytest.fixture(scope="module")
-def pictures(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Tensor, Tensor]:
-    painted = torch.cat([as_tensor(one.round().astype(np.uint8)) for one, _ in pairs])
+def images(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Tensor, Tensor]:
+    prediction = torch.cat([as_tensor(one.round().astype(np.uint8)) for one, _ in pairs])
     truth = torch.cat([as_tensor(other.astype(np.uint8)) for _, other in pairs])
-    return painted, truth
+    return prediction, truth
 
 
 @pytest.fixture(scope="module")
@@ -74,45 +74,49 @@ def noise() -> tuple[Tensor, Tensor]:
 
 
 def in_numpy(batch: Tensor) -> list[np.ndarray]:
-    return [picture.permute(1, 2, 0).numpy() for picture in batch]
+    return [image.permute(1, 2, 0).numpy() for image in batch]
 
 
 def test_psnr_by_hand() -> None:
     truth = torch.full((2, 3, 32, 32), 100, dtype=torch.uint8)
-    painted = truth + torch.tensor([5, 0], dtype=torch.uint8).view(2, 1, 1, 1)
-    assert fidelity.mean_squared_error(painted, truth).tolist() == [25, 0]
-    assert fidelity.psnr(painted, truth).tolist() == pytest.approx([10 * np.log10(2601), 100])
-    darker = fidelity.mean_squared_error(truth, painted)
+    prediction = truth + torch.tensor([5, 0], dtype=torch.uint8).view(2, 1, 1, 1)
+    assert fidelity.mean_squared_error(prediction, truth).tolist() == [25, 0]
+    assert fidelity.psnr(prediction, truth).tolist() == pytest.approx([10 * np.log10(2601), 100])
+    darker = fidelity.mean_squared_error(truth, prediction)
     assert darker.tolist() == [25, 0], "unsigned levels wrap round"
 
 
-@pytest.mark.parametrize("which", ["pictures", "noise"])
+@pytest.mark.parametrize("which", ["images", "noise"])
 def test_ssim_is_that_of_the_references(which: str, request: pytest.FixtureRequest) -> None:
-    painted, truth = request.getfixturevalue(which)
-    found = fidelity.ssim(painted, truth)
+    prediction, truth = request.getfixturevalue(which)
+    found = fidelity.ssim(prediction, truth)
     by_skimage = [
         structural_similarity(one, other, data_range=255, channel_axis=2, **GAUSSIAN)
-        for one, other in zip(in_numpy(painted), in_numpy(truth), strict=True)
+        for one, other in zip(in_numpy(prediction), in_numpy(truth), strict=True)
     ]
     _, full = structural_similarity_index_measure(
-        painted.double(), truth.double(), data_range=255.0, reduction="none", return_full_image=True
+        prediction.double(),
+        truth.double(),
+        data_range=255.0,
+        reduction="none",
+        return_full_image=True,
     )
-    by_torchmetrics = full[..., 5:-5, 5:-5].mean((1, 2, 3))  # windows inside the picture
+    by_torchmetrics = full[..., 5:-5, 5:-5].mean((1, 2, 3))  # windows inside the image
     assert found.tolist() == pytest.approx(by_skimage, abs=2e-5)
     assert found.tolist() == pytest.approx(by_torchmetrics.tolist(), abs=2e-5)
 
 
-@pytest.mark.parametrize("which", ["pictures", "noise"])
+@pytest.mark.parametrize("which", ["images", "noise"])
 def test_ssim_7u_is_scikit_images_default(which: str, request: pytest.FixtureRequest) -> None:
-    painted, truth = request.getfixturevalue(which)
+    prediction, truth = request.getfixturevalue(which)
     expected = [
         structural_similarity(one.astype(float), other, data_range=255, channel_axis=2)
-        for one, other in zip(in_numpy(painted), in_numpy(truth.double()), strict=True)
+        for one, other in zip(in_numpy(prediction), in_numpy(truth.double()), strict=True)
     ]
-    assert fidelity.ssim_7u(painted, truth).tolist() == pytest.approx(expected, abs=1e-6)
+    assert fidelity.ssim_7u(prediction, truth).tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_ssim_7u_of_saturated_pictures() -> None:
+def test_ssim_7u_of_saturated_images() -> None:
     """Window sums of 255 are the largest there are: nothing may overflow."""
     white = torch.full((1, 3, 16, 16), 255, dtype=torch.uint8)
     stripes = white.clone()
@@ -126,15 +130,15 @@ def test_ssim_7u_of_saturated_pictures() -> None:
     assert fidelity.ssim_7u(white, stripes).item() == pytest.approx(expected, abs=1e-6)
 
 
-def test_ms_ssim_and_where_it_is_not_defined(pictures: tuple[Tensor, Tensor]) -> None:
-    painted, truth = pictures
+def test_ms_ssim_and_where_it_is_not_defined(images: tuple[Tensor, Tensor]) -> None:
+    prediction, truth = images
     expected = multiscale_structural_similarity_index_measure(
-        painted.float(), truth.float(), data_range=255.0, reduction="none", normalize="relu"
+        prediction.float(), truth.float(), data_range=255.0, reduction="none", normalize="relu"
     )
-    found = fidelity.ms_ssim(painted, truth)
+    found = fidelity.ms_ssim(prediction, truth)
     assert found.tolist() == pytest.approx(expected.tolist(), abs=5e-3)
-    assert fidelity.ms_ssim(painted[..., :160, :], truth[..., :160, :]).isnan().all()
-    assert fidelity.ms_ssim(painted[..., :161, :], truth[..., :161, :]).isfinite().all()
+    assert fidelity.ms_ssim(prediction[..., :160, :], truth[..., :160, :]).isnan().all()
+    assert fidelity.ms_ssim(prediction[..., :161, :], truth[..., :161, :]).isfinite().all()
 
 
 def golden(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
@@ -164,12 +168,12 @@ def golden(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
 
 
 def test_golden_spread_of_ssim(
-    pairs: list[tuple[np.ndarray, np.ndarray]], pictures: tuple[Tensor, Tensor]
+    pairs: list[tuple[np.ndarray, np.ndarray]], images: tuple[Tensor, Tensor]
 ) -> None:
     """Legitimate choices differ by hundredths; mistakes in the range by tenths, either way."""
     by = golden(pairs)
-    assert fidelity.ssim(*pictures).mean().item() == pytest.approx(by["gaussian"], abs=2e-5)
-    assert fidelity.ssim_7u(*pictures).mean().item() == pytest.approx(by["uniform"], abs=1e-6)
+    assert fidelity.ssim(*images).mean().item() == pytest.approx(by["gaussian"], abs=2e-5)
+    assert fidelity.ssim_7u(*images).mean().item() == pytest.approx(by["uniform"], abs=1e-6)
     assert 0.002 < by["gaussian"] - by["uniform"] < 0.03
     assert abs(by["gaussian luma"] - by["gaussian"]) < 0.03
     assert by["[0,1], L=2"] > by["gaussian"] + 0.03
@@ -179,34 +183,36 @@ def test_golden_spread_of_ssim(
 
 
 def test_golden_spread_of_psnr(
-    pairs: list[tuple[np.ndarray, np.ndarray]], pictures: tuple[Tensor, Tensor]
+    pairs: list[tuple[np.ndarray, np.ndarray]], images: tuple[Tensor, Tensor]
 ) -> None:
-    painted, truth = pictures
-    psnr = fidelity.psnr(painted, truth)
+    prediction, truth = images
+    psnr = fidelity.psnr(prediction, truth)
     expected = [10 * np.log10(255**2 / np.mean((one.round() - other) ** 2)) for one, other in pairs]
     assert psnr.tolist() == pytest.approx(expected, abs=1e-9)
     floored = torch.cat([as_tensor(one.astype(np.uint8)) for one, _ in pairs])
     brighter = 0 < (fidelity.psnr(floored, truth) - psnr).mean() < 0.5  # flooring undoes the +6
-    pooled = fidelity.decibels(fidelity.mean_squared_error(painted, truth).mean(0, keepdim=True))
+    pooled = fidelity.decibels(fidelity.mean_squared_error(prediction, truth).mean(0, keepdim=True))
     assert brighter
     assert pooled.item() < psnr.mean().item() - 0.001, "the logarithm is concave"
-    in_luma = fidelity.decibels((colour.luma(painted) - colour.luma(truth)).square().mean((1, 2)))
+    in_luma = fidelity.decibels(
+        (colour.luma(prediction) - colour.luma(truth)).square().mean((1, 2))
+    )
     assert in_luma.mean().item() > psnr.mean().item(), "luma averages the channels' errors away"
 
 
-def test_scores_leave_the_pictures_alone(noise: tuple[Tensor, Tensor]) -> None:
+def test_scores_leave_the_images_alone(noise: tuple[Tensor, Tensor]) -> None:
     before = [batch.clone() for batch in noise]
-    score_pictures(*noise)
+    score_images(*noise)
     assert all(torch.equal(one, other) for one, other in zip(before, noise, strict=True))
 
 
-@pytest.mark.parametrize("which", ["pictures", "noise"])
+@pytest.mark.parametrize("which", ["images", "noise"])
 def test_ciede2000_is_that_of_scikit_image(which: str, request: pytest.FixtureRequest) -> None:
-    painted, truth = request.getfixturevalue(which)
-    labs = [[color.rgb2lab(picture) for picture in in_numpy(batch)] for batch in (painted, truth)]
+    prediction, truth = request.getfixturevalue(which)
+    labs = [[color.rgb2lab(image) for image in in_numpy(batch)] for batch in (prediction, truth)]
     expected = np.stack([color.deltaE_ciede2000(*pair) for pair in zip(*labs, strict=True)])
-    found = colour.ciede2000(colour.lab(painted), colour.lab(truth))
-    assert torch.stack([*colour.lab(painted)]).permute(0, 2, 3, 1).numpy() == pytest.approx(
+    found = colour.ciede2000(colour.lab(prediction), colour.lab(truth))
+    assert torch.stack([*colour.lab(prediction)]).permute(0, 2, 3, 1).numpy() == pytest.approx(
         np.stack(labs[0]), abs=1e-3
     )
     assert np.quantile(np.abs(found.numpy() - expected), 0.999) < 2e-3
@@ -249,13 +255,13 @@ def test_psnr_ab_sees_colour_and_no_lightness() -> None:
 
 def test_colourfulness_by_hand() -> None:
     """Half red, half black: rg is 200 or 0, yb is 100 or 0."""
-    picture = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
-    picture[:, 0, :16] = 200
+    image = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+    image[:, 0, :16] = 200
     expected = np.hypot(100, 50) + 0.3 * np.hypot(100, 50)
-    grey = torch.full_like(picture, 77)
-    assert colour.colourfulness(picture).item() == pytest.approx(expected)
+    grey = torch.full_like(image, 77)
+    assert colour.colourfulness(image).item() == pytest.approx(expected)
     assert colour.colourfulness(grey).item() == 0
-    assert colour.colourfulness_difference(grey, picture).item() == pytest.approx(expected)
+    assert colour.colourfulness_difference(grey, image).item() == pytest.approx(expected)
 
 
 def test_gradient_correlation() -> None:
@@ -275,31 +281,31 @@ def test_gradient_correlation() -> None:
 def test_best_shift_is_found_and_undone(dy: int, dx: int) -> None:
     wide = as_tensor(drawn(5, 96).astype(np.uint8))
     truth = wide[..., 10:-10, 10:-10]
-    painted = wide.roll((dy, dx), (-2, -1))[..., 10:-10, 10:-10]
-    assert tolerant.best_shift(painted, truth).tolist() == [[dy, dx]]
-    moved, field = tolerant.after_best_shift(painted, truth)
+    prediction = wide.roll((dy, dx), (-2, -1))[..., 10:-10, 10:-10]
+    assert tolerant.best_shift(prediction, truth).tolist() == [[dy, dx]]
+    moved, field = tolerant.after_best_shift(prediction, truth)
     assert torch.equal(moved, field)
     assert field.shape[-2:] == (60, 60)
 
 
 def test_best_shift_is_the_best_of_all(noise: tuple[Tensor, Tensor]) -> None:
     """Against every shift tried one by one, where no shift is good."""
-    painted, truth = noise
+    prediction, truth = noise
     reach, n = tolerant.REACH, 2 * tolerant.REACH + 1
     field = truth[..., reach:-reach, reach:-reach]
     height, width = field.shape[-2:]
     errors = torch.stack(
         [
-            fidelity.mean_squared_error(painted[..., y : y + height, x : x + width], field)
+            fidelity.mean_squared_error(prediction[..., y : y + height, x : x + width], field)
             for y in range(n)
             for x in range(n)
         ]
     )
-    moved, _ = tolerant.after_best_shift(painted, truth)
+    moved, _ = tolerant.after_best_shift(prediction, truth)
     assert fidelity.mean_squared_error(moved, field).tolist() == errors.min(0).values.tolist()
 
 
-def test_a_flat_picture_gains_nothing_by_a_shift() -> None:
+def test_a_flat_image_gains_nothing_by_a_shift() -> None:
     truth = as_tensor(drawn(6, 64).astype(np.uint8))
     flat = torch.full_like(truth, 120)
     assert tolerant.best_shift(flat, truth).tolist() == [[0, 0]]
@@ -309,17 +315,17 @@ def test_gain_and_bias() -> None:
     truth = as_tensor(drawn(8, 40).astype(np.uint8))
     negative, flat = 255 - truth, torch.full_like(truth, 3)
     assert torch.equal(tolerant.after_gain_and_bias(negative, truth), truth)
-    painted = torch.cat([truth // 2, flat])
-    mended = tolerant.after_gain_and_bias(painted, torch.cat([truth, truth]))
+    prediction = torch.cat([truth // 2, flat])
+    mended = tolerant.after_gain_and_bias(prediction, torch.cat([truth, truth]))
     gain, bias = np.polyfit((truth // 2).flatten().numpy(), truth.flatten().numpy(), 1)
     expected = (gain * (truth // 2).numpy() + bias).clip(0, 255).round()
     assert mended[0].numpy() == pytest.approx(expected[0])
     assert mended[1].unique().tolist() == [round(truth.double().mean().item())]
 
 
-def test_every_score_of_a_perfect_picture() -> None:
+def test_every_score_of_a_perfect_image() -> None:
     truth = as_tensor(drawn(9, 176).astype(np.uint8))
-    found = {name: value.item() for name, value in score_pictures(truth, truth).items()}
+    found = {name: value.item() for name, value in score_images(truth, truth).items()}
     zero = {"mse", "ciede2000", "colourfulness_difference"}
     expected = {
         name: 0.0 if name in zero else 100.0 if score.unit == "dB" else 1.0
@@ -328,11 +334,11 @@ def test_every_score_of_a_perfect_picture() -> None:
     assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_worse_picture_scores_worse_in_the_stated_direction(
-    pictures: tuple[Tensor, Tensor],
+def test_a_worse_image_scores_worse_in_the_stated_direction(
+    images: tuple[Tensor, Tensor],
 ) -> None:
-    painted, truth = pictures
-    near, far = score_pictures(painted, truth), score_pictures(255 - painted.flip(-1), truth)
+    prediction, truth = images
+    near, far = score_images(prediction, truth), score_images(255 - prediction.flip(-1), truth)
     for name, score in OF_THE_TRUTH.items():
         if name != "colourfulness_difference":  # a negative is as colourful
             sign = 1 if score.higher_is_better else -1
@@ -340,21 +346,21 @@ def test_a_worse_picture_scores_worse_in_the_stated_direction(
 
 
 def test_values_do_not_depend_on_the_batch(noise: tuple[Tensor, Tensor]) -> None:
-    painted, truth = noise
-    together, alone = score_pictures(painted, truth), score_pictures(painted[1:], truth[1:])
+    prediction, truth = noise
+    together, alone = score_images(prediction, truth), score_images(prediction[1:], truth[1:])
     for name in OF_THE_TRUTH:
         assert torch.equal(together[name][1:], alone[name]) or together[name].isnan().all()
         assert together[name].dtype == torch.float64, name
 
 
-def test_pictures_too_small_are_refused() -> None:
+def test_images_too_small_are_refused() -> None:
     small = torch.zeros(1, 3, 26, 40, dtype=torch.uint8)
     with pytest.raises(BadInput, match="26x40"):
-        score_pictures(small, small)
+        score_images(small, small)
 
 
-def test_fp32_ssim_equals_the_one_for_training(pictures: tuple[Tensor, Tensor]) -> None:
+def test_fp32_ssim_equals_the_one_for_training(images: tuple[Tensor, Tensor]) -> None:
     """The memory layout we choose for speed changes nothing that shows."""
-    painted, truth = (batch.double() for batch in pictures)
-    expected = reference_ssim(painted, truth, data_range=255, size_average=False)
-    assert fidelity.ssim(*pictures).tolist() == pytest.approx(expected.tolist(), abs=2e-5)
+    prediction, truth = (batch.double() for batch in images)
+    expected = reference_ssim(prediction, truth, data_range=255, size_average=False)
+    assert fidelity.ssim(*images).tolist() == pytest.approx(expected.tolist(), abs=2e-5)

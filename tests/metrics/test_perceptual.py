@@ -31,7 +31,7 @@ def linear_state(seed: int = 0) -> dict[str, Tensor]:
     }
 
 
-def pictures(seed: int, channels: int = 3, count: int = 2) -> Tensor:
+def images(seed: int, channels: int = 3, count: int = 2) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     shape = (count, channels, 48, 40)
     return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
@@ -65,17 +65,17 @@ def ours(reference: _LPIPS, tmp_path_factory: pytest.TempPathFactory) -> Lpips:
 
 
 def test_lpips_is_torchmetrics_given_the_same_weights(reference: _LPIPS, ours: Lpips) -> None:
-    painted, truth = pictures(0), pictures(1)
+    prediction, truth = images(0), images(1)
     with torch.no_grad():
-        expected = reference(*(x.float() / 127.5 - 1 for x in (painted, truth))).flatten()
-    found = ours(painted, truth)
+        expected = reference(*(x.float() / 127.5 - 1 for x in (prediction, truth))).flatten()
+    found = ours(prediction, truth)
     assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
     assert (found > 0.01).all()
-    assert found[1:].tolist() == ours(painted[1:], truth[1:]).tolist(), "depends on the batch"
+    assert found[1:].tolist() == ours(prediction[1:], truth[1:]).tolist(), "depends on the batch"
 
 
-def test_lpips_of_the_same_picture_is_nothing_and_grey_is_three_channels(ours: Lpips) -> None:
-    one, other = pictures(2, channels=1), pictures(3, channels=1)
+def test_lpips_of_the_same_image_is_nothing_and_grey_is_three_channels(ours: Lpips) -> None:
+    one, other = images(2, channels=1), images(3, channels=1)
     assert ours(one, one).tolist() == [0, 0]
     thrice = ours(one.expand(-1, 3, -1, -1), other.expand(-1, 3, -1, -1))
     assert ours(one, other).tolist() == thrice.tolist()
@@ -102,23 +102,23 @@ def test_fid_of_two_gaussians_in_closed_form() -> None:
     """Exact means and variances along each axis: |gap|^2 + sum (s - t)^2."""
     corners = np.array([[x, y] for x in (-1.0, 1) for y in (-1.0, 1)])
     unit = corners / corners.std(0, ddof=1)
-    painted, truth = unit * [2, 3] + [5, 0], unit * [1, 7] + [1, 2]
-    assert fid(painted, truth) == pytest.approx(4**2 + 2**2 + 1**2 + 4**2)
-    assert fid(painted, painted) == pytest.approx(0, abs=1e-9)
+    prediction, truth = unit * [2, 3] + [5, 0], unit * [1, 7] + [1, 2]
+    assert fid(prediction, truth) == pytest.approx(4**2 + 2**2 + 1**2 + 4**2)
+    assert fid(prediction, prediction) == pytest.approx(0, abs=1e-9)
 
 
 def test_fid_is_that_of_scipys_matrix_root() -> None:
     random = np.random.default_rng(0)
     mix = random.normal(size=(12, 12))
-    painted, truth = random.normal(size=(60, 12)) @ mix + 1, random.normal(size=(50, 12))
-    one, other = (np.cov(x, rowvar=False) for x in (painted, truth))
-    gap = painted.mean(0) - truth.mean(0)
+    prediction, truth = random.normal(size=(60, 12)) @ mix + 1, random.normal(size=(50, 12))
+    one, other = (np.cov(x, rowvar=False) for x in (prediction, truth))
+    gap = prediction.mean(0) - truth.mean(0)
     expected = gap @ gap + np.trace(one + other - 2 * sqrtm(one @ other).real)
-    assert fid(painted, truth) == pytest.approx(expected, rel=1e-9)
-    assert fid(truth, painted) == pytest.approx(expected, rel=1e-9)
+    assert fid(prediction, truth) == pytest.approx(expected, rel=1e-9)
+    assert fid(truth, prediction) == pytest.approx(expected, rel=1e-9)
 
 
-def test_fid_with_fewer_pictures_than_features_is_a_number() -> None:
+def test_fid_with_fewer_images_than_features_is_a_number() -> None:
     random = np.random.default_rng(1)
     few = random.normal(size=(5, 40))
     assert fid(few, few) == pytest.approx(0, abs=1e-5)
@@ -127,17 +127,17 @@ def test_fid_with_fewer_pictures_than_features_is_a_number() -> None:
 
 def test_kid_is_torchmetrics() -> None:
     random = np.random.default_rng(2)
-    painted, truth = random.normal(size=(30, 9)) + 0.3, random.normal(size=(30, 9))
-    expected = poly_mmd(*(torch.from_numpy(x) for x in (painted, truth)))
-    assert kid(painted, truth) == pytest.approx(expected.item(), rel=1e-9)
+    prediction, truth = random.normal(size=(30, 9)) + 0.3, random.normal(size=(30, 9))
+    expected = poly_mmd(*(torch.from_numpy(x) for x in (prediction, truth)))
+    assert kid(prediction, truth) == pytest.approx(expected.item(), rel=1e-9)
     halves = kid(truth[:15], truth[15:])
-    assert abs(halves) < kid(painted + 1, truth) / 10
+    assert abs(halves) < kid(prediction + 1, truth) / 10
 
 
-@pytest.mark.parametrize("judge", [fid, kid])
-def test_one_picture_has_no_spread(judge: object) -> None:
-    with pytest.raises(BadInput, match="1 painted"):
-        judge(np.ones((1, 4)), np.ones((3, 4)))  # type: ignore[operator]
+@pytest.mark.parametrize("score", [fid, kid])
+def test_one_image_has_no_spread(score: object) -> None:
+    with pytest.raises(BadInput, match="1 predicted"):
+        score(np.ones((1, 4)), np.ones((3, 4)))  # type: ignore[operator]
 
 
 def test_resizing_averages_what_it_shrinks_and_keeps_fractions() -> None:
@@ -146,9 +146,9 @@ def test_resizing_averages_what_it_shrinks_and_keeps_fractions() -> None:
     shrunk = resize(stripes, 100)[0]
     assert np.abs(shrunk[10:-10, 10:-10] - 127.5).max() < 3, "aliasing"
     noise = gaussian_filter(np.random.default_rng(3).normal(size=(3, 64, 64)), (0, 2, 2))
-    picture = (noise * 200 + 128).clip(40, 215).astype(np.uint8)
-    rounded = Image.fromarray(picture.transpose(1, 2, 0)).resize((99, 99), Image.Resampling.BICUBIC)
-    off = np.abs(resize(picture, 99).clip(0, 255) - np.asarray(rounded).transpose(2, 0, 1))
+    image = (noise * 200 + 128).clip(40, 215).astype(np.uint8)
+    rounded = Image.fromarray(image.transpose(1, 2, 0)).resize((99, 99), Image.Resampling.BICUBIC)
+    off = np.abs(resize(image, 99).clip(0, 255) - np.asarray(rounded).transpose(2, 0, 1))
     assert 0.1 < off.max() < 2, "the 8-bit filter differs by its roundings"
 
 
@@ -158,9 +158,9 @@ def test_inception_is_loaded_strictly_and_alone_as_in_a_batch(tmp_path: Path) ->
     state, path = published.state_dict(), tmp_path / "inception.pth"
     torch.save(state, path)
     features = InceptionFeatures(path)
-    both = features(pictures(4))
+    both = features(images(4))
     assert both.shape == (2, 2048)
-    assert both[1:] == pytest.approx(features(pictures(4)[1:]), abs=1e-5)
+    assert both[1:] == pytest.approx(features(images(4)[1:]), abs=1e-5)
     assert np.abs(both[0] - both[1]).max() > 0
     state.pop("Mixed_7c.branch1x1.conv.weight")
     torch.save(state, path)

@@ -1,4 +1,4 @@
-"""Every score beside an independent reference: 100 random pictures and 20 degenerate ones.
+"""Every score beside an independent reference: 100 random images and 20 degenerate ones.
 
 The references are libraries where they have the score, else the definition written out in NumPy's
 float64. Known mistakes stand beside the golden values, so that none can creep in unseen.
@@ -18,7 +18,7 @@ from torchmetrics.functional.image import (
 from torchmetrics.functional.image import peak_signal_noise_ratio as torch_psnr
 
 from thermochroma.base.errors import BadInput
-from thermochroma.metrics.picture_scores import OF_COLOUR, SCORES, score_pictures
+from thermochroma.metrics.image_scores import OF_COLOUR, SCORES, score_images
 from thermochroma.metrics.tolerant import REACH
 
 torch.set_num_threads(1)
@@ -26,7 +26,7 @@ SIDE = 48
 GAUSSIAN = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 LUMA = np.array([0.299, 0.587, 0.114])
 Pair = tuple[np.ndarray, np.ndarray]
-"""Painted and true, (h, w, c), 8 bits."""
+"""Predicted and true, (h, w, c), 8 bits."""
 
 
 def random_pairs(count: int = 100) -> list[Pair]:
@@ -86,15 +86,15 @@ def degenerate_pairs() -> dict[str, Pair]:
 PAIRS = {f"random {n}": pair for n, pair in enumerate(random_pairs())} | degenerate_pairs()
 
 
-def in_batch(pictures: list[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+def in_batch(images: list[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
 
 
 def capped(squared_error: float, peak: float = 255.0) -> float:
     return 100.0 if squared_error == 0 else min(100.0, 10 * np.log10(peak**2 / squared_error))
 
 
-def ms_ssim(painted: np.ndarray, truth: np.ndarray) -> float:
+def ms_ssim(prediction: np.ndarray, truth: np.ndarray) -> float:
     """In float64, channel by channel, with SciPy's filters."""
     kernel = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
     kernel /= kernel.sum()
@@ -102,7 +102,7 @@ def ms_ssim(painted: np.ndarray, truth: np.ndarray) -> float:
     def means(x: np.ndarray) -> np.ndarray:
         return convolve1d(convolve1d(x, kernel, axis=0), kernel, axis=1)[5:-5, 5:-5]
 
-    x, y, total = painted.astype(float), truth.astype(float), 1.0
+    x, y, total = prediction.astype(float), truth.astype(float), 1.0
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     for scale, weight in enumerate((0.0448, 0.2856, 0.3001, 0.2363, 0.1333)):
         mx, my = means(x), means(y)
@@ -116,52 +116,52 @@ def ms_ssim(painted: np.ndarray, truth: np.ndarray) -> float:
     return float(np.mean(total))
 
 
-def gradient_correlation(painted: np.ndarray, truth: np.ndarray) -> float:
+def gradient_correlation(prediction: np.ndarray, truth: np.ndarray) -> float:
     found = []
     for axis in (0, 1):
-        one, other = (sobel(p @ LUMA, axis)[1:-1, 1:-1].ravel() for p in (painted, truth))
+        one, other = (sobel(p @ LUMA, axis)[1:-1, 1:-1].ravel() for p in (prediction, truth))
         flat = one.std() < 1e-9 or other.std() < 1e-9
         found.append(0.0 if flat else np.corrcoef(one, other)[0, 1])
     return float(np.mean(found))
 
 
-def after_best_shift(painted: np.ndarray, truth: np.ndarray) -> Pair:
+def after_best_shift(prediction: np.ndarray, truth: np.ndarray) -> Pair:
     """Every shift tried, the smallest first."""
-    field, best = truth[REACH:-REACH, REACH:-REACH], (np.inf, painted)
+    field, best = truth[REACH:-REACH, REACH:-REACH], (np.inf, prediction)
     height, width = field.shape[:2]
     axis = range(-REACH, REACH + 1)
     for dy, dx in sorted(((y, x) for y in axis for x in axis), key=lambda s: s[0] ** 2 + s[1] ** 2):
-        moved = painted[REACH + dy :, REACH + dx :][:height, :width]
+        moved = prediction[REACH + dy :, REACH + dx :][:height, :width]
         error = float(((moved.astype(int) - field) ** 2).sum())
         best = min(best, (error, moved), key=lambda found: found[0])
     return best[1], field
 
 
-def after_gain(painted: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """NumPy's least squares; a flat picture takes the truth's mean."""
-    x, y = painted.ravel().astype(float), truth.ravel().astype(float)
+def after_gain(prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """NumPy's least squares; a flat image takes the truth's mean."""
+    x, y = prediction.ravel().astype(float), truth.ravel().astype(float)
     flat = x.std() == 0
     gain, bias = (0.0, y.mean()) if flat else np.polyfit(x - x.mean(), y, 1)
-    return np.clip(gain * (painted - (0.0 if flat else x.mean())) + bias, 0, 255).round()
+    return np.clip(gain * (prediction - (0.0 if flat else x.mean())) + bias, 0, 255).round()
 
 
-def colourfulness(picture: np.ndarray) -> float:
-    red, green, blue = np.moveaxis(picture.astype(float), -1, 0)
+def colourfulness(image: np.ndarray) -> float:
+    red, green, blue = np.moveaxis(image.astype(float), -1, 0)
     rg, yb = red - green, (red + green) / 2 - blue
     return float(np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean()))
 
 
-def ssim(painted: np.ndarray, truth: np.ndarray) -> float:
-    pair = (painted.astype(float), truth.astype(float))
+def ssim(prediction: np.ndarray, truth: np.ndarray) -> float:
+    pair = (prediction.astype(float), truth.astype(float))
     return float(structural_similarity(*pair, data_range=255, channel_axis=2, **GAUSSIAN))
 
 
-def references(painted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Every score but MS-SSIM, which needs larger pictures, and edges, which need what was seen."""
-    x, y = painted.astype(float), truth.astype(float)
-    lab, true_lab = color.rgb2lab(painted), color.rgb2lab(truth)
-    moved, field = after_best_shift(painted, truth)
-    mended = after_gain(painted, truth)
+def references(prediction: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Every score but MS-SSIM, which needs larger images, and edges, which need what was seen."""
+    x, y = prediction.astype(float), truth.astype(float)
+    lab, true_lab = color.rgb2lab(prediction), color.rgb2lab(truth)
+    moved, field = after_best_shift(prediction, truth)
+    mended = after_gain(prediction, truth)
     error = float(((x - y) ** 2).mean())
     return {
         "ssim": ssim(x, y),
@@ -183,8 +183,8 @@ def references(painted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, np.ndarray]:
-    painted, truth = (in_batch([pair[n] for pair in PAIRS.values()]) for n in (0, 1))
-    return {name: values.numpy() for name, values in score_pictures(painted, truth).items()}
+    prediction, truth = (in_batch([pair[n] for pair in PAIRS.values()]) for n in (0, 1))
+    return {name: values.numpy() for name, values in score_images(prediction, truth).items()}
 
 
 @pytest.fixture(scope="module")
@@ -211,8 +211,8 @@ def test_a_score_is_that_of_its_reference(
 
 
 def test_psnr_and_ssim_are_torchmetrics(found: dict[str, np.ndarray]) -> None:
-    painted, truth = (in_batch([pair[n] for pair in PAIRS.values()]) for n in (0, 1))
-    x, y = painted.double(), truth.double()
+    prediction, truth = (in_batch([pair[n] for pair in PAIRS.values()]) for n in (0, 1))
+    x, y = prediction.double(), truth.double()
     psnr = torch_psnr(x, y, data_range=255.0, reduction="none", dim=(1, 2, 3)).clamp(max=100)
     assert found["psnr"] == pytest.approx(psnr.numpy(), abs=1e-5)
     _, whole = structural_similarity_index_measure(
@@ -224,27 +224,27 @@ def test_psnr_and_ssim_are_torchmetrics(found: dict[str, np.ndarray]) -> None:
 
 @pytest.mark.parametrize("name", ["random 7", "random 33", *list(degenerate_pairs())[:15]])
 def test_ms_ssim_is_its_definition(name: str) -> None:
-    painted, truth = (np.tile(one, (4, 4, 1))[:176, :176] for one in PAIRS[name])
-    found = score_pictures(in_batch([painted]), in_batch([truth]))["ms_ssim"].item()
-    assert found == pytest.approx(ms_ssim(painted, truth), abs=1e-4)
+    prediction, truth = (np.tile(one, (4, 4, 1))[:176, :176] for one in PAIRS[name])
+    found = score_images(in_batch([prediction]), in_batch([truth]))["ms_ssim"].item()
+    assert found == pytest.approx(ms_ssim(prediction, truth), abs=1e-4)
 
 
 def test_ms_ssim_differs_from_torchmetrics_by_the_order_of_means() -> None:
     """Theirs averages the factors over channels first; of equal channels there is no other order."""
-    painted, truth = (np.tile(one, (4, 4, 1))[:176, :176] for one in PAIRS["random 7"])
-    painted, truth = (np.repeat(one[..., :1], 3, 2) for one in (painted, truth))
-    one, other = in_batch([painted]), in_batch([truth])
+    prediction, truth = (np.tile(one, (4, 4, 1))[:176, :176] for one in PAIRS["random 7"])
+    prediction, truth = (np.repeat(one[..., :1], 3, 2) for one in (prediction, truth))
+    one, other = in_batch([prediction]), in_batch([truth])
     theirs = multiscale_structural_similarity_index_measure(
         one.double(), other.double(), data_range=255.0, normalize="relu"
     )
-    assert score_pictures(one, other)["ms_ssim"].item() == pytest.approx(theirs.item(), abs=5e-3)
+    assert score_images(one, other)["ms_ssim"].item() == pytest.approx(theirs.item(), abs=5e-3)
 
 
 def test_one_channel_is_scored_as_three_equal_ones() -> None:
-    """Structure does not see how often a picture is repeated, up to the rounding of luma."""
-    painted, truth = (one[..., :1] for one in PAIRS["random 12"])
-    alone = score_pictures(in_batch([painted]), in_batch([truth]))
-    thrice = score_pictures(*(in_batch([np.repeat(one, 3, 2)]) for one in (painted, truth)))
+    """Structure does not see how often an image is repeated, up to the rounding of luma."""
+    prediction, truth = (one[..., :1] for one in PAIRS["random 12"])
+    alone = score_images(in_batch([prediction]), in_batch([truth]))
+    thrice = score_images(*(in_batch([np.repeat(one, 3, 2)]) for one in (prediction, truth)))
     assert set(alone) == set(thrice) - set(OF_COLOUR)
     for name, value in alone.items():
         assert value.tolist() == pytest.approx(thrice[name].tolist(), abs=1e-6, nan_ok=True), name
@@ -257,13 +257,15 @@ SYMMETRIC = [
 
 
 def test_scores_that_know_no_truth_are_symmetric() -> None:
-    painted, truth = (in_batch([pair[n] for pair in random_pairs(12)]) for n in (0, 1))
-    there, back = score_pictures(painted, truth), score_pictures(truth, painted)
+    prediction, truth = (in_batch([pair[n] for pair in random_pairs(12)]) for n in (0, 1))
+    there, back = score_images(prediction, truth), score_images(truth, prediction)
     for name in SYMMETRIC:
         assert there[name].tolist() == pytest.approx(back[name].tolist(), abs=1e-5, nan_ok=True), (
             name
         )
-    assert (there["ssim_gain"] - back["ssim_gain"]).abs().max() > 0.01, "the gain is the painting's"
+    assert (there["ssim_gain"] - back["ssim_gain"]).abs().max() > 0.01, (
+        "the gain is the prediction's"
+    )
 
 
 def test_scores_stay_in_their_ranges(found: dict[str, np.ndarray]) -> None:
@@ -276,10 +278,10 @@ def test_scores_stay_in_their_ranges(found: dict[str, np.ndarray]) -> None:
         assert (found[name] <= high + 1e-6).all(), name
 
 
-def test_no_score_depends_on_where_the_picture_is_mirrored() -> None:
-    painted, truth = (in_batch([pair[n] for pair in random_pairs(6)]) for n in (0, 1))
-    plain = score_pictures(painted, truth)
-    mirrored = score_pictures(painted.flip(-1), truth.flip(-1))
+def test_no_score_depends_on_where_the_image_is_mirrored() -> None:
+    prediction, truth = (in_batch([pair[n] for pair in random_pairs(6)]) for n in (0, 1))
+    plain = score_images(prediction, truth)
+    mirrored = score_images(prediction.flip(-1), truth.flip(-1))
     for name, values in plain.items():
         assert values.tolist() == pytest.approx(mirrored[name].tolist(), abs=1e-5, nan_ok=True), (
             name
@@ -289,20 +291,20 @@ def test_no_score_depends_on_where_the_picture_is_mirrored() -> None:
 def test_a_shift_costs_every_score_but_the_tolerant() -> None:
     wide = np.tile(PAIRS["random 14"][1], (2, 2, 1))
     truth, moved = in_batch([wide[10:74, 10:74]]), in_batch([wide[13:77, 6:70]])
-    scores = score_pictures(moved, truth)
+    scores = score_images(moved, truth)
     assert scores["ssim"].item() < 0.9
     assert (scores["psnr_shift"].item(), scores["ssim_shift"].item()) == (100, pytest.approx(1))
 
 
 @pytest.mark.parametrize(
-    ("painted", "truth"),
+    ("prediction", "truth"),
     [
         ((1, 3, 40, 40), (1, 3, 40, 41)),
         ((1, 1, 40, 40), (1, 3, 40, 40)),
         ((2, 3, 40, 40), (1, 3, 40, 40)),
     ],
 )
-def test_other_shapes_are_refused(painted: tuple[int, ...], truth: tuple[int, ...]) -> None:
-    one, other = (torch.zeros(shape, dtype=torch.uint8) for shape in (painted, truth))
+def test_other_shapes_are_refused(prediction: tuple[int, ...], truth: tuple[int, ...]) -> None:
+    one, other = (torch.zeros(shape, dtype=torch.uint8) for shape in (prediction, truth))
     with pytest.raises(BadInput, match="of the same size and channels"):
-        score_pictures(one, other)
+        score_images(one, other)

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from tests.examiner import TEXT_WIDTH, method_of, see, settings_of
+from tests.examiner import TEXT_WIDTH, dummy_input, method_of, settings_of
 from thermochroma.contract.dummy_input import TOKENS
 from thermochroma.export.artifact import build_translator
-from thermochroma.networks.blocks import PictureNorm, instance_norm
-from thermochroma.networks.image_pool import History
+from thermochroma.networks.blocks import ImageNorm, instance_norm
+from thermochroma.networks.image_pool import ImagePool
 from thermochroma.networks.large_kernel import LargeKernelEncoder
 from thermochroma.networks.patchgan import PatchCritic
-from thermochroma.networks.vit import PictureEncoder, sine_positions
+from thermochroma.networks.vit import ImageEncoder, sine_positions
 
 
 def _count(network: torch.nn.Module) -> int:
@@ -21,10 +21,10 @@ def test_the_critic_judges_30_by_30_patches_of_70_pixels() -> None:
     critic = PatchCritic(in_channels=3, base=64, norm=instance_norm, biased=True)
     assert _count(critic) == 2_764_737
     small = PatchCritic(in_channels=3, base=4, norm=torch.nn.Identity, biased=True)
-    picture = torch.zeros(1, 3, 256, 256, requires_grad=True)
-    judged = small(picture)
-    assert judged.shape == (1, 1, 30, 30)
-    (seen,) = torch.autograd.grad(judged[0, 0, 15, 15], picture)
+    image = torch.zeros(1, 3, 256, 256, requires_grad=True)
+    scored = small(image)
+    assert scored.shape == (1, 1, 30, 30)
+    (seen,) = torch.autograd.grad(scored[0, 0, 15, 15], image)
     rows = seen.abs().sum((0, 1, 3)).nonzero().flatten()
     assert int(rows[-1] - rows[0]) + 1 == 70
 
@@ -41,35 +41,35 @@ def test_positions_code_the_column_first() -> None:
 def test_encoders_have_the_published_sizes() -> None:
     with torch.device("meta"):
         assert _count(LargeKernelEncoder(in_channels=3, base=64)) == 3_441_088
-        encoder = PictureEncoder(
+        encoder = ImageEncoder(
             in_channels=3, width=512, depth=9, heads=8, patch=16, trained_side=256
         )
     assert _count(encoder) == 28_897_280 - 131_072  # the fixed table is no parameter of ours
 
 
-def test_picture_norm_judges_each_picture_by_itself_when_deployed() -> None:
-    norm = PictureNorm(2)
-    pictures = torch.randn(3, 2, 5, 5, generator=torch.Generator().manual_seed(0)) * 4 + 1
-    together = norm.train()(pictures)
+def test_image_norm_judges_each_image_by_itself_when_deployed() -> None:
+    norm = ImageNorm(2)
+    images = torch.randn(3, 2, 5, 5, generator=torch.Generator().manual_seed(0)) * 4 + 1
+    together = norm.train()(images)
     assert together.mean((0, 2, 3)).abs().max() < 1e-5
-    deployed = norm.eval()(pictures)
+    deployed = norm.eval()(images)
     assert deployed.mean((2, 3)).abs().max() < 1e-5
-    torch.testing.assert_close(deployed[:1], norm(pictures[:1]))
-    torch.testing.assert_close(deployed[:1], norm.train()(pictures[:1]))
+    torch.testing.assert_close(deployed[:1], norm(images[:1]))
+    torch.testing.assert_close(deployed[:1], norm.train()(images[:1]))
 
 
 def test_the_history_fills_then_exchanges_and_travels() -> None:
     torch.manual_seed(0)
-    history = History(4)
+    history = ImagePool(4)
     fakes = torch.arange(4.0).view(4, 1, 1, 1)
     assert torch.equal(history(fakes), fakes)
     returned = torch.cat([history(torch.full((1, 1, 1, 1), 10.0 + n)) for n in range(40)])
     former = (returned.flatten() != torch.arange(10.0, 50.0)).sum()
     assert 10 <= int(former) <= 30  # about half
-    twin = History(4)
+    twin = ImagePool(4)
     twin.load_state_dict(history.state_dict())
     assert torch.equal(torch.stack(twin.kept), torch.stack(history.kept))
-    none = History(0)
+    none = ImagePool(0)
     assert torch.equal(none(fakes), fakes)
 
 
@@ -98,9 +98,9 @@ def test_every_open_point_of_cmmf_net_is_a_setting(change: str) -> None:
     small = build_translator(method, changed, scale=1 / 16, text_width=TEXT_WIDTH).eval()
     side = 256 if update.get("readout") == "token_map" else 64
     with torch.no_grad():
-        painted = small(see(method, height=side, width=side))
-    assert painted.shape == (2, 3, side, side)
-    assert painted.isfinite().all()
+        output = small(dummy_input(method, height=side, width=side))
+    assert output.shape == (2, 3, side, side)
+    assert output.isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_text_matters_where_it_should(block: str, matters: bool) -> None:
     torch.manual_seed(0)
     method = method_of(block)
     translator = build_translator(method, settings_of(block), scale=1 / 16, text_width=TEXT_WIDTH)
-    seen = see(method, height=64, width=64)
+    seen = dummy_input(method, height=64, width=64)
     other = type(seen)(thermal=seen.thermal, text=seen.text.flip(0), text_mask=seen.text_mask)
     padded = type(seen)(
         thermal=seen.thermal,
@@ -120,6 +120,6 @@ def test_text_matters_where_it_should(block: str, matters: bool) -> None:
     )
     assert seen.text.shape[1] == TOKENS
     with torch.no_grad():
-        painted = translator.eval()(seen)
-        assert (not torch.equal(translator(other), painted)) == matters
-        torch.testing.assert_close(translator(padded), painted)  # padding never matters
+        output = translator.eval()(seen)
+        assert (not torch.equal(translator(other), output)) == matters
+        torch.testing.assert_close(translator(padded), output)  # padding never matters

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.conftest import ROOT
 from thermochroma.base.files import write_text
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
 from thermochroma.data.captioning.overrides import OVERRIDE_COLUMNS
@@ -56,11 +57,11 @@ if (base / "crops/visible").exists():  # what does look is caught
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     """Two sequences in KAIST's layout, raw and cropped, and settings for each profile."""
-    picture = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
+    image = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
     rows = []
     for sequence, split in SEQUENCES.items():
         shard = sequence.replace("/", "_") + ".npy"
-        for spectrum, pixels in (("thermal", picture[..., 0]), ("visible", picture)):
+        for spectrum, pixels in (("thermal", image[..., 0]), ("visible", image)):
             (tmp_path / "crops" / spectrum).mkdir(parents=True, exist_ok=True)
             np.save(tmp_path / "crops" / spectrum / shard, np.stack([pixels] * 3))
         for spectrum in ("lwir", "visible"):
@@ -69,7 +70,7 @@ def base(tmp_path: Path) -> Path:
             frame = f"{sequence}/I{number:05}"
             for spectrum in ("lwir", "visible"):
                 path = tmp_path / "raw/images" / sequence / spectrum / f"I{number:05}.jpg"
-                cv2.imwrite(str(path), picture)
+                cv2.imwrite(str(path), image)
             boxes = "person 4 4 6 12 0 0 0 0 0 0 0\n" * number
             path = tmp_path / "raw/annotations" / f"{frame}.txt"
             write_text(path, f"% bbGt version=3\n{boxes}")
@@ -102,7 +103,7 @@ def _run(base: Path, out: str) -> tuple[str, dict[str, pd.DataFrame]]:
     return done.stdout, tables
 
 
-def test_captions_are_made_without_a_look_at_the_visible_pictures(base: Path) -> None:
+def test_captions_are_made_without_a_look_at_the_visible_images(base: Path) -> None:
     said, watched = _run(base, "watched")
     assert "the watch sees" in said
     for visible in list(base.rglob("visible")):

@@ -123,8 +123,8 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
         "reports/sample/registration/card.md",
         "reports/sample/registration/before_after.png",
         "reports/index.html",
-        "reports/page/sample/painted/cmmf_net/000.webp",
-        "reports/page/sample/painted/cmmf_net_shuffled/000.webp",
+        "reports/page/sample/predicted/cmmf_net/000.webp",
+        "reports/page/sample/predicted/cmmf_net_shuffled/000.webp",
         "reports/metrics/sample/cmmf_net.json",
         "reports/metrics/sample/recycle_gan.json",
         "mlflow.db",
@@ -202,7 +202,7 @@ def _kinds(project: Project) -> set[str]:
     [
         # how it is scored: nothing is trained, registered or cut anew
         (
-            "src/thermochroma/metrics/picture_scores.py",
+            "src/thermochroma/metrics/image_scores.py",
             "",
             "\nADDED = 1\n",
             {"baselines", "ceiling", "evaluate", "compare", "page"},
@@ -235,7 +235,7 @@ def test_a_comment_trains_nothing(project: Project) -> None:
     assert project.repro() == ["fingerprint", "track"]
 
 
-def test_captions_need_no_visible_picture(project: Project) -> None:
+def test_captions_need_no_visible_image(project: Project) -> None:
     folders = [project.root / "data/crops/sample/visible"]
     folders += (project.root / "data/raw/sample/images").glob("*/*/visible")
     for folder in folders:
@@ -266,7 +266,7 @@ def test_a_killed_training_ends_with_the_same_bits(project: Project, checkpoints
     assert not weights.exists()
     assert "resuming after" in project.run("dvc", "repro", "train@sample-cyclegan")
     resumed, late = sha256(weights), _snapshots(project)
-    assert [*late] == ["000000020", "000000022"], "of 24 pictures, shown two at a time"
+    assert [*late] == ["000000020", "000000022"], "of 24 images, shown two at a time"
     assert "resuming after" not in project.run("dvc", "repro", "-f", "-s", "train@sample-cyclegan")
     assert sha256(weights) == resumed
     assert _snapshots(project) == late

@@ -15,18 +15,18 @@ from thermochroma.export.metadata import KEY
 from thermochroma.loading.policies import NOTE_ON_CAPTIONS
 from thermochroma.pipeline.compare import read_panel
 from thermochroma.pipeline.results import (
-    Places,
+    ResultFolders,
     galleries,
-    gather,
     mean_of_runs,
     of_split,
     policies_below,
     read_curve,
+    read_rows,
     read_scores,
     with_policies,
 )
 from thermochroma.reporting.layout import Row
-from thermochroma.training.snapshots import hand_over
+from thermochroma.training.snapshots import move_snapshots
 
 GOOD = pd.DataFrame(
     {
@@ -48,7 +48,7 @@ def left(folder: Path, scores: pd.DataFrame) -> Path:
     return folder
 
 
-def test_whole_scores_are_read_and_may_lack_what_small_pictures_lack(tmp_path: Path) -> None:
+def test_whole_scores_are_read_and_may_lack_what_small_images_lack(tmp_path: Path) -> None:
     found = read_scores(left(tmp_path, GOOD))
     assert found["psnr"].tolist() == [15, 16, 17]
     assert found["place"].tolist() == ["", "", ""]
@@ -61,22 +61,22 @@ def test_a_run_without_scores(tmp_path: Path) -> None:
     (tmp_path / "scores.csv").write_text("")
     with pytest.raises(BadInput, match="cannot be read"):
         read_scores(tmp_path)
-    with pytest.raises(BadInput, match="has no picture"):
+    with pytest.raises(BadInput, match="has no image"):
         read_scores(left(tmp_path, GOOD.iloc[:0]))
     with pytest.raises(BadInput, match="has no split, psnr"):
         read_scores(left(tmp_path, GOOD.drop(columns=["split", "psnr"])))
 
 
-def test_a_picture_without_a_score(tmp_path: Path) -> None:
+def test_a_image_without_a_score(tmp_path: Path) -> None:
     broken = GOOD.assign(ssim=[0.5, np.nan, 0.7])
-    with pytest.raises(BadInput, match="lacks a score of 1 pictures, the first a/1"):
+    with pytest.raises(BadInput, match="lacks a score of 1 images, the first a/1"):
         read_scores(left(tmp_path, broken))
 
 
 def test_runs_of_one_block_have_one_row_of_means() -> None:
     found = mean_of_runs("cmmf_net", [GOOD, GOOD.assign(psnr=GOOD["psnr"] + 2)])
     assert found["psnr"].tolist() == [16, 17, 18]
-    with pytest.raises(BadInput, match="runs of `cmmf_net` were scored on different pictures"):
+    with pytest.raises(BadInput, match="runs of `cmmf_net` were scored on different images"):
         mean_of_runs("cmmf_net", [GOOD, GOOD.iloc[:2]])
 
 
@@ -110,9 +110,9 @@ def test_a_missing_folder_of_snapshots_is_not_an_empty_one(tmp_path: Path) -> No
     assert [path.stem for path in snapshots_in(tmp_path)] == ["000000090", "000001000"]
     with pytest.raises(BadInput, match="nowhere is no folder"):
         snapshots_in(tmp_path / "nowhere")
-    hand_over(tmp_path, tmp_path / "out")
+    move_snapshots(tmp_path, tmp_path / "out")
     assert len(snapshots_in(tmp_path / "out")) == 2
-    hand_over(tmp_path / "nothing was kept", tmp_path / "out")
+    move_snapshots(tmp_path / "nothing was kept", tmp_path / "out")
     assert snapshots_in(tmp_path / "out") == []
 
 
@@ -121,24 +121,28 @@ def test_a_panel_of_another_size_or_number(tmp_path: Path) -> None:
     np.save(tmp_path / "panel.npy", np.zeros((2, 64, 64, 3), np.uint8))
     assert len(read_panel(tmp_path, truths)) == 2
     np.save(tmp_path / "panel.npy", np.zeros((2, 32, 32, 3), np.uint8))
-    with pytest.raises(BadInput, match=r"holds 2 pictures of 32x32.*2 of 64x64"):
+    with pytest.raises(BadInput, match=r"holds 2 images of 32x32.*2 of 64x64"):
         read_panel(tmp_path, truths)
     np.save(tmp_path / "panel.npy", np.zeros((3, 64, 64, 3), np.uint8))
-    with pytest.raises(BadInput, match="holds 3 pictures"):
+    with pytest.raises(BadInput, match="holds 3 images"):
         read_panel(tmp_path, truths)
 
 
 def ship(folder: Path, block: str) -> None:
     """A file that is labelled as this block's translator; its weights are not read here."""
     folder.mkdir(parents=True)
-    label = {"name": block, "settings": settings_of(block).model_dump(mode="json"), "scale": SCALE}
-    label |= {"text_width": TEXT_WIDTH, "trained_on": "made-up", "side": 64, "frozen": "random"}
-    metadata = {KEY: json.dumps({**label, "images": 300})}
+    metadata = {
+        "name": block,
+        "settings": settings_of(block).model_dump(mode="json"),
+        "scale": SCALE,
+    }
+    metadata |= {"text_width": TEXT_WIDTH, "trained_on": "made-up", "side": 64, "frozen": "random"}
+    metadata = {KEY: json.dumps({**metadata, "images": 300})}
     save_file({"one": np.zeros(1, np.float32)}, folder / "translator.safetensors", metadata)
 
 
 def test_rows_with_other_captions_stand_below_and_are_means_over_runs(tmp_path: Path) -> None:
-    places = Places(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
+    places = ResultFolders(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
     for block in ("cmmf_net", "cmmf_net_no_text"):
         ship(places.runs / block, block)
     policies = policies_below("cmmf_net", places)
@@ -165,6 +169,6 @@ def test_rows_with_other_captions_stand_below_and_are_means_over_runs(tmp_path: 
 
 
 def test_a_method_of_the_lineup_that_was_never_judged(tmp_path: Path) -> None:
-    places = Places(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
+    places = ResultFolders(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
     with pytest.raises(BadInput, match=r"scores/pix2pix/scores\.csv cannot be read"):
-        gather({"pix2pix": ["pix2pix"]}, "visible", places)
+        read_rows({"pix2pix": ["pix2pix"]}, "visible", places)

@@ -54,7 +54,7 @@ def test_pairs_cannot_be_drawn_apart() -> None:
     "block, changes, told",
     [("lkat_gan", {"other_sizes": "refuse"}, "256x256"), ("tir2lab", {"norm": "row"}, "256 rows")],
 )
-def test_a_form_for_one_size_says_so_with_the_first_picture(
+def test_a_form_for_one_size_says_so_with_the_first_image(
     block: str, changes: dict[str, str], told: str, side: int
 ) -> None:
     method, settings = method_of(block), settings_of(block)

@@ -100,8 +100,8 @@ def test_the_command_writes_a_translator_that_the_stages_can_read(
     torch.save({f"module.{name}": tensor for name, tensor in stored.items()}, tmp_path / "g.pth")
     ours = tmp_path / "translator.safetensors"
     main(["import-weights", "pix2pix", str(tmp_path / "g.pth"), str(ours), "--params", str(PARAMS)])
-    translator, label = load_translator(ours)
-    assert (label.name, label.scale) == ("pix2pix", 1.0)
+    translator, metadata = load_translator(ours)
+    assert (metadata.name, metadata.scale) == ("pix2pix", 1.0)
     assert torch.equal(
         translator.state_dict()["unet.downs.0.weight"], stored["model.model.0.weight"]
     )
@@ -135,7 +135,7 @@ def test_counters_may_be_lacking_and_nothing_else_may() -> None:
 
 def test_scgans_weights_see_and_give_the_range_and_the_norms_of_its_code() -> None:
     form = in_public_form(settings_of("scgan")).translator
-    assert (form.value_range, form.norm) == ("unit", "per_picture")
+    assert (form.value_range, form.norm) == ("unit", "per_image")
 
 
 def test_pearlgans_two_files_are_joined_as_its_page_says(

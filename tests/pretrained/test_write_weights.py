@@ -25,7 +25,7 @@ SENTENCES = (
 )
 
 
-def picture(size: int = 32) -> torch.Tensor:
+def image(size: int = 32) -> torch.Tensor:
     return torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
@@ -81,16 +81,16 @@ def published_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_vgg_equals_torchvisions(name: str, taps: tuple[int, ...]) -> None:
     reference = torchvisions_features(name)
-    found = VggFeatures(named(reference), taps=taps)(picture())
+    found = VggFeatures(named(reference), taps=taps)(image())
     for tap, features in zip(taps, found, strict=True):
-        torch.testing.assert_close(features, reference[: tap + 1](picture()))
+        torch.testing.assert_close(features, reference[: tap + 1](image()))
 
 
 def test_vgg_normalises_as_imagenet_if_asked(tmp_path: Path) -> None:
     write_small(tmp_path)
-    unit = (picture() + 1) / 2
+    unit = (image() + 1) / 2
     normed = normalize(unit, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
-    found = load_vgg(tmp_path, taps=(3,), imagenet_norm=True)(picture())
+    found = load_vgg(tmp_path, taps=(3,), imagenet_norm=True)(image())
     torch.testing.assert_close(found, load_vgg(tmp_path, taps=(3,))(normed))
 
 
@@ -100,7 +100,7 @@ def test_each_vgg_is_read_from_its_own_folder(network: weights.Vgg, tmp_path: Pa
     write_small(tmp_path / "vgg19", "vgg19")
     found = getattr(FrozenNetworks(tmp_path), network)(taps=(3, 22), imagenet_norm=True)
     expected = load_vgg(tmp_path / network, taps=(3, 22), imagenet_norm=True)
-    for got, wanted in zip(found(picture()), expected(picture()), strict=True):
+    for got, wanted in zip(found(image()), expected(image()), strict=True):
         assert torch.equal(got, wanted)
     state = load_file(tmp_path / network / TENSORS)
     assert state.keys() == named(torchvisions_features(network)).keys()
@@ -109,7 +109,7 @@ def test_each_vgg_is_read_from_its_own_folder(network: weights.Vgg, tmp_path: Pa
 def test_vgg_holds_nothing_that_is_taught_or_saved(tmp_path: Path) -> None:
     write_small(tmp_path)
     network = load_vgg(tmp_path)
-    seen = picture().requires_grad_()
+    seen = image().requires_grad_()
     sum(features.sum() for features in network(seen)).backward()
     assert seen.grad is not None
     assert list(network.parameters()) == []
@@ -124,7 +124,7 @@ def test_random_vgg_neither_fades_nor_explodes(
     network: weights.Vgg, taps: tuple[int, ...], tmp_path: Path
 ) -> None:
     weights.write_vgg(tmp_path, network=network, kind="random")
-    for features in load_vgg(tmp_path, taps=taps)(picture(64)):
+    for features in load_vgg(tmp_path, taps=taps)(image(64)):
         assert 0.1 < features.mean() < 3
         assert 0.1 < features.std() < 3
 
@@ -246,8 +246,8 @@ def test_published_vgg_is_taken_from_torchs_cache(
     classifier = {"classifier.0.weight": torch.zeros(2, 2)}  # is left out
     torch.save(state | classifier, checkpoints / file)
     weights.write_vgg(tmp_path / "vgg", network=network, kind="pretrained")
-    expected = VggFeatures(state)(picture())
-    torch.testing.assert_close(load_vgg(tmp_path / "vgg")(picture()), expected)
+    expected = VggFeatures(state)(image())
+    torch.testing.assert_close(load_vgg(tmp_path / "vgg")(image()), expected)
     assert json.loads((tmp_path / "vgg" / "origin.json").read_text())["kind"] == "pretrained"
 
 

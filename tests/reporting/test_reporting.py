@@ -15,7 +15,7 @@ import pytest
 
 from thermochroma.base.errors import BadInput
 from thermochroma.evaluation.summary import mean_of_draws
-from thermochroma.metrics.picture_scores import OF_COLOUR, SCORES
+from thermochroma.metrics.image_scores import OF_COLOUR, SCORES
 from thermochroma.reporting import by_sequence, paper, snapshots, statistics
 from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure
 from thermochroma.reporting.layout import About, Row, Table
@@ -26,7 +26,7 @@ from thermochroma.reporting.table_text import to_csv, to_latex, to_markdown
 
 
 def scored(values: dict[str, list[float]], **others: float) -> pd.DataFrame:
-    """A table of scores: sequence name to one PSNR a picture; every other score constant."""
+    """A table of scores: sequence name to one PSNR an image; every other score constant."""
     rows = [
         {"frame": f"{name}/{i}", "sequence": name, "place": "road", "time": time, "psnr": value}
         for (name, psnrs), time in zip(values.items(), itertools.cycle(["day", "night"]))
@@ -43,9 +43,9 @@ def shifted(scores: pd.DataFrame, gains: dict[str, float]) -> pd.DataFrame:
 MANY = {f"set0{i}": [10.0 + i, 11.0 + i, 13.0] for i in range(6)}
 
 
-def test_the_mean_is_over_pictures_and_the_interval_over_sequences() -> None:
+def test_the_mean_is_over_images_and_the_interval_over_sequences() -> None:
     found = statistics.estimate(scored({"a": [10, 10, 10], "b": [20]}), "psnr")
-    assert (found.mean, found.pictures, found.sequences) == (12.5, 4, 2)
+    assert (found.mean, found.images, found.sequences) == (12.5, 4, 2)
     # Two sequences drawn: aa, bb (a quarter each) or both; so the interval is the whole range.
     assert (found.low, found.high) == (10, 20)
 
@@ -74,10 +74,10 @@ def test_the_interval_is_near_the_normal_one_and_the_same_each_time() -> None:
     )
 
 
-def test_pictures_without_a_value_are_left_out() -> None:
+def test_images_without_a_value_are_left_out() -> None:
     scores = scored({"a": [10, np.nan], "b": [20, 20], "c": [np.nan]})
     found = statistics.estimate(scores, "psnr")
-    assert (found.mean, found.pictures, found.sequences) == (pytest.approx(50 / 3), 3, 2)
+    assert (found.mean, found.images, found.sequences) == (pytest.approx(50 / 3), 3, 2)
     nothing = statistics.estimate(scores.assign(psnr=np.nan), "psnr")
     assert np.isnan(nothing.mean)
     assert nothing.sequences == 0
@@ -144,13 +144,13 @@ ABOUT = About(
     size=128,
     weights="random",
 )
-TO_THERMAL = replace(ABOUT, reference="mean_thermal", painted="thermal")
+TO_THERMAL = replace(ABOUT, reference="mean_thermal", predicted="thermal")
 COST = {
     "parameters": 54_414_531,
     "multiply_adds": 18_160_000_000,
     "latency_median_ms": 12.345,
     "latency_p95_ms": 20.0,
-    "training_pictures_per_second": 1234.9,
+    "training_images_per_second": 1234.9,
     "peak_memory_bytes": 3 * 2**20,
     "device": "2 cores_x86",
 }
@@ -210,7 +210,7 @@ def test_day_and_night_stand_apart(table: Table) -> None:
 
 def test_the_caption_says_all_that_is_needed(table: Table) -> None:
     for phrase in (
-        "test split: 18 pictures of 6 sequences at 128×128",
+        "test split: 18 images of 6 sequences at 128×128",
         "Procedural sample, not KAIST.",
         "Gaussian window of 11 pixels, sigma 1.5, L = 255",
         "clamped and rounded",
@@ -305,7 +305,7 @@ def test_without_videoless_methods_nothing_is_said_of_video(table: Table) -> Non
     assert "video" not in to_markdown(table)
 
 
-def test_tables_of_thermal_pictures_have_no_column_of_colour() -> None:
+def test_tables_of_thermal_images_have_no_column_of_colour() -> None:
     rows = {
         name: replace(row, scores=row.scores.drop(columns=[*OF_COLOUR]))
         for name, row in rows_of().items()
@@ -359,15 +359,15 @@ def test_the_same_rows_make_the_same_text(table: Table) -> None:
         assert spell(again) == spell(table)
 
 
-def pictures(n: int, *channels: int) -> list[np.ndarray]:
+def images(n: int, *channels: int) -> list[np.ndarray]:
     random = np.random.default_rng(0)
     return [random.integers(0, 256, (32, 32, *channels), dtype=np.uint8) for _ in range(n)]
 
 
 def test_the_grid_has_a_column_a_method_between_what_is_seen_and_truth() -> None:
-    truths = pictures(2, 3)
+    truths = images(2, 3)
     figure = grid(
-        "Thermal", pictures(2), {"One": pictures(2, 3), "Two": pictures(2, 3)}, truths,
+        "Thermal", images(2), {"One": images(2, 3), "Two": images(2, 3)}, truths,
         frames=["s/1", "s/2"], note="procedural sample",
     )  # fmt: skip
     titles = [axes.get_title() for axes in figure.axes[:4]]
@@ -377,12 +377,12 @@ def test_the_grid_has_a_column_a_method_between_what_is_seen_and_truth() -> None
     assert figure.get_supxlabel() == "procedural sample"
 
 
-def test_the_grid_may_show_thermal_paintings_of_visible_pictures() -> None:
-    seen, truths = pictures(1, 3), pictures(1)
-    figure = grid("Visible", seen, {"One": pictures(1)}, truths, frames=["s/1"])
+def test_the_grid_may_show_thermal_paintings_of_visible_images() -> None:
+    seen, truths = images(1, 3), images(1)
+    figure = grid("Visible", seen, {"One": images(1)}, truths, frames=["s/1"])
     assert [axes.get_title() for axes in figure.axes] == ["Visible", "One", "Truth"]
-    for axes, picture in ((figure.axes[0], seen[0]), (figure.axes[2], truths[0])):
-        assert np.array_equal(axes.get_images()[0].get_array(), picture)
+    for axes, image in ((figure.axes[0], seen[0]), (figure.axes[2], truths[0])):
+        assert np.array_equal(axes.get_images()[0].get_array(), image)
     assert figure.axes[1].get_images()[0].get_cmap().name == "gray"
 
 
@@ -563,7 +563,7 @@ def test_table_3_names_the_entries_that_are_missing() -> None:
 
 def test_both_protocols_are_named_and_stand_in_different_parts(table: Table) -> None:
     parts = {part.key: {column.key for column in part.columns} for part in table.parts}
-    assert {"ssim_7u", "psnr_by_picture", "psnr_pooled"} <= parts["paper"]
+    assert {"ssim_7u", "psnr_by_image", "psnr_pooled"} <= parts["paper"]
     assert not parts["paper"] & parts["scores"]
     assert PAPER_RULE in table.notes
     assert "which flatters" in PAPER_RULE
@@ -576,11 +576,11 @@ def test_every_sequence_has_a_line() -> None:
     first = next(line for line in lines if line["row"] == "mean_colour")
     assert (first["sequence"], first["time"], first["place"]) == ("set00", "day", "road")
     assert float(first["psnr"]) == pytest.approx(np.mean(MANY["set00"]), rel=1e-5)
-    assert first["pictures"] == "3"
+    assert first["images"] == "3"
 
 
 def curve_of(levels: dict[int, float]) -> pd.DataFrame:
-    """A run of six sequences with one picture each; PSNR by pictures shown."""
+    """A run of six sequences with one image each; PSNR by images shown."""
     parts = [
         pd.DataFrame({"frame": list(MANY), "sequence": list(MANY), "place": "", "time": "day"})
         .assign(split="test", images=images, psnr=level, ssim=level / 100, ssim_7u=level / 50)

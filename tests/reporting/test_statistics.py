@@ -94,20 +94,20 @@ def ladder(gains: dict[str, float], *, sequences: int = 12, noise: float = 0.1) 
 
 
 def test_what_differs_is_told_apart_and_what_does_not_is_not() -> None:
-    found = wins.judge_pairs(ladder({"a": 1.0, "b": 0.0, "c": 0.0}), "psnr")
+    found = wins.compare_pairs(ladder({"a": 1.0, "b": 0.0, "c": 0.0}), "psnr")
     marks = {(each.one, each.other): each.mark for each in found.verdicts}
     assert marks == {("a", "b"): "▲", ("a", "c"): "▲", ("b", "c"): "="}
     first = found.between("b", "a")
     assert first.difference.mean == pytest.approx(1, abs=0.1)
     assert first.difference.low < first.difference.mean < first.difference.high
     assert first.p == 2**-11, "all 12 sequences agree, in both directions"
-    turned = wins.judge_pairs(ladder({"b": 0.0, "a": 1.0}), "psnr")
+    turned = wins.compare_pairs(ladder({"b": 0.0, "a": 1.0}), "psnr")
     assert turned.verdicts[0].mark == "▼"
 
 
 def test_a_pair_agrees_with_the_test_of_two() -> None:
     rows = ladder({"a": 0.03, "b": 0.0}, sequences=9)
-    (each,) = wins.judge_pairs(rows, "psnr").verdicts
+    (each,) = wins.compare_pairs(rows, "psnr").verdicts
     both = [
         statistics.better_than(one, other, "psnr", higher_is_better=True)
         for one, other in ((rows["a"], rows["b"]), (rows["b"], rows["a"]))
@@ -133,7 +133,7 @@ def _holm(p: list[float]) -> list[float]:
 def test_the_joint_correction_lies_between_none_and_holm() -> None:
     assert _holm([0.03, 0.01, 0.04, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
     rows = ladder({name: 0.01 * i for i, name in enumerate("abcdef")})
-    verdicts = wins.judge_pairs(rows, "psnr").verdicts
+    verdicts = wins.compare_pairs(rows, "psnr").verdicts
     bounds = _holm([each.p for each in verdicts])
     for each, bound in zip(verdicts, bounds, strict=True):
         assert each.p <= each.p_joint <= bound + 1e-12
@@ -145,13 +145,13 @@ def test_equal_methods_are_rarely_told_apart() -> None:
     random, shouted, rounds = np.random.default_rng(1), 0, 100
     for _ in range(rounds):
         rows = {name: made_up(random, sequences=9, frames=1) for name in "abcde"}
-        shouted += any(each.mark != "=" for each in wins.judge_pairs(rows, "psnr").verdicts)
+        shouted += any(each.mark != "=" for each in wins.compare_pairs(rows, "psnr").verdicts)
     assert shouted / rounds <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / rounds)
     assert shouted > 0
 
 
 def test_one_sequence_and_other_frames() -> None:
-    alone = wins.judge_pairs(ladder({"a": 1.0, "b": 0.0}, sequences=1), "psnr")
+    alone = wins.compare_pairs(ladder({"a": 1.0, "b": 0.0}, sequences=1), "psnr")
     assert alone.verdicts[0].mark == "–"
     assert np.isnan(alone.verdicts[0].difference.low)
     text = wins.to_markdown([alone], {"a": "A", "b": "B"}, about="Two rows.")
@@ -159,20 +159,20 @@ def test_one_sequence_and_other_frames() -> None:
     assert "nan" not in text
     rows = ladder({"a": 1.0, "b": 0.0})
     with pytest.raises(BadInput, match="1 of them not shared"):
-        wins.judge_pairs({"a": rows["a"], "b": rows["b"].iloc[1:]}, "psnr")
+        wins.compare_pairs({"a": rows["a"], "b": rows["b"].iloc[1:]}, "psnr")
 
 
 def test_a_missing_value_is_refused() -> None:
     rows = ladder({"a": 1.0, "b": 0.0})
     rows["a"].loc[3, "psnr"] = np.nan
-    with pytest.raises(BadInput, match="`a` has no psnr for 1 of its 48 pictures"):
-        wins.judge_pairs(rows, "psnr")
+    with pytest.raises(BadInput, match="`a` has no psnr for 1 of its 48 images"):
+        wins.compare_pairs(rows, "psnr")
 
 
 def test_matrix_and_csv_say_the_same() -> None:
     titles = {"a": "Alpha", "b": "Beta", "c": "Gamma"}
     rows = ladder({"a": 0.0, "b": 1.0, "c": 0.0})
-    found = [wins.judge_pairs(rows, "psnr")]
+    found = [wins.compare_pairs(rows, "psnr")]
     text = wins.to_markdown(found, titles, about="Three rows.")
     matrix = [line for line in text.splitlines() if line.startswith("| 1 |")]
     assert matrix[0].startswith("| 1 | Beta |")
@@ -190,7 +190,7 @@ def test_matrix_and_csv_say_the_same() -> None:
 
 def test_few_sequences_are_said_to_be_too_few() -> None:
     """Four sequences: no p below 1/8, so nobody can win, whatever the difference."""
-    found = wins.judge_pairs(ladder({"a": 9.0, "b": 0.0}, sequences=4), "psnr")
+    found = wins.compare_pairs(ladder({"a": 9.0, "b": 0.0}, sequences=4), "psnr")
     assert found.verdicts[0].mark == "="
     text = wins.to_markdown([found], {"a": "A", "b": "B"}, about="")
     assert "The least p that 4 sequences can give, corrected or not, is 0.12" in text

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from thermochroma.baselines.catalogue import BASELINES
-from thermochroma.pipeline.backfill import tell_experiment, tell_rows, tell_tables
+from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
 from thermochroma.tracking.journal import digest_of, is_tracked, note_tracked, own_database
 from thermochroma.tracking.mlflow_client import FINGERPRINT, NOTE, WEIGHTS, Tracker, flatten
 
@@ -76,15 +76,15 @@ def test_rows_tables_and_words_are_told_once(root: Path) -> None:
     for text in ("one", "one", "two"):
         table.write_text(text)
         tracker = Tracker("sample", root=root)
-        tell_experiment(tracker, "sample")
-        tell_rows(tracker, "sample", dict.fromkeys(known, scores))
-        tell_tables(tracker, "sample", [table])
+        log_experiment(tracker, "sample")
+        log_baselines(tracker, "sample", dict.fromkeys(known, scores))
+        log_tables(tracker, "sample", [table])
     found = tracker.client.search_runs([tracker.experiment])
     tags = [one.data.tags for one in found]
     assert sorted(one["row"] for one in tags if "row" in one) == sorted(known)
     assert all(NOTE in one for one in tags)
     colour = next(one for one in found if one.data.tags.get("row") == "mean_colour")
-    assert (colour.data.tags["kind"], colour.data.tags["paints"]) == ("trivial", "visible")
+    assert (colour.data.tags["kind"], colour.data.tags["predicts"]) == ("trivial", "visible")
     assert _readings(tracker, colour.info.run_id, "evaluation/test/psnr") == [(0, 2.0)]
     kept = sorted(path.read_text() for path in (root / "mlruns").rglob("tables/test.md"))
     assert kept == ["one", "two"]
@@ -94,7 +94,7 @@ def test_rows_tables_and_words_are_told_once(root: Path) -> None:
 def test_artifacts_lie_beside_the_database(root: Path) -> None:
     tracker = Tracker("d", root=root)
     run_id = tracker.restore(name="m", tags=TAGS)
-    tracker.log_picture(run_id, np.zeros((4, 4, 3), np.uint8), "grid.png")
+    tracker.log_image_file(run_id, np.zeros((4, 4, 3), np.uint8), "grid.png")
     assert list((root / "mlruns").rglob("grid.png"))
     assert (root / "mlflow.db").exists()
 

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from tests.examiner import batch_of, begin
 from thermochroma.base.errors import BadInput
-from thermochroma.base.lock import alone
+from thermochroma.base.lock import exclusive_lock
 from thermochroma.contract.batch import Batch, Still
-from thermochroma.contract.method import Clock, Game, Translator, Turn
+from thermochroma.contract.method import Game, Progress, Translator, Turn
 from thermochroma.contract.settings import OptimizerSettings, Settings
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training import checkpoint
@@ -51,8 +51,8 @@ def _teach_by_hand(game: Any, batches: list[Batch[Still]]) -> None:
         (0.5 * _bce(real_logits, 1.0) + 0.5 * _bce(fake_logits, 0.0)).backward()
         steps[0].step()
         steps[1].zero_grad()
-        judged = critic(torch.cat([three, fake], 1))
-        (_bce(judged, 1.0) + 100 * F.l1_loss(fake, batch.target)).backward()
+        scored = critic(torch.cat([three, fake], 1))
+        (_bce(scored, 1.0) + 100 * F.l1_loss(fake, batch.target)).backward()
         steps[1].step()
 
 
@@ -60,7 +60,7 @@ def _bce(logits: torch.Tensor, wanted: float) -> torch.Tensor:
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, wanted))
 
 
-class Paint(Translator[Still]):
+class Predict(Translator[Still]):
     """One number that learns."""
 
     def __init__(self) -> None:
@@ -76,15 +76,15 @@ class Duel(Game[Batch[Still]]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.translator, self.rival = Paint(), nn.Linear(1, 1, bias=False)
+        self.translator, self.rival = Predict(), nn.Linear(1, 1, bias=False)
 
     def players(self) -> Mapping[str, nn.Module]:
         return {"translator": self.translator, "rival": self.rival}
 
-    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
-        painted = self.translator(batch.seen).mean((1, 2, 3))
-        yield Turn("translator", {"far": (painted - 3) ** 2 * self.rival.weight.sum()})
-        yield Turn("rival", {"close": painted.detach() * self.rival.weight.sum()})
+    def turns(self, batch: Batch[Still], progress: Progress) -> Iterator[Turn]:
+        output = self.translator(batch.seen).mean((1, 2, 3))
+        yield Turn("translator", {"far": (output - 3) ** 2 * self.rival.weight.sum()})
+        yield Turn("rival", {"close": output.detach() * self.rival.weight.sum()})
 
 
 def _duel(weights: dict[str, float]) -> Training:
@@ -147,15 +147,15 @@ def test_what_is_not_finite_stops_before_the_step() -> None:
     with pytest.raises(BadInput, match=r"turn of `translator`.*\['far'\].*frames one, two"):
         play(training, _batch())
     assert torch.equal(training.players["rival"].weight, before)
-    assert training.clock.images == 0
+    assert training.progress.images == 0
 
 
 class Root(Duel):
     """A finite term whose gradient is not: the square root of 0."""
 
-    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
-        painted = self.translator(batch.seen).mean((1, 2, 3))
-        yield Turn("translator", {"far": painted.sqrt(), "close": painted})
+    def turns(self, batch: Batch[Still], progress: Progress) -> Iterator[Turn]:
+        output = self.translator(batch.seen).mean((1, 2, 3))
+        yield Turn("translator", {"far": output.sqrt(), "close": output})
 
 
 def test_a_gradient_that_is_not_finite_stops_before_the_step() -> None:
@@ -178,16 +178,16 @@ def test_optimizers_name_exactly_the_players() -> None:
     ("images", "factor"), [(0, 1.0), (50, 1.0), (75, 0.5), (98, 0.04), (99, 0.02)]
 )
 def test_the_rate_falls_and_never_is_zero(images: int, factor: float) -> None:
-    assert rate_factor(Clock(images=images, of=100), constant_share=0.5) == pytest.approx(factor)
+    assert rate_factor(Progress(images=images, of=100), constant_share=0.5) == pytest.approx(factor)
 
 
 def test_the_average_has_its_half_life() -> None:
-    translator = Paint()
+    translator = Predict()
     average = Average(translator, half_life_images=10)
     with torch.no_grad():
         translator.level.fill_(1.0)
     for _ in range(5):
-        average.move(translator, images=2)  # ten pictures
+        average.move(translator, images=2)  # ten images
     assert float(average.translator.level) == pytest.approx(0.5)
 
 
@@ -195,32 +195,32 @@ def test_a_checkpoint_of_another_training_is_refused(
     frozen: FrozenNetworks, tmp_path: Path
 ) -> None:
     training = begin("cmmf_net", frozen)
-    assert not checkpoint.resume(training, tmp_path, mark="one")
-    checkpoint.save(training, tmp_path, mark="one")
+    assert not checkpoint.resume(training, tmp_path, fingerprint="one")
+    checkpoint.save(training, tmp_path, fingerprint="one")
     with pytest.raises(BadInput, match="belongs to the training one"):
-        checkpoint.resume(training, tmp_path, mark="two")
+        checkpoint.resume(training, tmp_path, fingerprint="two")
     (tmp_path / checkpoint.FILE).write_bytes(b"PK torn")
     with pytest.raises(BadInput, match="cannot be read"):
-        checkpoint.resume(training, tmp_path, mark="one")
+        checkpoint.resume(training, tmp_path, fingerprint="one")
 
 
 def test_a_fingerprint_changes_with_each_part() -> None:
     parts: dict[str, object] = {"settings": {"a": 1, "b": [1, 2]}, "seed": 0}
-    assert checkpoint.fingerprint(**parts) == checkpoint.fingerprint(
+    assert checkpoint.fingerprint_of(**parts) == checkpoint.fingerprint_of(
         seed=0, settings={"b": [1, 2], "a": 1}
     )
     for other in ({"settings": {"a": 1, "b": [2, 1]}}, {"seed": 1}):
-        assert checkpoint.fingerprint(**{**parts, **other}) != checkpoint.fingerprint(**parts)
+        assert checkpoint.fingerprint_of(**{**parts, **other}) != checkpoint.fingerprint_of(**parts)
 
 
 def test_one_process_a_training(tmp_path: Path) -> None:
     with (
-        alone(tmp_path),
+        exclusive_lock(tmp_path),
         pytest.raises(BadInput, match="another process"),
-        alone(tmp_path, patience_seconds=0.2),
+        exclusive_lock(tmp_path, patience_seconds=0.2),
     ):
         pass
-    with alone(tmp_path):
+    with exclusive_lock(tmp_path):
         pass
 
 
@@ -232,12 +232,12 @@ def test_random_states_go_back() -> None:
     assert torch.equal(torch.rand(2), first)
 
 
-def test_every_comes_round_by_pictures_and_at_the_end() -> None:
+def test_every_comes_round_by_images_and_at_the_end() -> None:
     training = _duel({"far": 1.0, "close": 0.0})
     called: list[int] = []
-    watcher = Every(10, lambda one: called.append(one.clock.images))
+    watcher = Every(10, lambda one: called.append(one.progress.images))
     for images in range(3, 33, 3):
-        training.clock = replace(training.clock, images=images, of=30)
+        training.progress = replace(training.progress, images=images, of=30)
         watcher(training, 3)
     assert called == [12, 21, 30]
 
@@ -245,8 +245,8 @@ def test_every_comes_round_by_pictures_and_at_the_end() -> None:
 def test_at_comes_once_for_the_batch_that_reaches_its_number() -> None:
     training = _duel({"far": 1.0, "close": 0.0})
     called: list[int] = []
-    watcher = At({4, 9, 20, 21}, lambda one: called.append(one.clock.images))
+    watcher = At({4, 9, 20, 21}, lambda one: called.append(one.progress.images))
     for images in range(3, 33, 3):
-        training.clock = replace(training.clock, images=images, of=30)
+        training.progress = replace(training.progress, images=images, of=30)
         watcher(training, 3)
     assert called == [6, 9, 21]

@@ -34,12 +34,12 @@ LUMA: Final = (0.299, 0.587, 0.114)
 
 
 def lab_of(visible: Visible) -> Lab:
-    """Pictures in [-1, 1] to L*a*b*, fp32; what lies beyond that range is taken at its ends."""
+    """Images in [-1, 1] to L*a*b*, fp32; what lies beyond that range is taken at its ends."""
     return lab_of_linear(linear_of(to_unit(at_least_float32(visible)).clamp(0, 1)))
 
 
 def visible_of(lab: Lab) -> Visible:
-    """L*a*b* to pictures in [-1, 1], fp32; what sRGB does not have is cut off, channel by channel."""
+    """L*a*b* to images in [-1, 1], fp32; what sRGB does not have is cut off, channel by channel."""
     lightness, a, b = at_least_float32(lab).unbind(1)
     y = (lightness + 16) / 116
     bent = torch.stack([y + a / 500, y, (y - b / 200).clamp(min=0)], dim=1)

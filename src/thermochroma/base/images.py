@@ -1,7 +1,7 @@
-"""Pictures on disk and for judging: 8-bit arrays, and the only code that reads or writes them.
+"""Images on disk and for scoring: 8-bit arrays, and the only code that reads or writes them.
 
-Inside the networks pictures are tensors in [-1, 1]; `tensors.py` alone crosses that border.
-Radiometric pictures keep their counts up to a `Tone`, which makes 8 bits of them.
+Inside the networks images are tensors in [-1, 1]; `tensors.py` alone crosses that border.
+Radiometric images keep their counts up to a `Tone`, which makes 8 bits of them.
 """
 
 import math
@@ -18,12 +18,12 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
 
-ThermalPicture: TypeAlias = UInt8[np.ndarray, "h w"]
-"""One thermal picture, 8 bits."""
-VisiblePicture: TypeAlias = UInt8[np.ndarray, "h w 3"]
-"""One visible picture, 8-bit sRGB, channels red, green, blue."""
+ThermalImage: TypeAlias = UInt8[np.ndarray, "h w"]
+"""One thermal image, 8 bits."""
+VisibleImage: TypeAlias = UInt8[np.ndarray, "h w 3"]
+"""One visible image, 8-bit sRGB, channels red, green, blue."""
 Counts: TypeAlias = Real[np.ndarray, "h w"]
-"""One radiometric picture: the camera's counts (16 or 32 bits), or temperatures as floats."""
+"""One radiometric image: the camera's counts (16 or 32 bits), or temperatures as floats."""
 
 GREY_TOLERANCE = 3  # grey levels: what JPEG's chroma rounding leaves between three equal channels
 DEEP_COLOUR: Final = re.compile(r";16[BLN]")  # how Pillow calls the coding of 16 bits a channel
@@ -36,10 +36,10 @@ CLAHE_TILES: Final = (8, 8)  # across and down
 class Tone:
     """How counts become 8 bits: those from `black` to `white` are mapped onto 0 to 255, linearly.
 
-    What lies outside is shown as 0 or 255. "clahe" then evens out the contrast inside the picture
-    (Zuiderveld, 1994; 8 by 8 tiles, clip limit 2). Both bounds are in the picture's own unit: counts,
-    or kelvin for pictures of floats. A tone belongs to a data set or a sequence, never to a single
-    picture. As text: "window 7000 9000".
+    What lies outside is shown as 0 or 255. "clahe" then evens out the contrast inside the image
+    (Zuiderveld, 1994; 8 by 8 tiles, clip limit 2). Both bounds are in the image's own unit: counts,
+    or kelvin for images of floats. A tone belongs to a data set or a sequence, never to a single
+    image. As text: "window 7000 9000".
     """
 
     kind: Literal["window", "clahe"]
@@ -62,26 +62,26 @@ class Tone:
             tone = None
         if tone is None or not -math.inf < tone.black < tone.white < math.inf:
             raise BadInput(
-                given=f"the tone of a thermal picture is {text!r}",
+                given=f"the tone of a thermal image is {text!r}",
                 needed="`window` or `clahe`, then the counts for black and for white, which are more",
                 remedy="let `dvc repro` write the table of frames anew",
             )
         return tone
 
-    def apply(self, counts: Counts) -> ThermalPicture:
+    def apply(self, counts: Counts) -> ThermalImage:
         """Counts to 8 bits, rounded to the nearest level."""
         unit = (counts.astype(np.float64) - self.black) / (self.white - self.black)
-        picture = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+        image = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
         if self.kind == "clahe":
-            picture = cv2.createCLAHE(CLAHE_CLIP, CLAHE_TILES).apply(picture)
-        return picture
+            image = cv2.createCLAHE(CLAHE_CLIP, CLAHE_TILES).apply(image)
+        return image
 
 
-def read_thermal(path: Path, tone: Tone | None = None) -> ThermalPicture:
-    """Read a thermal picture as 8 bits; three equal channels count as one.
+def read_thermal(path: Path, tone: Tone | None = None) -> ThermalImage:
+    """Read a thermal image as 8 bits; three equal channels count as one.
 
-    tone: what makes 8 bits of counts; None for pictures that have 8 bits already. Raises BadInput if
-    the file is missing, truncated, no picture or shows colour, if it holds a value that is no number,
+    tone: what makes 8 bits of counts; None for images that have 8 bits already. Raises BadInput if
+    the file is missing, truncated, no image or shows colour, if it holds a value that is no number,
     or if it has more than 8 bits and no tone, or 8 bits and a tone.
     """
     pixels = _read(path)
@@ -92,22 +92,22 @@ def read_thermal(path: Path, tone: Tone | None = None) -> ThermalPicture:
     if tone is not None:
         raise BadInput(
             given=f"{path} has 8 bits a pixel, and the tone `{tone}` is set for it",
-            needed="a tone belongs to pictures of more than 8 bits",
-            remedy="let `dvc repro` write the table of frames anew: the picture has changed",
+            needed="a tone belongs to images of more than 8 bits",
+            remedy="let `dvc repro` write the table of frames anew: the image has changed",
         )
     if pixels.ndim == 2:
         return pixels
     if _shows_colour(pixels) and _spread_of_channels(pixels) > GREY_TOLERANCE:
         raise BadInput(
-            given=f"{path} shows colour where a thermal picture is expected",
-            needed="thermal pictures are grey (one channel, or three equal ones)",
+            given=f"{path} shows colour where a thermal image is expected",
+            needed="thermal images are grey (one channel, or three equal ones)",
             remedy="check that the thermal and visible folders are not exchanged",
         )
     return np.ascontiguousarray(pixels[..., 0])
 
 
 def read_counts(path: Path) -> Counts | None:
-    """The counts of a thermal picture of more than 8 bits, untouched; None if it has 8.
+    """The counts of a thermal image of more than 8 bits, untouched; None if it has 8.
 
     Raises BadInput if it cannot be decoded or holds a value that is no number.
     """
@@ -116,34 +116,34 @@ def read_counts(path: Path) -> Counts | None:
 
 
 def holds_counts(path: Path) -> bool:
-    """Whether a picture has more than 8 bits a pixel, from its head alone. Raises as `size_of`."""
-    with _open_head(path) as image:
-        return image.mode.startswith(("I", "F"))
+    """Whether an image has more than 8 bits a pixel, from its head alone. Raises as `size_of`."""
+    with _open_head(path) as opened:
+        return opened.mode.startswith(("I", "F"))
 
 
-def read_visible(path: Path) -> VisiblePicture:
-    """Read an 8-bit colour picture.
+def read_visible(path: Path) -> VisibleImage:
+    """Read an 8-bit colour image.
 
-    Raises BadInput if the file is missing, truncated, no picture, has more than 8 bits or is grey.
+    Raises BadInput if the file is missing, truncated, no image, has more than 8 bits or is grey.
     """
     pixels = _read(path)
     if _is_deep(pixels) or pixels.ndim == 2 or not _shows_colour(pixels):
         raise BadInput(
-            given=f"{path} is grey where a colour picture is expected",
-            needed="visible pictures have three channels that differ",
+            given=f"{path} is grey where a colour image is expected",
+            needed="visible images have three channels that differ",
             remedy="check that the thermal and visible folders are not exchanged, or remove the pair",
         )
     return pixels
 
 
 def size_of(path: Path) -> tuple[int, int]:
-    """Width and height, from the file's head alone. Raises BadInput if it is no picture."""
-    with _open_head(path) as image:
-        return image.size
+    """Width and height, from the file's head alone. Raises BadInput if it is no image."""
+    with _open_head(path) as opened:
+        return opened.size
 
 
 def untoned(path: Path) -> BadInput:
-    """What is said of a picture of counts for which no tone is set."""
+    """What is said of an image of counts for which no tone is set."""
     return BadInput(
         given=f"{path} holds more than 8 bits a pixel and no tone is set for it",
         needed="one mapping of counts to 8 bits for the whole data set; nothing is clipped in silence",
@@ -152,12 +152,10 @@ def untoned(path: Path) -> BadInput:
     )
 
 
-def write_picture(
-    path: Path, picture: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"]
-) -> None:
-    """Write one 8-bit picture, whole or not at all; the suffix of `path` names the format."""
+def write_image(path: Path, image: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"]) -> None:
+    """Write one 8-bit image, whole or not at all; the suffix of `path` names the format."""
     with whole_file(path) as part:
-        Image.fromarray(picture).save(part, quality=95)  # read by JPEG alone
+        Image.fromarray(image).save(part, quality=95)  # read by JPEG alone
 
 
 def _open_head(path: Path) -> ImageFile.ImageFile:
@@ -165,7 +163,7 @@ def _open_head(path: Path) -> ImageFile.ImageFile:
         return Image.open(path)
     except (UnidentifiedImageError, OSError) as error:
         raise BadInput(
-            given=f"{path} cannot be opened as a picture ({error})",
+            given=f"{path} cannot be opened as an image ({error})",
             needed="a JPEG, PNG or TIFF file",
             remedy="fetch the file again or remove the pair",
         ) from error
@@ -174,15 +172,15 @@ def _open_head(path: Path) -> ImageFile.ImageFile:
 def _read(path: Path) -> Shaped[np.ndarray, "..."]:
     """All pixels: 8 bits in one or three channels, or more bits in one."""
     try:
-        with Image.open(path) as image:
-            _refuse_deep_colour(path, image)
-            image.load()  # decodes all of it: this is where a truncated file shows
-            grey = image.mode == "L" or image.mode.startswith(("I", "F"))
-            pixels = np.asarray(image if grey or image.mode == "RGB" else image.convert("RGB"))
+        with Image.open(path) as opened:
+            _refuse_deep_colour(path, opened)
+            opened.load()  # decodes all of it: this is where a truncated file shows
+            grey = opened.mode == "L" or opened.mode.startswith(("I", "F"))
+            pixels = np.asarray(opened if grey or opened.mode == "RGB" else opened.convert("RGB"))
     except FileNotFoundError:
         raise BadInput(
             given=f"{path} does not exist",
-            needed="every frame needs its thermal and its visible picture",
+            needed="every frame needs its thermal and its visible image",
             remedy="restore the file or remove its twin",
         ) from None
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
@@ -199,16 +197,16 @@ def _is_deep(pixels: Shaped[np.ndarray, "..."]) -> bool:
     return pixels.dtype != np.uint8
 
 
-def _refuse_deep_colour(path: Path, image: ImageFile.ImageFile) -> None:
+def _refuse_deep_colour(path: Path, opened: ImageFile.ImageFile) -> None:
     """The library would drop the lower half of each number, silently; only the coding tells."""
-    if image.mode.startswith("I") or not any(
-        DEEP_COLOUR.search(str(one.args)) for one in image.tile
+    if opened.mode.startswith("I") or not any(
+        DEEP_COLOUR.search(str(one.args)) for one in opened.tile
     ):
         return
     raise BadInput(
         given=f"{path} holds 16 bits in each of several channels",
         needed="8 bits a channel, or one channel of 16-bit counts",
-        remedy="keep one channel of a thermal picture, or save a visible one with 8 bits",
+        remedy="keep one channel of a thermal image, or save a visible one with 8 bits",
     )
 
 

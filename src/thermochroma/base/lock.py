@@ -14,7 +14,7 @@ LOCK: Final = "lock"
 
 
 @contextmanager
-def alone(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[None]:
+def exclusive_lock(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[None]:
     """Hold `folder` for this process alone; the hold ends with the process, however it ends.
 
     One that is just being killed is waited for. Raises BadInput if another process stays at it.

@@ -18,9 +18,9 @@ FRAME_COLUMNS: Final = {
     "time": "string",  # day | night | ""
     "thermal": "string",  # path below the raw folder
     "visible": "string",
-    "width": "Int64",  # of the raw visible picture, in pixels; empty if it cannot be read
+    "width": "Int64",  # of the raw visible image, in pixels; empty if it cannot be read
     "height": "Int64",
-    "tone": "string",  # how 16-bit counts become 8 bits (images.Tone); "" for 8-bit pictures
+    "tone": "string",  # how 16-bit counts become 8 bits (images.Tone); "" for 8-bit images
     "thermal_sha256": "string",
     "visible_sha256": "string",
     "defect": "string",  # why the frame cannot be used; "" if it can
@@ -46,7 +46,7 @@ CROP_COLUMNS: Final = {
 """What `crop` leaves behind: the same frames, with where their pixels are or why they are not."""
 
 SPLITS: Final = ("train", "validation", "test")
-JUDGED_SPLITS: Final = ("validation", "test")
+SCORED_SPLITS: Final = ("validation", "test")
 FACTS: Final = ["frame", "sequence", "split", "place", "time"]
 """The columns of a table of scores that are no scores."""
 

@@ -1,7 +1,7 @@
-"""Pictures as tensors: what networks are handed and what they give, in [-1, 1].
+"""Images as tensors: what networks are handed and what they give, in [-1, 1].
 
-On disk and for judging, pictures are 8-bit arrays (`images.py`). Apart from it, so that a process
-which only reads tables or pictures need not load torch.
+On disk and for scoring, images are 8-bit arrays (`images.py`). Apart from it, so that a process
+which only reads tables or images need not load torch.
 """
 
 from typing import TypeAlias
@@ -11,26 +11,26 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 Thermal: TypeAlias = Float[Tensor, "b 1 h w"]
-"""A batch of thermal pictures in [-1, 1]."""
+"""A batch of thermal images in [-1, 1]."""
 Visible: TypeAlias = Float[Tensor, "b 3 h w"]
-"""A batch of visible pictures, sRGB in [-1, 1], channels red, green, blue."""
-Picture: TypeAlias = Float[Tensor, "b c h w"]
+"""A batch of visible images, sRGB in [-1, 1], channels red, green, blue."""
+Image: TypeAlias = Float[Tensor, "b c h w"]
 """A batch of either spectrum in [-1, 1]."""
 
 
-def to_network(pictures: UInt8[Tensor, "b c h w"]) -> Picture:
+def to_network(images: UInt8[Tensor, "b c h w"]) -> Image:
     """8 bits to [-1, 1]: 0 becomes -1 and 255 becomes 1."""
-    return pictures.to(torch.float32) / 127.5 - 1
+    return images.to(torch.float32) / 127.5 - 1
 
 
-def to_bytes(pictures: Picture) -> UInt8[Tensor, "b c h w"]:
+def to_bytes(images: Image) -> UInt8[Tensor, "b c h w"]:
     """[-1, 1] to 8 bits, clamped and rounded to the nearest level (never floored)."""
-    return ((pictures.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return ((images.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
-def to_unit(pictures: Picture) -> Picture:
+def to_unit(images: Image) -> Image:
     """[-1, 1] to [0, 1], unclamped: for losses that are defined on unit range."""
-    return (pictures + 1) / 2
+    return (images + 1) / 2
 
 
 def at_least_float32(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

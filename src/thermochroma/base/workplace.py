@@ -11,7 +11,7 @@ from errno import EXDEV
 from pathlib import Path
 
 from thermochroma.base.files import whole_folder
-from thermochroma.base.lock import alone, remove_held
+from thermochroma.base.lock import exclusive_lock, remove_held
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def workplace(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[Path]
     The hold ends with the process, however it ends; one that is just being killed is waited for. The
     folder is removed when the block ends well. Raises BadInput if another process stays at it.
     """
-    with alone(folder, patience_seconds=patience_seconds):
+    with exclusive_lock(folder, patience_seconds=patience_seconds):
         for part in folder.rglob(".part-*"):
             part.unlink()
         yield folder

@@ -5,42 +5,40 @@ from dataclasses import dataclass
 from typing import Final
 
 from thermochroma.baselines import oracles, trivial
-from thermochroma.baselines.oracles import OraclePainter
-from thermochroma.baselines.trivial import TrainingPictures, TrivialPainter
+from thermochroma.baselines.oracles import OraclePredictor
+from thermochroma.baselines.trivial import TrainingImages, TrivialPredictor
 
 
 @dataclass(frozen=True)
 class Trivial:
-    """A row fitted on training pictures; its painter is given what is seen and nothing else."""
+    """A row fitted on training images; its predictor is given what is seen and nothing else."""
 
     title: str
     definition: str
-    fit: Callable[[TrainingPictures], TrivialPainter]
+    fit: Callable[[TrainingImages], TrivialPredictor]
 
 
 @dataclass(frozen=True)
 class Oracle:
-    """A row that is handed the truth of the very picture it paints; it needs no training."""
+    """A row that is handed the truth of the very image it predicts; it needs no training."""
 
     title: str
     definition: str
-    paint: OraclePainter
+    predict: OraclePredictor
 
 
 TRIVIAL: Final[dict[str, Trivial]] = {
-    "thermal_copied": Trivial("Thermal copied", "the thermal picture as grey", trivial.fit_copied),
+    "thermal_copied": Trivial("Thermal copied", "the thermal image as grey", trivial.fit_copied),
     "thermal_inverted": Trivial(
-        "Thermal inverted", "the thermal picture's negative as grey", trivial.fit_inverted
+        "Thermal inverted", "the thermal image's negative as grey", trivial.fit_inverted
     ),
     "mean_colour": Trivial(
         "Mean colour", "one flat colour, the mean of all training pixels", trivial.fit_mean_colour
     ),
-    "mean_picture": Trivial(
-        "Mean picture", "the mean of the training pictures", trivial.fit_mean_picture
-    ),
+    "mean_image": Trivial("Mean image", "the mean of the training images", trivial.fit_mean_image),
     "nearest_frame": Trivial(
         "Nearest training frame",
-        f"the visible picture of the training frame with the nearest {trivial.THUMBNAIL}×"
+        f"the visible image of the training frame with the nearest {trivial.THUMBNAIL}×"
         f"{trivial.THUMBNAIL} thermal thumbnail",
         trivial.fit_nearest,
     ),
@@ -73,26 +71,26 @@ ORACLES: Final[dict[str, Oracle]] = {
 }
 
 TRIVIAL_BACK: Final[dict[str, Trivial]] = {
-    "visible_copied": Trivial("Visible copied", "the visible picture's luma", trivial.fit_copied),
+    "visible_copied": Trivial("Visible copied", "the visible image's luma", trivial.fit_copied),
     "visible_inverted": Trivial(
-        "Visible inverted", "the negative of the visible picture's luma", trivial.fit_inverted
+        "Visible inverted", "the negative of the visible image's luma", trivial.fit_inverted
     ),
     "mean_thermal": Trivial(
         "Mean thermal", "one flat level, the mean of all training pixels", trivial.fit_mean_colour
     ),
-    "mean_thermal_picture": Trivial(
-        "Mean thermal picture", "the mean of the training pictures", trivial.fit_mean_picture
+    "mean_thermal_image": Trivial(
+        "Mean thermal image", "the mean of the training images", trivial.fit_mean_image
     ),
     "nearest_visible_frame": Trivial(
         "Nearest training frame",
-        f"the thermal picture of the training frame with the nearest {trivial.THUMBNAIL}×"
+        f"the thermal image of the training frame with the nearest {trivial.THUMBNAIL}×"
         f"{trivial.THUMBNAIL} thumbnail of luma",
         trivial.fit_nearest,
     ),
 }
 """From visible to thermal."""
 ORACLES_BACK: Final[dict[str, Oracle]] = {
-    f"{name}_back": Oracle(titled.title, titled.definition, titled.paint)
+    f"{name}_back": Oracle(titled.title, titled.definition, titled.predict)
     for name, titled in {
         "own_mean_level": Oracle(
             "Own mean level", "the truth's mean level, flat", oracles.own_mean_colour
@@ -132,9 +130,9 @@ BASELINES: Final[dict[str, Baselines]] = {
     "visible": Baselines(TRIVIAL, ORACLES, "mean_colour"),
     "thermal": Baselines(TRIVIAL_BACK, ORACLES_BACK, "mean_thermal"),
 }
-"""By the spectrum that is painted. No name stands in both."""
+"""By the spectrum that is predicted. No name stands in both."""
 
 
 def truth_name(spectrum: str) -> str:
-    """The folder of what is known of the true pictures themselves."""
+    """The folder of what is known of the true images themselves."""
     return f"truth_{spectrum}"

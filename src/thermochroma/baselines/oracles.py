@@ -1,4 +1,4 @@
-"""Rows that cheat: they see the truth, and show what a kind of painting could reach at most."""
+"""Rows that cheat: they see the truth, and show what a kind of prediction could reach at most."""
 
 from collections.abc import Callable
 from typing import Final, TypeAlias
@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from thermochroma.baselines.trivial import GreyBytes, PaintedBytes, rounded
+from thermochroma.baselines.trivial import GreyBytes, PredictedBytes, rounded
 
-OraclePainter: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""(GreyBytes, PaintedBytes: the truth) to PaintedBytes."""
+OraclePredictor: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""(GreyBytes, PredictedBytes: the truth) to PredictedBytes."""
 
 RADIUS: Final = 8  # pixels: windows of the local affine map are 2 x 8 + 1 wide
 BLUR_SIGMA: Final = 2.0  # pixels
@@ -20,14 +20,14 @@ SHIFT: Final = 2  # pixels
 FLAT: Final = 1e-3  # squared grey levels: keeps a window without contrast from dividing by zero
 
 
-def own_mean_colour(_grey: GreyBytes, truth: PaintedBytes) -> PaintedBytes:
-    """Each picture flat in the mean colour of its own truth."""
+def own_mean_colour(_grey: GreyBytes, truth: PredictedBytes) -> PredictedBytes:
+    """Each image flat in the mean colour of its own truth."""
     mean = truth.double().mean((2, 3), keepdim=True)
     return rounded(mean).expand_as(truth).contiguous()
 
 
-def own_look_up_table(grey: GreyBytes, truth: PaintedBytes) -> PaintedBytes:
-    """Each level that is seen painted in the mean colour that it has in this picture's truth."""
+def own_look_up_table(grey: GreyBytes, truth: PredictedBytes) -> PredictedBytes:
+    """Each level that is seen predicted in the mean colour that it has in this image's truth."""
     levels, channels = grey.flatten(2).long(), truth.shape[1]
     counts = torch.zeros(len(grey), 1, 256, dtype=torch.float64, device=grey.device)
     counts.scatter_add_(2, levels, torch.ones_like(levels, dtype=torch.float64))
@@ -38,7 +38,7 @@ def own_look_up_table(grey: GreyBytes, truth: PaintedBytes) -> PaintedBytes:
     return table.gather(2, spread).view_as(truth)
 
 
-def local_affine(grey: GreyBytes, truth: PaintedBytes, radius: int = RADIUS) -> PaintedBytes:
+def local_affine(grey: GreyBytes, truth: PredictedBytes, radius: int = RADIUS) -> PredictedBytes:
     """In each window the best line from what is seen to each channel, the lines averaged over windows.
 
     The guided filter (He, Sun and Tang 2013, Eq. 5, 6 and 8) with what is seen as guide and no
@@ -53,20 +53,22 @@ def local_affine(grey: GreyBytes, truth: PaintedBytes, radius: int = RADIUS) -> 
     return rounded(_window_mean(slope, radius) * guide + _window_mean(offset, radius))
 
 
-def truth_blurred(_grey: GreyBytes, truth: PaintedBytes, sigma: float = BLUR_SIGMA) -> PaintedBytes:
+def truth_blurred(
+    _grey: GreyBytes, truth: PredictedBytes, sigma: float = BLUR_SIGMA
+) -> PredictedBytes:
     """The truth under a Gaussian, cut at 4 sigma, borders mirrored."""
     reach = int(4 * sigma + 0.5)
     kernel = cv2.getGaussianKernel(2 * reach + 1, sigma, cv2.CV_64F)
-    pictures = truth.permute(0, 2, 3, 1).double().cpu().numpy()
+    images = truth.permute(0, 2, 3, 1).double().cpu().numpy()
     blurred = [
         cv2.sepFilter2D(one, -1, kernel, kernel, borderType=cv2.BORDER_REFLECT_101)
-        for one in pictures
+        for one in images
     ]
-    values = torch.from_numpy(np.stack(blurred)).view(pictures.shape).permute(0, 3, 1, 2)
+    values = torch.from_numpy(np.stack(blurred)).view(images.shape).permute(0, 3, 1, 2)
     return rounded(values).to(truth.device).contiguous()
 
 
-def truth_shifted(_grey: GreyBytes, truth: PaintedBytes, pixels: int = SHIFT) -> PaintedBytes:
+def truth_shifted(_grey: GreyBytes, truth: PredictedBytes, pixels: int = SHIFT) -> PredictedBytes:
     """The truth moved to the right, its left border repeated."""
     moved = truth.roll(pixels, -1)
     moved[..., :pixels] = truth[..., :1]
@@ -74,7 +76,7 @@ def truth_shifted(_grey: GreyBytes, truth: PaintedBytes, pixels: int = SHIFT) ->
 
 
 def _window_mean(values: Float[Tensor, "b c h w"], radius: int) -> Float[Tensor, "b c h w"]:
-    """Mean over the part of each square window that lies inside the picture, one axis at a time."""
+    """Mean over the part of each square window that lies inside the image, one axis at a time."""
     return _mean_along(_mean_along(values, radius, 2), radius, 3)
 
 

@@ -1,4 +1,4 @@
-"""Rows that need no learning worth the name; no painter here is ever handed the truth."""
+"""Rows that need no learning worth the name; no predictor here is ever handed the truth."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,43 +12,43 @@ from torch import Tensor
 from thermochroma.base.errors import BadInput
 
 GreyBytes: TypeAlias = UInt8[Tensor, "b 1 h w"]
-"""What is seen: thermal pictures or, on the way back, the rounded luma of visible ones."""
-PaintedBytes: TypeAlias = UInt8[Tensor, "b c h w"]
-"""What is painted: visible pictures or, on the way back, thermal ones of one channel."""
-TrivialPainter: TypeAlias = Callable[[Tensor], Tensor]
-"""GreyBytes to PaintedBytes of the same size."""
+"""What is seen: thermal images or, on the way back, the rounded luma of visible ones."""
+PredictedBytes: TypeAlias = UInt8[Tensor, "b c h w"]
+"""What is predicted: visible images or, on the way back, thermal ones of one channel."""
+TrivialPredictor: TypeAlias = Callable[[Tensor], Tensor]
+"""GreyBytes to PredictedBytes of the same size."""
 
 THUMBNAIL: Final = 16
 """Pixels: the side of the thumbnails by which the nearest training frame is found."""
 
 
 @dataclass(frozen=True)
-class TrainingPictures:
+class TrainingImages:
     """The training frames, in one order; each call starts a new pass over batches of any size."""
 
     greys: Callable[[], Iterable[UInt8[np.ndarray, "n h w"]]]
     """What is seen: see `GreyBytes`."""
     targets: Callable[[], Iterable[UInt8[np.ndarray, "n h w c"]]]
     target: Callable[[int], UInt8[np.ndarray, "h w c"]]
-    """The target of one row, so that no painter has to keep them all."""
+    """The target of one row, so that no predictor has to keep them all."""
     channels: int
-    """Of targets: 3 of visible pictures, 1 of thermal ones."""
+    """Of targets: 3 of visible images, 1 of thermal ones."""
 
 
-def fit_copied(training: TrainingPictures) -> TrivialPainter:
+def fit_copied(training: TrainingImages) -> TrivialPredictor:
     """What is seen, shown as grey. Nothing is fitted."""
     return lambda grey: grey.repeat(1, training.channels, 1, 1)
 
 
-def fit_inverted(training: TrainingPictures) -> TrivialPainter:
+def fit_inverted(training: TrainingImages) -> TrivialPredictor:
     """Its negative, shown as grey. Nothing is fitted."""
     return lambda grey: (255 - grey).repeat(1, training.channels, 1, 1)
 
 
-def fit_mean_colour(training: TrainingPictures) -> TrivialPainter:
+def fit_mean_colour(training: TrainingImages) -> TrivialPredictor:
     """One flat colour: the mean of all training pixels, rounded.
 
-    Raises BadInput without pictures.
+    Raises BadInput without images.
     """
     total, count = np.zeros(training.channels, dtype=np.int64), 0
     for batch in training.targets():
@@ -56,47 +56,47 @@ def fit_mean_colour(training: TrainingPictures) -> TrivialPainter:
         count += batch.shape[0] * batch.shape[1] * batch.shape[2]
     colour = rounded(torch.from_numpy(total).double() / _at_least_one(count)).view(1, -1, 1, 1)
 
-    def paint(grey: GreyBytes) -> PaintedBytes:
+    def predict(grey: GreyBytes) -> PredictedBytes:
         height, width = grey.shape[-2:]
         return colour.to(grey.device).repeat(len(grey), 1, height, width)
 
-    return paint
+    return predict
 
 
-def fit_mean_picture(training: TrainingPictures) -> TrivialPainter:
-    """One picture: the mean of the training pictures, pixel by pixel, rounded.
+def fit_mean_image(training: TrainingImages) -> TrivialPredictor:
+    """One image: the mean of the training images, pixel by pixel, rounded.
 
-    Raises BadInput without pictures.
+    Raises BadInput without images.
     """
     total, count = np.zeros((), dtype=np.int64), 0
     for batch in training.targets():
         total = total + batch.sum(axis=0, dtype=np.int64)
         count += len(batch)
     _at_least_one(count)
-    picture = rounded(torch.from_numpy(total).double() / count).permute(2, 0, 1)[None].contiguous()
+    image = rounded(torch.from_numpy(total).double() / count).permute(2, 0, 1)[None].contiguous()
 
-    def paint(grey: GreyBytes) -> PaintedBytes:
-        return picture.to(grey.device).repeat(len(grey), 1, 1, 1)
+    def predict(grey: GreyBytes) -> PredictedBytes:
+        return image.to(grey.device).repeat(len(grey), 1, 1, 1)
 
-    return paint
+    return predict
 
 
-def fit_nearest(training: TrainingPictures) -> TrivialPainter:
+def fit_nearest(training: TrainingImages) -> TrivialPredictor:
     """The target of the training frame whose thumbnail is nearest.
 
     Thumbnails are 16x16 area means rounded to 8 bits, compared by squared difference; the first
-    frame wins a tie. Only the thumbnails are kept. Raises BadInput without pictures.
+    frame wins a tie. Only the thumbnails are kept. Raises BadInput without images.
     """
     batches = [thumbnails(torch.from_numpy(batch)[:, None]) for batch in training.greys()]
     _at_least_one(sum(len(batch) for batch in batches))
     known = torch.cat(batches)
 
-    def paint(grey: GreyBytes) -> PaintedBytes:
+    def predict(grey: GreyBytes) -> PredictedBytes:
         rows = nearest_rows(thumbnails(grey.cpu()), known)
-        pictures = np.stack([training.target(row) for row in rows.tolist()])
-        return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous().to(grey.device)
+        images = np.stack([training.target(row) for row in rows.tolist()])
+        return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().to(grey.device)
 
-    return paint
+    return predict
 
 
 def thumbnails(grey: GreyBytes) -> Float[Tensor, "b n"]:
@@ -122,8 +122,8 @@ def rounded(values: Float[Tensor, "*any"]) -> UInt8[Tensor, "*any"]:
 def _at_least_one(count: int) -> int:
     if count == 0:
         raise BadInput(
-            given="the training split has no pictures",
-            needed="the mean and nearest rows are made from training pictures",
+            given="the training split has no images",
+            needed="the mean and nearest rows are made from training images",
             remedy="put at least one sequence into the training split",
         )
     return count

@@ -107,7 +107,7 @@ class Budget(Strict):
     workers: NonNegativeInt
     reading_every_images: PositiveInt
     validate_every_images: PositiveInt
-    validation_pictures: PositiveInt
+    validation_images: PositiveInt
     checkpoint_every_images: PositiveInt
     snapshots: Annotated[int, Field(ge=1, le=TWENTIETHS)]
     """How many of the last twentieths of a training leave their weights, its end among them."""
@@ -130,21 +130,21 @@ class Budget(Strict):
         return self.model_dump(mode="json", exclude=set(MACHINES_OWN))
 
     def images_of(self, frames: int) -> int:
-        """The pictures to show in all, with `frames` training frames."""
+        """The images to show in all, with `frames` training frames."""
         if self.images is not None:
             return self.images
         assert self.epochs is not None  # the validator saw to it
         return max(1, round(self.epochs * frames))
 
     def snapshots_after_images(self, frames: int) -> frozenset[int]:
-        """After how many pictures weights are kept, with `frames` training frames; not the end."""
+        """After how many images weights are kept, with `frames` training frames; not the end."""
         images = self.images_of(frames)
         parts = range(TWENTIETHS - self.snapshots + 1, TWENTIETHS)
         return frozenset(-(-images * part // TWENTIETHS) for part in parts) - {images}
 
 
 class EvaluateSettings(Strict):
-    """How translators are judged, on one data set."""
+    """How translators are scored, on one data set."""
 
     batch_size: PositiveInt
     frames_per_sequence: PositiveInt | None
@@ -152,14 +152,14 @@ class EvaluateSettings(Strict):
     """Pairs of neighbouring frames a test sequence, whose flicker is read; None takes all."""
     panel_frames: PositiveInt
     gallery_frames: PositiveInt | None
-    """Judged test frames, evenly spread, whose paintings every row keeps for the page; None: all."""
+    """Scored test frames, evenly spread, whose predictions every row keeps for the page; None: all."""
     timing_rounds: PositiveInt
 
 
 class Repeat(Strict):
     """A line-up entry that is another one trained once more, under another seed."""
 
-    again: Name
+    repeat_of: Name
     seed: int
 
 
@@ -200,7 +200,7 @@ class Params(Strict):
     def block_of(self, name: str) -> str:
         """The entry whose block `name` has: its own or, for a repeat, that of what it repeats."""
         block = self.methods[name]
-        return block.again if isinstance(block, Repeat) else name
+        return block.repeat_of if isinstance(block, Repeat) else name
 
     def seed_of(self, name: str) -> int:
         """The seed under which a line-up entry is trained."""
@@ -240,12 +240,12 @@ def _with_repeats(params: Params) -> dict[str, Any]:
     repeats = {
         name: _parse(Repeat, block, ("methods", name))
         for name, block in params.methods.items()
-        if isinstance(block, Mapping) and "again" in block
+        if isinstance(block, Mapping) and "repeat_of" in block
     }
     blocks = {name: block for name, block in params.methods.items() if name not in repeats}
     for name, one in repeats.items():
-        key = f"methods.{name}.again"
-        refuse_unknown(one.again, sorted(blocks), kind="block of `methods` itself", key=key)
+        key = f"methods.{name}.repeat_of"
+        refuse_unknown(one.repeat_of, sorted(blocks), kind="block of `methods` itself", key=key)
     for lineup in (params.lineup, params.video_lineup):
         _refuse_twins(lineup, repeats, params.seed)
     for dataset, budget in params.budget.items():
@@ -262,19 +262,19 @@ def _refuse_twins(lineup: Sequence[str], repeats: Mapping[str, Repeat], seed: in
         if name not in repeats:
             continue
         one = repeats[name]
-        if one.again not in lineup:
+        if one.repeat_of not in lineup:
             raise BadInput(
-                given=f"the line-up has `{name}` but not `{one.again}`, which it repeats",
+                given=f"the line-up has `{name}` but not `{one.repeat_of}`, which it repeats",
                 needed="both in the same line-up: their runs are one row of the tables",
-                remedy=f"add `{one.again}`, or leave `{name}` out",
+                remedy=f"add `{one.repeat_of}`, or leave `{name}` out",
             )
-        if (one.again, one.seed) in taken:
+        if (one.repeat_of, one.seed) in taken:
             raise BadInput(
-                given=f"`{name}` repeats `{one.again}` under seed {one.seed}, which another run has",
+                given=f"`{name}` repeats `{one.repeat_of}` under seed {one.seed}, which another run has",
                 needed="a seed of its own for every run of a block",
                 remedy=f"change `methods.{name}.seed`",
             )
-        taken.add((one.again, one.seed))
+        taken.add((one.repeat_of, one.seed))
 
 
 def _parse_method(name: str, block: Any) -> Settings:

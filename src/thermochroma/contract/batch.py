@@ -11,19 +11,19 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from thermochroma.base.tensors import Picture, Thermal, Visible
+from thermochroma.base.tensors import Image, Thermal, Visible
 
 
 @dataclass(frozen=True)
 class Still:
-    """Single thermal pictures."""
+    """Single thermal images."""
 
     thermal: Thermal
 
 
 @dataclass(frozen=True)
 class Captioned:
-    """Thermal pictures and, for each, the features of its sentence.
+    """Thermal images and, for each, the features of its sentence.
 
     text: the frozen text encoder's token features after its final norm. text_mask: True up to and
     including the end-of-text token; what lies behind is padding.
@@ -36,19 +36,19 @@ class Captioned:
 
 @dataclass(frozen=True)
 class Referenced:
-    """Thermal pictures and, for each, a visible picture to take colours from.
+    """Thermal images and, for each, a visible image to take colours from.
 
-    reference: another frame's visible picture in [-1, 1], in deployment one that was trained on; all
+    reference: another frame's visible image in [-1, 1], in deployment one that was trained on; all
     zeros where there is none.
     """
 
     thermal: Thermal
-    reference: Picture
+    reference: Image
 
 
 @dataclass(frozen=True)
 class VisibleStill:
-    """Single visible pictures, for translators that make thermal ones of them."""
+    """Single visible images, for translators that make thermal ones of them."""
 
     visible: Visible
 
@@ -58,8 +58,8 @@ Seen = TypeVar("Seen", Still, Captioned, Referenced, VisibleStill)
 
 
 @runtime_checkable
-class Shown(Protocol):
-    """What the trainer asks of pictures that are shown to a game; `frames` name them in messages."""
+class TrainingBatch(Protocol):
+    """What the trainer asks of images that are shown to a game; `frames` name them in messages."""
 
     @property
     def frames(self) -> tuple[str, ...]: ...
@@ -79,7 +79,7 @@ class Batch(Generic[Seen]):
     """
 
     seen: Seen
-    target: Picture
+    target: Image
     frames: tuple[str, ...]
 
     @property
@@ -92,10 +92,10 @@ class Batch(Generic[Seen]):
 
 @dataclass(frozen=True)
 class Edged:
-    """Pictures of both spectra, drawn apart, each with the edges found in itself alone.
+    """Images of both spectra, drawn apart, each with the edges found in itself alone.
 
     thermal_edges, visible_edges: 0 where there is no edge, 1 at the strongest. frames: of the thermal
-    pictures.
+    images.
     """
 
     thermal: Thermal
@@ -131,5 +131,5 @@ class Triplets:
         return len(self.frames)
 
 
-Taught = TypeVar("Taught", bound=Shown)
+Taught = TypeVar("Taught", bound=TrainingBatch)
 """What a game is taught with."""

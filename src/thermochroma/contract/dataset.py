@@ -25,8 +25,8 @@ Matrix = Float[np.ndarray, "2 3"]
 class WindowTone(BaseModel):
     """Counts from `black` to `white` become 0 to 255, in the whole data set alike.
 
-    clahe: contrast is then evened out inside each picture. The unit is the pictures' own: counts, or
-    kelvin for pictures of floats.
+    clahe: contrast is then evened out inside each image. The unit is the images' own: counts, or
+    kelvin for images of floats.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -67,10 +67,10 @@ class SourceSettings(BaseModel):
     """A local folder or archive to take the data from instead of the published address."""
     on_defect: Literal["refuse", "drop"] = "refuse"
     """What a broken frame costs: the run (`refuse`), or only itself, with a reason (`drop`)."""
-    picture_size: tuple[int, int] | None = None
-    """Width and height that every picture must have, in pixels; null takes any."""
+    image_size: tuple[int, int] | None = None
+    """Width and height that every image must have, in pixels; null takes any."""
     tone: WindowTone | PercentileTone | None = Field(default=None, discriminator="kind")
-    """How thermal pictures of more than 8 bits become 8 bits; null where there are none."""
+    """How thermal images of more than 8 bits become 8 bits; null where there are none."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a frame without looking at its visible picture."""
+    """What is known of a frame without looking at its visible image."""
 
     time: str = ""
     """"day", "night" or "" where unknown."""
@@ -120,18 +120,18 @@ class Source:
     citation: str
     licence: str
     note: str
-    """Printed on every picture and table made from the data; "" if nothing need be said."""
+    """Printed on every image and table made from the data; "" if nothing need be said."""
     settings: type[SourceSettings]
     acquire: Callable[[Any, Path], None]
     """(settings, raw folder): bring the files to disk in their authors' layout. Resumes; idempotent."""
     frames: Callable[[Any, Path], Sequence[Frame]]
     """(settings, raw folder): every frame that the layout names, in order, present or not."""
     facts: Callable[[Any, Path], Callable[[str], Facts]]
-    """(settings, raw folder): a function from frame id to its facts; never opens a visible picture."""
+    """(settings, raw folder): a function from frame id to its facts; never opens a visible image."""
     stills: bool
-    """True if neighbouring frames are unrelated pictures: each is registered by itself."""
+    """True if neighbouring frames are unrelated images: each is registered by itself."""
     upscale: bool
-    """True if a picture smaller than the crop is enlarged to fit; False if that is a defect."""
+    """True if an image smaller than the crop is enlarged to fit; False if that is a defect."""
     truth: Callable[[Path], Mapping[str, Matrix]] | None = None
     """The known transform of each mount, where there is one (drawn data only)."""
     boxes: Callable[[Any, Path], Callable[[str], Sequence[Box]]] | None = None

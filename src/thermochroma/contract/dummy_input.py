@@ -10,7 +10,7 @@ from torch import Tensor
 TOKENS = 77  # of CLIP's context
 
 
-def see(
+def dummy_input(
     sees: type,
     *,
     height: int,
@@ -19,19 +19,19 @@ def see(
     seed: int = 0,
     text_width: int,
 ) -> Any:
-    """Noise in [-1, 1] for pictures; sentences of different lengths.
+    """Noise in [-1, 1] for images; sentences of different lengths.
 
     sees: a type of `batch.py`. Raises KeyError for a field that is not known here.
     """
     random = torch.Generator().manual_seed(seed)
 
-    def picture(channels: int) -> Tensor:
+    def image(channels: int) -> Tensor:
         return torch.rand(count, channels, height, width, generator=random) * 2 - 1
 
     makers: dict[str, Callable[[], Tensor]] = {
-        "thermal": lambda: picture(1),
-        "visible": lambda: picture(3),
-        "reference": lambda: picture(3),
+        "thermal": lambda: image(1),
+        "visible": lambda: image(3),
+        "reference": lambda: image(3),
         "text": lambda: torch.randn(count, TOKENS, text_width, generator=random),
         "text_mask": lambda: torch.arange(TOKENS) < (5 + torch.arange(count) % 7)[:, None],
     }

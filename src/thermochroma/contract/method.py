@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermochroma.base.plugins import names_in, refuse_unknown
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 from thermochroma.contract.batch import Batch, Seen, Taught
 from thermochroma.contract.settings import Settings
 
@@ -25,18 +25,18 @@ class Turn(NamedTuple):
 
     player: str
     terms: Mapping[str, Float[Tensor, " b"]]
-    """Unweighted, one number a picture."""
+    """Unweighted, one number an image."""
 
 
 @dataclass(frozen=True)
-class Clock:
-    """Pictures shown so far, of how many."""
+class Progress:
+    """Images shown so far, of how many."""
 
     images: int
     of: int
 
     @property
-    def progress(self) -> float:
+    def fraction(self) -> float:
         """From 0 (nothing shown) to 1 (all shown)."""
         return self.images / self.of
 
@@ -45,8 +45,8 @@ class Translator(nn.Module, ABC, Generic[Seen]):
     """The network that ships. It is averaged, exported and deployed without its game."""
 
     @abstractmethod
-    def forward(self, seen: Seen) -> Picture:
-        """Translate: pictures in [-1, 1] of the same height and width; may overshoot the range."""
+    def forward(self, seen: Seen) -> Image:
+        """Translate: images in [-1, 1] of the same height and width; may overshoot the range."""
 
 
 class Game(nn.Module, ABC, Generic[Taught]):
@@ -57,7 +57,7 @@ class Game(nn.Module, ABC, Generic[Taught]):
         """Who learns, by name. Every trainable parameter belongs to exactly one player."""
 
     @abstractmethod
-    def turns(self, batch: Taught, clock: Clock) -> Iterator[Turn]:
+    def turns(self, batch: Taught, progress: Progress) -> Iterator[Turn]:
         """Yield the turns of one batch in their order.
 
         The trainer resumes the generator after it has stepped the player, so what is computed
@@ -72,7 +72,7 @@ class Direction(Enum):
     VISIBLE_TO_THERMAL = "visible to thermal"
 
     @property
-    def painted(self) -> str:
+    def predicted(self) -> str:
         """The spectrum that comes out."""
         return self.value.rsplit(" ", 1)[1]
 
@@ -115,8 +115,8 @@ class Method:
     translator does."""
     counts_are_published: bool = True
     """Whether anybody published those numbers; of a reconstruction they are our own count."""
-    heeds_text: Callable[[Any], bool] | None = None
-    """(settings): whether what a translator paints can depend on its text, where for some blocks it
+    uses_text: Callable[[Any], bool] | None = None
+    """(settings): whether what a translator predicts can depend on its text, where for some blocks it
     cannot. Those have no rows with other captions."""
 
     def window_multiple(self, settings: Settings) -> int:

@@ -38,12 +38,12 @@ class ReferenceSettings(Strict):
     """How references are drawn in training; none of it touches held-out frames."""
 
     none_share: float = Field(ge=0, le=1)
-    """Share of the pictures shown without a reference."""
+    """Share of the images shown without a reference."""
     own_share: float = Field(ge=0, le=1)
     """Share of the others whose reference is made of their own target, recoloured and warped."""
     frames_away: tuple[PositiveInt, PositiveInt]
     """Least and most training frames of one sequence between a frame and its reference; where no
-    frame lies there, it is the training frame with the thermal picture that is most alike."""
+    frame lies there, it is the training frame with the thermal image that is most alike."""
 
     @model_validator(mode="after")
     def _least_before_most(self) -> "ReferenceSettings":
@@ -53,7 +53,7 @@ class ReferenceSettings(Strict):
 
 
 class EdgeSettings(Strict):
-    """How edges are found, each in its own picture."""
+    """How edges are found, each in its own image."""
 
     thermal: Literal["surround", "canny_otsu"]
     """Oriented edges less their surround | Canny's detector at Otsu's threshold."""
@@ -71,7 +71,7 @@ class Settings(Strict):
     optimizers: Mapping[str, OptimizerSettings]
     """One for each player of the game, by the player's name."""
     constant_share: float = Field(default=0.5, ge=0, le=1)
-    """Share of the pictures shown at full learning rate, before it falls linearly towards 0."""
+    """Share of the images shown at full learning rate, before it falls linearly towards 0."""
     average_half_life_images: PositiveInt | None = None
     """Half-life of the moving average of the translator that ships; none ships the last weights."""
     translator: Any
@@ -85,5 +85,5 @@ class Settings(Strict):
     edges: EdgeSettings | None = None
     """For methods that are taught with edges; they require it."""
     sampling: Literal["pooled", "disjoint"] = "pooled"
-    """For unpaired methods: both spectra are drawn from all training frames | thermal pictures from one
+    """For unpaired methods: both spectra are drawn from all training frames | thermal images from one
     half of the sequences, visible ones from the other."""

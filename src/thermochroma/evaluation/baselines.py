@@ -1,4 +1,4 @@
-"""The trivial and oracle rows, painted and scored like any method."""
+"""The trivial and oracle rows, predicted and scored like any method."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,64 +9,72 @@ from torch import Tensor
 from tqdm import tqdm
 
 from thermochroma.baselines.catalogue import BASELINES
-from thermochroma.baselines.trivial import TrainingPictures
-from thermochroma.evaluation.perceptual import Judged, Perception, judge_pictures
+from thermochroma.baselines.trivial import TrainingImages
+from thermochroma.evaluation.perceptual import Evaluation, Perception, evaluate_images
 from thermochroma.evaluation.scoring import SEEN, in_grey
-from thermochroma.inference.predictions import Painted, truth_of
+from thermochroma.inference.predictions import Predicted, truth_of
 from thermochroma.loading.crops import Crops
 
 BATCH = 16  # frames in memory at once
 
-Painter = Callable[[pd.DataFrame], Painted]
+Predictor = Callable[[pd.DataFrame], Predicted]
 
 
-def judge_baselines(
+def score_baselines(
     crops: Crops,
     train: pd.DataFrame,
     rows: pd.DataFrame,
     *,
     spectrum: str,
     perception: Perception | None,
-) -> Iterator[tuple[str, Judged, Painter]]:
-    """For each row of the table: its name, how `rows` were judged, and a painter of further rows.
+) -> Iterator[tuple[str, Evaluation, Predictor]]:
+    """For each row of the table: its name, how `rows` were scored, and a predictor of further rows.
 
-    spectrum: the one that is painted, visible or thermal.
+    spectrum: the one that is predicted, visible or thermal.
     """
-    for name, paint in painters(crops, train, spectrum=spectrum):
-        painted = _in_batches(name, rows, paint)
-        yield name, judge_pictures(crops, painted, spectrum=spectrum, perception=perception), paint
+    for name, predict in predictors(crops, train, spectrum=spectrum):
+        prediction = _in_batches(name, rows, predict)
+        yield (
+            name,
+            evaluate_images(crops, prediction, spectrum=spectrum, perception=perception),
+            predict,
+        )
 
 
-def painters(crops: Crops, train: pd.DataFrame, *, spectrum: str) -> Iterator[tuple[str, Painter]]:
+def predictors(
+    crops: Crops, train: pd.DataFrame, *, spectrum: str
+) -> Iterator[tuple[str, Predictor]]:
     """Each baseline of one direction, fitted, by its name."""
-    known, training = BASELINES[spectrum], _training_pictures(crops, train, spectrum=spectrum)
+    known, training = BASELINES[spectrum], _training_images(crops, train, spectrum=spectrum)
     for name, trivial in known.trivial.items():
         fitted = trivial.fit(training)
 
-        def paint_blind(rows: pd.DataFrame, fitted: Callable[[Tensor], Tensor] = fitted) -> Painted:
+        def paint_blind(
+            rows: pd.DataFrame, fitted: Callable[[Tensor], Tensor] = fitted
+        ) -> Predicted:
             return fitted(_greys(crops, rows, spectrum=SEEN[spectrum]))
 
         yield name, paint_blind
     for name, oracle in known.oracles.items():
 
         def paint_knowing(
-            rows: pd.DataFrame, paint: Callable[[Tensor, Tensor], Tensor] = oracle.paint
-        ) -> Painted:
+            rows: pd.DataFrame, predict: Callable[[Tensor, Tensor], Tensor] = oracle.predict
+        ) -> Predicted:
             truth = truth_of(crops, rows, spectrum=spectrum)
-            return paint(_greys(crops, rows, spectrum=SEEN[spectrum]), truth)
+            return predict(_greys(crops, rows, spectrum=SEEN[spectrum]), truth)
 
         yield name, paint_knowing
 
 
 def _in_batches(
-    name: str, rows: pd.DataFrame, paint: Painter
-) -> Iterator[tuple[pd.DataFrame, Painted]]:
+    name: str, rows: pd.DataFrame, predict: Predictor
+) -> Iterator[tuple[pd.DataFrame, Predicted]]:
     for start in tqdm(range(0, len(rows), BATCH), desc=name, unit="batch"):
         some = rows.iloc[start : start + BATCH]
-        yield some, paint(some)
+        yield some, predict(some)
 
 
-def _training_pictures(crops: Crops, train: pd.DataFrame, *, spectrum: str) -> TrainingPictures:
+def _training_images(crops: Crops, train: pd.DataFrame, *, spectrum: str) -> TrainingImages:
     def batches() -> Iterator[pd.DataFrame]:
         for start in range(0, len(train), BATCH):
             yield train.iloc[start : start + BATCH]
@@ -80,13 +88,13 @@ def _training_pictures(crops: Crops, train: pd.DataFrame, *, spectrum: str) -> T
             yield truth_of(crops, rows, spectrum=spectrum).permute(0, 2, 3, 1).numpy()
 
     def target(place: int) -> np.ndarray:
-        picture = crops.picture(spectrum, train.iloc[place])
-        return picture if picture.ndim == 3 else picture[..., None]
+        image = crops.image(spectrum, train.iloc[place])
+        return image if image.ndim == 3 else image[..., None]
 
     channels = 3 if spectrum == "visible" else 1
-    return TrainingPictures(greys=greys, targets=targets, target=target, channels=channels)
+    return TrainingImages(greys=greys, targets=targets, target=target, channels=channels)
 
 
 def _greys(crops: Crops, rows: pd.DataFrame, *, spectrum: str) -> UInt8[Tensor, "b 1 h w"]:
-    """What is seen: thermal pictures, or the rounded luma of visible ones."""
+    """What is seen: thermal images, or the rounded luma of visible ones."""
     return in_grey(truth_of(crops, rows, spectrum=spectrum))[:, None]

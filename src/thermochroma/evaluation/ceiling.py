@@ -1,4 +1,4 @@
-"""What scores could be reached at most: the truth itself, spoilt in known ways, judged as a painting."""
+"""What scores could be reached at most: the truth itself, spoilt in known ways, scored as a prediction."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +12,7 @@ from tqdm import tqdm
 from thermochroma.baselines import oracles
 from thermochroma.evaluation.flicker import Pairs
 from thermochroma.evaluation.scoring import SEEN, in_grey
-from thermochroma.inference.predictions import Painted, truth_of
+from thermochroma.inference.predictions import Predicted, truth_of
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.fidelity import psnr, ssim
 from thermochroma.metrics.temporal import flicker
@@ -21,12 +21,12 @@ SPECTRUM: Final = "visible"
 SHIFTS: Final = (0, 1, 2, 4, 8)  # pixels
 BLURS: Final = (1, 2, 4, 8)  # pixels: sigma
 RADII: Final = (64, 32, 16, 8, 4)  # pixels: windows are twice as wide and one more
-AT_ONCE: Final = 8  # pictures in memory
+AT_ONCE: Final = 8  # images in memory
 COLUMNS: Final = ["frame", "sequence", "what", "pixels", "ssim", "psnr"]
 
 
-def judge_ceiling(crops: Crops, rows: pd.DataFrame) -> pd.DataFrame:
-    """Every oracle on every row: COLUMNS, one line an oracle and picture.
+def score_ceiling(crops: Crops, rows: pd.DataFrame) -> pd.DataFrame:
+    """Every oracle on every row: COLUMNS, one line an oracle and image.
 
     what: shifted, blurred, affine (each with its pixels), own_look_up_table or own_mean_colour.
     """
@@ -35,13 +35,13 @@ def judge_ceiling(crops: Crops, rows: pd.DataFrame) -> pd.DataFrame:
         some = rows.iloc[start : start + AT_ONCE]
         truth = truth_of(crops, some, spectrum=SPECTRUM)
         grey = in_grey(truth_of(crops, some, spectrum=SEEN[SPECTRUM]))[:, None]
-        for what, pixels, painted in _paintings(grey, truth):
-            found.append(_scored(some, painted, truth).assign(what=what, pixels=pixels))
+        for what, pixels, prediction in _predictions(grey, truth):
+            found.append(_scored(some, prediction, truth).assign(what=what, pixels=pixels))
     return pd.concat(found, ignore_index=True)[COLUMNS]
 
 
-def judge_neighbours(crops: Crops, pairs: Pairs) -> pd.DataFrame:
-    """The frame before as a painting of the one after, both true: what no still picture can tell.
+def score_neighbours(crops: Crops, pairs: Pairs) -> pd.DataFrame:
+    """The frame before as a prediction of the one after, both true: what no still image can tell.
 
     frame, sequence, ssim, psnr, and flicker: the change in levels where motion is followed (NaN where
     there is nothing to follow). Empty without video.
@@ -59,7 +59,7 @@ def judge_neighbours(crops: Crops, pairs: Pairs) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
 
 
-def _paintings(grey: Tensor, truth: Painted) -> Iterator[tuple[str, float, Painted]]:
+def _predictions(grey: Tensor, truth: Predicted) -> Iterator[tuple[str, float, Predicted]]:
     for pixels in SHIFTS:
         yield "shifted", pixels, oracles.truth_shifted(grey, truth, pixels)
     for sigma in BLURS:
@@ -70,8 +70,8 @@ def _paintings(grey: Tensor, truth: Painted) -> Iterator[tuple[str, float, Paint
     yield "own_mean_colour", np.nan, oracles.own_mean_colour(grey, truth)
 
 
-def _scored(rows: pd.DataFrame, painted: Painted, truth: Painted) -> pd.DataFrame:
-    one_by_one = list(zip(painted.split(1), truth.split(1), strict=True))
+def _scored(rows: pd.DataFrame, prediction: Predicted, truth: Predicted) -> pd.DataFrame:
+    one_by_one = list(zip(prediction.split(1), truth.split(1), strict=True))
     scores = {
         "ssim": torch.cat([ssim(*pair) for pair in one_by_one]).numpy(),
         "psnr": torch.cat([psnr(*pair) for pair in one_by_one]).numpy(),
@@ -79,6 +79,6 @@ def _scored(rows: pd.DataFrame, painted: Painted, truth: Painted) -> pd.DataFram
     return rows[["frame", "sequence"]].reset_index(drop=True).assign(**scores)
 
 
-def _as_array(picture: Painted) -> np.ndarray:
-    array: np.ndarray = picture[0].permute(1, 2, 0).numpy()
+def _as_array(image: Predicted) -> np.ndarray:
+    array: np.ndarray = image[0].permute(1, 2, 0).numpy()
     return array

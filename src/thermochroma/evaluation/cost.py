@@ -49,7 +49,7 @@ def _attention_operations(
 def latency(
     paint_one: Callable[[], object], *, rounds: int, device: torch.device
 ) -> dict[str, float]:
-    """Median and 95th percentile, in milliseconds, of painting one picture from bytes to bytes."""
+    """Median and 95th percentile, in milliseconds, of prediction one image from bytes to bytes."""
     times = []
     for _ in range(WARM_UP + rounds):
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Flicker: what a row paints for neighbouring test frames, judged as a video."""
+"""Flicker: what a row predicts for neighbouring test frames, scored as a video."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from thermochroma.inference.predictions import Painted, spread
+from thermochroma.inference.predictions import Predicted, spread
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.frame_runs import consecutive
-from thermochroma.metrics.temporal import Way, flicker, way_back
+from thermochroma.metrics.temporal import Way, backward_flow, flicker
 
 COLUMNS: Final = ["frame", "sequence", "split", "flicker"]
 SPLIT: Final = "test"
 
-Painter = Callable[[pd.DataFrame], Painted]
+Predictor = Callable[[pd.DataFrame], Predicted]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +44,16 @@ def pairs_of(crops: Crops, per_sequence: int | None) -> Pairs:
     thermal = [
         [np.asarray(crops.thermal(row)) for _, row in some.iterrows()] for some in (before, after)
     ]
-    ways = tuple(way_back(*frames) for frames in zip(*thermal, strict=True))
+    ways = tuple(backward_flow(*frames) for frames in zip(*thermal, strict=True))
     return Pairs(before, after, ways)
 
 
-def judge_flicker(pairs: Pairs, paint: Painter) -> pd.DataFrame:
+def score_flicker(pairs: Pairs, predict: Predictor) -> pd.DataFrame:
     """One row a pair, of COLUMNS; the frame is the first of the two."""
     facts = pairs.before[["frame", "sequence", "split"]]
     if len(pairs) == 0:
         return facts.assign(flicker=pd.Series(dtype=float))
-    pictures = (paint(pairs.before), paint(pairs.after))
-    shown = (one.permute(0, 2, 3, 1).numpy() for one in pictures)
+    images = (predict(pairs.before), predict(pairs.after))
+    shown = (one.permute(0, 2, 3, 1).numpy() for one in images)
     found = [flicker(*each) for each in zip(*shown, pairs.ways, strict=True)]
     return facts.assign(flicker=found)

@@ -1,4 +1,4 @@
-"""The painted test pictures that are kept for the page, each with its frame and its own scores."""
+"""The predicted test images that are kept for the page, each with its frame and its own scores."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,28 +14,28 @@ from jaxtyping import Float64, UInt8
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
 from thermochroma.base.manifest import FACTS
-from thermochroma.metrics.picture_scores import PERCEPTION, SCORES
+from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 
 FILE: Final = "gallery.npz"
 """Its name beside a row's scores."""
 SPLIT: Final = "test"
-FRAMES, PICTURES = "frames", "pictures"
+FRAMES, IMAGES = "frames", "images"
 SCORE, EXTREMES = "score/", "extremes/"
 """Before the name of a score inside the file."""
 
 
-def choose_gallery_rows(judged: pd.DataFrame, count: int | None) -> pd.DataFrame:
-    """At most `count` of the judged test frames, evenly spread; all of them if None."""
-    rows = judged[judged["split"] == SPLIT]
+def choose_gallery_rows(scored: pd.DataFrame, count: int | None) -> pd.DataFrame:
+    """At most `count` of the scored test frames, evenly spread; all of them if None."""
+    rows = scored[scored["split"] == SPLIT]
     most = len(rows) if count is None else min(count, len(rows))
     places = np.linspace(0, len(rows) - 1, most).round().astype(int)
     return rows.iloc[places].reset_index(drop=True)
 
 
 def extremes_of(scores: pd.DataFrame) -> dict[str, list[str]]:
-    """By score, the test frames with the worst, the median and the best picture.
+    """By score, the test frames with the worst, the median and the best image.
 
-    scores: one row a picture. A score that no picture has is left out.
+    scores: one row an image. A score that no image has is left out.
     """
     test, found = scores[scores["split"] == SPLIT], {}
     for name, score in (SCORES | PERCEPTION).items():
@@ -48,34 +48,34 @@ def extremes_of(scores: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def with_extremes(
-    gallery_rows: pd.DataFrame, judged: pd.DataFrame, scores: pd.DataFrame
+    gallery_rows: pd.DataFrame, scored: pd.DataFrame, scores: pd.DataFrame
 ) -> pd.DataFrame:
     """The frames that every row shows, and behind them those that are extreme for this one.
 
-    judged: rows of the manifest, of which `gallery_rows` are some. scores: of what was painted of `judged`.
+    scored: rows of the manifest, of which `gallery_rows` are some. scores: of the predictions of `scored`.
     """
     named = {frame for frames in extremes_of(scores).values() for frame in frames}
-    more = judged["frame"].isin(named - {*gallery_rows["frame"]})
-    return pd.concat([gallery_rows, judged[more]], ignore_index=True)
+    more = scored["frame"].isin(named - {*gallery_rows["frame"]})
+    return pd.concat([gallery_rows, scored[more]], ignore_index=True)
 
 
 def keep_gallery(
-    path: Path, scores: pd.DataFrame, frames: Sequence[str], pictures: UInt8[np.ndarray, "n h w c"]
+    path: Path, scores: pd.DataFrame, frames: Sequence[str], images: UInt8[np.ndarray, "n h w c"]
 ) -> None:
-    """Write the pictures of these frames without loss, whole or not at all; equal ones give equal bytes.
+    """Write the images of these frames without loss, whole or not at all; equal ones give equal bytes.
 
-    scores: one row a judged picture; the extremes among them are some of `frames`. What is kept of them
-    belongs to these very pictures, where the table of scores may hold a mean over draws or runs.
+    scores: one row a scored image; the extremes among them are some of `frames`. What is kept of them
+    belongs to these very images, where the table of scores may hold a mean over draws or runs.
     """
-    if len(frames) != len(pictures):
-        raise ValueError(f"{len(frames)} frames but {len(pictures)} pictures")
+    if len(frames) != len(images):
+        raise ValueError(f"{len(frames)} frames but {len(images)} images")
     extremes = extremes_of(scores)
     if lost := {frame for three in extremes.values() for frame in three} - {*frames}:
-        raise ValueError(f"no pictures of the extremes {sorted(lost)}")
+        raise ValueError(f"no images of the extremes {sorted(lost)}")
     found = scores.set_index("frame").loc[list(frames)].drop(columns=set(FACTS) - {"frame"})
     arrays: dict[str, Any] = {
         FRAMES: np.array(frames, str),
-        PICTURES: pictures,
+        IMAGES: images,
         **{f"{SCORE}{name}": found[name].to_numpy(float) for name in found},
         **{f"{EXTREMES}{name}": np.array(three, str) for name, three in extremes.items()},
     }
@@ -85,11 +85,11 @@ def keep_gallery(
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
-    """What is known of the pictures that one row keeps.
+    """What is known of the images that one row keeps.
 
     frames: those that every row shows, and behind them this row's extremes. values: each score of these
     frames, NaN where it is not defined. extremes: of each score, the worst, the median and the best of
-    all judged test frames.
+    all scored test frames.
     """
 
     frames: Sequence[str]
@@ -98,7 +98,7 @@ class Gallery:
 
 
 def read_gallery(path: Path, common_frames: Sequence[str]) -> Gallery:
-    """What `keep_gallery` wrote but the pictures. common_frames: the frames that every row shows.
+    """What `keep_gallery` wrote but the images. common_frames: the frames that every row shows.
 
     Raises BadInput if there is none, or one of other frames.
     """
@@ -110,11 +110,11 @@ def read_gallery(path: Path, common_frames: Sequence[str]) -> Gallery:
         )
 
 
-def read_pictures(path: Path, common_frames: Sequence[str]) -> UInt8[np.ndarray, "n h w c"]:
-    """The pictures, in the order of the gallery's frames. Raises BadInput as `read_gallery` does."""
+def read_images(path: Path, common_frames: Sequence[str]) -> UInt8[np.ndarray, "n h w c"]:
+    """The images, in the order of the gallery's frames. Raises BadInput as `read_gallery` does."""
     with _opened(path, common_frames) as stored:
-        pictures: UInt8[np.ndarray, "n h w c"] = stored[PICTURES]
-        return pictures
+        images: UInt8[np.ndarray, "n h w c"] = stored[IMAGES]
+        return images
 
 
 def _named(stored: Any, head: str) -> dict[str, np.ndarray]:
@@ -140,6 +140,6 @@ def _opened(path: Path, common_frames: Sequence[str]) -> Iterator[Any]:
 def _refusal(given: str) -> BadInput:
     return BadInput(
         given=given,
-        needed="the pictures that the stages evaluate and baselines keep for the page",
+        needed="the images that the stages evaluate and baselines keep for the page",
         remedy="run `dvc repro`, so that every row is evaluated on the present crops",
     )

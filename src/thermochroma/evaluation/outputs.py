@@ -1,25 +1,25 @@
-"""What a judged row leaves: for methods, other references and baselines alike."""
+"""What a scored row leaves: for methods, other references and baselines alike."""
 
 import json
 from pathlib import Path
 
 from thermochroma.base.files import whole_file, write_text
-from thermochroma.base.manifest import JUDGED_SPLITS
-from thermochroma.evaluation.perceptual import Judged
+from thermochroma.base.manifest import SCORED_SPLITS
+from thermochroma.evaluation.perceptual import Evaluation
 from thermochroma.evaluation.summary import means
 
 
-def leave(folder: Path, judged: Judged) -> None:
+def write_outputs(folder: Path, scored: Evaluation) -> None:
     """Write the scores and the distances."""
     with whole_file(folder / "scores.csv") as part:
-        judged.scores.to_csv(part, index=False)
-    write_text(folder / "distances.json", json.dumps(judged.distances, indent=2) + "\n")
+        scored.scores.to_csv(part, index=False)
+    write_text(folder / "distances.json", json.dumps(scored.distances, indent=2) + "\n")
 
 
-def by_split(judged: Judged) -> dict[str, dict[str, float]]:
-    """The means of each split that is judged, and its distances."""
-    scores = judged.scores
+def by_split(scored: Evaluation) -> dict[str, dict[str, float]]:
+    """The means of each split that is scored, and its distances."""
+    scores = scored.scores
     return {
-        split: means(scores[scores["split"] == split]) | dict(judged.distances.get(split, {}))
-        for split in JUDGED_SPLITS
+        split: means(scores[scores["split"] == split]) | dict(scored.distances.get(split, {}))
+        for split in SCORED_SPLITS
     }

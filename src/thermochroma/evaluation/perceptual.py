@@ -1,6 +1,6 @@
-"""Judging a row: every score of every picture, and with published weights LPIPS, FID and KID.
+"""Scoring a row: every score of every image, and with published weights LPIPS, FID and KID.
 
-The features of Inception v3 are kept, never the pictures: 16 KB a picture.
+The features of Inception v3 are kept, never the images: 16 KB an image.
 """
 
 import json
@@ -15,44 +15,44 @@ import torch
 from jaxtyping import Float, Shaped
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.manifest import JUDGED_SPLITS
+from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.evaluation.scoring import score_rows
-from thermochroma.inference.predictions import Painted, truth_of
+from thermochroma.inference.predictions import Predicted, truth_of
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.distribution import LEAST, InceptionFeatures, fid, kid
 from thermochroma.metrics.perceptual import FILES, VGG16_TAPS, Lpips, read_linear
 from thermochroma.networks.frozen import load_vgg
 
 Distances: TypeAlias = Mapping[str, Mapping[str, float]]
-"""By split, `fid` and `kid`; without a split of fewer pictures than they need."""
+"""By split, `fid` and `kid`; without a split of fewer images than they need."""
 JUDGES: Final = {"fid": fid, "kid": kid}
 
 
 class Perception:
-    """Networks with published weights, through which pictures are looked at, on one device."""
+    """Networks with published weights, through which images are looked at, on one device."""
 
     def __init__(self, lpips: Lpips, inception: InceptionFeatures, device: torch.device) -> None:
         self._lpips, self._inception, self.device = lpips, inception, device
 
-    def lpips(self, painted: Painted, truth: Painted) -> Float[np.ndarray, " b"]:
-        """The distance of each painted picture from its truth."""
-        return self._lpips(painted.to(self.device), truth.to(self.device)).numpy()
+    def lpips(self, prediction: Predicted, truth: Predicted) -> Float[np.ndarray, " b"]:
+        """The distance of each predicted image from its truth."""
+        return self._lpips(prediction.to(self.device), truth.to(self.device)).numpy()
 
-    def features(self, pictures: Painted) -> Float[np.ndarray, "b 2048"]:
+    def features(self, images: Predicted) -> Float[np.ndarray, "b 2048"]:
         """What FID and KID are made of."""
-        return self._inception(pictures)
+        return self._inception(images)
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """Of one row of the table: one line a picture, and the distances, empty without perception."""
+class Evaluation:
+    """Of one row of the table: one line an image, and the distances, empty without perception."""
 
     scores: pd.DataFrame
     distances: Distances
 
 
 def read_perception(folder: Path, device: torch.device) -> Perception | None:
-    """What the stage `weights` wrote; None for stand-ins, through which nothing is judged.
+    """What the stage `weights` wrote; None for stand-ins, through which nothing is scored.
 
     Raises BadInput if anything is missing, damaged, or of a form that does not fit the rest.
     """
@@ -69,38 +69,38 @@ def read_perception(folder: Path, device: torch.device) -> Perception | None:
     )
 
 
-def judge_pictures(
+def evaluate_images(
     crops: Crops,
-    batches: Iterable[tuple[pd.DataFrame, Painted]],
+    batches: Iterable[tuple[pd.DataFrame, Predicted]],
     *,
     spectrum: str,
     perception: Perception | None,
-) -> Judged:
-    """Judge what was painted, batch by batch. spectrum: the one that is painted."""
+) -> Evaluation:
+    """Score what was predicted, batch by batch. spectrum: the one that is predicted."""
     parts: list[pd.DataFrame] = []
     seen: list[tuple[np.ndarray, np.ndarray]] = []
-    for rows, painted in batches:
-        scores = score_rows(crops, rows, painted, spectrum=spectrum)
+    for rows, prediction in batches:
+        scores = score_rows(crops, rows, prediction, spectrum=spectrum)
         if perception is not None:
             truth = truth_of(crops, rows, spectrum=spectrum)
-            scores = scores.assign(lpips=perception.lpips(painted, truth))
-            seen.append((perception.features(painted), perception.features(truth)))
+            scores = scores.assign(lpips=perception.lpips(prediction, truth))
+            seen.append((perception.features(prediction), perception.features(truth)))
         parts.append(scores)
     whole = pd.concat(parts, ignore_index=True)
     if perception is None:
-        return Judged(whole, {})
+        return Evaluation(whole, {})
     features = (np.concatenate(each) for each in zip(*seen, strict=True))
-    return Judged(whole, _distances(whole["split"].to_numpy(str), *features))
+    return Evaluation(whole, _distances(whole["split"].to_numpy(str), *features))
 
 
 def _distances(
     splits: Shaped[np.ndarray, " n"],
-    painted: Float[np.ndarray, "n d"],
+    prediction: Float[np.ndarray, "n d"],
     truth: Float[np.ndarray, "n d"],
 ) -> Distances:
-    of_split = {split: splits == split for split in JUDGED_SPLITS}
+    of_split = {split: splits == split for split in SCORED_SPLITS}
     return {
-        split: {name: judge(painted[some], truth[some]) for name, judge in JUDGES.items()}
+        split: {name: score(prediction[some], truth[some]) for name, score in JUDGES.items()}
         for split, some in of_split.items()
         if some.sum() >= LEAST
     }

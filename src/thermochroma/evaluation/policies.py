@@ -4,18 +4,18 @@ import json
 from collections.abc import Mapping
 
 from thermochroma.export.artifact import method_of
-from thermochroma.export.metadata import Label
+from thermochroma.export.metadata import Metadata
 from thermochroma.loading.policies import OtherPolicy, other_policies
 
 
-def policies_of(label: Label) -> Mapping[str, OtherPolicy]:
+def policies_of(metadata: Metadata) -> Mapping[str, OtherPolicy]:
     """The rows that stand below that of a translator, by name."""
-    return other_policies(method_of(label).sees, heeds_text=heeds_text(label))
+    return other_policies(method_of(metadata).sees, uses_text=uses_text(metadata))
 
 
-def heeds_text(label: Label) -> bool:
-    """Whether what the translator paints can depend on its text; what the method says of its settings."""
-    method = method_of(label)
-    if method.heeds_text is None:
+def uses_text(metadata: Metadata) -> bool:
+    """Whether what the translator predicts can depend on its text; what the method says of its settings."""
+    method = method_of(metadata)
+    if method.uses_text is None:
         return True
-    return method.heeds_text(method.settings.model_validate_json(json.dumps(label.settings)))
+    return method.uses_text(method.settings.model_validate_json(json.dumps(metadata.settings)))

@@ -1,4 +1,4 @@
-"""Scores of the snapshots of a training on the test pictures: for curves, never for a choice of ours."""
+"""Scores of the snapshots of a training on the test images: for curves, never for a choice of ours."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 
 from thermochroma.base.manifest import FACTS
-from thermochroma.inference.predictions import Painted, truth_of
+from thermochroma.inference.predictions import Predicted, truth_of
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.fidelity import psnr, ssim, ssim_7u
 
@@ -15,25 +15,25 @@ CURVE: Final = "snapshots.csv"
 TAKEN: Final = {"psnr": psnr, "ssim": ssim, "ssim_7u": ssim_7u}
 """The scores that the curves and the protocol `paper` need."""
 IMAGES: Final = "images"
-"""The column that says how many pictures had been shown."""
+"""The column that says how many images had been shown."""
 
 
-def judge_snapshot(
+def score_snapshot(
     crops: Crops,
-    batches: Iterable[tuple[pd.DataFrame, Painted]],
+    batches: Iterable[tuple[pd.DataFrame, Predicted]],
     *,
     images: int | None,
     spectrum: str,
 ) -> pd.DataFrame:
-    """One row a picture. images: shown until the snapshot. spectrum: the one that is painted."""
+    """One row an image. images: shown until the snapshot. spectrum: the one that is predicted."""
     parts = []
-    for rows, painted in batches:
+    for rows, prediction in batches:
         truth = truth_of(crops, rows, spectrum=spectrum)
-        scores = {name: take(painted, truth).numpy() for name, take in TAKEN.items()}
+        scores = {name: take(prediction, truth).numpy() for name, take in TAKEN.items()}
         parts.append(rows[FACTS].reset_index(drop=True).assign(**scores))
     return pd.concat(parts, ignore_index=True).assign(**{IMAGES: images})
 
 
 def of_the_end(scores: pd.DataFrame, *, images: int | None) -> pd.DataFrame:
-    """The same of what shipped, which has been judged already. scores: of the pictures wanted."""
+    """The same of what shipped, which has been scored already. scores: of the images wanted."""
     return scores[[*FACTS, *TAKEN]].assign(**{IMAGES: images})

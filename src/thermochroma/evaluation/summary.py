@@ -1,4 +1,4 @@
-"""From scores, one row a picture, to means, one number a split. Imports nothing heavy."""
+"""From scores, one row an image, to means, one number a split. Imports nothing heavy."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from thermochroma.base.manifest import FACTS
 
 
 def means(scores: pd.DataFrame) -> dict[str, float]:
-    """The mean of each score over pictures; a score that no picture has is left out."""
+    """The mean of each score over images; a score that no image has is left out."""
     numbers = scores.drop(columns=FACTS).mean()
     return {str(name): float(value) for name, value in numbers.items() if np.isfinite(value)}
 

@@ -12,20 +12,20 @@ from thermochroma.base.files import whole_file
 from thermochroma.contract.batch import Captioned
 from thermochroma.contract.method import Method, Translator, load_method
 from thermochroma.contract.settings import Settings
-from thermochroma.export.metadata import KEY, Label, label_in, opened
+from thermochroma.export.metadata import KEY, Metadata, metadata_in, opened
 
 SUFFIX: Final = ".safetensors"
 
 
-def method_of(label: Label) -> Method:
+def method_of(metadata: Metadata) -> Method:
     """The record of the method's file."""
-    return load_method(label.settings["method"])
+    return load_method(metadata.settings["method"])
 
 
-def title_of(label: Label) -> str:
+def title_of(metadata: Metadata) -> str:
     """How tables call it."""
-    title: str | None = label.settings["title"]
-    return title if title is not None else method_of(label).title
+    title: str | None = metadata.settings["title"]
+    return title if title is not None else method_of(metadata).title
 
 
 def build_translator(
@@ -36,30 +36,32 @@ def build_translator(
     return method.translator(scale=scale, **text, **settings.translator.model_dump())
 
 
-def save_translator(translator: Translator[Any], path: Path, label: Label) -> None:
-    """Write weights and label, whole or not at all; equal weights give equal bytes."""
+def save_translator(translator: Translator[Any], path: Path, metadata: Metadata) -> None:
+    """Write weights and metadata, whole or not at all; equal weights give equal bytes."""
     tensors = {name: _plain(tensor) for name, tensor in translator.state_dict().items()}
     with whole_file(path) as part:
-        save_file(tensors, part, metadata={KEY: json.dumps(label.__dict__, sort_keys=True)})
+        save_file(tensors, part, metadata={KEY: json.dumps(metadata.__dict__, sort_keys=True)})
 
 
-def load_translator(path: Path) -> tuple[Translator[Any], Label]:
-    """The translator in evaluation mode on the CPU, and its label.
+def load_translator(path: Path) -> tuple[Translator[Any], Metadata]:
+    """The translator in evaluation mode on the CPU, and its metadata.
 
     Raises BadInput if the file is no translator of ours. Missing or surplus weights are an error.
     """
     with opened(path) as stored:
-        label = label_in(stored)
+        metadata = metadata_in(stored)
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-    method = method_of(label)
-    settings = method.settings.model_validate_json(json.dumps(label.settings))
-    translator = build_translator(method, settings, scale=label.scale, text_width=label.text_width)
+    method = method_of(metadata)
+    settings = method.settings.model_validate_json(json.dumps(metadata.settings))
+    translator = build_translator(
+        method, settings, scale=metadata.scale, text_width=metadata.text_width
+    )
     translator.load_state_dict(tensors)
-    return translator.eval().requires_grad_(False), label
+    return translator.eval().requires_grad_(False), metadata
 
 
 def snapshots_in(folder: Path) -> list[Path]:
-    """The translators of a folder that are named by how many pictures they were shown, in that order.
+    """The translators of a folder that are named by how many images they were shown, in that order.
 
     Raises BadInput if there is no such folder; an empty one is what `snapshots: 1` leaves.
     """

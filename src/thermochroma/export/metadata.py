@@ -15,7 +15,7 @@ KEY = "thermochroma"
 
 
 @dataclass(frozen=True)
-class Label:
+class Metadata:
     """Enough to build the translator again."""
 
     name: str
@@ -28,22 +28,22 @@ class Label:
     trained_on: str
     """The data set."""
     side: int
-    """Height and width of the training pictures."""
+    """Height and width of the training images."""
     frozen: str
     """Which frozen networks taught it: random | pretrained."""
     images: int | None
-    """Pictures shown to it in training; None if that is not known."""
+    """Images shown to it in training; None if that is not known."""
 
 
-def read_label(path: Path) -> Label:
-    """The label alone. Raises BadInput if the file is no translator of ours."""
+def read_metadata(path: Path) -> Metadata:
+    """The metadata alone. Raises BadInput if the file is no translator of ours."""
     with opened(path, framework="numpy") as stored:
-        return label_in(stored)
+        return metadata_in(stored)
 
 
-def label_in(stored: Any) -> Label:
-    """The label of an opened file; KeyError and TypeError tell that it has none."""
-    return Label(**json.loads(stored.metadata()[KEY]))
+def metadata_in(stored: Any) -> Metadata:
+    """The metadata of an opened file; KeyError and TypeError tell that it has none."""
+    return Metadata(**json.loads(stored.metadata()[KEY]))
 
 
 @contextmanager

@@ -5,23 +5,23 @@ from collections.abc import Callable, Iterator, Mapping
 from jaxtyping import Float
 from torch import Tensor, cat, nn
 
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 from thermochroma.contract.batch import Batch, Still
-from thermochroma.contract.method import Clock, Game, Translator, Turn
+from thermochroma.contract.method import Game, Progress, Translator, Turn
 from thermochroma.losses.adversarial import Criterion
-from thermochroma.losses.perceptual import Features, perceptual
+from thermochroma.losses.perceptual import FeatureNetwork, perceptual
 from thermochroma.losses.pixel import absolute, total_variation
 from thermochroma.networks.blocks import spread_channels
 
-Terms = Callable[[Picture, Picture], Mapping[str, Float[Tensor, " b"]]]
-"""What a painted picture and its target cost, by name."""
+Terms = Callable[[Image, Image], Mapping[str, Float[Tensor, " b"]]]
+"""What a predicted image and its target cost, by name."""
 
 
 class PairedAdversarialGame(Game[Batch[Still]]):
-    """The critic on true and painted pairs; then the translator: content, adversarial, and `terms`.
+    """The critic on true and predicted pairs; then the translator: content, adversarial, and `terms`.
 
-    critic: takes `thermal_channels` and behind them three visible ones. history: what the critic is
-    shown for a batch of painted pairs, a `History` or the identity. terms: those of the method's own;
+    critic: takes `thermal_channels` and behind them three visible ones. pool: what the critic is
+    shown for a batch of predicted pairs, an `ImagePool` or the identity. terms: those of the method's own;
     if it is a module, its frozen networks move with the game.
     """
 
@@ -32,23 +32,23 @@ class PairedAdversarialGame(Game[Batch[Still]]):
         thermal_channels: int,
         critic: nn.Module,
         criterion: Criterion,
-        history: nn.Module,
+        pool: nn.Module,
         terms: Terms,
     ) -> None:
         super().__init__()
         self.translator, self.thermal_channels = translator, thermal_channels
         self.critic, self.criterion = critic, criterion
-        self.history = history
+        self.pool = pool
         self.terms = terms
 
     def players(self) -> Mapping[str, nn.Module]:
         return {"critic": self.critic, "translator": self.translator}
 
-    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
+    def turns(self, batch: Batch[Still], progress: Progress) -> Iterator[Turn]:
         thermal = spread_channels(batch.seen.thermal, self.thermal_channels)
         real, fake = batch.target, self.translator(batch.seen)
         real_pair, fake_pair = cat([thermal, real], dim=1), cat([thermal, fake], dim=1)
-        shown = self.history(fake_pair.detach())
+        shown = self.pool(fake_pair.detach())
         yield Turn(
             "critic",
             {
@@ -67,19 +67,19 @@ class PairedAdversarialGame(Game[Batch[Still]]):
 
 
 class PerceptualAndVariation(nn.Module):
-    """Two terms of the lineage: distance in frozen features, and total variation of the painted."""
+    """Two terms of the lineage: distance in frozen features, and total variation of the predicted."""
 
-    def __init__(self, features: Features) -> None:
+    def __init__(self, features: FeatureNetwork) -> None:
         super().__init__()
         self.features = features
 
-    def forward(self, painted: Picture, target: Picture) -> Mapping[str, Float[Tensor, " b"]]:
+    def forward(self, output: Image, target: Image) -> Mapping[str, Float[Tensor, " b"]]:
         return {
-            "perceptual": perceptual(self.features, painted, target),
-            "tv": total_variation(painted),
+            "perceptual": perceptual(self.features, output, target),
+            "tv": total_variation(output),
         }
 
 
-def no_terms(painted: Picture, target: Picture) -> Mapping[str, Float[Tensor, " b"]]:
+def no_terms(output: Image, target: Image) -> Mapping[str, Float[Tensor, " b"]]:
     """Nothing beside content and adversarial, as in Pix2pix."""
     return {}

@@ -1,4 +1,4 @@
-"""Translations of crops as 8-bit pictures, their truth, and panels of both. No score is known here."""
+"""Translations of crops as 8-bit images, their truth, and panels of both. No score is known here."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,11 +17,11 @@ from thermochroma.loading.inference_batches import seen_batches
 from thermochroma.loading.reference_retrieval import References
 from thermochroma.loading.text_features import TextTable
 
-Painted = UInt8[Tensor, "b c h w"]
-"""Pictures of one spectrum: 3 channels of visible, 1 of thermal."""
+Predicted = UInt8[Tensor, "b c h w"]
+"""Images of one spectrum: 3 channels of visible, 1 of thermal."""
 
 
-def paint(
+def predict(
     translator: Translator[Any],
     crops: Crops,
     rows: pd.DataFrame,
@@ -31,7 +31,7 @@ def paint(
     batch_size: int,
     device: torch.device,
     references: References | None = None,
-) -> Iterator[tuple[pd.DataFrame, Painted]]:
+) -> Iterator[tuple[pd.DataFrame, Predicted]]:
     """Rows and their 8-bit translations on the CPU, batch by batch; leaves the mode as it was.
 
     Raises BadInput for a translation that is not finite.
@@ -49,31 +49,31 @@ def paint(
             references=references,
         ):
             with torch.no_grad():
-                painted = translator(seen)
-                _refuse_no_numbers(painted, some)
-                yield some, to_bytes(painted).cpu()
+                prediction = translator(seen)
+                _refuse_no_numbers(prediction, some)
+                yield some, to_bytes(prediction).cpu()
     finally:
         translator.train(was_training)
 
 
-def _refuse_no_numbers(painted: Float[Tensor, "b c h w"], rows: pd.DataFrame) -> None:
-    """8 bits cannot hold NaN: it would become some level, and be scored as if it had been painted."""
-    whole = painted.isfinite().flatten(1).all(1).tolist()
+def _refuse_no_numbers(prediction: Float[Tensor, "b c h w"], rows: pd.DataFrame) -> None:
+    """8 bits cannot hold NaN: it would become some level, and be scored as if it had been predicted."""
+    whole = prediction.isfinite().flatten(1).all(1).tolist()
     if not all(whole):
         raise BadInput(
             given=f"the translation of {rows['frame'].iloc[whole.index(False)]} has values that are "
             "no numbers (NaN or infinite)",
-            needed="a level in every pixel of every picture that is judged",
+            needed="a level in every pixel of every image that is scored",
             remedy="train anew with a lower learning rate, or in float32",
         )
 
 
-def truth_of(crops: Crops, rows: pd.DataFrame, *, spectrum: str = "visible") -> Painted:
-    """The pictures of the rows, of the spectrum that is painted."""
-    pictures = np.stack([crops.picture(spectrum, row) for _, row in rows.iterrows()])
+def truth_of(crops: Crops, rows: pd.DataFrame, *, spectrum: str = "visible") -> Predicted:
+    """The images of the rows, of the spectrum that is predicted."""
+    images = np.stack([crops.image(spectrum, row) for _, row in rows.iterrows()])
     if spectrum == "thermal":
-        return torch.from_numpy(pictures)[:, None]
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
+        return torch.from_numpy(images)[:, None]
+    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
 
 
 def spread(rows: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -82,28 +82,32 @@ def spread(rows: pd.DataFrame, count: int) -> pd.DataFrame:
     return rows.iloc[places].reset_index(drop=True)
 
 
-def panel(crops: Crops, rows: pd.DataFrame, painted: Painted) -> UInt8[np.ndarray, "high wide 3"]:
-    """One picture: a row a frame, with what was seen, painted and true side by side."""
-    seen, painted_as = ("thermal", "visible") if painted.shape[1] == 3 else ("visible", "thermal")
+def panel(
+    crops: Crops, rows: pd.DataFrame, prediction: Predicted
+) -> UInt8[np.ndarray, "high wide 3"]:
+    """One image: a row a frame, with what was seen, predicted and true side by side."""
+    seen, painted_as = (
+        ("thermal", "visible") if prediction.shape[1] == 3 else ("visible", "thermal")
+    )
     lines = [
         np.hstack(
             [
-                in_colour(crops.picture(seen, row)),
+                in_colour(crops.image(seen, row)),
                 in_colour(as_array(translation)),
-                in_colour(crops.picture(painted_as, row)),
+                in_colour(crops.image(painted_as, row)),
             ]
         )
-        for (_, row), translation in zip(rows.iterrows(), painted, strict=True)
+        for (_, row), translation in zip(rows.iterrows(), prediction, strict=True)
     ]
     return np.vstack(lines)
 
 
-def as_array(picture: UInt8[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w *c"]:
-    """As pictures lie on disk: one channel without an axis of its own, three behind the pixels."""
-    array = picture.permute(1, 2, 0).numpy()
+def as_array(image: UInt8[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w *c"]:
+    """As images lie on disk: one channel without an axis of its own, three behind the pixels."""
+    array = image.permute(1, 2, 0).numpy()
     return array[..., 0] if array.shape[-1] == 1 else array
 
 
-def in_colour(picture: UInt8[np.ndarray, "h w *c"]) -> UInt8[np.ndarray, "h w 3"]:
-    """A visible picture as it is; a thermal one as grey."""
-    return picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+def in_colour(image: UInt8[np.ndarray, "h w *c"]) -> UInt8[np.ndarray, "h w 3"]:
+    """A visible image as it is; a thermal one as grey."""
+    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)

@@ -1,6 +1,6 @@
-"""One way from 8-bit pictures to 8-bit pictures, for the command line, for MLflow and for what will come.
+"""One way from 8-bit images to 8-bit images, for the command line, for MLflow and for what will come.
 
-Any size goes: pictures are mirrored at the right and below up to the sides that the network takes, and
+Any size goes: images are mirrored at the right and below up to the sides that the network takes, and
 what was added is cut off again.
 """
 
@@ -28,9 +28,9 @@ NEUTRAL: Final = "a thermal infrared image of a street scene"
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """A translator, ready to be shown pictures.
+    """A translator, ready to be shown images.
 
-    text: the features of the one sentence that it is told of all pictures; None for a translator that
+    text: the features of the one sentence that it is told of all images; None for a translator that
     does not read.
     """
 
@@ -47,25 +47,25 @@ class Predictor:
     @torch.no_grad()
     def __call__(
         self,
-        pictures: UInt8[np.ndarray, "n h w *c"],
+        images: UInt8[np.ndarray, "n h w *c"],
         references: UInt8[np.ndarray, "n y x 3"] | None = None,
     ) -> UInt8[np.ndarray, "n h w d"]:
-        """Translate pictures of one size; 3 channels of visible come out, or 1 of thermal.
+        """Translate images of one size; 3 channels of visible come out, or 1 of thermal.
 
-        references: for a method that sees any, visible pictures of any one size; one that is black all
+        references: for a method that sees any, visible images of any one size; one that is black all
         over counts as none. Raises BadInput if the translator gives NaN or infinite values.
         """
-        height, width = pictures.shape[1:3]
-        raw = self._raw(padded(pictures, self.method), references)
+        height, width = images.shape[1:3]
+        raw = self._raw(padded(images, self.method), references)
         seen = assemble_seen(move(raw, self.device), self.method.sees, self.text)
-        painted = self.translator(seen)
-        if not painted.isfinite().all():
+        prediction = self.translator(seen)
+        if not prediction.isfinite().all():
             raise BadInput(
                 given="the translator gives values that are no numbers (NaN or infinite)",
                 needed="a translator whose weights are finite",
                 remedy="use another checkpoint, or train it again with a lower learning rate",
             )
-        cut = to_bytes(painted)[:, :, :height, :width].permute(0, 2, 3, 1)
+        cut = to_bytes(prediction)[:, :, :height, :width].permute(0, 2, 3, 1)
         return np.ascontiguousarray(cut.cpu().numpy())
 
     def _raw(
@@ -73,7 +73,7 @@ class Predictor:
         whole: UInt8[np.ndarray, "n h w *c"],
         references: UInt8[np.ndarray, "n y x 3"] | None,
     ) -> dict[str, Any]:
-        """Pictures as a batch out of the loader, with what else the method looks at."""
+        """Images as a batch out of the loader, with what else the method looks at."""
         raw: dict[str, Any] = {
             self.sees: torch.from_numpy(whole),
             "sentence": torch.zeros(len(whole), dtype=torch.long),
@@ -94,11 +94,11 @@ def load_predictor(translator: Path, *, text: Path | None, sentence: str) -> Pre
     """The translator in a file, on the GPU if there is one.
 
     text: the folder of the text encoder with which it was taught, read only if it needs one; sentence:
-    what it is told of every picture. Raises BadInput if a file is missing or cannot be read.
+    what it is told of every image. Raises BadInput if a file is missing or cannot be read.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network, label = load_translator(translator)
-    method = method_of(label)
+    network, metadata = load_translator(translator)
+    method = method_of(metadata)
     told = None
     if method.sees is Captioned:
         assert text is not None  # whoever logs such a translator hands its encoder over
@@ -106,32 +106,30 @@ def load_predictor(translator: Path, *, text: Path | None, sentence: str) -> Pre
     return Predictor(network.to(device), method, told, device)
 
 
-def refuse_other_forms(pictures: np.ndarray, references: np.ndarray | None, *, sees: str) -> None:
+def refuse_other_forms(images: np.ndarray, references: np.ndarray | None, *, sees: str) -> None:
     """Raise BadInput for arrays from elsewhere that a `Predictor` cannot be handed.
 
-    sees: the spectrum of the pictures, "thermal" or "visible".
+    sees: the spectrum of the images, "thermal" or "visible".
     """
     form = "n by height by width" + (" by 3" if sees == "visible" else "")
-    fits = pictures.ndim == (4 if sees == "visible" else 3) and pictures.size > 0
-    if not fits or (sees == "visible" and pictures.shape[-1] != 3):
+    fits = images.ndim == (4 if sees == "visible" else 3) and images.size > 0
+    if not fits or (sees == "visible" and images.shape[-1] != 3):
         raise BadInput(
-            given=f"{sees} pictures of the shape {pictures.shape}",
+            given=f"{sees} images of the shape {images.shape}",
             needed=f"{form}, none of them empty",
-            remedy="stack pictures of one size, a single one too",
+            remedy="stack images of one size, a single one too",
         )
-    if references is not None and len(references) != len(pictures):
+    if references is not None and len(references) != len(images):
         raise BadInput(
-            given=f"{len(references)} references for {len(pictures)} pictures",
-            needed="one reference a picture, or none at all",
-            remedy="repeat a reference that is for several pictures",
+            given=f"{len(references)} references for {len(images)} images",
+            needed="one reference an image, or none at all",
+            remedy="repeat a reference that is for several images",
         )
 
 
-def padded(
-    pictures: UInt8[np.ndarray, "n h w *c"], method: Method
-) -> UInt8[np.ndarray, "n y x *c"]:
-    """Pictures with mirrored rows and columns up to sides that the method takes."""
-    multiple, sides = method.sides_multiple_of, pictures.shape[1:3]
+def padded(images: UInt8[np.ndarray, "n h w *c"], method: Method) -> UInt8[np.ndarray, "n y x *c"]:
+    """Images with mirrored rows and columns up to sides that the method takes."""
+    multiple, sides = method.sides_multiple_of, images.shape[1:3]
     wanted = [-(-max(side, method.least_side) // multiple) * multiple for side in sides]
     more = [(0, after - side) for after, side in zip(wanted, sides, strict=True)]
-    return np.pad(pictures, [(0, 0), *more, *[(0, 0)] * (pictures.ndim - 3)], mode="symmetric")
+    return np.pad(images, [(0, 0), *more, *[(0, 0)] * (images.ndim - 3)], mode="symmetric")

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from thermochroma.base.tensors import to_network, to_unit
-from thermochroma.contract.batch import Batch, Edged, Shown, Triplets
+from thermochroma.contract.batch import Batch, Edged, TrainingBatch, Triplets
 from thermochroma.loading.text_features import TextTable, load_text
 
 Raw = Mapping[str, Any]
-"""A collated batch out of the loader: uint8 pictures `thermal` (b h w) and `visible` (b h w 3), when
-training both, else what is seen; rows of the text table `sentence`; the uint8 pictures `reference`
+"""A collated batch out of the loader: uint8 images `thermal` (b h w) and `visible` (b h w 3), when
+training both, else what is seen; rows of the text table `sentence`; the uint8 images `reference`
 (b h w 3) and whether they count `has_reference`; uint8 maps `thermal_edges` and `visible_edges` (b h w);
 and the ids `frame`. Of triplets: `thermal` (b 3 h w) and `visible` (b 3 h w 3)."""
 Reader = Callable[[Raw, TextTable | None], Tensor]
@@ -36,18 +36,18 @@ def needs_references(sees: type) -> bool:
 
 
 def assemble_seen(raw: Raw, sees: type, text: TextTable | None) -> Any:
-    """An object of the type `sees`, on the device where the raw pictures are."""
+    """An object of the type `sees`, on the device where the raw images are."""
     return sees(**{field.name: READERS[field.name](raw, text) for field in fields(sees)})
 
 
 def seen_spectrum(sees: type) -> str:
-    """Whether the seen type looks at "thermal" or at "visible" pictures."""
+    """Whether the seen type looks at "thermal" or at "visible" images."""
     return "visible" if any(field.name == "visible" for field in fields(sees)) else "thermal"
 
 
-def assemble_shown(raw: Raw, trains_on: type, sees: type, text: TextTable | None) -> Shown:
-    """An object of the type `trains_on`, on the device where the raw pictures are."""
-    shown: Shown = ASSEMBLERS[trains_on](raw, sees, text)
+def assemble_shown(raw: Raw, trains_on: type, sees: type, text: TextTable | None) -> TrainingBatch:
+    """An object of the type `trains_on`, on the device where the raw images are."""
+    shown: TrainingBatch = ASSEMBLERS[trains_on](raw, sees, text)
     return shown
 
 
@@ -109,8 +109,8 @@ def _text_mask(raw: Raw, text: TextTable | None) -> Tensor:
 
 
 def _reference(raw: Raw, text: TextTable | None) -> Tensor:
-    pictures = to_network(raw["reference"].permute(0, 3, 1, 2))  # channels last, as they lie
-    return pictures * raw["has_reference"][:, None, None, None]
+    images = to_network(raw["reference"].permute(0, 3, 1, 2))  # channels last, as they lie
+    return images * raw["has_reference"][:, None, None, None]
 
 
 READERS: Mapping[str, Reader] = {
@@ -120,7 +120,7 @@ READERS: Mapping[str, Reader] = {
     "text_mask": _text_mask,
     "reference": _reference,
 }
-ASSEMBLERS: Mapping[type, Callable[[Raw, type, TextTable | None], Shown]] = {
+ASSEMBLERS: Mapping[type, Callable[[Raw, type, TextTable | None], TrainingBatch]] = {
     Batch: _batch,
     Edged: _edged,
     Triplets: _triplets,

@@ -1,4 +1,4 @@
-"""The cut pictures on disk, mapped into memory."""
+"""The cut images on disk, mapped into memory."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.images import ThermalPicture, VisiblePicture
+from thermochroma.base.images import ThermalImage, VisibleImage
 from thermochroma.base.manifest import CROP_COLUMNS, read_table, select
 
 MANIFEST: Final = "manifest.csv"
@@ -20,8 +20,8 @@ FULL: Final = "full"
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
-    """Where the pictures of some frames lie, as arrays: quick to look up, cheap to send elsewhere.
+class CropIndex:
+    """Where the images of some frames lie, as arrays: quick to look up, cheap to send elsewhere.
 
     shard: numbers of `names`. index: the position inside that shard.
     """
@@ -34,16 +34,16 @@ class Places:
     def __len__(self) -> int:
         return len(self.index)
 
-    def thermal(self, n: int) -> ThermalPicture:
-        """The thermal picture of the n-th frame; mapped, not read."""
-        return self.picture("thermal", n)
+    def thermal(self, n: int) -> ThermalImage:
+        """The thermal image of the n-th frame; mapped, not read."""
+        return self.image("thermal", n)
 
-    def visible(self, n: int) -> VisiblePicture:
-        """The visible picture of the n-th frame; mapped, not read."""
-        return self.picture("visible", n)
+    def visible(self, n: int) -> VisibleImage:
+        """The visible image of the n-th frame; mapped, not read."""
+        return self.image("visible", n)
 
-    def picture(self, spectrum: str, n: int) -> np.ndarray:
-        """The picture of one spectrum of the n-th frame; mapped, not read."""
+    def image(self, spectrum: str, n: int) -> np.ndarray:
+        """The image of one spectrum of the n-th frame; mapped, not read."""
         return _shard(self.folder, spectrum, self.names[self.shard[n]])[self.index[n]]
 
 
@@ -65,27 +65,27 @@ class Crops:
             )
         return rows
 
-    def places(self, rows: pd.DataFrame) -> Places:
-        """Where the pictures of these rows of the manifest lie."""
+    def places(self, rows: pd.DataFrame) -> CropIndex:
+        """Where the images of these rows of the manifest lie."""
         numbers, names = pd.factorize(rows["shard"])
         index = rows["index"].to_numpy(np.int64)
-        return Places(self.folder, tuple(map(str, names)), numbers, index)
+        return CropIndex(self.folder, tuple(map(str, names)), numbers, index)
 
-    def thermal(self, row: pd.Series) -> ThermalPicture:
-        """The thermal picture of one row of the manifest."""
-        return self.picture("thermal", row)
+    def thermal(self, row: pd.Series) -> ThermalImage:
+        """The thermal image of one row of the manifest."""
+        return self.image("thermal", row)
 
-    def visible(self, row: pd.Series) -> VisiblePicture:
-        """The visible picture of one row of the manifest."""
-        return self.picture("visible", row)
+    def visible(self, row: pd.Series) -> VisibleImage:
+        """The visible image of one row of the manifest."""
+        return self.image("visible", row)
 
-    def picture(self, spectrum: str, row: pd.Series) -> np.ndarray:
-        """The picture of one spectrum of one row of the manifest."""
+    def image(self, spectrum: str, row: pd.Series) -> np.ndarray:
+        """The image of one spectrum of one row of the manifest."""
         return _shard(self.folder, spectrum, row["shard"])[row["index"]]
 
 
 @cache
 def _shard(folder: Path, spectrum: str, name: str) -> np.ndarray:
-    """All pictures of a shard, mapped, not read; writing to them fails."""
-    # As a plain array: np.memmap makes an object of its own for every picture taken out of it.
+    """All images of a shard, mapped, not read; writing to them fails."""
+    # As a plain array: np.memmap makes an object of its own for every image taken out of it.
     return np.asarray(np.load(folder / spectrum / name, mmap_mode="r"))

@@ -1,6 +1,6 @@
-"""Edge maps of training pictures, each found in the picture itself and never in its partner.
+"""Edge maps of training images, each found in the image itself and never in its partner.
 
-They are computed once and kept in a folder named after pictures and settings. Visible: Canny's detector.
+They are computed once and kept in a folder named after images and settings. Visible: Canny's detector.
 Thermal: a stand-in for the multiple-cue inhibition of Yang, Li and Li (IEEE TIP 23(12), 2014), whose
 program cannot be a dependency: oriented edges, less what surrounds them. It keeps that method's main
 idea, isotropic surround suppression, and none of its cues (orientation, luminance, contrast).
@@ -19,10 +19,10 @@ from jaxtyping import Float, Int, UInt8
 from tqdm import tqdm
 
 from thermochroma.base.files import whole_file
-from thermochroma.base.images import ThermalPicture, VisiblePicture
-from thermochroma.base.lock import alone
+from thermochroma.base.images import ThermalImage, VisibleImage
+from thermochroma.base.lock import exclusive_lock
 from thermochroma.contract.settings import EdgeSettings
-from thermochroma.loading.crops import Places
+from thermochroma.loading.crops import CropIndex
 
 DETECTOR: Final = 1
 """The version of the detectors: raise it when their maps change, and old ones are found anew."""
@@ -42,25 +42,25 @@ Map = UInt8[np.ndarray, "h w"]
 class EdgeMaps:
     """The maps of the frames of `places`, in a folder that `find_edges` has filled."""
 
-    places: Places
+    places: CropIndex
     folder: Path
 
     def of(self, spectrum: str, n: int) -> Map:
-        """The edges of the n-th frame's picture of one spectrum; mapped, not read."""
+        """The edges of the n-th frame's image of one spectrum; mapped, not read."""
         name = self.places.names[self.places.shard[n]]
         return _maps(self.folder / spectrum / name)[self.places.index[n]]
 
 
-def find_edges(places: Places, folder: Path, settings: EdgeSettings) -> EdgeMaps:
-    """Find the edges of every picture in the shards of `places`, unless they are there already.
+def find_edges(places: CropIndex, folder: Path, settings: EdgeSettings) -> EdgeMaps:
+    """Find the edges of every image in the shards of `places`, unless they are there already.
 
     Can be killed at any moment: shards appear whole or not at all.
     """
     detectors = {
         "thermal": THERMAL[settings.thermal],
-        "visible": lambda picture: visible_edges(picture, settings.visible_thresholds),
+        "visible": lambda image: visible_edges(image, settings.visible_thresholds),
     }
-    with alone(folder):
+    with exclusive_lock(folder):
         missing = [
             (spectrum, number)
             for spectrum in detectors
@@ -68,9 +68,9 @@ def find_edges(places: Places, folder: Path, settings: EdgeSettings) -> EdgeMaps
             if not (folder / spectrum / places.names[number]).exists()
         ]
         for spectrum, number in tqdm(missing, desc="edges", unit="shard", disable=not missing):
-            pictures = np.load(places.folder / spectrum / places.names[number], mmap_mode="r")
+            images = np.load(places.folder / spectrum / places.names[number], mmap_mode="r")
             with ThreadPoolExecutor() as pool:
-                maps = list(pool.map(detectors[spectrum], pictures))
+                maps = list(pool.map(detectors[spectrum], images))
             with (
                 whole_file(folder / spectrum / places.names[number]) as part,
                 part.open("wb") as stream,
@@ -79,26 +79,26 @@ def find_edges(places: Places, folder: Path, settings: EdgeSettings) -> EdgeMaps
     return EdgeMaps(places, folder)
 
 
-def visible_edges(picture: VisiblePicture, thresholds: tuple[float, float]) -> Map:
-    """Canny's edges of the grey picture (Rec. 601); thresholds in levels of OpenCV's L1 gradient."""
-    grey = cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2GRAY)
+def visible_edges(image: VisibleImage, thresholds: tuple[float, float]) -> Map:
+    """Canny's edges of the grey image (Rec. 601); thresholds in levels of OpenCV's L1 gradient."""
+    grey = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY)
     return cv2.Canny(grey, *thresholds)
 
 
-def otsu_edges(picture: ThermalPicture) -> Map:
-    """Canny's edges of the smoothed picture; Otsu's threshold is the upper one, half of it the lower."""
-    smooth = cv2.GaussianBlur(np.asarray(picture), (0, 0), 1.4)
+def otsu_edges(image: ThermalImage) -> Map:
+    """Canny's edges of the smoothed image; Otsu's threshold is the upper one, half of it the lower."""
+    smooth = cv2.GaussianBlur(np.asarray(image), (0, 0), 1.4)
     upper, _ = cv2.threshold(smooth, 0, 255, cv2.THRESH_OTSU)
     return cv2.Canny(smooth, upper / 2, upper)
 
 
-def surround_suppressed(picture: ThermalPicture) -> Map:
+def surround_suppressed(image: ThermalImage) -> Map:
     """Soft contours: oriented edges less the mean edge strength around them, thinned to ridges.
 
     An edge among many alike (texture) is suppressed, a lone one (a contour) stays. The strongest
-    half per cent is 255; a flat picture has no edges.
+    half per cent is 255; a flat image has no edges.
     """
-    strength, orientation = _oriented(np.asarray(picture, np.float32) / 255)
+    strength, orientation = _oriented(np.asarray(image, np.float32) / 255)
     left = np.maximum(strength - cv2.filter2D(strength, -1, _surround_kernel()), 0)
     ridges = np.where(_is_ridge(left, orientation) & (left > FAINTEST), left, 0)
     if not (ridges > 0).any():
@@ -158,7 +158,7 @@ def _surround_kernel() -> Float[np.ndarray, "k k"]:
     return (ring / ring.sum()).astype(np.float32)
 
 
-THERMAL: Final[dict[str, Callable[[ThermalPicture], Map]]] = {
+THERMAL: Final[dict[str, Callable[[ThermalImage], Map]]] = {
     "surround": surround_suppressed,
     "canny_otsu": otsu_edges,
 }

@@ -1,4 +1,4 @@
-"""What a deployed translator is handed, frame by frame. Apart from the training's loader: to judge or to
+"""What a deployed translator is handed, frame by frame. Apart from the training's loader: to score or to
 deploy, nothing need be loaded that only augments."""
 
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from thermochroma.base.images import VisiblePicture
+from thermochroma.base.images import VisibleImage
 from thermochroma.loading.collate import assemble_seen, move, seen_spectrum
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.reference_retrieval import References
@@ -33,12 +33,12 @@ def seen_batches(
     spectrum = seen_spectrum(sees)
     for start in range(0, len(rows), batch_size):
         some = rows.iloc[start : start + batch_size]
-        pictures = np.stack([places.picture(spectrum, start + n) for n in range(len(some))])
-        raw: dict[str, Any] = {spectrum: torch.from_numpy(pictures), "frame": list(some["frame"])}
+        images = np.stack([places.image(spectrum, start + n) for n in range(len(some))])
+        raw: dict[str, Any] = {spectrum: torch.from_numpy(images), "frame": list(some["frame"])}
         if text is not None:
             raw["sentence"] = torch.tensor([text.row(frame) for frame in some["frame"]])
         if references is not None:
-            raw |= _referred(references, raw["frame"], side=pictures.shape[1:3])
+            raw |= _referred(references, raw["frame"], side=images.shape[1:3])
         yield some, assemble_seen(move(raw, device), sees, text)
 
 
@@ -47,12 +47,12 @@ def _referred(
 ) -> dict[str, torch.Tensor]:
     """The references of some frames, as a raw batch holds them."""
     blank = np.zeros((*side, 3), np.uint8)
-    found = [as_raw(references.picture(frame), like=blank) for frame in frames]
+    found = [as_raw(references.image(frame), like=blank) for frame in frames]
     return {name: torch.from_numpy(np.stack([one[name] for one in found])) for name in found[0]}
 
 
-def as_raw(reference: VisiblePicture | None, *, like: VisiblePicture) -> dict[str, Any]:
-    """A picture, and whether it counts: 8 bits have no value for "none"."""
+def as_raw(reference: VisibleImage | None, *, like: VisibleImage) -> dict[str, Any]:
+    """An image, and whether it counts: 8 bits have no value for "none"."""
     there = reference is not None
     return {
         "reference": reference if there else np.zeros_like(like),

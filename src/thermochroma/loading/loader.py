@@ -1,5 +1,5 @@
 """Batches for training. Order and augmentation depend on the seed and on the
-number of pictures shown, on nothing else: a loader can begin anywhere and go on the same."""
+number of images shown, on nothing else: a loader can begin anywhere and go on the same."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from thermochroma.base.images import VisiblePicture
-from thermochroma.contract.batch import Shown
+from thermochroma.base.images import VisibleImage
+from thermochroma.contract.batch import TrainingBatch
 from thermochroma.loading.collate import Raw, assemble_shown, move
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.edge_maps import EdgeMaps
@@ -21,8 +21,8 @@ from thermochroma.loading.text_features import TextTable
 from thermochroma.loading.triplets import TrainingTriplets
 
 
-class TrainingPictures(Dataset[dict[str, Any]]):
-    """The n-th picture to show, for any n. Unaligned methods get a visible frame drawn by itself.
+class TrainingImages(Dataset[dict[str, Any]]):
+    """The n-th image to show, for any n. Unaligned methods get a visible frame drawn by itself.
 
     references: for methods that see them; they may recolour the target. edges: for games that are shown
     them. Raises BadInput for a frame without a sentence, where text is given.
@@ -64,7 +64,7 @@ class TrainingPictures(Dataset[dict[str, Any]]):
         """What a loading process needs: all but the text's features, which may be large."""
         return self.__dict__ | {"text": None}
 
-    def _refer(self, shown: int, place: int, target: VisiblePicture) -> dict[str, Any]:
+    def _refer(self, shown: int, place: int, target: VisibleImage) -> dict[str, Any]:
         """The target as it is taught, and its reference; other frames are cut where it was."""
         assert self.references is not None
         drawn = self.references.draw(
@@ -73,22 +73,22 @@ class TrainingPictures(Dataset[dict[str, Any]]):
         return {"visible": drawn.target, **as_raw(drawn.reference, like=target)}
 
     def _cut(self, spectrum: str, place: int, shown: int) -> dict[str, Any]:
-        """The picture of one spectrum and, where they are asked for, its edges."""
+        """The image of one spectrum and, where they are asked for, its edges."""
         geometry = self.drawing.geometry(shown, spectrum, window=self.window, flip=self.flip)
         if self.edges is None:
-            return {spectrum: geometry(image=self.places.picture(spectrum, place))["image"]}
+            return {spectrum: geometry(image=self.places.image(spectrum, place))["image"]}
         both = geometry(
-            image=self.places.picture(spectrum, place), edges=self.edges.of(spectrum, place)
+            image=self.places.image(spectrum, place), edges=self.edges.of(spectrum, place)
         )
         return {spectrum: both["image"], f"{spectrum}_edges": both["edges"]}
 
 
-Showing = TrainingPictures | TrainingTriplets
-"""What a game is shown: the n-th raw picture (or triplet), for any n."""
+TrainingDataset = TrainingImages | TrainingTriplets
+"""What a game is shown: the n-th raw image (or triplet), for any n."""
 
 
 def training_batches(
-    pictures: Showing,
+    dataset: TrainingDataset,
     *,
     start_images: int,
     images: int,
@@ -97,25 +97,25 @@ def training_batches(
     trains_on: type,
     sees: type,
     device: torch.device,
-) -> Iterator[Shown]:
-    """From the picture `start_images` to the last; the last batch may be smaller."""
+) -> Iterator[TrainingBatch]:
+    """From the image `start_images` to the last; the last batch may be smaller."""
     some = range(start_images, images)
-    for raw in raw_batches(pictures, some, batch_size=batch_size, workers=workers, device=device):
-        yield assemble_shown(move(raw, device), trains_on, sees, pictures.text)
+    for raw in raw_batches(dataset, some, batch_size=batch_size, workers=workers, device=device):
+        yield assemble_shown(move(raw, device), trains_on, sees, dataset.text)
 
 
 def raw_batches(
-    pictures: Showing,
+    dataset: TrainingDataset,
     shown: Sequence[int],
     *,
     batch_size: int,
     workers: int,
     device: torch.device,
 ) -> Iterator[Raw]:
-    """Bytes, not yet on the device: the pictures to show, in order, read by so many processes."""
+    """Bytes, not yet on the device: the images to show, in order, read by so many processes."""
     return iter(
         DataLoader(
-            pictures,
+            dataset,
             sampler=shown,
             batch_size=batch_size,
             collate_fn=_stacked,
@@ -134,14 +134,14 @@ STACKED = (
 )
 
 
-def _stacked(pictures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _stacked(images: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One copy, out of the mapped files into a batch."""
     raw: dict[str, Any] = {
-        name: torch.from_numpy(np.stack([picture[name] for picture in pictures]))
+        name: torch.from_numpy(np.stack([image[name] for image in images]))
         for name in STACKED
-        if name in pictures[0]
+        if name in images[0]
     }
-    raw["frame"] = [picture["frame"] for picture in pictures]
-    if "sentence" in pictures[0]:
-        raw["sentence"] = torch.tensor([picture["sentence"] for picture in pictures])
+    raw["frame"] = [image["frame"] for image in images]
+    if "sentence" in images[0]:
+        raw["sentence"] = torch.tensor([image["sentence"] for image in images])
     return raw

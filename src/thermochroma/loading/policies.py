@@ -1,4 +1,4 @@
-"""Further rows from the same weights: what else a translator is shown beside the thermal pictures.
+"""Further rows from the same weights: what else a translator is shown beside the thermal images.
 
 The headline's row has the reference that was retrieved, and each frame's own sentence.
 """
@@ -18,12 +18,12 @@ from thermochroma.loading.reference_retrieval import References
 from thermochroma.loading.text_features import CONSTANT, EMPTY, SAME_FOR_ALL, TextTable
 
 DRAWS: Final = 3
-"""Of a policy that draws: each is judged, and the row shows their mean."""
+"""Of a policy that draws: each is scored, and the row shows their mean."""
 
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """What a translator is handed beside pictures; None for what it does not see.
+    """What a translator is handed beside images; None for what it does not see.
 
     records: whose reference or sentence each frame has, where that is chosen; by the file that keeps it.
     """
@@ -74,24 +74,24 @@ def with_captions(
     return replace(beside, text=beside.text.dealt(given), records=records)
 
 
-def other_policies(sees: type, *, heeds_text: bool = True) -> Mapping[str, OtherPolicy]:
-    """The rows below that of a translator, by name; none for one that sees pictures alone.
+def other_policies(sees: type, *, uses_text: bool = True) -> Mapping[str, OtherPolicy]:
+    """The rows below that of a translator, by name; none for one that sees images alone.
 
-    heeds_text: whether what it paints can depend on its text at all.
+    uses_text: whether what it predicts can depend on its text at all.
     """
     found: dict[str, OtherPolicy] = {}
     if needs_references(sees):
         found |= OTHER_REFERENCES
-    if needs_text(sees) and heeds_text:
+    if needs_text(sees) and uses_text:
         found |= OTHER_CAPTIONS
     return found
 
 
 NOTE_ON_REFERENCES: Final = (
-    "References: a row shows what its method paints with the training frame whose thermal picture is most "
+    "References: a row shows what its method predicts with the training frame whose thermal image is most "
     "alike (16×16 means, cosine; of the same time of day and place where these are known); one fixed "
     f"reference: the same training frame for all, mean of {DRAWS} draws. No held-out visible "
-    "picture is a reference."
+    "image is a reference."
 )
 OTHER_REFERENCES: Final[Mapping[str, OtherPolicy]] = {
     "fixed": OtherPolicy(
@@ -108,8 +108,8 @@ OTHER_REFERENCES: Final[Mapping[str, OtherPolicy]] = {
 }
 
 NOTE_ON_CAPTIONS: Final = (
-    "Captions: a row shows what its method paints when each picture has its own sentence. Below it stand "
-    "the same weights, with shuffled captions: the sentence of another judged picture of the split, one "
+    "Captions: a row shows what its method predicts when each image has its own sentence. Below it stand "
+    "the same weights, with shuffled captions: the sentence of another scored image of the split, one "
     f"that reads differently wherever there is one, mean of {DRAWS} draws; the empty caption: nothing; the "
     f'constant caption: "{SAME_FOR_ALL[CONSTANT]}" for all. Where these rows are equal, the text adds '
     "nothing. A method that ignores its text by design has no such rows."

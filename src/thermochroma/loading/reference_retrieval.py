@@ -1,7 +1,7 @@
-"""References of held-out frames: which *training* frame's visible picture each of them is shown.
+"""References of held-out frames: which *training* frame's visible image each of them is shown.
 
-The choice looks at thermal pictures alone. Only the places of training frames are kept, so that no
-visible picture of a held-out frame can be reached through a `References`. A row of the table shows
+The choice looks at thermal images alone. Only the places of training frames are kept, so that no
+visible image of a held-out frame can be reached through a `References`. A row of the table shows
 `retrieved`; the rows below it stand in `policies`.
 """
 
@@ -16,16 +16,16 @@ from jaxtyping import Float, Int
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import seed_of
-from thermochroma.base.images import ThermalPicture, VisiblePicture
-from thermochroma.loading.crops import Crops, Places
+from thermochroma.base.images import ThermalImage, VisibleImage
+from thermochroma.loading.crops import CropIndex, Crops
 
 GRID: Final = 16
-"""Side of the thumbnails by which thermal pictures are compared."""
+"""Side of the thumbnails by which thermal images are compared."""
 AT_ONCE: Final = 1024  # frames compared in one product
 ALIKE: Final = (("time", "place"), ("time",), ())
 """What a frame and its reference share, as far as the manifest tells it: the first that is possible."""
 COLUMNS: Final = ["frame", "reference", "cosine", "among"]
-"""Of the table of a choice: the frame, its reference, the cosine of their thermal pictures' descriptors,
+"""Of the table of a choice: the frame, its reference, the cosine of their thermal images' descriptors,
 and what the frames share among which it was sought. Empty cells: it was not sought."""
 
 Descriptors = Float[np.ndarray, "_ cells"]
@@ -33,16 +33,16 @@ Descriptors = Float[np.ndarray, "_ cells"]
 
 @dataclass(frozen=True, eq=False)
 class References:
-    """For some frames, the training frame whose visible picture they are shown.
+    """For some frames, the training frame whose visible image they are shown.
 
     places: of the training frames. chosen: frame id to number in `places`. table: see COLUMNS.
     """
 
-    places: Places
+    places: CropIndex
     chosen: Mapping[str, int]
     table: pd.DataFrame
 
-    def picture(self, frame: str) -> VisiblePicture | None:
+    def image(self, frame: str) -> VisibleImage | None:
         """The reference of a frame; None if it has none."""
         return self.places.visible(self.chosen[frame]) if frame in self.chosen else None
 
@@ -52,7 +52,7 @@ Policy = Callable[[Crops, pd.DataFrame], References]
 
 
 def retrieved(crops: Crops, rows: pd.DataFrame) -> References:
-    """For each row the training frame whose thermal picture is most alike: see `most_alike`."""
+    """For each row the training frame whose thermal image is most alike: see `most_alike`."""
     train = crops.split("train")
     known, sought = describe(crops.places(train)), describe(crops.places(rows))
     number, cosine, among = most_alike(train, known, rows, sought)
@@ -71,10 +71,10 @@ def none(crops: Crops, rows: pd.DataFrame) -> References:
     return References(crops.places(crops.split("train")), {}, pd.DataFrame(columns=COLUMNS))
 
 
-def describe(places: Places) -> Descriptors:
-    """What thermal pictures are compared by: 16x16 area means, less their mean, at unit length.
+def describe(places: CropIndex) -> Descriptors:
+    """What thermal images are compared by: 16x16 area means, less their mean, at unit length.
 
-    A picture of one grey level has no direction: zeros.
+    An image of one grey level has no direction: zeros.
     """
     return np.stack([_descriptor(places.thermal(n)) for n in range(len(places))])
 
@@ -131,7 +131,7 @@ def _groups(
             )
 
 
-def _descriptor(thermal: ThermalPicture) -> Float[np.ndarray, " cells"]:
+def _descriptor(thermal: ThermalImage) -> Float[np.ndarray, " cells"]:
     grid = cv2.resize(thermal.astype(np.float64), (GRID, GRID), interpolation=cv2.INTER_AREA)
     centred = (grid - grid.mean()).ravel()
     length = float(np.linalg.norm(centred))

@@ -1,7 +1,7 @@
-"""References in training: of the n-th picture shown, a function of the seed and n alone.
+"""References in training: of the n-th image shown, a function of the seed and n alone.
 
-Some pictures are shown without one. Of the rest some are given *their own target*, recoloured and then
-warped: there the target is the recoloured picture, since a reference recoloured alone would teach that
+Some images are shown without one. Of the rest some are given *their own target*, recoloured and then
+warped: there the target is the recoloured image, since a reference recoloured alone would teach that
 its colours mean nothing. The others are given another frame of their sequence.
 """
 
@@ -13,21 +13,21 @@ import pandas as pd
 from jaxtyping import Int
 
 from thermochroma.base.files import seed_of
-from thermochroma.base.images import VisiblePicture
+from thermochroma.base.images import VisibleImage
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.reference_augmentation import own_reference, recoloured
 from thermochroma.loading.reference_retrieval import describe, most_alike
 
 
 class Drawn(NamedTuple):
-    """What one picture is taught with. target: the given one, or its recoloured version."""
+    """What one image is taught with. target: the given one, or its recoloured version."""
 
-    target: VisiblePicture
-    reference: VisiblePicture | None
+    target: VisibleImage
+    reference: VisibleImage | None
 
 
 class TrainingReferences:
-    """Draws the reference of each picture shown. Raises BadInput if the split has but one frame."""
+    """Draws the reference of each image shown. Raises BadInput if the split has but one frame."""
 
     def __init__(
         self,
@@ -53,10 +53,10 @@ class TrainingReferences:
         self,
         shown: int,
         place: int,
-        target: VisiblePicture,
-        visible: Callable[[int], VisiblePicture],
+        target: VisibleImage,
+        visible: Callable[[int], VisibleImage],
     ) -> Drawn:
-        """place: the number of the frame. visible: the picture of another one, cut as the target is."""
+        """place: the number of the frame. visible: the image of another one, cut as the target is."""
         random = np.random.default_rng(seed_of(self.seed, "reference", shown))
         if random.random() < self.none_share:
             return Drawn(target, None)

@@ -1,6 +1,6 @@
-"""Which pictures are shown when, and how they are cut: functions of the seed and of how many were shown.
+"""Which images are shown when, and how they are cut: functions of the seed and of how many were shown.
 
-Unpaired methods get a visible picture that is drawn by itself, so that the pairing is never used.
+Unpaired methods get a visible image that is drawn by itself, so that the pairing is never used.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MOVED_ALIKE = {"other": "image", "edges": "image"}
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """Numbers of the pictures (or triplets) to draw from, for each spectrum.
+    """Numbers of the images (or triplets) to draw from, for each spectrum.
 
     aligned: whether the visible one is the thermal one's partner; then both lists are the same.
     """
@@ -39,7 +39,7 @@ class Drawing:
         return thermal, _pick(self.visible, shown, seed=self.seed, purpose="target")
 
     def geometry(self, shown: int, spectrum: str, *, window: int, flip: float) -> A.Compose:
-        """How the picture of one spectrum is cut and mirrored; partners are treated alike.
+        """How the image of one spectrum is cut and mirrored; partners are treated alike.
 
         Its arguments are arrays of equal height and width: `image`, and any of `MOVED_ALIKE`.
         """
@@ -50,9 +50,9 @@ class Drawing:
 
 
 def draw_from(sequences: "pd.Series[str]", *, aligned: bool, disjoint: bool, seed: int) -> Drawing:
-    """A drawing from pictures (or triplets) that belong to these sequences.
+    """A drawing from images (or triplets) that belong to these sequences.
 
-    disjoint: half of the sequences, chosen by the seed, give thermal pictures alone, the others visible
+    disjoint: half of the sequences, chosen by the seed, give thermal images alone, the others visible
     ones alone, so that no scene is ever seen in both spectra. Raises BadInput if there is one sequence.
     """
     everything = np.arange(len(sequences))
@@ -62,7 +62,7 @@ def draw_from(sequences: "pd.Series[str]", *, aligned: bool, disjoint: bool, see
     if len(names) < 2:
         raise BadInput(
             given=f"the training split has {len(names)} sequence",
-            needed="at least two, so that thermal and visible pictures come from different ones",
+            needed="at least two, so that thermal and visible images come from different ones",
             remedy="set `sampling: pooled` in the method's block of params.yaml",
         )
     shuffled = np.random.default_rng(seed_of(seed, "disjoint")).permutation(names)
@@ -83,6 +83,6 @@ def _order(count: int, seed: int) -> Int[np.ndarray, " n"]:
 
 @lru_cache(maxsize=4)
 def _geometry(window: int, flip: float) -> Any:
-    """Built once, since that takes longer than a picture; whoever calls it sets the seed first."""
+    """Built once, since that takes longer than an image; whoever calls it sets the seed first."""
     steps = [A.RandomCrop(window, window), A.HorizontalFlip(p=flip)]
     return A.Compose(steps, additional_targets=MOVED_ALIKE)

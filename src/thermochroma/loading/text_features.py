@@ -26,7 +26,7 @@ CAPTION_COLUMNS: Final = {
 }
 EMPTY, CONSTANT = "(empty)", "(constant)"
 SAME_FOR_ALL: Final = {EMPTY: "", CONSTANT: "a thermal infrared image"}
-"""Sentences that belong to no frame: what is painted with them tells what the others add. By the names
+"""Sentences that belong to no frame: what is predicted with them tells what the others add. By the names
 under which they stand among the frames of a table; no frame's id has brackets."""
 AT_ONCE: Final = 64  # sentences: enough to fill a processor, few enough for any memory
 

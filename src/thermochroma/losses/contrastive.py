@@ -1,4 +1,4 @@
-"""The contrastive term on patches (Park et al., "CUT", ECCV 2020). One value a picture."""
+"""The contrastive term on patches (Park et al., "CUT", ECCV 2020). One value an image."""
 
 import torch
 from jaxtyping import Float
@@ -11,7 +11,7 @@ from thermochroma.base.tensors import at_least_float32
 def patch_nce(
     queries: Float[Tensor, "b n d"], keys: Float[Tensor, "b n d"], *, temperature: float
 ) -> Float[Tensor, " b"]:
-    """Cross entropy of finding, among the n keys of the same picture, the one at the query's place.
+    """Cross entropy of finding, among the n keys of the same image, the one at the query's place.
 
     Both are brought to unit length; likeness is their product by `temperature`. Mean over queries.
     No gradient reaches the keys. In float32 at least, whatever surrounds it.

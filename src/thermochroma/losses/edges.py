@@ -1,4 +1,4 @@
-"""Structured gradient alignment: edges that were seen must be slopes of what is painted (PearlGAN)."""
+"""Structured gradient alignment: edges that were seen must be slopes of what is predicted (PearlGAN)."""
 
 import torch
 from jaxtyping import Float
@@ -12,9 +12,9 @@ GRID = 8  # patches a side
 FAINT = 1e-6
 
 
-def grey_slopes(picture: Visible, *, black_border: bool) -> Float[Tensor, "b h w"]:
-    """Length of the grey picture's central differences (unit range, not halved)."""
-    unit = to_unit(at_least_float32(picture))
+def grey_slopes(image: Visible, *, black_border: bool) -> Float[Tensor, "b h w"]:
+    """Length of the grey image's central differences (unit range, not halved)."""
+    unit = to_unit(at_least_float32(image))
     grey = (unit * unit.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
     padded = F.pad(grey, (1, 1, 1, 1)) if black_border else F.pad(grey, (1, 1, 1, 1), "replicate")
     return (central_differences(padded).square().sum(1) + FAINT).sqrt()

@@ -1,9 +1,9 @@
-"""Losses on the layout of pictures: where they are light and dark, in a few cells, without a pair.
+"""Losses on the layout of images: where they are light and dark, in a few cells, without a pair.
 
-Single pictures of two domains cannot be compared when they show different scenes, but the distributions
+Single images of two domains cannot be compared when they show different scenes, but the distributions
 of their layouts can. The energy distance of two distributions (Szekely and Rizzo, 2013) is twice the
 mean distance between their members less the mean distances inside each; what moves one member follows
-from a memory of either kind: closer to the true layouts, away from the other painted ones.
+from a memory of either kind: closer to the true layouts, away from the other predicted ones.
 """
 
 from typing import Final
@@ -13,21 +13,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from thermochroma.base.tensors import Picture, at_least_float32
+from thermochroma.base.tensors import Image, at_least_float32
 
 SMOOTH: Final = 1e-6
 """Under the root, so that a layout that lies on another has a gradient."""
 
 
-def layout_of(picture: Picture, *, side: int) -> Float[Tensor, "b n"]:
+def layout_of(image: Image, *, side: int) -> Float[Tensor, "b n"]:
     """The means of `side` times `side` cells of each channel, laid out flat; at least in float32."""
-    return F.adaptive_avg_pool2d(at_least_float32(picture), side).flatten(1)
+    return F.adaptive_avg_pool2d(at_least_float32(image), side).flatten(1)
 
 
 class Layouts(nn.Module):
-    """The layouts of one spectrum's last true and painted pictures, and a loss against them.
+    """The layouts of one spectrum's last true and predicted images, and a loss against them.
 
-    side: cells each way. true, fakes: so many are remembered. apart: how much painted layouts repel each
+    side: cells each way. true, fakes: so many are remembered. apart: how much predicted layouts repel each
     other; 1 asks for the spread of the true ones, 0 for their middle. What is remembered carries no
     gradient, and travels in the state dict.
     """
@@ -38,13 +38,13 @@ class Layouts(nn.Module):
         self.true = Memory(true, channels * side**2)
         self.fakes = Memory(fakes, channels * side**2)
 
-    def remember(self, *, true: Picture, fake: Picture) -> None:
+    def remember(self, *, true: Image, fake: Image) -> None:
         """Keep the layouts of one batch, for those that follow."""
         self.true.add(layout_of(true, side=self.side))
         self.fakes.add(layout_of(fake, side=self.side))
 
-    def forward(self, fake: Picture) -> Float[Tensor, " b"]:
-        """Mean distance to true layouts, less `apart` times that to former painted ones."""
+    def forward(self, fake: Image) -> Float[Tensor, " b"]:
+        """Mean distance to true layouts, less `apart` times that to former predicted ones."""
         layouts = layout_of(fake, side=self.side)
         return self.true(layouts) - self.apart * self.fakes(layouts)
 

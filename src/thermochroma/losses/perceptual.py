@@ -1,4 +1,4 @@
-"""Distance between pictures in the features of a frozen network. One value a picture."""
+"""Distance between images in the features of a frozen network. One value an image."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,16 +6,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from thermochroma.base.tensors import Picture, at_least_float32
+from thermochroma.base.tensors import Image, at_least_float32
 
-Features = Callable[[Picture], tuple[Tensor, ...]]
-"""Pictures in [-1, 1] to one feature map for each tap."""
+FeatureNetwork = Callable[[Image], tuple[Tensor, ...]]
+"""Images in [-1, 1] to one feature map for each tap."""
 
 
 def perceptual(
-    features: Features,
-    painted: Picture,
-    target: Picture,
+    features: FeatureNetwork,
+    output: Image,
+    target: Image,
     *,
     factors: Sequence[float] | None = None,
 ) -> Float[Tensor, " b"]:
@@ -23,13 +23,13 @@ def perceptual(
 
     factors: one for each tap; None leaves all at 1. No gradient reaches the target, whose features
     are constants. Differences are taken in float32 whatever surrounds them: in bfloat16 features of
-    like pictures are equal, or a whole step apart.
+    like images are equal, or a whole step apart.
     """
     with torch.no_grad():
         wanted = features(target)
     distances = [
         (at_least_float32(got) - at_least_float32(want)).abs().flatten(1).mean(1)
-        for got, want in zip(features(painted), wanted, strict=True)
+        for got, want in zip(features(output), wanted, strict=True)
     ]
     if factors is not None:
         distances = [one * factor for one, factor in zip(distances, factors, strict=True)]

@@ -1,23 +1,23 @@
-"""Losses that compare or smooth single pixels. Each gives one value a picture."""
+"""Losses that compare or smooth single pixels. Each gives one value an image."""
 
 from jaxtyping import Float
 from torch import Tensor
 
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 
 
-def absolute(painted: Picture, target: Picture) -> Float[Tensor, " b"]:
+def absolute(output: Image, target: Image) -> Float[Tensor, " b"]:
     """Mean absolute difference over pixels and channels."""
-    return (painted - target).abs().flatten(1).mean(1)
+    return (output - target).abs().flatten(1).mean(1)
 
 
-def total_variation(painted: Picture) -> Float[Tensor, " b"]:
+def total_variation(output: Image) -> Float[Tensor, " b"]:
     """Sum of absolute differences of neighbours, both axes and all channels, by height times width.
 
     The lineage TIC-CGAN, MUGAN, LKAT-GAN, CMMF-Net divides by a constant 256 * 256 and sums over
-    the batch; this equals it for one picture of 256x256 and stays right for others.
+    the batch; this equals it for one image of 256x256 and stays right for others.
     """
-    height, width = painted.shape[-2:]
-    across = (painted[..., 1:] - painted[..., :-1]).abs().flatten(1).sum(1)
-    down = (painted[..., 1:, :] - painted[..., :-1, :]).abs().flatten(1).sum(1)
+    height, width = output.shape[-2:]
+    across = (output[..., 1:] - output[..., :-1]).abs().flatten(1).sum(1)
+    down = (output[..., 1:, :] - output[..., :-1, :]).abs().flatten(1).sum(1)
     return (across + down) / (height * width)

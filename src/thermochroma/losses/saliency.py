@@ -1,7 +1,7 @@
-"""What catches the eye in a picture, worked out without a network.
+"""What catches the eye in an image, worked out without a network.
 
 Frequency-tuned saliency (Achanta et al., CVPR 2009): how far the colour of a place, slightly blurred,
-lies from the mean colour of the picture. A stand-in where a method wants the maps of a trained
+lies from the mean colour of the image. A stand-in where a method wants the maps of a trained
 saliency detector.
 """
 
@@ -13,23 +13,23 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from thermochroma.base.colour_space import lab_of_linear, linear_of
-from thermochroma.base.tensors import Picture, at_least_float32, to_unit
+from thermochroma.base.tensors import Image, at_least_float32, to_unit
 
 BINOMIAL: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 LEAST: Final = 1e-3
-"""Nothing stands out by less, which is below a grey level: a picture of one colour gets zeros, not
+"""Nothing stands out by less, which is below a grey level: an image of one colour gets zeros, not
 its rounding errors."""
 
 
 @torch.no_grad()
-def saliency(pictures: Picture) -> Float[Tensor, "b 1 h w"]:
-    """Pictures in [-1, 1], visible or thermal, to maps from 0 to 1, where 1 is each one's maximum.
+def saliency(images: Image) -> Float[Tensor, "b 1 h w"]:
+    """Images in [-1, 1], visible or thermal, to maps from 0 to 1, where 1 is each one's maximum.
 
-    Visible pictures are compared in CIE L*a*b*, thermal ones in their single channel. In float32 at
+    Visible images are compared in CIE L*a*b*, thermal ones in their single channel. In float32 at
     least, whatever surrounds it. No gradient passes.
     """
-    with torch.autocast(pictures.device.type, enabled=False):
-        unit = to_unit(at_least_float32(pictures)).clamp(0, 1)
+    with torch.autocast(images.device.type, enabled=False):
+        unit = to_unit(at_least_float32(images)).clamp(0, 1)
         colours = lab_of_linear(linear_of(unit)) if unit.shape[1] == 3 else unit
         away = _blurred(colours) - colours.mean((2, 3), keepdim=True)
         distance = away.square().sum(1, keepdim=True).sqrt()

@@ -1,25 +1,25 @@
-"""Losses on structure. Each gives one value a picture."""
+"""Losses on structure. Each gives one value an image."""
 
 import torch
 from jaxtyping import Float
 from pytorch_msssim import ssim
 from torch import Tensor
 
-from thermochroma.base.tensors import Picture, at_least_float32, to_unit
+from thermochroma.base.tensors import Image, at_least_float32, to_unit
 
 
-def dissimilarity(painted: Picture, target: Picture, *, window: int = 11) -> Float[Tensor, " b"]:
-    """1 - SSIM on [0, 1] pictures: Gaussian window, sigma 1.5, K = (0.01, 0.03), no padding.
+def dissimilarity(output: Image, target: Image, *, window: int = 11) -> Float[Tensor, " b"]:
+    """1 - SSIM on [0, 1] images: Gaussian window, sigma 1.5, K = (0.01, 0.03), no padding.
 
     window: its side in pixels. Computed in float32 at least,
     since differences of squares do not survive half precision. Shorter sides raise ValueError: the
     window would shrink without a word.
     """
-    if min(painted.shape[-2:]) < window:
-        raise ValueError(f"SSIM needs sides of at least {window}, got {tuple(painted.shape[-2:])}")
-    with torch.autocast(painted.device.type, enabled=False):
+    if min(output.shape[-2:]) < window:
+        raise ValueError(f"SSIM needs sides of at least {window}, got {tuple(output.shape[-2:])}")
+    with torch.autocast(output.device.type, enabled=False):
         likeness: Tensor = ssim(
-            to_unit(at_least_float32(painted)),
+            to_unit(at_least_float32(output)),
             to_unit(at_least_float32(target)),
             data_range=1.0,
             size_average=False,

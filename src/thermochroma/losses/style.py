@@ -1,4 +1,4 @@
-"""Likeness of style: which features occur together, wherever they stand. One value a picture."""
+"""Likeness of style: which features occur together, wherever they stand. One value an image."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ def gram(features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c c"]:
 
 
 def style_distance(
-    painted: Sequence[Float[Tensor, "b _ _ _"]],
+    output: Sequence[Float[Tensor, "b _ _ _"]],
     target: Sequence[Float[Tensor, "b _ _ _"]],
     *,
     factors: Sequence[float],
@@ -25,6 +25,6 @@ def style_distance(
     """Sum over feature maps of the mean squared difference of their Gram matrices, by factor."""
     distances = [
         factor * (gram(one) - gram(other)).square().flatten(1).mean(1)
-        for one, other, factor in zip(painted, target, factors, strict=True)
+        for one, other, factor in zip(output, target, factors, strict=True)
     ]
     return torch.stack(distances).sum(0)

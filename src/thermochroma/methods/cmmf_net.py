@@ -2,8 +2,8 @@
 
 The paper comes without code and leaves much open; every open point is a setting, whose value in
 `params.yaml` is our reading (docs/methods/cmmf_net.md gives the reasons). In that reading: text tokens
-of a frozen CLIP ask, tokens of the thermal picture answer, twice; the answer is averaged over the
-sentence and added to every picture token; a large-kernel U-Net takes the result in at 1/8 of the sides.
+of a frozen CLIP ask, tokens of the thermal image answer, twice; the answer is averaged over the
+sentence and added to every image token; a large-kernel U-Net takes the result in at 1/8 of the sides.
 No critic: Eq. 5 of the paper sums four terms and none is adversarial.
 """
 
@@ -15,9 +15,17 @@ from jaxtyping import Bool, Float
 from pydantic import model_validator
 from torch import Tensor, add, arange, cat, nn
 
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 from thermochroma.contract.batch import Batch, Captioned
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.method import (
+    Direction,
+    Game,
+    Method,
+    Pairing,
+    Progress,
+    Translator,
+    Turn,
+)
 from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute, total_variation
@@ -26,12 +34,12 @@ from thermochroma.networks.attention import MultiHeadAttention, Perceptron
 from thermochroma.networks.blocks import instance_norm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.large_kernel import LargeKernelEncoder, pairs
-from thermochroma.networks.vit import PictureEncoder, to_grid, to_tokens
+from thermochroma.networks.vit import ImageEncoder, to_grid, to_tokens
 
 BASE = 64  # channels at half the sides; the paper's U-Net is LKAT-GAN's
 WIDTH = 512  # of tokens: LKAT-GAN's, and that of CLIP ViT-B/32's text
 HEADS = 8
-DEPTH = 9  # of the picture encoder, Sec. 3.1
+DEPTH = 9  # of the image encoder, Sec. 3.1
 INTERACTIONS = 2  # blocks, Sec. 3.3
 TOKENS = 77  # CLIP's context
 SIDE = 256  # the crop of the paper
@@ -42,7 +50,7 @@ Mask = Bool[Tensor, "b t"]
 
 
 class TextAsks(nn.Module):
-    """Text queries, picture keys and values; the mean answer is added to all picture tokens."""
+    """Text queries, image keys and values; the mean answer is added to all image tokens."""
 
     def __init__(self, *, width: int, text_width: int) -> None:
         super().__init__()
@@ -60,8 +68,8 @@ class TextAsks(nn.Module):
         return tokens + self.perceptron(self.norm_perceptron(tokens))
 
 
-class PictureAsks(nn.Module):
-    """Picture queries, text keys and values (Sec. 3.1, repaired: the values are the text's too)."""
+class ImageAsks(nn.Module):
+    """Image queries, text keys and values (Sec. 3.1, repaired: the values are the text's too)."""
 
     def __init__(self, *, width: int, text_width: int) -> None:
         super().__init__()
@@ -78,8 +86,8 @@ class PictureAsks(nn.Module):
         return tokens + self.perceptron(self.norm_perceptron(tokens))
 
 
-class PictureAlone(nn.Module):
-    """The block without text: the picture's tokens ask themselves."""
+class ImageAlone(nn.Module):
+    """The block without text: the image's tokens ask themselves."""
 
     def __init__(self, *, width: int) -> None:
         super().__init__()
@@ -97,9 +105,9 @@ class PictureAlone(nn.Module):
 
 
 class Addition(nn.Module):
-    """Without interaction: the sentence's mean feature is added to every picture token.
+    """Without interaction: the sentence's mean feature is added to every image token.
 
-    Text of another width than the picture's (a narrow stand-in, a scaled network) goes through one
+    Text of another width than the image's (a narrow stand-in, a scaled network) goes through one
     linear layer first; at the paper's sizes there is none.
     """
 
@@ -131,7 +139,7 @@ class TextStream(nn.Module):
 
 
 class GridFusion(nn.Module):
-    """Blocks on the picture's tokens, then their grid brought to 1/8 of the sides."""
+    """Blocks on the image's tokens, then their grid brought to 1/8 of the sides."""
 
     def __init__(self, blocks: list[nn.Module], *, width: int, enlarge: int, out: int) -> None:
         super().__init__()
@@ -188,7 +196,7 @@ class Up(nn.Module):
 
 
 class CmmfTranslator(Translator[Captioned]):
-    """Picture encoder and text meet, and enter a large-kernel U-Net. Sides: multiples of 16."""
+    """Image encoder and text meet, and enter a large-kernel U-Net. Sides: multiples of 16."""
 
     def __init__(
         self,
@@ -209,7 +217,7 @@ class CmmfTranslator(Translator[Captioned]):
         base, width = scaled(BASE, scale), HEADS * scaled(WIDTH // HEADS, scale)
         self.thermal_channels = thermal_channels
         self.take_text = TEXT_TAKINGS[text_tokens]
-        self.picture_encoder = PictureEncoder(
+        self.picture_encoder = ImageEncoder(
             in_channels=thermal_channels,
             width=width,
             depth=DEPTH,
@@ -227,7 +235,7 @@ class CmmfTranslator(Translator[Captioned]):
         self.up_full = nn.Sequential(nn.Upsample(scale_factor=2), *convolution(base, base))
         self.paint = nn.Sequential(nn.Conv2d(base, 3, 3, padding=1), OUTPUTS[out]())
 
-    def forward(self, seen: Captioned) -> Picture:
+    def forward(self, seen: Captioned) -> Image:
         thermal = spread_channels(seen.thermal, self.thermal_channels)
         text, mask = self.take_text(seen.text, seen.text_mask)
         half, quarter, eighth = self.down(thermal)
@@ -255,15 +263,15 @@ class CmmfGame(Game[Batch[Captioned]]):
     def players(self) -> Mapping[str, nn.Module]:
         return {"translator": self.translator}
 
-    def turns(self, batch: Batch[Captioned], clock: Clock) -> Iterator[Turn]:
-        painted, target = self.translator(batch.seen), batch.target
+    def turns(self, batch: Batch[Captioned], progress: Progress) -> Iterator[Turn]:
+        output, target = self.translator(batch.seen), batch.target
         yield Turn(
             "translator",
             {
-                "content": absolute(painted, target),  # Eq. 1
-                "perceptual": perceptual(self.features, painted, target),  # Eq. 2
-                "tv": total_variation(painted),  # Eq. 3, of the painted picture alone
-                "ssim": dissimilarity(painted, target),  # Eq. 4, with the usual window
+                "content": absolute(output, target),  # Eq. 1
+                "perceptual": perceptual(self.features, output, target),  # Eq. 2
+                "tv": total_variation(output),  # Eq. 3, of the predicted image alone
+                "ssim": dissimilarity(output, target),  # Eq. 4, with the usual window
             },
         )
 
@@ -303,10 +311,10 @@ def _fusion(
 ) -> nn.Module:
     if fusion == "interaction" and readout == "token_map":
         return TokenMap(width=width, text_width=text_width, out=out)
-    asks: Callable[..., nn.Module] = TextAsks if roles == "text_q" else PictureAsks
+    asks: Callable[..., nn.Module] = TextAsks if roles == "text_q" else ImageAsks
     makers: dict[str, list[Callable[[], nn.Module]]] = {
         "interaction": [partial(asks, width=width, text_width=text_width)] * INTERACTIONS,
-        "picture_alone": [partial(PictureAlone, width=width)] * INTERACTIONS,
+        "image_alone": [partial(ImageAlone, width=width)] * INTERACTIONS,
         "addition": [partial(Addition, width=width, text_width=text_width)],
         "bypass": [],
     }
@@ -331,7 +339,7 @@ class TranslatorSettings(Strict):
 
     thermal_channels: Literal[1, 3]
     patch: Literal[8, 16]
-    fusion: Literal["interaction", "picture_alone", "bypass", "addition"]
+    fusion: Literal["interaction", "image_alone", "bypass", "addition"]
     roles: Literal["text_q", "image_q"]
     readout: Literal["mean_broadcast", "token_map"]
     text_tokens: Literal["sequence", "end_of_text"]
@@ -372,7 +380,7 @@ class CmmfSettings(Settings):
     weights: Weights
 
 
-def heeds_text(settings: CmmfSettings) -> bool:
+def uses_text(settings: CmmfSettings) -> bool:
     """Whether any block looks at the text: the two fusions that stand for "without text" do not."""
     return settings.translator.fusion in {"interaction", "addition"}
 
@@ -396,5 +404,5 @@ METHOD = Method(
     counts_are_published=False,
     translator=CmmfTranslator,
     game=CmmfGame,
-    heeds_text=heeds_text,
+    uses_text=uses_text,
 )

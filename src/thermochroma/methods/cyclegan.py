@@ -2,8 +2,8 @@
 
 Rebuilt from facts of the authors' PyTorch code: two residual translators with nine blocks, two patch
 critics with instance norm, least squares, cycles, identities, and a history of fakes. Deviations: the
-learning rate never reaches 0. A thermal picture is three equal channels, but what the return
-translator paints is not forced to be grey, as in the original.
+learning rate never reaches 0. A thermal image is three equal channels, but what the return
+translator predicts is not forced to be grey, as in the original.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,22 @@ from typing import NamedTuple
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 from thermochroma.contract.batch import Batch, Still
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.method import (
+    Direction,
+    Game,
+    Method,
+    Pairing,
+    Progress,
+    Translator,
+    Turn,
+)
 from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.pixel import absolute
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
-from thermochroma.networks.image_pool import History
+from thermochroma.networks.image_pool import ImagePool
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResNet
 
@@ -35,19 +43,19 @@ class CycleGanTranslator(Translator[Still]):
         self.blocks = blocks
         self.resnet = _resnet(scale, blocks)
 
-    def forward(self, seen: Still) -> Picture:
+    def forward(self, seen: Still) -> Image:
         return self.resnet(spread_channels(seen.thermal, CHANNELS))
 
 
 class Cycle(NamedTuple):
     """One pass through both translators, from both ends."""
 
-    thermal: Picture
-    visible: Picture
-    fake_visible: Picture
-    fake_thermal: Picture
-    thermal_again: Picture
-    visible_again: Picture
+    thermal: Image
+    visible: Image
+    fake_visible: Image
+    fake_thermal: Image
+    thermal_again: Image
+    visible_again: Image
 
 
 class CycleGanGame(Game[Batch[Still]]):
@@ -60,7 +68,7 @@ class CycleGanGame(Game[Batch[Still]]):
         self.to_visible = translator
         self.to_thermal = _resnet(scale, translator.blocks)
         self.critics = nn.ModuleDict({"visible": _critic(scale), "thermal": _critic(scale)})
-        self.histories = nn.ModuleDict({"visible": History(history), "thermal": History(history)})
+        self.pools = nn.ModuleDict({"visible": ImagePool(history), "thermal": ImagePool(history)})
 
     def players(self) -> Mapping[str, nn.Module]:
         return {
@@ -68,7 +76,7 @@ class CycleGanGame(Game[Batch[Still]]):
             "critics": self.critics,
         }
 
-    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
+    def turns(self, batch: Batch[Still], progress: Progress) -> Iterator[Turn]:
         cycle = self.run_cycle(batch)
         yield Turn("translators", self.translator_terms(cycle))
         yield Turn("critics", self.critic_terms(cycle))
@@ -100,10 +108,10 @@ class CycleGanGame(Game[Batch[Still]]):
         }
 
     def critic_terms(self, cycle: Cycle) -> Mapping[str, Tensor]:
-        """Each critic on real pictures and on fakes out of its history."""
+        """Each critic on real images and on fakes out of its history."""
         visible, thermal = self.critics["visible"], self.critics["thermal"]
-        former_visible = self.histories["visible"](cycle.fake_visible)
-        former_thermal = self.histories["thermal"](cycle.fake_thermal)
+        former_visible = self.pools["visible"](cycle.fake_visible)
+        former_thermal = self.pools["thermal"](cycle.fake_thermal)
         return {
             "visible_real": squares_real(visible(cycle.visible)),
             "visible_fake": squares_fake(visible(former_visible)),

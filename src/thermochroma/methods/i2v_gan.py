@@ -3,10 +3,10 @@
 Rebuilt from facts of the authors' PyTorch code: two residual translators with six blocks, a U-Net a
 spectrum that forecasts the third of three frames, two patch critics, least squares; distances in pixels,
 VGG-19 and Gram matrices at once; and two terms on patches of the translator's own features: external
-(a painted frame is like its thermal one, place by place) and internal (likeness between neighbouring
-frames changes in the painted video as it does in the thermal one). Deviations:
+(a predicted frame is like its thermal one, place by place) and internal (likeness between neighbouring
+frames changes in the predicted video as it does in the thermal one). Deviations:
 - the learning rate never reaches 0; windows may be mirrored, all three frames alike;
-- places are found and compared for each picture by itself, which for batches of 1 is what theirs does;
+- places are found and compared for each image by itself, which for batches of 1 is what theirs does;
 - features are tapped where a frame is translated anyway: 8 passes of an encoder instead of 24, with the
   same gradients. Their taps are named here by what they hold: one of theirs is a norm's output that the
   ReLU behind it has overwritten, and one is no residual block but the first doubling;
@@ -24,9 +24,17 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 from thermochroma.contract.batch import Still, Triplets
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.method import (
+    Direction,
+    Game,
+    Method,
+    Pairing,
+    Progress,
+    Translator,
+    Turn,
+)
 from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.contrastive import patch_nce
@@ -34,7 +42,7 @@ from thermochroma.losses.pixel import absolute
 from thermochroma.losses.style import style_distance
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.networks.image_pool import History
+from thermochroma.networks.image_pool import ImagePool
 from thermochroma.networks.patch_heads import PatchHeads, draw_places
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResidualBlock, halving, head, stem
@@ -52,7 +60,7 @@ STYLE_FACTORS = (1 / 32, 1 / 16, 1 / 8, 1.0, 1.0)
 STYLE = 100.0
 
 Maps = list[Float[Tensor, "b _ _ _"]]
-Places = Sequence[Int64[Tensor, " _"]]
+PatchPositions = Sequence[Int64[Tensor, " _"]]
 
 
 class TappedResNet(nn.Module):
@@ -77,9 +85,9 @@ class TappedResNet(nn.Module):
         self.head = nn.Sequential(*head(base, CHANNELS))
         init_normal(self)
 
-    def encode(self, picture: Picture) -> Maps:
+    def encode(self, image: Image) -> Maps:
         """Padded input, first halving before its norm, second halving, third block, doubled sixth."""
-        padded = self.pad(picture)
+        padded = self.pad(image)
         halved = self.first(self.stem(padded))
         x = self.second(self.after_first(halved))
         maps = [padded, halved, x]
@@ -89,12 +97,12 @@ class TappedResNet(nn.Module):
                 maps.append(x)
         return [*maps, F.interpolate(x, scale_factor=2, mode="bilinear")]
 
-    def decode(self, doubled: Float[Tensor, "b k y x"]) -> Picture:
-        """From the last map of `encode` to a picture."""
+    def decode(self, doubled: Float[Tensor, "b k y x"]) -> Image:
+        """From the last map of `encode` to an image."""
         return self.head(self.up(doubled))
 
-    def forward(self, picture: Picture) -> Picture:
-        return self.decode(self.encode(picture)[-1])
+    def forward(self, image: Image) -> Image:
+        return self.decode(self.encode(image)[-1])
 
 
 class I2vTranslator(Translator[Still]):
@@ -104,7 +112,7 @@ class I2vTranslator(Translator[Still]):
         super().__init__()
         self.resnet = TappedResNet(scaled(BASE, scale))
 
-    def forward(self, seen: Still) -> Picture:
+    def forward(self, seen: Still) -> Image:
         return self.resnet(spread_channels(seen.thermal, CHANNELS))
 
 
@@ -117,10 +125,10 @@ class Journey:
     encoder's maps of the three true frames, without gradients, and of the three fakes.
     """
 
-    true: list[Picture]
-    fakes: list[Picture]
-    back: list[Picture]
-    expected: Picture
+    true: list[Image]
+    fakes: list[Image]
+    back: list[Image]
+    expected: Image
     known: list[Maps]
     found: list[Maps]
 
@@ -144,7 +152,7 @@ class I2vGame(Game[Triplets]):
         self.to_visible, self.to_thermal = translator, TappedResNet(base)
         self.forecasters = nn.ModuleDict({name: _forecaster(base) for name in SPECTRA})
         self.critics = nn.ModuleDict({name: _critic(base) for name in SPECTRA})
-        self.histories = nn.ModuleDict({name: History(history) for name in SPECTRA})
+        self.pools = nn.ModuleDict({name: ImagePool(history) for name in SPECTRA})
         widths = (CHANNELS, 2 * base, 4 * base, 4 * base, 4 * base)
         width = scaled(HEAD_WIDTH, scale)
         self.heads = nn.ModuleDict({name: PatchHeads(widths, width=width) for name in SPECTRA})
@@ -159,7 +167,7 @@ class I2vGame(Game[Triplets]):
             learners.append(self.heads)
         return {"translators": nn.ModuleList(learners), "critics": self.critics}
 
-    def turns(self, batch: Triplets, clock: Clock) -> Iterator[Turn]:
+    def turns(self, batch: Triplets, progress: Progress) -> Iterator[Turn]:
         thermal = [spread_channels(frame, CHANNELS) for frame in batch.thermal.unbind(1)]
         visible = list(batch.visible.unbind(1))
         journeys = {
@@ -173,18 +181,18 @@ class I2vGame(Game[Triplets]):
         yield Turn("critics", self.critic_terms(journeys))
 
     def into(self, spectrum: str) -> TappedResNet:
-        """The network that paints this spectrum."""
+        """The network that predicts this spectrum."""
         return self.to_visible.resnet if spectrum == "visible" else self.to_thermal
 
-    def travel(self, frames: list[Picture], home: str, abroad: str) -> Journey:
+    def travel(self, frames: list[Image], home: str, abroad: str) -> Journey:
         """Into the other spectrum, one step ahead there, and back; features on the way."""
-        painter = self.into(abroad)
-        maps = painter.encode(cat(frames[:2]))
-        first, second = painter.decode(maps[-1]).chunk(2)
+        predictor = self.into(abroad)
+        maps = predictor.encode(cat(frames[:2]))
+        first, second = predictor.decode(maps[-1]).chunk(2)
         third = self.forecasters[abroad](cat([first, second], dim=1))
         fakes = [first, second, third]
         with torch.no_grad():
-            last = painter.encode(frames[2])
+            last = predictor.encode(frames[2])
         before = [[one.detach() for one in some] for some in _split(maps, 2)]
         return Journey(
             true=frames,
@@ -192,7 +200,7 @@ class I2vGame(Game[Triplets]):
             back=list(self.into(home)(cat(fakes)).chunk(3)),
             expected=self.forecasters[home](cat(frames[:2], dim=1)),
             known=[*before, last],
-            found=_split(painter.encode(cat(fakes)), 3),
+            found=_split(predictor.encode(cat(fakes)), 3),
         )
 
     def translator_terms(self, abroad: str, journey: Journey) -> Mapping[str, Tensor]:
@@ -204,35 +212,35 @@ class I2vGame(Game[Triplets]):
         }
 
     def plain_terms(self, abroad: str, journey: Journey) -> Mapping[str, Tensor]:
-        """Those that look at pictures and not at the encoder's features."""
+        """Those that look at images and not at the encoder's features."""
         home, true = OTHER[abroad], journey.true
         recycled = self.composite([*journey.back, journey.expected], [*true, true[2]])
         same = self.into(home)(cat(true[:2])).chunk(2)
-        judged = self.critics[abroad](cat(journey.fakes)).chunk(3)
+        scored = self.critics[abroad](cat(journey.fakes)).chunk(3)
         return {
-            f"adversarial_{abroad}": _sum([squares_real(one) for one in judged]),
+            f"adversarial_{abroad}": _sum([squares_real(one) for one in scored]),
             f"cycle_{home}": recycled[0] + recycled[1],
             f"recycle_{home}": recycled[2],
             f"forecast_{home}": recycled[3],
             f"identity_{home}": _sum([absolute(*pair) for pair in zip(same, true, strict=False)]),
         }
 
-    def composite(self, painted: list[Picture], true: list[Picture]) -> list[Float[Tensor, " b"]]:
+    def composite(self, output: list[Image], true: list[Image]) -> list[Float[Tensor, " b"]]:
         """Pixels, content and style of each pair; each distinct true frame passes VGG once."""
         distinct = list({id(one): one for one in true}.values())
         with torch.no_grad():
             wanted = _split(list(self.features(cat(distinct))), len(distinct))
         by_frame = {id(one): maps for one, maps in zip(distinct, wanted, strict=True)}
-        got = _split(list(self.features(cat(painted))), len(painted))
+        got = _split(list(self.features(cat(output))), len(output))
         return [
             absolute(one, other)
             + absolute(maps[CONTENT_TAP], by_frame[id(other)][CONTENT_TAP])
             + STYLE * style_distance(maps, by_frame[id(other)], factors=STYLE_FACTORS)
-            for one, other, maps in zip(painted, true, got, strict=True)
+            for one, other, maps in zip(output, true, got, strict=True)
         ]
 
     def external(self, abroad: str, journey: Journey) -> Float[Tensor, " b"]:
-        """Each painted frame against its true one; new places for each of the three."""
+        """Each predicted frame against its true one; new places for each of the three."""
         return _sum(
             [
                 torch.stack(self.contrasts(abroad, found, known, self.draw(known))).mean(0)
@@ -250,21 +258,23 @@ class I2vGame(Game[Triplets]):
             wanted = self.changes(abroad, journey.known, places)
         return 1 - F.cosine_similarity(self.changes(abroad, journey.found, places), wanted)
 
-    def changes(self, abroad: str, video: list[Maps], places: Places) -> Float[Tensor, "b taps"]:
+    def changes(
+        self, abroad: str, video: list[Maps], places: PatchPositions
+    ) -> Float[Tensor, "b taps"]:
         """At each tap the contrast of frames 2 and 3 by that of frames 1 and 2."""
         later = self.contrasts(abroad, video[1], video[2], places)
         earlier = self.contrasts(abroad, video[0], video[1], places)
         return torch.stack([one / other for one, other in zip(later, earlier, strict=True)], dim=1)
 
     def contrasts(
-        self, abroad: str, queries: Maps, keys: Maps, places: Places
+        self, abroad: str, queries: Maps, keys: Maps, places: PatchPositions
     ) -> list[Float[Tensor, " b"]]:
         """The contrastive term at each tap."""
         heads = self.heads[abroad]
         pairs = zip(heads(queries, places), heads(keys, places), strict=True)
         return [patch_nce(*pair, temperature=self.temperature) for pair in pairs]
 
-    def draw(self, maps: Maps) -> Places:
+    def draw(self, maps: Maps) -> PatchPositions:
         return draw_places(maps, self.places)
 
     def critic_terms(self, journeys: Mapping[str, Journey]) -> Mapping[str, Tensor]:
@@ -273,7 +283,7 @@ class I2vGame(Game[Triplets]):
         for spectrum, journey in journeys.items():
             other, critic = journeys[OTHER[spectrum]], self.critics[spectrum]
             fakes = [*journey.fakes, other.expected]
-            shown = self.histories[spectrum](cat(fakes)).chunk(4)
+            shown = self.pools[spectrum](cat(fakes)).chunk(4)
             on_true = [squares_real(one) for one in critic(cat(other.true)).chunk(3)]
             on_fake = [squares_fake(one) for one in critic(cat(shown)).chunk(4)]
             terms[f"{spectrum}_real"] = _sum([*on_true, on_true[2]])

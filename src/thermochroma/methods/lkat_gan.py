@@ -1,14 +1,14 @@
 """LKAT-GAN: He et al., "A GAN for Thermal Infrared Image Colorization Based on Large Kernel ...", 2023.
 
-Rebuilt from facts of the authors' code. A large-kernel U-Net paints features at half the sides; from
+Rebuilt from facts of the authors' code. A large-kernel U-Net predicts features at half the sides; from
 them a U-Net with attention makes a local view and a vision transformer a far one; one 1x1 convolution
-paints from both. A patch critic sees thermal and visible together. Deviations:
+predicts from both. A patch critic sees thermal and visible together. Deviations:
 - the layers that the original builds and never uses (9,443,206 parameters) are not built, and the
   fixed position tables (49,664) are no parameters: the count is that of what the authors trained;
 - the original takes 256x256 alone. Here the transformer always works on its own 256x256: features of
   other sizes are resized on their way in and out, which changes nothing at 256x256
   (`other_sizes: refuse` brings the original back);
-- total variation is divided by the picture's own pixels and by the batch (the same for one picture of
+- total variation is divided by the image's own pixels and by the batch (the same for one image of
   256x256), and the learning rate never reaches 0 (it does, one epoch long).
 Kept, although odd: each of the transformer's 64 tokens becomes a whole channel (`vision_head: view`),
 the output is linear, and AdamW decays biases too.
@@ -23,7 +23,7 @@ from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.tensors import Picture, at_least_float32
+from thermochroma.base.tensors import Image, at_least_float32
 from thermochroma.contract.batch import Still
 from thermochroma.contract.method import Direction, Method, Pairing, Translator
 from thermochroma.contract.settings import Settings, Strict
@@ -32,13 +32,13 @@ from thermochroma.losses.adversarial import CRITERIA
 from thermochroma.networks.attention import init_linear
 from thermochroma.networks.blocks import instance_norm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.networks.image_pool import History
+from thermochroma.networks.image_pool import ImagePool
 from thermochroma.networks.large_kernel import LargeKernelEncoder, pairs
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.vit import (
     NORM_EPS,
     Block,
-    PictureEncoder,
+    ImageEncoder,
     sine_positions,
     to_grid,
     to_tokens,
@@ -46,12 +46,12 @@ from thermochroma.networks.vit import (
 
 BASE = 64  # channels of the U-Nets, and of the critic
 SIDE = 256  # the one side that the original takes
-PATCH = 16  # of features at half the sides: 32 pixels of the picture
+PATCH = 16  # of features at half the sides: 32 pixels of the image
 GRID = SIDE // 2 // PATCH  # 8 by 8 tokens
 ENCODER_WIDTH, ENCODER_HEADS, ENCODER_DEPTH = 512, 8, 12
 DECODER_WIDTH, DECODER_HEADS, DECODER_DEPTH = 256, 16, 4
 
-Features = Float[Tensor, "b c h w"]
+FeatureMaps = Float[Tensor, "b c h w"]
 Tokens = Float[Tensor, "b n d"]
 PixelsOfTokens = Float[Tensor, "b n p"]
 
@@ -66,8 +66,8 @@ class LargeKernelUNet(nn.Module):
         self.up_half = _enlarge(2 * base, base, count=6)
         self.refine = pairs(base, 2, growth=2)
 
-    def forward(self, picture: Picture) -> Float[Tensor, "b base y x"]:
-        half, quarter, eighth = self.down(picture)
+    def forward(self, image: Image) -> Float[Tensor, "b base y x"]:
+        half, quarter, eighth = self.down(image)
         x = self.up_quarter(eighth) + quarter
         return self.refine(self.up_half(x) + half)
 
@@ -86,7 +86,7 @@ class Attention(nn.Module):
             nn.Sigmoid(),
         )
 
-    def forward(self, x: Features) -> Features:
+    def forward(self, x: FeatureMaps) -> FeatureMaps:
         weighed = x * self.weigh(x)
         return x + weighed * weighed.amax(1, keepdim=True).sigmoid()
 
@@ -94,7 +94,7 @@ class Attention(nn.Module):
 class AttentionUNet(nn.Module):
     """The local view: two halvings, with attention on the way down; skips are added.
 
-    From features at half the sides, `base` channels, to the picture's own sides.
+    From features at half the sides, `base` channels, to the image's own sides.
     """
 
     def __init__(self, base: int) -> None:
@@ -151,7 +151,7 @@ class Vision(nn.Module):
     def __init__(self, *, base: int, scale: float, head: str) -> None:
         super().__init__()
         width = ENCODER_HEADS * scaled(ENCODER_WIDTH // ENCODER_HEADS, scale)
-        self.encoder = PictureEncoder(
+        self.encoder = ImageEncoder(
             in_channels=base,
             width=width,
             depth=ENCODER_DEPTH,
@@ -177,7 +177,7 @@ class Vision(nn.Module):
 class LkatTranslator(Translator[Still]):
     """Large-kernel U-Net, then local and far view side by side. Sides are multiples of 8.
 
-    other_sizes: `refuse` raises BadInput for pictures that are not 256x256.
+    other_sizes: `refuse` raises BadInput for images that are not 256x256.
     """
 
     def __init__(
@@ -199,7 +199,7 @@ class LkatTranslator(Translator[Still]):
         seen = base + (GRID**2 if vision_head == "view" else base)
         self.paint = nn.Conv2d(seen, 3, paint_kernel, padding=paint_kernel // 2)
 
-    def forward(self, seen: Still) -> Picture:
+    def forward(self, seen: Still) -> Image:
         if self.literal:
             refuse_side(seen.thermal)
         half = self.unet(spread_channels(seen.thermal, self.thermal_channels))
@@ -226,17 +226,17 @@ def lkat_game(
         thermal_channels=channels,
         critic=critic,
         criterion=CRITERIA["cross_entropy"],
-        history=History(history),
+        pool=ImagePool(history),
         terms=PerceptualAndVariation(features),
     )
 
 
-def refuse_side(thermal: Picture) -> None:
-    """Raise BadInput unless the pictures are 256x256."""
+def refuse_side(thermal: Image) -> None:
+    """Raise BadInput unless the images are 256x256."""
     height, width = thermal.shape[-2:]
     if (height, width) != (SIDE, SIDE):
         raise BadInput(
-            given=f"a picture of {width}x{height} pixels for LKAT-GAN with `other_sizes: refuse`",
+            given=f"an image of {width}x{height} pixels for LKAT-GAN with `other_sizes: refuse`",
             needed=f"its original network takes {SIDE}x{SIDE} and nothing else",
             remedy=f"cut or resize to {SIDE}x{SIDE}, or set `other_sizes: resize`",
         )
@@ -257,7 +257,7 @@ def _pixels(head: str, base: int) -> int:
     return SIDE**2 if head == "view" else (2 * PATCH) ** 2 * base
 
 
-def _resized(features: Features, height: int, width: int) -> Float[Tensor, "b c y x"]:
+def _resized(features: FeatureMaps, height: int, width: int) -> Float[Tensor, "b c y x"]:
     if features.shape[-2:] == (height, width):
         return features
     # in float32: antialiasing is not made for bfloat16 everywhere

@@ -2,16 +2,16 @@
 
 Rebuilt from facts of the authors' code: a U-Net whose decoder has four columns as in UNet++ and whose
 deepest nodes see all shallower encoder stages as in UNet 3+; attention on those nodes; four heads whose
-mean is the picture; a patch critic that sees thermal and visible together. Deviations:
-- batch norms as the original tests them, each picture by its own statistics, whatever its batch
+mean is the image; a patch critic that sees thermal and visible together. Deviations:
+- batch norms as the original tests them, each image by its own statistics, whatever its batch
   (`norm: running` keeps statistics in training instead, which the original does but never uses);
-- total variation is divided by the picture's own pixels and by the batch (the original divides by the
-  constant 320 x 256, which is the same for one picture of that size);
-- pictures are mirrored left to right alone: the original also turns streets upside down;
+- total variation is divided by the image's own pixels and by the batch (the original divides by the
+  constant 320 x 256, which is the same for one image of that size);
+- images are mirrored left to right alone: the original also turns streets upside down;
 - the learning rate never reaches 0 (it does, one epoch long).
 Kept, although odd: the second unit of each chain is applied twice with the same weights, the output
 passes a leaky ReLU (`out: tanh` changes that), which has no upper bound and makes dark colours hard to
-reach, and VGG-16 is shown pictures in [-1, 1], not normalised as in its training.
+reach, and VGG-16 is shown images in [-1, 1], not normalised as in its training.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ from pydantic import NonNegativeInt
 from torch import Tensor, cat, nn, stack
 from torch.nn import functional as F
 
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 from thermochroma.contract.batch import Still
 from thermochroma.contract.method import Direction, Method, Pairing, Translator
 from thermochroma.contract.settings import Settings, Strict
@@ -32,14 +32,14 @@ from thermochroma.games.paired_adversarial import PairedAdversarialGame, Percept
 from thermochroma.losses.adversarial import CRITERIA
 from thermochroma.losses.structure import dissimilarity
 from thermochroma.networks.blocks import (
-    PictureNorm,
+    ImageNorm,
     init_normal,
     instance_norm,
     scaled,
     spread_channels,
 )
 from thermochroma.networks.frozen import FrozenNetworks, VggFeatures
-from thermochroma.networks.image_pool import History
+from thermochroma.networks.image_pool import ImagePool
 from thermochroma.networks.patchgan import PatchCritic
 
 BASE = 32  # channels at full sides, and of the critic
@@ -48,7 +48,7 @@ BLOCKS = 2  # a stage
 REDUCTION = 8  # of channels inside attention
 LEAK = 0.2
 
-Features = Float[Tensor, "b c h w"]
+FeatureMaps = Float[Tensor, "b c h w"]
 Norm = Callable[[int], nn.Module]
 
 
@@ -65,7 +65,7 @@ class FeatureBlock(nn.Module):
         self.join = nn.Conv2d(3 * wide, wide, 1)
         self.shortcut = shortcut
 
-    def forward(self, x: Features) -> Float[Tensor, "b d h w"]:
+    def forward(self, x: FeatureMaps) -> Float[Tensor, "b d h w"]:
         near, far = self.near(x), self.far(x)
         nearer, farther = self.near_again(near), self.far_again(far)
         chains = [
@@ -94,7 +94,7 @@ class Attention(nn.Module):
         )
         self.by_place = nn.Conv2d(2, 1, 7, padding=3)
 
-    def forward(self, x: Features) -> Features:
+    def forward(self, x: FeatureMaps) -> FeatureMaps:
         mean, most = x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
         weighed = x * self.by_mean(mean.flatten(1)).sigmoid()[..., None, None]
         channels = (self.by_extremes(most) + self.by_extremes(mean)).sigmoid()
@@ -122,7 +122,7 @@ class Up(nn.Module):
         return self.attention(self.fuse(cat([self.enlarge(deeper), skip], dim=1)))
 
 
-class Column(nn.Module):
+class NestedColumn(nn.Module):
     """Makes one node of each two neighbours of the column before; the deepest has attention."""
 
     def __init__(self, widths: Sequence[int]) -> None:
@@ -157,7 +157,7 @@ class FullScaleSkip(nn.Module):
             nn.Conv2d(own + len(shallower) * kept, own, 1), norm(own), nn.ReLU()
         )
 
-    def forward(self, node: Features, stages: Sequence[Tensor]) -> Features:
+    def forward(self, node: FeatureMaps, stages: Sequence[Tensor]) -> FeatureMaps:
         shrunk = [shrink(stage) for shrink, stage in zip(self.shrink, stages, strict=False)]
         return self.join(cat([node, *shrunk], dim=1))
 
@@ -166,7 +166,7 @@ class MixedSkipUNet(nn.Module):
     """Node d of column k is made of nodes d and d + 1 of column k - 1; column 0 is the encoder.
 
     The deepest node of each column has attention and, unless it has full sides, a full-scale skip.
-    Each column paints a picture from its first node; what comes back is their mean, not yet bounded.
+    Each column predicts an image from its first node; what comes back is their mean, not yet bounded.
     """
 
     def __init__(self, *, in_channels: int, base: int, norm: Norm) -> None:
@@ -175,26 +175,26 @@ class MixedSkipUNet(nn.Module):
         self.stages = nn.ModuleList(
             _stage(narrow, wide, norm=norm) for narrow, wide in pairwise([in_channels, *widths])
         )
-        self.columns = nn.ModuleList(Column(widths[:count]) for count in range(STAGES, 1, -1))
+        self.columns = nn.ModuleList(NestedColumn(widths[:count]) for count in range(STAGES, 1, -1))
         self.full_scale = nn.ModuleList(
             FullScaleSkip(widths[:count], kept=2 * base, norm=norm)
             for count in range(STAGES - 1, 1, -1)
         )
         self.heads = nn.ModuleList(nn.Conv2d(base, 3, 1) for _ in self.columns)
 
-    def forward(self, picture: Picture) -> Float[Tensor, "b 3 h w"]:
-        stages = [self.stages[0](picture)]
+    def forward(self, image: Image) -> Float[Tensor, "b 3 h w"]:
+        stages = [self.stages[0](image)]
         for stage in self.stages[1:]:
             stages.append(stage(F.max_pool2d(stages[-1], 2)))
-        nodes, painted = stages, []
+        nodes, output = stages, []
         for column, head, full_scale in zip(
             self.columns, self.heads, [*self.full_scale, None], strict=True
         ):
             nodes = column(nodes)
             if full_scale is not None:
                 nodes[-1] = full_scale(nodes[-1], stages)
-            painted.append(head(nodes[0]))
-        return stack(painted).mean(0)
+            output.append(head(nodes[0]))
+        return stack(output).mean(0)
 
 
 class MuganTranslator(Translator[Still]):
@@ -209,7 +209,7 @@ class MuganTranslator(Translator[Still]):
         self.bound = OUTPUTS[out]()
         init_normal(self)
 
-    def forward(self, seen: Still) -> Picture:
+    def forward(self, seen: Still) -> Image:
         return self.bound(self.unet(spread_channels(seen.thermal, self.thermal_channels)))
 
 
@@ -220,8 +220,8 @@ class MuganTerms(nn.Module):
         super().__init__()
         self.of_lineage = PerceptualAndVariation(features)
 
-    def forward(self, painted: Picture, target: Picture) -> Mapping[str, Float[Tensor, " b"]]:
-        return {**self.of_lineage(painted, target), "ssim": dissimilarity(painted, target)}
+    def forward(self, output: Image, target: Image) -> Mapping[str, Float[Tensor, " b"]]:
+        return {**self.of_lineage(output, target), "ssim": dissimilarity(output, target)}
 
 
 def mugan_game(
@@ -246,7 +246,7 @@ def mugan_game(
         thermal_channels=channels,
         critic=critic,
         criterion=CRITERIA[criterion],
-        history=History(history),
+        pool=ImagePool(history),
         terms=MuganTerms(features),
     )
 
@@ -264,7 +264,7 @@ def _stage(narrow: int, wide: int, *, norm: Norm) -> nn.Sequential:
     return nn.Sequential(first, *later)
 
 
-NORMS: Mapping[str, Norm] = {"per_picture": PictureNorm, "running": nn.BatchNorm2d}
+NORMS: Mapping[str, Norm] = {"per_image": ImageNorm, "running": nn.BatchNorm2d}
 OUTPUTS: Mapping[str, Callable[[], nn.Module]] = {
     "leaky_relu": partial(nn.LeakyReLU, LEAK),
     "tanh": nn.Tanh,
@@ -273,7 +273,7 @@ OUTPUTS: Mapping[str, Callable[[], nn.Module]] = {
 
 class TranslatorSettings(Strict):
     thermal_channels: Literal[1, 3]
-    norm: Literal["per_picture", "running"]
+    norm: Literal["per_image", "running"]
     out: Literal["leaky_relu", "tanh"]
 
 

@@ -2,19 +2,19 @@
 Guided Attention", IEEE T-ITS 2022.
 
 Rebuilt from facts of the authors' PyTorch code: for each spectrum an encoder that attends from coarse to
-fine, a decoder, and a spectrally normalised critic with three views of a picture; relativistic least
-squares over scales; cycles; and two terms that hold structure: edges of a picture must stay edges in its
+fine, a decoder, and a spectrally normalised critic with three views of an image; relativistic least
+squares over scales; cycles; and two terms that hold structure: edges of an image must stay edges in its
 translation, and attention must mean the same in both spectra. Deviations:
 - thermal edges come from a stand-in for their contour detector (`loading/edge_maps.py`);
-- gradients repeat the border, where theirs see black beyond it, which makes a frame around every picture
+- gradients repeat the border, where theirs see black beyond it, which makes a frame around every image
   the strongest edge of the outer patches (`black_border: true` gives theirs);
-- every picture of a batch has a patch of its own for the edge term (theirs use one for all);
-- terms that begin late do so after a share of the pictures (`late_share`: 0.125 is their run on FLIR,
-  0.25 the one on KAIST); the learning rate falls picture by picture (theirs falls epoch by epoch, to
+- every image of a batch has a patch of its own for the edge term (theirs use one for all);
+- terms that begin late do so after a share of the images (`late_share`: 0.125 is their run on FLIR,
+  0.25 the one on KAIST); the learning rate falls image by image (theirs falls epoch by epoch, to
   1/40 of its start on FLIR, 1/60 on KAIST);
 - spectral norms start after fifteen power iterations, as torch's do (theirs after one).
 Three terms of theirs that have weight 0 (identity, latent, forward) are left out. They taught thermal
-pictures by night with visible ones by day; here both are what the training split holds.
+images by night with visible ones by day; here both are what the training split holds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,14 +27,22 @@ from pydantic import Field, NonNegativeInt, PositiveFloat
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from thermochroma.base.tensors import Picture, Visible
+from thermochroma.base.tensors import Image, Visible
 from thermochroma.contract.batch import Edged, Still
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.method import (
+    Direction,
+    Game,
+    Method,
+    Pairing,
+    Progress,
+    Translator,
+    Turn,
+)
 from thermochroma.contract.settings import EdgeSettings, Settings, Strict
 from thermochroma.losses.edges import grey_slopes, lost_edges
 from thermochroma.losses.structure import dissimilarity
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
-from thermochroma.networks.image_pool import History
+from thermochroma.networks.image_pool import ImagePool
 from thermochroma.networks.views_critic import ViewsCritic
 
 BASE = 64
@@ -45,7 +53,7 @@ GROUPS = 32
 SSIM_WINDOW = 3
 FAINT = 1e-6
 
-Features = Float[Tensor, "b k y x"]
+FeatureMaps = Float[Tensor, "b k y x"]
 Maps = Float[Tensor, "b 4 y x"]
 """Attention from the coarsest to the finest, in (0, 1)."""
 
@@ -65,7 +73,7 @@ class Residual(nn.Module):
             instance_norm(channels),
         )
 
-    def forward(self, x: Features) -> Features:
+    def forward(self, x: FeatureMaps) -> FeatureMaps:
         return x + self.body(x)
 
 
@@ -88,7 +96,7 @@ class TopDownAttention(nn.Module):
             for _ in STRIDES
         )
 
-    def forward(self, x: Features) -> tuple[Features, Maps]:
+    def forward(self, x: FeatureMaps) -> tuple[FeatureMaps, Maps]:
         quarters = self.mix(x).chunk(len(STRIDES), dim=1)
         pooled = [
             F.avg_pool2d(one, 3, stride) for one, stride in zip(quarters, STRIDES, strict=True)
@@ -104,9 +112,9 @@ class TopDownAttention(nn.Module):
 
 
 class Code(NamedTuple):
-    """What an encoder makes of a picture."""
+    """What an encoder makes of an image."""
 
-    features: Features
+    features: FeatureMaps
     maps: Maps
 
 
@@ -125,8 +133,8 @@ class Encoder(nn.Module):
         self.blocks = nn.Sequential(*(Residual(4 * base) for _ in range(ENCODER_BLOCKS)))
         init_normal(self)
 
-    def forward(self, picture: Picture) -> Code:
-        attended, maps = self.attention(self.down(picture))
+    def forward(self, image: Image) -> Code:
+        attended, maps = self.attention(self.down(image))
         return Code(self.blocks(attended), maps)
 
 
@@ -146,7 +154,7 @@ class Decoder(nn.Module):
         )
         init_normal(self)
 
-    def forward(self, features: Features) -> Picture:
+    def forward(self, features: FeatureMaps) -> Image:
         attended, _ = self.attention(features)
         return self.up(self.blocks(attended))
 
@@ -159,12 +167,12 @@ class PearlTranslator(Translator[Still]):
         base = scaled(BASE, scale)
         self.encoder, self.decoder = Encoder(base), Decoder(base, scaled(GROUPS, scale))
 
-    def forward(self, seen: Still) -> Picture:
+    def forward(self, seen: Still) -> Image:
         return self.decoder(self.encoder(spread_channels(seen.thermal, CHANNELS)).features)
 
 
 class PearlGame(Game[Edged]):
-    """Both translators in one turn, then both critics, which judged the true pictures beforehand."""
+    """Both translators in one turn, then both critics, which scored the true images beforehand."""
 
     def __init__(
         self,
@@ -184,7 +192,7 @@ class PearlGame(Game[Edged]):
             {"encoder": Encoder(base), "decoder": Decoder(base, scaled(GROUPS, scale))}
         )
         self.critics = nn.ModuleDict({name: ViewsCritic(base) for name in SPECTRA})
-        self.histories = nn.ModuleDict({name: History(history) for name in SPECTRA})
+        self.pools = nn.ModuleDict({name: ImagePool(history) for name in SPECTRA})
         self.late_share, self.edge_strength = late_share, edge_strength
         self.black_border = black_border
 
@@ -194,19 +202,19 @@ class PearlGame(Game[Edged]):
             "critics": self.critics,
         }
 
-    def encode(self, spectrum: str, picture: Picture) -> Code:
-        """By the encoder of the picture's own spectrum."""
+    def encode(self, spectrum: str, image: Image) -> Code:
+        """By the encoder of the image's own spectrum."""
         encoder = self.translator.encoder if spectrum == "thermal" else self.way_back["encoder"]
-        code: Code = encoder(picture)
+        code: Code = encoder(image)
         return code
 
-    def decode(self, spectrum: str, code: Code) -> Picture:
+    def decode(self, spectrum: str, code: Code) -> Image:
         """Into a spectrum."""
         decoder = self.translator.decoder if spectrum == "visible" else self.way_back["decoder"]
-        picture: Picture = decoder(code.features)
-        return picture
+        image: Image = decoder(code.features)
+        return image
 
-    def turns(self, batch: Edged, clock: Clock) -> Iterator[Turn]:
+    def turns(self, batch: Edged, progress: Progress) -> Iterator[Turn]:
         true = {"visible": batch.visible, "thermal": spread_channels(batch.thermal, CHANNELS)}
         edges = {"visible": batch.visible_edges, "thermal": batch.thermal_edges}
         on_true = {name: self.critics[name](true[name]) for name in SPECTRA}
@@ -216,9 +224,9 @@ class PearlGame(Game[Edged]):
         terms: dict[str, Tensor] = {}
         for name in SPECTRA:
             back = self.decode(name, fake_codes[OTHER[name]])
-            judged = self.critics[name](fakes[name])
+            scored = self.critics[name](fakes[name])
             terms |= {
-                f"adversarial_{name}": relative(_constant(on_true[name]), judged, margin=1.0),
+                f"adversarial_{name}": relative(_constant(on_true[name]), scored, margin=1.0),
                 f"cycle_{name}": F.smooth_l1_loss(back, true[name], reduction="none")
                 .flatten(1)
                 .mean(1),
@@ -226,7 +234,7 @@ class PearlGame(Game[Edged]):
                 f"tv_{name}": squared_variation(fakes[name]),
                 f"attention_{name}": attention_spread(codes[name].maps),
             }
-            if clock.progress >= self.late_share:
+            if progress.fraction >= self.late_share:
                 terms |= {
                     f"ssim_{name}": dissimilarity(back, true[name], window=SSIM_WINDOW),
                     f"agreement_{name}": agreement(
@@ -234,7 +242,7 @@ class PearlGame(Game[Edged]):
                     ),
                 }
         yield Turn("translators", terms)
-        shown = {name: self.histories[name](fakes[name]) for name in SPECTRA}
+        shown = {name: self.pools[name](fakes[name]) for name in SPECTRA}
         yield Turn(
             "critics",
             {
@@ -246,7 +254,7 @@ class PearlGame(Game[Edged]):
         )
 
     def lost_edges(self, edges: Float[Tensor, "b 1 h w"], fake: Visible) -> Float[Tensor, " b"]:
-        """Structured gradient alignment, in one patch of each picture."""
+        """Structured gradient alignment, in one patch of each image."""
         slopes = grey_slopes(fake, black_border=self.black_border)
         return torch.stack(
             [
@@ -274,10 +282,10 @@ def relative(
     return torch.stack(per_view).mean(0)
 
 
-def squared_variation(picture: Picture) -> Float[Tensor, " b"]:
+def squared_variation(image: Image) -> Float[Tensor, " b"]:
     """Twice the mean squared difference of neighbours, down plus across."""
-    down = (picture[..., 1:, :] - picture[..., :-1, :]).square().flatten(1).mean(1)
-    across = (picture[..., 1:] - picture[..., :-1]).square().flatten(1).mean(1)
+    down = (image[..., 1:, :] - image[..., :-1, :]).square().flatten(1).mean(1)
+    across = (image[..., 1:] - image[..., :-1]).square().flatten(1).mean(1)
     return 2 * (down + across)
 
 
@@ -288,11 +296,11 @@ def attention_spread(maps: Maps) -> Float[Tensor, " b"]:
     return 0.5 * (sharing + 1 - fine.amax(1).mean(1))
 
 
-def agreement(real: Code, fake: Features, fake_maps: Maps) -> Float[Tensor, " b"]:
-    """Whether attention picks the same things in true and painted pictures of one spectrum.
+def agreement(real: Code, fake: FeatureMaps, fake_maps: Maps) -> Float[Tensor, " b"]:
+    """Whether attention picks the same things in true and predicted images of one spectrum.
 
-    real: a true picture's code. fake: the features of a painted one, by the same encoder. fake_maps: the
-    maps of the picture from which that was painted. Features are constants: only maps learn.
+    real: a true image's code. fake: the features of a predicted one, by the same encoder. fake_maps: the
+    maps of the image from which that was predicted. FeatureMaps are constants: only maps learn.
     """
     one, other = real.maps[:, 1:].flatten(2), fake_maps[:, 1:].flatten(2)
     mine, yours = _attended(real.features, one), _attended(fake, other)
@@ -303,7 +311,7 @@ def agreement(real: Code, fake: Features, fake_maps: Maps) -> Float[Tensor, " b"
     return wrong + 0.25 * (_overlap(mine) + _overlap(yours))
 
 
-def _attended(features: Features, maps: Float[Tensor, "b m n"]) -> Float[Tensor, "b m k"]:
+def _attended(features: FeatureMaps, maps: Float[Tensor, "b m n"]) -> Float[Tensor, "b m k"]:
     flat = features.detach().flatten(2)
     means = maps @ flat.transpose(1, 2) / maps.sum(2, keepdim=True)
     return F.normalize(means, dim=-1)
@@ -315,8 +323,8 @@ def _overlap(vectors: Float[Tensor, "b m k"]) -> Float[Tensor, " b"]:
     return apart.flatten(1).mean(1).relu()
 
 
-def _constant(judgements: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
-    return [[one.detach() for one in view] for view in judgements]
+def _constant(logits: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
+    return [[one.detach() for one in view] for view in logits]
 
 
 def _resized(one: Tensor, like: Tensor) -> Tensor:

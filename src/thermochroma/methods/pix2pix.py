@@ -1,7 +1,7 @@
 """Pix2pix: Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", 2017.
 
 Rebuilt from facts of the authors' PyTorch code: U-Net with batch norm, 70x70 patch critic on the pair,
-binary cross entropy plus L1. Deviations: a test picture is normalised by itself and without dropout
+binary cross entropy plus L1. Deviations: a test image is normalised by itself and without dropout
 (the public test script keeps dropout on); the learning rate never reaches 0 (it does, one epoch long).
 """
 
@@ -9,13 +9,13 @@ from typing import Literal
 
 from torch import nn
 
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 from thermochroma.contract.batch import Still
 from thermochroma.contract.method import Direction, Method, Pairing, Translator
 from thermochroma.contract.settings import Settings, Strict
 from thermochroma.games.paired_adversarial import PairedAdversarialGame, no_terms
 from thermochroma.losses.adversarial import CRITERIA
-from thermochroma.networks.blocks import PictureNorm, init_normal, scaled, spread_channels
+from thermochroma.networks.blocks import ImageNorm, init_normal, scaled, spread_channels
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.unet import UNet
 
@@ -33,13 +33,13 @@ class Pix2pixTranslator(Translator[Still]):
             out_channels=3,
             downs=8,
             base=scaled(BASE, scale),
-            norm=PictureNorm,
+            norm=ImageNorm,
             biased=False,
             dropout=0.5,
         )
         init_normal(self)
 
-    def forward(self, seen: Still) -> Picture:
+    def forward(self, seen: Still) -> Image:
         return self.unet(spread_channels(seen.thermal, self.thermal_channels))
 
 
@@ -49,7 +49,7 @@ def pix2pix_game(
     """A patch critic that sees each fake once; content and adversarial terms alone."""
     channels = translator.thermal_channels
     critic = PatchCritic(
-        in_channels=channels + 3, base=scaled(BASE, scale), norm=PictureNorm, biased=False
+        in_channels=channels + 3, base=scaled(BASE, scale), norm=ImageNorm, biased=False
     )
     init_normal(critic)
     return PairedAdversarialGame(
@@ -57,7 +57,7 @@ def pix2pix_game(
         thermal_channels=channels,
         critic=critic,
         criterion=CRITERIA["cross_entropy"],
-        history=nn.Identity(),
+        pool=nn.Identity(),
         terms=no_terms,
     )
 

@@ -17,14 +17,22 @@ from jaxtyping import Float
 from pydantic import NonNegativeInt, PositiveInt, model_validator
 from torch import Tensor, cat, nn
 
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 from thermochroma.contract.batch import Still, Triplets
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.method import (
+    Direction,
+    Game,
+    Method,
+    Pairing,
+    Progress,
+    Translator,
+    Turn,
+)
 from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.pixel import absolute
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
-from thermochroma.networks.image_pool import History
+from thermochroma.networks.image_pool import ImagePool
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResNet
 from thermochroma.networks.unet import UNet
@@ -41,7 +49,7 @@ class RecycleTranslator(Translator[Still]):
         super().__init__()
         self.resnet = _resnet(scale)
 
-    def forward(self, seen: Still) -> Picture:
+    def forward(self, seen: Still) -> Image:
         return self.resnet(spread_channels(seen.thermal, CHANNELS))
 
 
@@ -53,10 +61,10 @@ class Journey:
     forecast, translated back. expected: the third frame, forecast from the true first two.
     """
 
-    true: list[Picture]
-    fakes: list[Picture]
-    again: Picture
-    expected: Picture
+    true: list[Image]
+    fakes: list[Image]
+    again: Image
+    expected: Image
 
 
 class RecycleGame(Game[Triplets]):
@@ -78,7 +86,7 @@ class RecycleGame(Game[Triplets]):
             {name: _forecaster(scale, forecaster_halvings) for name in SPECTRA}
         )
         self.critics = nn.ModuleDict({name: _critic(scale) for name in SPECTRA})
-        self.histories = nn.ModuleDict({name: History(history) for name in SPECTRA})
+        self.pools = nn.ModuleDict({name: ImagePool(history) for name in SPECTRA})
         self.cycles = cycles
 
     def players(self) -> Mapping[str, nn.Module]:
@@ -87,7 +95,7 @@ class RecycleGame(Game[Triplets]):
             "critics": self.critics,
         }
 
-    def turns(self, batch: Triplets, clock: Clock) -> Iterator[Turn]:
+    def turns(self, batch: Triplets, progress: Progress) -> Iterator[Turn]:
         thermal = [spread_channels(frame, CHANNELS) for frame in batch.thermal.unbind(1)]
         visible = list(batch.visible.unbind(1))
         journeys = {
@@ -97,12 +105,12 @@ class RecycleGame(Game[Triplets]):
         yield Turn("translators", self.translator_terms(journeys))
         yield Turn("critics", self.critic_terms(journeys))
 
-    def translate(self, into: str, frames: list[Picture]) -> list[Picture]:
-        """Frames of the other spectrum, in one pass: no network here mixes pictures."""
+    def translate(self, into: str, frames: list[Image]) -> list[Image]:
+        """Frames of the other spectrum, in one pass: no network here mixes images."""
         network = self.to_visible.resnet if into == "visible" else self.to_thermal
         return list(network(cat(frames)).chunk(len(frames)))
 
-    def travel(self, frames: list[Picture], home: str, abroad: str) -> Journey:
+    def travel(self, frames: list[Image], home: str, abroad: str) -> Journey:
         """Into the other spectrum, one step ahead there, and back."""
         first, second = self.translate(abroad, frames[:2])
         third = self.forecasters[abroad](cat([first, second], dim=1))
@@ -134,10 +142,10 @@ class RecycleGame(Game[Triplets]):
             f"identity_{home}": _sum_absolute(same, first_two),
         }
 
-    def fooled(self, spectrum: str, fakes: list[Picture]) -> Float[Tensor, " b"]:
+    def fooled(self, spectrum: str, fakes: list[Image]) -> Float[Tensor, " b"]:
         """The sum over the fakes."""
-        judged = self.critics[spectrum](cat(fakes)).chunk(len(fakes))
-        return torch.stack([squares_real(one) for one in judged]).sum(0)
+        scored = self.critics[spectrum](cat(fakes)).chunk(len(fakes))
+        return torch.stack([squares_real(one) for one in scored]).sum(0)
 
     def critic_terms(self, journeys: Mapping[str, Journey]) -> Mapping[str, Tensor]:
         """Sums over four pairs: three frames with their fakes, the third with its forecast as well."""
@@ -146,7 +154,7 @@ class RecycleGame(Game[Triplets]):
             true, expected = journeys[OTHER[spectrum]].true, journeys[OTHER[spectrum]].expected
             critic = self.critics[spectrum]
             fakes = [*journey.fakes, expected]
-            shown = self.histories[spectrum](cat(fakes)).chunk(len(fakes))
+            shown = self.pools[spectrum](cat(fakes)).chunk(len(fakes))
             on_true = [squares_real(one) for one in critic(cat(true)).chunk(len(true))]
             on_fake = [squares_fake(one) for one in critic(cat(shown)).chunk(len(shown))]
             terms[f"{spectrum}_real"] = torch.stack([*on_true, on_true[2]]).sum(0)
@@ -154,8 +162,8 @@ class RecycleGame(Game[Triplets]):
         return terms
 
 
-def _sum_absolute(painted: list[Picture], true: list[Picture]) -> Float[Tensor, " b"]:
-    return torch.stack([absolute(*pair) for pair in zip(painted, true, strict=True)]).sum(0)
+def _sum_absolute(output: list[Image], true: list[Image]) -> Float[Tensor, " b"]:
+    return torch.stack([absolute(*pair) for pair in zip(output, true, strict=True)]).sum(0)
 
 
 def _resnet(scale: float) -> ResNet:

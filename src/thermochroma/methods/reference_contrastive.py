@@ -9,10 +9,10 @@ paper may be compared with ours. Departures from the parents and from the abstra
 - attention compares by cosine with a temperature (`likeness: dot`, `temperature: 1.0`: the parent's raw
   products, which leave one key to each query), on tokens of several levels at an eighth of the sides;
 - a gate may fade out a reference to which nothing is alike (`confidence_gate`);
-- the contrastive term compares the painted picture with the target, place by place, in the reference's
-  encoder (`nce_anchor: thermal`: with the thermal picture, in its own, as in CUT; `both`: half and half);
+- the contrastive term compares the predicted image with the target, place by place, in the reference's
+  encoder (`nce_anchor: thermal`: with the thermal image, in its own, as in CUT; `both`: half and half);
 - a pixel term stands beside the three (`content: 0` removes it).
-The reference reaches the picture through the attention alone, never through a skip: its structure cannot
+The reference reaches the image through the attention alone, never through a skip: its structure cannot
 be copied.
 """
 
@@ -29,9 +29,17 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from thermochroma.base.colour_space import LUMA
-from thermochroma.base.tensors import Picture, Thermal, Visible, at_least_float32
+from thermochroma.base.tensors import Image, Thermal, Visible, at_least_float32
 from thermochroma.contract.batch import Batch, Referenced
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.method import (
+    Direction,
+    Game,
+    Method,
+    Pairing,
+    Progress,
+    Translator,
+    Turn,
+)
 from thermochroma.contract.settings import ReferenceSettings, Settings, Strict
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.contrastive import patch_nce
@@ -53,7 +61,7 @@ CRITIC_BASE = 64
 HEAD_WIDTH = 256
 LEAK = 0.2
 
-Features = Float[Tensor, "b c h w"]
+FeatureMaps = Float[Tensor, "b c h w"]
 Norm = Callable[[int], nn.Module]
 
 
@@ -74,7 +82,7 @@ class Integration(nn.Module):
             nn.Conv2d(len(DILATIONS) * narrow, channels, 1, bias=False), norm(channels)
         )
 
-    def forward(self, x: Features) -> Features:
+    def forward(self, x: FeatureMaps) -> FeatureMaps:
         joined = self.join(cat([branch(x) for branch in self.branches], dim=1))
         return F.leaky_relu(x + joined, LEAK)
 
@@ -93,12 +101,12 @@ class Encoder(nn.Module):
         )
         self.head = nn.Conv2d(sum(widths), widths[-1], 1)
 
-    def forward(self, picture: Picture) -> list[Float[Tensor, "b _ _ _"]]:
+    def forward(self, image: Image) -> list[Float[Tensor, "b _ _ _"]]:
         """The stages, the finest first."""
         found = []
         for stage in self.stages:
-            picture = stage(picture)
-            found.append(picture)
+            image = stage(image)
+            found.append(image)
         return found
 
     def tokens(self, stages: Sequence[Float[Tensor, "b _ _ _"]]) -> Float[Tensor, "b c y x"]:
@@ -142,7 +150,7 @@ class Alignment(nn.Module):
         self.value = nn.Conv2d(channels, channels, 1)
         self.norm = norm(channels)
 
-    def forward(self, x: Features, y: Float[Tensor, "b c v u"]) -> Features:
+    def forward(self, x: FeatureMaps, y: Float[Tensor, "b c v u"]) -> FeatureMaps:
         height, width = (min(side, TOKEN_SIDE) for side in y.shape[-2:])
         y = F.adaptive_avg_pool2d(y, (height, width))
         answers, best = align(
@@ -168,7 +176,7 @@ class Enhancement(nn.Module):
         )
         self.by_place = nn.Conv2d(2, 1, 7, padding=3, bias=False)
 
-    def forward(self, x: Features) -> Features:
+    def forward(self, x: FeatureMaps) -> FeatureMaps:
         mean, most = x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
         gated = x * (self.by_channel(mean) + self.by_channel(most)).sigmoid()
         places = self.by_place(cat([gated.mean(1, True), gated.amax(1, True)], dim=1))
@@ -186,7 +194,7 @@ class Residual(nn.Module):
             norm(channels),
         )
 
-    def forward(self, x: Features) -> Features:
+    def forward(self, x: FeatureMaps) -> FeatureMaps:
         return x + self.body(x)
 
 
@@ -219,7 +227,7 @@ class ReferenceTranslator(Translator[Referenced]):
         self.paint = nn.Sequential(nn.Conv2d(widths[0], 3, 3, padding=1), nn.Tanh())
         init_normal(self)
 
-    def forward(self, seen: Referenced) -> Picture:
+    def forward(self, seen: Referenced) -> Image:
         skips = self.thermal_encoder(seen.thermal)
         reference = self.reference_encoder.tokens(self.reference_encoder(seen.reference))
         aligned = self.to_reference(self.thermal_encoder.tokens(skips), reference)
@@ -273,7 +281,7 @@ class ReferenceGame(Game[Batch[Referenced]]):
     def players(self) -> Mapping[str, nn.Module]:
         return {"critic": self.critic, "translator": nn.ModuleList([self.translator, self.heads])}
 
-    def turns(self, batch: Batch[Referenced], clock: Clock) -> Iterator[Turn]:
+    def turns(self, batch: Batch[Referenced], progress: Progress) -> Iterator[Turn]:
         thermal, real = batch.seen.thermal, batch.target
         fake = self.translator(batch.seen)
         fake_pair = cat([thermal, fake], dim=1)
@@ -296,14 +304,14 @@ class ReferenceGame(Game[Batch[Referenced]]):
         )
 
     def contrast(
-        self, anchor: str, painted: Visible, batch: Batch[Referenced]
+        self, anchor: str, output: Visible, batch: Batch[Referenced]
     ) -> Float[Tensor, " b"]:
-        """The mean over the encoder's stages, against the target or against the thermal picture."""
+        """The mean over the encoder's stages, against the target or against the thermal image."""
         if anchor == "visible":
-            encoder, asking, answering = self.translator.reference_encoder, painted, batch.target
+            encoder, asking, answering = self.translator.reference_encoder, output, batch.target
         else:
             encoder = self.translator.thermal_encoder
-            asking, answering = luminance(painted), batch.seen.thermal
+            asking, answering = luminance(output), batch.seen.thermal
         sought = encoder(asking)
         places, heads = draw_places(sought, self.places), self.heads[anchor]
         with torch.no_grad():
@@ -332,7 +340,7 @@ def _layer(
     return nn.Sequential(convolution, norm(wide), nn.LeakyReLU(LEAK))
 
 
-def _as_tokens(x: Features) -> Float[Tensor, "b n c"]:
+def _as_tokens(x: FeatureMaps) -> Float[Tensor, "b n c"]:
     return x.flatten(2).transpose(1, 2)
 
 

@@ -5,17 +5,17 @@ Rebuilt from facts of the authors' code: a U-Net of nine halvings, joined at its
 feature network; a head that predicts what catches the eye; a conditional critic that measures the
 earth mover's distance, with gradient penalty. All layers are spectrally normalised. First the
 translator learns alone, then it heeds the critic. Deviations:
-- pictures are in [-1, 1] as the tanh that paints them; the authors hold it against [0, 1], which half
+- images are in [-1, 1] as the tanh that predicts them; the authors hold it against [0, 1], which half
   of it cannot reach (`value_range: unit` brings that back);
 - saliency maps are frequency-tuned saliency of the target: a stand-in, for the authors take those of
   PFAN, a trained detector; the global network starts untrained, not as a classifier of ImageNet;
 - VGG's input is normalised as in its training (`perceptual_imagenet_norm: false`: the authors');
 - batch norms as the original tests them, which never leaves training mode, but each image by its own
   statistics, whatever its batch (`norm: running` keeps statistics in training instead);
-- the critic learns from the first picture, so that nobody heeds an untrained one (`critic_waits: true`:
+- the critic learns from the first image, so that nobody heeds an untrained one (`critic_waits: true`:
   the authors', who begin with both in a second run);
 - the learning rate is the straight line through the authors' four steps of two runs, 2e-4 to 2.5e-5;
-- spectral norms iterate in training only, so that a shipped translator paints the same twice.
+- spectral norms iterate in training only, so that a shipped translator predicts the same twice.
 Kept: convolutions start as PyTorch makes them (the authors' own init never reaches them), and one
 critic, as in the code; `salient_critic: true` adds the second one that the paper speaks of.
 """
@@ -30,15 +30,23 @@ from pydantic import Field, model_validator
 from torch import Tensor, cat, nn, stack
 from torch.nn.utils.parametrizations import spectral_norm
 
-from thermochroma.base.tensors import Picture, Thermal, Visible, to_unit
+from thermochroma.base.tensors import Image, Thermal, Visible, to_unit
 from thermochroma.contract.batch import Batch, Still
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.method import (
+    Direction,
+    Game,
+    Method,
+    Pairing,
+    Progress,
+    Translator,
+    Turn,
+)
 from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import gradient_penalty
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute
 from thermochroma.losses.saliency import saliency
-from thermochroma.networks.blocks import PictureNorm, scaled, spread_channels
+from thermochroma.networks.blocks import ImageNorm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
 
 BASE = 64
@@ -57,9 +65,9 @@ JOINED = 6  # the global features enter the down path behind so many layers
 HEEDED = slice(4, 7)  # up layers that the saliency head looks at: at 1/8, 1/4 and 1/2 of the sides
 
 Saliency = Float[Tensor, "b 1 h w"]
-BatchNorm = PictureNorm | nn.BatchNorm2d
+BatchNorm = ImageNorm | nn.BatchNorm2d
 Norm = Callable[[int], BatchNorm]
-NORMS: Mapping[str, Norm] = {"per_picture": PictureNorm, "running": nn.BatchNorm2d}
+NORMS: Mapping[str, Norm] = {"per_image": ImageNorm, "running": nn.BatchNorm2d}
 """Alike in training."""
 
 
@@ -91,7 +99,7 @@ class Layer(nn.Module):
 
 
 class SaliencyHead(nn.Module):
-    """Three layers of the way up, brought to one size, to a map from 0 to 1. Not needed to paint."""
+    """Three layers of the way up, brought to one size, to a map from 0 to 1. Not needed to predict."""
 
     def __init__(self, *, base: int, latent: int, norm: Norm) -> None:
         super().__init__()
@@ -103,8 +111,8 @@ class SaliencyHead(nn.Module):
         self.to_full = _up(3 * latent, latent, norm=norm)
         self.draw = Layer(latent, 1, norm=None, activation=nn.Sigmoid())
 
-    def forward(self, heeded: list[Tensor]) -> Saliency:
-        eighth, quarter, half = heeded
+    def forward(self, attended: list[Tensor]) -> Saliency:
+        eighth, quarter, half = attended
         joined = cat(
             [self.from_eighth(eighth), self.from_quarter(quarter), self.from_half(half)], dim=1
         )
@@ -138,20 +146,20 @@ class ScganTranslator(Translator[Still]):
         self.downs = nn.ModuleList(_downs(thermal_channels, base, norm=made))
         self.ups = nn.ModuleList(_ups(base, norm=made))
 
-    def forward(self, seen: Still) -> Picture:
+    def forward(self, seen: Still) -> Image:
         return self.leave(self._run(self.spread(seen.thermal))[0])
 
-    def paint(self, seen: Still) -> tuple[Picture, Saliency | None]:
-        """The picture, in [-1, 1], and what is thought to catch the eye in it."""
-        painted, heeded = self._run(self.spread(seen.thermal))
-        salient = None if self.saliency_head is None else self.saliency_head(heeded)
-        return self.leave(painted), salient
+    def predict(self, seen: Still) -> tuple[Image, Saliency | None]:
+        """The image, in [-1, 1], and what is thought to catch the eye in it."""
+        output, attended = self._run(self.spread(seen.thermal))
+        salient = None if self.saliency_head is None else self.saliency_head(attended)
+        return self.leave(output), salient
 
     def spread(self, thermal: Thermal) -> Float[Tensor, "b k h w"]:
-        """What the networks see of a thermal picture: so many channels, their value range."""
+        """What the networks see of a thermal image: so many channels, their value range."""
         return self.enter(spread_channels(thermal, self.thermal_channels))
 
-    def _run(self, x: Picture) -> tuple[Visible, list[Tensor]]:
+    def _run(self, x: Image) -> tuple[Visible, list[Tensor]]:
         meaning = self.global_features(x)
         skips: list[Tensor] = []
         for down in self.downs:
@@ -166,7 +174,7 @@ class ScganTranslator(Translator[Still]):
 
 
 class Critic(nn.Module):
-    """Judges overlapping patches of a picture, given the thermal one: 30x30 at 256x256."""
+    """Scores overlapping patches of an image, given the thermal one: 30x30 at 256x256."""
 
     def __init__(self, *, in_channels: int, base: int) -> None:
         super().__init__()
@@ -180,13 +188,13 @@ class Critic(nn.Module):
         )
 
     def forward(
-        self, thermal: Float[Tensor, "b k h w"], picture: Visible
+        self, thermal: Float[Tensor, "b k h w"], image: Visible
     ) -> Float[Tensor, "b 1 y x"]:
-        return self.body(cat([thermal, picture], dim=1))
+        return self.body(cat([thermal, image], dim=1))
 
 
 class ScganGame(Game[Batch[Still]]):
-    """The critic, then the translator, which heeds it from `warm_up_share` of the pictures on."""
+    """The critic, then the translator, which heeds it from `warm_up_share` of the images on."""
 
     def __init__(
         self,
@@ -215,37 +223,35 @@ class ScganGame(Game[Batch[Still]]):
     def players(self) -> Mapping[str, nn.Module]:
         return {"critic": self.critics, "translator": self.translator}
 
-    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
-        heeded = clock.progress >= self.warm_up_share
+    def turns(self, batch: Batch[Still], progress: Progress) -> Iterator[Turn]:
+        use_critic = progress.fraction >= self.warm_up_share
         enter = self.translator.enter
-        painted, salient = self.translator.paint(batch.seen)
-        fakes = _views(enter(painted), salient)
+        output, salient = self.translator.predict(batch.seen)
+        fakes = _views(enter(output), salient)
         reals = _views(enter(batch.target), self.saliency(batch) if salient is not None else None)
-        if heeded or not self.critic_waits:
+        if use_critic or not self.critic_waits:
             yield Turn("critic", self.critic_terms(batch.seen, reals, fakes))
         terms = {"content": absolute(fakes[0], reals[0])}
         if salient is not None:
             terms["attention"] = absolute(fakes[1], reals[1])
-        if heeded:
-            terms["perceptual"] = self.perceptual(painted, batch.target)
-            terms["adversarial"] = -self.judge(batch.seen, fakes)
+        if use_critic:
+            terms["perceptual"] = self.perceptual(output, batch.target)
+            terms["adversarial"] = -self.score(batch.seen, fakes)
         yield Turn("translator", terms)
 
     def critic_terms(
-        self, seen: Still, reals: list[Picture], fakes: list[Picture]
+        self, seen: Still, reals: list[Image], fakes: list[Image]
     ) -> Mapping[str, Float[Tensor, " b"]]:
         """Earth mover's distance and gradient penalty; with two critics, the sum over them."""
         fakes = [fake.detach() for fake in fakes]
         return {
-            "critic_fake": self.judge(seen, fakes),
-            "critic_real": -self.judge(seen, reals),
+            "critic_fake": self.score(seen, fakes),
+            "critic_real": -self.score(seen, reals),
             "gradient_penalty": self.penalty(seen, reals, fakes),
         }
 
-    def penalty(
-        self, seen: Still, reals: list[Picture], fakes: list[Picture]
-    ) -> Float[Tensor, " b"]:
-        """How far the critics' slopes between fake and real are from 1; the thermal picture stays."""
+    def penalty(self, seen: Still, reals: list[Image], fakes: list[Image]) -> Float[Tensor, " b"]:
+        """How far the critics' slopes between fake and real are from 1; the thermal image stays."""
         thermal = self.translator.spread(seen.thermal)
         penalties = [
             gradient_penalty(partial(critic, thermal), real, fake)
@@ -253,41 +259,41 @@ class ScganGame(Game[Batch[Still]]):
         ]
         return stack(penalties).sum(0)
 
-    def judge(self, seen: Still, views: list[Picture]) -> Float[Tensor, " b"]:
-        """Mean judgement over patches: the first critic on the picture, the second on what is
+    def score(self, seen: Still, views: list[Image]) -> Float[Tensor, " b"]:
+        """Mean logits over patches: the first critic on the image, the second on what is
         salient of it."""
         thermal = self.translator.spread(seen.thermal)
-        judgements = [
+        logits = [
             critic(thermal, view).flatten(1).mean(1)
             for critic, view in zip(self.critics, views, strict=False)
         ]
-        return stack(judgements).sum(0)
+        return stack(logits).sum(0)
 
     def saliency(self, batch: Batch[Still]) -> Saliency:
-        """What the head should find: of the target, or of the thermal picture."""
+        """What the head should find: of the target, or of the thermal image."""
         return saliency(batch.target if self.saliency_of == "visible" else batch.seen.thermal)
 
-    def perceptual(self, painted: Picture, target: Picture) -> Float[Tensor, " b"]:
+    def perceptual(self, output: Image, target: Image) -> Float[Tensor, " b"]:
         """In VGG's features; without its own normalisation, VGG sees the networks' value range."""
         if self.imagenet_norm:
-            return perceptual(self.features, painted, target)
+            return perceptual(self.features, output, target)
         enter = self.translator.enter
-        return perceptual(self.features, enter(painted), enter(target))
+        return perceptual(self.features, enter(output), enter(target))
 
 
-def as_it_is(picture: Picture) -> Picture:
+def as_it_is(image: Image) -> Image:
     """[-1, 1] stays."""
-    return picture
+    return image
 
 
-def from_unit(picture: Picture) -> Picture:
+def from_unit(image: Image) -> Image:
     """[0, 1] to [-1, 1]."""
-    return picture * 2 - 1
+    return image * 2 - 1
 
 
-def _views(picture: Picture, salient: Saliency | None) -> list[Picture]:
-    """The picture and, if it is known, what is salient of it."""
-    return [picture] if salient is None else [picture, picture * salient]
+def _views(image: Image, salient: Saliency | None) -> list[Image]:
+    """The image and, if it is known, what is salient of it."""
+    return [image] if salient is None else [image, image * salient]
 
 
 def _started(norm: BatchNorm) -> BatchNorm:
@@ -339,14 +345,14 @@ RANGES: Mapping[str, tuple[Change, Change]] = {
     "signed": (as_it_is, as_it_is),
     "unit": (to_unit, from_unit),
 }
-"""From [-1, 1] to what the networks see and paint, and back."""
+"""From [-1, 1] to what the networks see and predict, and back."""
 
 
 class TranslatorSettings(Strict):
     thermal_channels: Literal[1, 3]
     saliency_head: bool
     value_range: Literal["signed", "unit"]
-    norm: Literal["per_picture", "running"]
+    norm: Literal["per_image", "running"]
 
 
 class GameSettings(Strict):

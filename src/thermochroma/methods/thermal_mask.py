@@ -7,7 +7,7 @@ multi-spatial constraint on high frequencies (PSC), and weak supervision. What t
 ours: masks composed as in AttentionGAN, in two groups, the foreground's taught by frequency-tuned
 saliency; attention over pooled keys, which also guides the decoders; cycles without pairs. Wholly ours
 is the layout term: cycles reward copies of brightness, and critics with instance norms do not see the
-level, so the distribution of the layouts of thermal pictures says which way round is right. The counts
+level, so the distribution of the layouts of thermal images says which way round is right. The counts
 below are those of this file, and no score of the paper may be compared with ours.
 """
 
@@ -21,9 +21,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from thermochroma.base.colour_space import LUMA
-from thermochroma.base.tensors import Picture, Thermal, Visible
+from thermochroma.base.tensors import Image, Thermal, Visible
 from thermochroma.contract.batch import Batch, VisibleStill
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.method import (
+    Direction,
+    Game,
+    Method,
+    Pairing,
+    Progress,
+    Translator,
+    Turn,
+)
 from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.frequency import high_passed, radial_profile, spectral_distance
@@ -31,7 +39,7 @@ from thermochroma.losses.layout import Layouts
 from thermochroma.losses.pixel import absolute
 from thermochroma.losses.saliency import saliency
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled
-from thermochroma.networks.image_pool import History
+from thermochroma.networks.image_pool import ImagePool
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResidualBlock, doubling, halving, head, stem
 
@@ -42,8 +50,8 @@ GRIDS = (1, 3, 6, 8)  # sides of the pools whose cells are the keys
 PROFILE_MOMENTUM = 0.99
 
 Translation = Float[Tensor, "b o h w"]
-"""A picture of the other spectrum."""
-Features = Float[Tensor, "b k y x"]
+"""An image of the other spectrum."""
+FeatureMaps = Float[Tensor, "b k y x"]
 Attention = Float[Tensor, "b 1 v u"]
 """How much each place matters, 0 to 1; of another size than the features that it guides."""
 Share = Float[Tensor, "b 1 h w"]
@@ -51,9 +59,9 @@ Share = Float[Tensor, "b 1 h w"]
 
 
 class Attended(NamedTuple):
-    """Features, and how much each of their places matters."""
+    """FeatureMaps, and how much each of their places matters."""
 
-    features: Features
+    features: FeatureMaps
     attention: Attention
 
 
@@ -73,7 +81,7 @@ class PyramidAttention(nn.Module):
         self.map = nn.Conv2d(narrow, 1, 1)
         self.gamma = nn.Parameter(torch.zeros(()))
 
-    def forward(self, x: Features) -> Attended:
+    def forward(self, x: FeatureMaps) -> Attended:
         cells = [F.adaptive_avg_pool2d(x, side).flatten(2) for side in GRIDS]
         pooled = torch.cat(cells, dim=2)[..., None]
         query = self.query(x).flatten(2).transpose(1, 2)
@@ -83,8 +91,8 @@ class PyramidAttention(nn.Module):
         return Attended(x + self.gamma * self.join(found), self.map(found).sigmoid())
 
 
-def guided(x: Features, attention: Attention) -> Features:
-    """Features times 1 (where nothing matters) to 2."""
+def guided(x: FeatureMaps, attention: Attention) -> FeatureMaps:
+    """FeatureMaps times 1 (where nothing matters) to 2."""
     return x * (1 + F.interpolate(attention, size=x.shape[-2:], mode="bilinear"))
 
 
@@ -96,7 +104,7 @@ class AttentionGenerator(nn.Module):
         self.before = nn.Sequential(*(ResidualBlock(channels) for _ in range(BLOCKS_BEFORE)))
         self.pyramid = PyramidAttention(channels)
 
-    def forward(self, x: Features) -> Attended:
+    def forward(self, x: FeatureMaps) -> Attended:
         features, attention = self.pyramid(self.before(x))
         return Attended(guided(features, attention), attention)
 
@@ -111,15 +119,15 @@ class GuidedDecoder(nn.Module):
         self.redoubled = nn.Sequential(*doubling(2 * base, base))
         self.last = nn.Sequential(*last)
 
-    def forward(self, x: Features, attention: Attention) -> Float[Tensor, "b n h w"]:
+    def forward(self, x: FeatureMaps, attention: Attention) -> Float[Tensor, "b n h w"]:
         doubled = guided(self.doubled(self.blocks(x)), attention)
         return self.last(guided(self.redoubled(doubled), attention))
 
 
-class Painted(NamedTuple):
+class Predicted(NamedTuple):
     """A translation, and what of each place is foreground or a copy of the input."""
 
-    picture: Translation
+    image: Translation
     foreground: Share
     kept_background: Share
     kept_foreground: Share
@@ -147,29 +155,29 @@ class MaskedPainter(nn.Module):
         self.masks = GuidedDecoder(blocks=MASK_BLOCKS, base=base, last=last)  # SMGN
         init_normal(self)
 
-    def paint(self, picture: Picture) -> Painted:
+    def predict(self, image: Image) -> Predicted:
         """The translation and its shares."""
-        features = self.encoder(picture)
+        features = self.encoder(image)
         attended = self.attention(features)
         contents = self.contents(*attended).unflatten(1, (2, -1, self.out_channels))
         masks = self.masks(features, attended.attention).unflatten(1, (2, -1))
         fresh = (masks[:, :, :-1, None] * contents).sum((1, 2))
         kept = masks[:, :, -1]  # of the background, of the foreground
-        return Painted(
-            picture=fresh + kept.sum(1, keepdim=True) * self.copied(picture),
+        return Predicted(
+            image=fresh + kept.sum(1, keepdim=True) * self.copied(image),
             foreground=masks[:, 1].sum(1, keepdim=True),
             kept_background=kept[:, :1],
             kept_foreground=kept[:, 1:],
         )
 
-    def copied(self, picture: Picture) -> Translation:
+    def copied(self, image: Image) -> Translation:
         """The input in the channels of the output: its luminance, or the one channel repeated."""
         if self.out_channels == 1:
-            return luminance(picture)
-        return picture.expand(-1, self.out_channels, -1, -1)
+            return luminance(image)
+        return image.expand(-1, self.out_channels, -1, -1)
 
-    def forward(self, picture: Picture) -> Translation:
-        return self.paint(picture).picture
+    def forward(self, image: Image) -> Translation:
+        return self.predict(image).image
 
 
 class ThermalMaskTranslator(Translator[VisibleStill]):
@@ -189,18 +197,18 @@ class Cycle(NamedTuple):
 
     visible: Visible
     thermal: Thermal
-    to_thermal: Painted
-    to_visible: Painted
+    to_thermal: Predicted
+    to_visible: Predicted
     visible_again: Visible
     thermal_again: Thermal
 
     @property
     def fake_thermal(self) -> Thermal:
-        return self.to_thermal.picture
+        return self.to_thermal.image
 
     @property
     def fake_visible(self) -> Visible:
-        return self.to_visible.picture
+        return self.to_visible.image
 
 
 class ThermalMaskGame(Game[Batch[VisibleStill]]):
@@ -227,9 +235,9 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
         self.to_thermal = translator
         self.to_visible = MaskedPainter(1, 3, base=base, contents=translator.contents)
         self.critics = nn.ModuleDict({"thermal": _critic(1, base), "visible": _critic(3, base)})
-        self.histories = nn.ModuleDict({"thermal": History(history), "visible": History(history)})
+        self.pools = nn.ModuleDict({"thermal": ImagePool(history), "visible": ImagePool(history)})
         self.bins, self.least = bins, least_frequency
-        for name in ("visible", "thermal"):  # running means over true pictures; NaN: none yet
+        for name in ("visible", "thermal"):  # running means over true images; NaN: none yet
             self.register_buffer(f"profile_{name}", torch.full((bins,), torch.nan))
         how = {"side": layout_side, "true": layout_memory, "fakes": history}
         self.layout_visible = Layouts(channels=3, **how, apart=layout_apart)
@@ -241,7 +249,7 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
             "critics": self.critics,
         }
 
-    def turns(self, batch: Batch[VisibleStill], clock: Clock) -> Iterator[Turn]:
+    def turns(self, batch: Batch[VisibleStill], progress: Progress) -> Iterator[Turn]:
         cycle = self.run_cycle(batch)
         self.remember_profile("visible", cycle.visible)
         self.remember_profile("thermal", cycle.thermal)
@@ -252,14 +260,14 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
     def run_cycle(self, batch: Batch[VisibleStill]) -> Cycle:
         """Translate both ways and back."""
         visible, thermal = batch.seen.visible, batch.target
-        there, back = self.to_thermal.painter.paint(visible), self.to_visible.paint(thermal)
+        there, back = self.to_thermal.painter.predict(visible), self.to_visible.predict(thermal)
         return Cycle(
             visible=visible,
             thermal=thermal,
             to_thermal=there,
             to_visible=back,
-            visible_again=self.to_visible(there.picture),
-            thermal_again=self.to_thermal.painter(back.picture),
+            visible_again=self.to_visible(there.image),
+            thermal_again=self.to_thermal.painter(back.image),
         )
 
     def translator_terms(self, cycle: Cycle) -> Mapping[str, Tensor]:
@@ -281,34 +289,34 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
         }
 
     def critic_terms(self, cycle: Cycle) -> Mapping[str, Tensor]:
-        """Each critic on true pictures and on fakes out of its history."""
+        """Each critic on true images and on fakes out of its history."""
         thermal, visible = self.critics["thermal"], self.critics["visible"]
         return {
             "thermal_real": squares_real(thermal(cycle.thermal)),
-            "thermal_fake": squares_fake(thermal(self.histories["thermal"](cycle.fake_thermal))),
+            "thermal_fake": squares_fake(thermal(self.pools["thermal"](cycle.fake_thermal))),
             "visible_real": squares_real(visible(cycle.visible)),
-            "visible_fake": squares_fake(visible(self.histories["visible"](cycle.fake_visible))),
+            "visible_fake": squares_fake(visible(self.pools["visible"](cycle.fake_visible))),
         }
 
     def remember_layouts(self, cycle: Cycle) -> None:
-        """Keep the layouts of what is true and what was painted, for later batches."""
+        """Keep the layouts of what is true and what was predicted, for later batches."""
         self.layout_visible.remember(true=cycle.visible, fake=cycle.fake_visible)
         self.layout_thermal.remember(true=cycle.thermal, fake=cycle.fake_thermal)
 
     @torch.no_grad()
-    def remember_profile(self, spectrum: str, true: Picture) -> None:
-        """Move the running mean of the true pictures' profiles."""
+    def remember_profile(self, spectrum: str, true: Image) -> None:
+        """Move the running mean of the true images' profiles."""
         running = self.get_buffer(f"profile_{spectrum}")
         now = self.profile_of(true).mean(0)
         moved = PROFILE_MOMENTUM * running + (1 - PROFILE_MOMENTUM) * now
         running.copy_(torch.where(running.isnan(), now, moved))
 
-    def profile_of(self, picture: Picture) -> Float[Tensor, "b bins"]:
+    def profile_of(self, image: Image) -> Float[Tensor, "b bins"]:
         """How strong each high frequency is, on a logarithmic scale."""
-        return radial_profile(picture, bins=self.bins, least=self.least)
+        return radial_profile(image, bins=self.bins, least=self.least)
 
-    def profile_gap(self, spectrum: str, fake: Picture) -> Float[Tensor, " b"]:
-        """Between the batch's mean profile and the true pictures' running mean; alike for the batch."""
+    def profile_gap(self, spectrum: str, fake: Image) -> Float[Tensor, " b"]:
+        """Between the batch's mean profile and the true images' running mean; alike for the batch."""
         wanted = self.get_buffer(f"profile_{spectrum}").clone()
         gap = (self.profile_of(fake).mean(0) - wanted).abs().mean()
         return gap.expand(len(fake))

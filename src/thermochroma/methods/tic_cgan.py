@@ -1,15 +1,15 @@
 """TIC-CGAN: Kuang et al., "Thermal Infrared Colorization via Conditional Generative ...", 2020.
 
-Rebuilt from facts of the authors' code: a coarse branch paints features at half the sides, a fine
-branch adds what is lost there and paints the picture; a patch critic sees thermal and visible together;
+Rebuilt from facts of the authors' code: a coarse branch predicts features at half the sides, a fine
+branch adds what is lost there and predicts the image; a patch critic sees thermal and visible together;
 content, adversarial, perceptual and total-variation terms. Deviations:
 - the critic's loss is binary cross entropy: the code's default is least squares, but the training log
   that its authors released with their weights cannot come from that (`criterion: least_squares`);
-- total variation is divided by the picture's own pixels and by the batch (the same for one picture of
+- total variation is divided by the image's own pixels and by the batch (the same for one image of
   256x256, which is all that the original knows);
 - the learning rate never reaches 0 (it does, one epoch long);
 - instance norms keep no running statistics: the original keeps some and never uses them.
-Kept, although odd: VGG-16 is shown pictures in [-1, 1], not normalised as in its training.
+Kept, although odd: VGG-16 is shown images in [-1, 1], not normalised as in its training.
 """
 
 from typing import Literal
@@ -17,7 +17,7 @@ from typing import Literal
 from pydantic import NonNegativeInt
 from torch import nn
 
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 from thermochroma.contract.batch import Still
 from thermochroma.contract.method import Direction, Method, Pairing, Translator
 from thermochroma.contract.settings import Settings, Strict
@@ -25,7 +25,7 @@ from thermochroma.games.paired_adversarial import PairedAdversarialGame, Percept
 from thermochroma.losses.adversarial import CRITERIA
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.networks.image_pool import History
+from thermochroma.networks.image_pool import ImagePool
 from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResidualBlock, doubling, halving, head, stem
 
@@ -34,9 +34,9 @@ COARSE_BLOCKS, FINE_BLOCKS = 9, 3
 
 
 class TicTranslator(Translator[Still]):
-    """Coarse features, then fine ones, which are added and painted from. Sides: multiples of 16.
+    """Coarse features, then fine ones, which are added and predicted from. Sides: multiples of 16.
 
-    The branches learn together from the first picture. Sides of 16 itself are too small.
+    The branches learn together from the first image. Sides of 16 itself are too small.
     """
 
     def __init__(self, *, scale: float, thermal_channels: int) -> None:
@@ -62,7 +62,7 @@ class TicTranslator(Translator[Still]):
         )
         init_normal(self)
 
-    def forward(self, seen: Still) -> Picture:
+    def forward(self, seen: Still) -> Image:
         thermal = spread_channels(seen.thermal, self.thermal_channels)
         return self.paint(self.fine(thermal) + self.coarse(self.shrink(thermal)))
 
@@ -89,7 +89,7 @@ def tic_game(
         thermal_channels=channels,
         critic=critic,
         criterion=CRITERIA[criterion],
-        history=History(history),
+        pool=ImagePool(history),
         terms=PerceptualAndVariation(features),
     )
 

@@ -1,16 +1,16 @@
 """TIR2Lab: Berg, Ahlberg and Felsberg, "Generating Visible Spectrum Images from Thermal Infrared", 2018.
 
 Rebuilt from facts of the authors' Keras graph: a shallow U-Net, activations before convolutions, that
-paints L*, a* and b* at once and is taught without a critic, by the distance of a* and b* and by the
+predicts L*, a* and b* at once and is taught without a critic, by the distance of a* and b* and by the
 structure of L*. Only the integrated network is built, not the paper's other way (lightness alone,
 then a public colouriser).
 
 Deviations, each with its reason:
-- batch norm over channels: the released graph normalises over picture rows, left over from another
+- batch norm over channels: the released graph normalises over image rows, left over from another
   order of axes, so that it has one height only; `norm: row` restores that;
 - the running averages of the norms are plain ones over the first 1 / 0.01 batches: Keras lets them
   start at 0 and 1, which hundreds of batches have to wash out (after that, both are the same);
-- pictures are shuffled, mirrored and cut to windows as in every method here; the release does not,
+- images are shuffled, mirrored and cut to windows as in every method here; the release does not,
   and uses a quarter of its files;
 - colours outside sRGB are cut off and levels are rounded: the release truncates;
 - the activation on the thermal input is left out: it changes nothing, for it is never negative.
@@ -29,13 +29,21 @@ from thermochroma.base.colour_space import Lab, lab_of, visible_of
 from thermochroma.base.errors import BadInput
 from thermochroma.base.tensors import Thermal, Visible, at_least_float32, to_unit
 from thermochroma.contract.batch import Batch, Still
-from thermochroma.contract.method import Clock, Direction, Game, Method, Pairing, Translator, Turn
+from thermochroma.contract.method import (
+    Direction,
+    Game,
+    Method,
+    Pairing,
+    Progress,
+    Translator,
+    Turn,
+)
 from thermochroma.contract.settings import Settings, Strict
 from thermochroma.networks.blocks import scaled
 
 UnitLab: TypeAlias = Float[Tensor, "b 3 h w"]
 """L*, a*, b*, each scaled so that the colours of sRGB span [0, 1]."""
-Features: TypeAlias = Float[Tensor, "b c h w"]
+FeatureMaps: TypeAlias = Float[Tensor, "b c h w"]
 
 BASE: Final = 32
 EPS: Final = 1e-3
@@ -62,7 +70,7 @@ class SoonBatchNorm(nn.BatchNorm2d):
     def __init__(self, channels: int) -> None:
         super().__init__(channels, eps=EPS, momentum=MOMENTUM)
 
-    def forward(self, x: Features) -> Features:
+    def forward(self, x: FeatureMaps) -> FeatureMaps:
         if not self.training:
             return super().forward(x)
         mean, variance = torch.zeros_like(self.running_mean), torch.ones_like(self.running_var)
@@ -76,13 +84,13 @@ class SoonBatchNorm(nn.BatchNorm2d):
 
 
 class RowNorm(nn.Module):
-    """Batch norm over the rows of pictures of one height, as the released graph has it."""
+    """Batch norm over the rows of images of one height, as the released graph has it."""
 
     def __init__(self, rows: int) -> None:
         super().__init__()
         self.norm = SoonBatchNorm(rows)
 
-    def forward(self, x: Features) -> Features:
+    def forward(self, x: FeatureMaps) -> FeatureMaps:
         return self.norm(x.transpose(1, 2)).transpose(1, 2)
 
 
@@ -95,7 +103,7 @@ class SameConv(nn.Conv2d):
         assert self.bias is not None
         nn.init.zeros_(self.bias)
 
-    def forward(self, x: Features) -> Float[Tensor, "b d y x"]:
+    def forward(self, x: FeatureMaps) -> Float[Tensor, "b d y x"]:
         after = 2 if self.stride == (1, 1) else 1
         return super().forward(F.pad(x, (1, after, 1, after)))
 
@@ -118,7 +126,7 @@ class Block(nn.Module):
         self.conv = SameConv(*channels, stride=stride)
         self.norm = norm
 
-    def forward(self, x: Features) -> Float[Tensor, "b d y x"]:
+    def forward(self, x: FeatureMaps) -> Float[Tensor, "b d y x"]:
         x = F.leaky_relu(x, self.leak)
         if self.grow > 1:
             x = F.interpolate(x, scale_factor=float(self.grow), mode="nearest")
@@ -157,7 +165,7 @@ class Tir2LabTranslator(Translator[Still]):
         if self.rows and thermal.shape[2] != ROW_HEIGHT:
             raise BadInput(
                 given=f"TIR2Lab with `norm: row` was given a height of {thermal.shape[2]}",
-                needed=f"pictures of {ROW_HEIGHT} rows, each of which has a norm of its own",
+                needed=f"images of {ROW_HEIGHT} rows, each of which has a norm of its own",
                 remedy=f"use windows and crops of {ROW_HEIGHT} pixels, or `norm: channel`",
             )
         e1 = self.e1(to_unit(thermal))
@@ -179,11 +187,11 @@ class Tir2LabGame(Game[Batch[Still]]):
     def players(self) -> Mapping[str, nn.Module]:
         return {"translator": self.translator}
 
-    def turns(self, batch: Batch[Still], clock: Clock) -> Iterator[Turn]:
-        painted = at_least_float32(self.translator.lab(batch.seen.thermal))
+    def turns(self, batch: Batch[Still], progress: Progress) -> Iterator[Turn]:
+        output = at_least_float32(self.translator.lab(batch.seen.thermal))
         target = scaled_lab(lab_of(batch.target))
-        chroma = (painted[:, 1:] - target[:, 1:]).abs().flatten(1).mean(1)
-        structure = unlike_windows(painted[:, :1], target[:, :1])
+        chroma = (output[:, 1:] - target[:, 1:]).abs().flatten(1).mean(1)
+        structure = unlike_windows(output[:, :1], target[:, :1])
         yield Turn("translator", {"chroma": chroma, "structure": structure})
 
 
@@ -201,14 +209,14 @@ def unscaled(unit: UnitLab) -> Lab:
 
 
 def unlike_windows(
-    painted: Float[Tensor, "b 1 h w"], target: Float[Tensor, "b 1 h w"]
+    output: Float[Tensor, "b 1 h w"], target: Float[Tensor, "b 1 h w"]
 ) -> Float[Tensor, " b"]:
     """(1 - SSIM) / 2 over windows of 4 rows and 16 columns side by side, unweighted, range 1.
 
     What a last window would lack of rows or columns is not looked at.
     """
 
-    one, other = _windows(painted), _windows(target)
+    one, other = _windows(output), _windows(target)
     here, there = one.mean(-1), other.mean(-1)
     # about the means, since differences of squares lose digits
     one, other = one - here[..., None], other - there[..., None]

@@ -1,7 +1,7 @@
-"""Likeness of colour: CIEDE2000, the a* and b* channels, colourfulness. One value a picture.
+"""Likeness of colour: CIEDE2000, the a* and b* channels, colourfulness. One value an image.
 
-8-bit sRGB goes to CIE L*a*b* under D65 (2 degree observer) with the numbers of IEC 61966-2-1. Pictures
-are taken one by one, as arrays: a picture's intermediate values stay in the processor's cache.
+8-bit sRGB goes to CIE L*a*b* under D65 (2 degree observer) with the numbers of IEC 61966-2-1. Images
+are taken one by one, as arrays: an image's intermediate values stay in the processor's cache.
 """
 
 from typing import Final, TypeAlias
@@ -13,7 +13,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from thermochroma.base.colour_space import KNEE, LUMA, OFFSET, SLOPE, WHITE, XYZ_OF_RGB, linear_of
-from thermochroma.metrics.fidelity import Picture, decibels
+from thermochroma.metrics.fidelity import Image, decibels
 
 PEAK_AB: Final = 255.0
 """a* and b* span -128 to 127 where they are kept in 8 bits."""
@@ -27,27 +27,27 @@ Field: TypeAlias = Float[np.ndarray, "..."]
 """One value a pixel."""
 
 
-def lab(pictures: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+def lab(images: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
     """8-bit sRGB to CIE L* (0 to 100), a*, b*, fp32 (errors of 1e-4 at most)."""
-    return torch.from_numpy(np.stack([lab_of(picture) for picture in pictures.cpu().numpy()]))
+    return torch.from_numpy(np.stack([lab_of(image) for image in images.cpu().numpy()]))
 
 
-def lab_of(picture: Picture) -> Lab:
-    """`lab` of one picture."""
-    tall = np.ascontiguousarray(picture).reshape(-1, picture.shape[-1])
+def lab_of(image: Image) -> Lab:
+    """`lab` of one image."""
+    tall = np.ascontiguousarray(image).reshape(-1, image.shape[-1])
     linear = cv2.LUT(tall, LINEAR).reshape(3, -1)
     ratio = np.einsum("xc,cp->xp", SHARE_OF_WHITE, linear)
     root = np.cbrt(ratio)
     dark = ratio <= np.float32(KNEE)
     root[dark] = ratio[dark] * np.float32(SLOPE) + np.float32(OFFSET)
     x, y, z = root
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)]).reshape(picture.shape)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)]).reshape(image.shape)
 
 
 def ciede2000(
     one: Float[Tensor, "b 3 h w"], other: Float[Tensor, "b 3 h w"]
 ) -> Float[Tensor, "b h w"]:
-    """CIEDE2000 of each pixel of L*a*b* pictures; about 2 is just noticed."""
+    """CIEDE2000 of each pixel of L*a*b* images; about 2 is just noticed."""
     first, second = (np.moveaxis(batch.cpu().numpy(), 1, 0) for batch in (one, other))
     return torch.from_numpy(ciede2000_of(first, second))
 
@@ -72,37 +72,38 @@ def ciede2000_of(one: Float[np.ndarray, "3 *any"], other: Float[np.ndarray, "3 *
     return np.sqrt(np.maximum(squared, 0))
 
 
-def mean_ciede2000_of(painted_lab: Lab, truth_lab: Lab) -> float:
-    """Mean over pixels of the CIEDE2000 difference of two L*a*b* pictures."""
-    return float(ciede2000_of(painted_lab, truth_lab).mean(dtype=np.float64))
+def mean_ciede2000_of(predicted_lab: Lab, truth_lab: Lab) -> float:
+    """Mean over pixels of the CIEDE2000 difference of two L*a*b* images."""
+    return float(ciede2000_of(predicted_lab, truth_lab).mean(dtype=np.float64))
 
 
 def psnr_ab(
-    painted_lab: Float[Tensor, "b 3 h w"], truth_lab: Float[Tensor, "b 3 h w"]
+    predicted_lab: Float[Tensor, "b 3 h w"], truth_lab: Float[Tensor, "b 3 h w"]
 ) -> Float[Tensor, " b"]:
     """PSNR in dB of the a* and b* channels together, peak 255: colour without lightness."""
-    pairs = zip(painted_lab.cpu().numpy(), truth_lab.cpu().numpy(), strict=True)
+    pairs = zip(predicted_lab.cpu().numpy(), truth_lab.cpu().numpy(), strict=True)
     errors = [squared_error_ab_of(*pair) for pair in pairs]
     return decibels(torch.tensor(errors, dtype=torch.float64), PEAK_AB)
 
 
-def squared_error_ab_of(painted_lab: Lab, truth_lab: Lab) -> float:
-    """Mean squared error of the a* and b* channels of one picture."""
+def squared_error_ab_of(predicted_lab: Lab, truth_lab: Lab) -> float:
+    """Mean squared error of the a* and b* channels of one image."""
     one, other = (
-        np.ascontiguousarray(lab[1:]).reshape(-1, lab.shape[-1]) for lab in (painted_lab, truth_lab)
+        np.ascontiguousarray(lab[1:]).reshape(-1, lab.shape[-1])
+        for lab in (predicted_lab, truth_lab)
     )
     return cv2.norm(one, other, cv2.NORM_L2SQR) / one.size
 
 
-def colourfulness(pictures: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
-    """How colourful a picture is, 0 for grey (Hasler and Suesstrunk 2003, M^(3)), 8-bit levels."""
-    found = [colourfulness_of(picture) for picture in pictures.cpu().numpy()]
+def colourfulness(images: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
+    """How colourful an image is, 0 for grey (Hasler and Suesstrunk 2003, M^(3)), 8-bit levels."""
+    found = [colourfulness_of(image) for image in images.cpu().numpy()]
     return torch.tensor(found, dtype=torch.float64)
 
 
-def colourfulness_of(picture: Picture) -> float:
-    """`colourfulness` of one picture; sums are of whole numbers, and exact."""
-    red, green, blue = picture.reshape(3, -1).astype(np.int16)
+def colourfulness_of(image: Image) -> float:
+    """`colourfulness` of one image; sums are of whole numbers, and exact."""
+    red, green, blue = image.reshape(3, -1).astype(np.int16)
     twice = np.stack([2 * (red - green), red + green - 2 * blue]).astype(np.float64)
     mean = twice.mean(axis=1)
     mean_square = np.einsum("op,op->o", twice, twice) / twice.shape[1]
@@ -111,24 +112,24 @@ def colourfulness_of(picture: Picture) -> float:
 
 
 def colourfulness_difference(
-    painted: UInt8[Tensor, "b 3 h w"], truth: UInt8[Tensor, "b 3 h w"]
+    prediction: UInt8[Tensor, "b 3 h w"], truth: UInt8[Tensor, "b 3 h w"]
 ) -> Float[Tensor, " b"]:
-    """Size of the difference of the two pictures' colourfulness; pale and garish count alike."""
-    return (colourfulness(painted) - colourfulness(truth)).abs()
+    """Size of the difference of the two images' colourfulness; pale and garish count alike."""
+    return (colourfulness(prediction) - colourfulness(truth)).abs()
 
 
-def luma(pictures: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b h w"]:
+def luma(images: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b h w"]:
     """Rec. 601 luma of 8-bit sRGB, 0 to 255, not rounded, float64; one channel is its own."""
-    if pictures.shape[1] == 1:
-        return pictures[:, 0].double()
-    weights = torch.tensor(LUMA, dtype=torch.float64, device=pictures.device)
-    return torch.einsum("c,bchw->bhw", weights, pictures.double())
+    if images.shape[1] == 1:
+        return images[:, 0].double()
+    weights = torch.tensor(LUMA, dtype=torch.float64, device=images.device)
+    return torch.einsum("c,bchw->bhw", weights, images.double())
 
 
-def luma_thousandths_of(picture: Picture) -> Float32[np.ndarray, "h w"]:
-    """1000 times the `luma` of one picture: whole numbers, exact in fp32."""
-    weights = (299, 587, 114) if len(picture) == 3 else (1000,)
-    pairs = zip(weights, picture, strict=True)
+def luma_thousandths_of(image: Image) -> Float32[np.ndarray, "h w"]:
+    """1000 times the `luma` of one image: whole numbers, exact in fp32."""
+    weights = (299, 587, 114) if len(image) == 3 else (1000,)
+    pairs = zip(weights, image, strict=True)
     return np.sum([np.float32(weight) * channel for weight, channel in pairs], axis=0)
 
 

@@ -1,10 +1,10 @@
-"""Whether the edges that were seen are still there when painted. One value a picture.
+"""Whether the edges that were seen are still there when predicted. One value an image.
 
 APCE after the evaluation of PearlGAN (Luo et al., IEEE T-ITS 2022): Canny's edges of what was seen, at
-many thresholds, and the share of them that the painted picture has at the same place. It cannot be lost
+many thresholds, and the share of them that the predicted image has at the same place. It cannot be lost
 by inventing edges, so an F-measure stands beside it, which can.
 Deviations: 20 thresholds (0.025, 0.075, ..., 0.975) instead of 99; the mean over thresholds is taken first,
-for one value a picture, where theirs takes the mean over pictures first.
+for one value an image, where theirs takes the mean over images first.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ from jaxtyping import Float, Int, UInt8
 SIGMA: Final = 2**0.5
 """Pixels: the Gaussian before the slopes are taken."""
 THRESHOLDS: Final = tuple(round(0.025 + 0.05 * n, 3) for n in range(20))
-"""Upper ones, shares of the steepest slope in the picture; the lower one is half."""
+"""Upper ones, shares of the steepest slope in the image; the lower one is half."""
 LOWER: Final = 0.5
 
 FRAME: Final = ((1, 1), (0, 1))  # one row above and below, one column behind
@@ -25,12 +25,12 @@ STEPS: Final = 16  # of the spreading, between two looks at whether it has come 
 Grey = UInt8[np.ndarray, "h w"]
 
 
-def edges_kept(painted: Grey, seen: Grey) -> tuple[float, float]:
+def edges_kept(prediction: Grey, seen: Grey) -> tuple[float, float]:
     """APCE and the F-measure, in [0, 1]; means over the thresholds at which `seen` has edges.
 
-    NaN for a `seen` without any. The second counts edges that only the painted picture has as wrong.
+    NaN for a `seen` without any. The second counts edges that only the predicted image has as wrong.
     """
-    mine = thresholds_passed(ridge_strengths(painted))
+    mine = thresholds_passed(ridge_strengths(prediction))
     theirs = thresholds_passed(ridge_strengths(seen))
     found, wanted, both = (_passing(each) for each in (mine, theirs, np.minimum(mine, theirs)))
     there = wanted > 0
@@ -64,7 +64,7 @@ def thresholds_passed(strength: Float[np.ndarray, "h w"]) -> Grey:
 def _spread(reached: Grey, cap: Grey) -> None:
     """One step to all eight neighbours, in place, inside a frame that is always 0.
 
-    Rows lie one behind the other, so that each maximum is one quick run over the whole picture; the
+    Rows lie one behind the other, so that each maximum is one quick run over the whole image; the
     frame keeps what goes round from one row into the next from counting.
     """
     row, flat = reached.shape[1], reached.ravel()
@@ -94,9 +94,9 @@ def _passing(passed: Grey) -> Int[np.ndarray, " thresholds"]:
     return counts[::-1].cumsum()[::-1][1:]
 
 
-def ridge_strengths(picture: Grey) -> Float[np.ndarray, "h w"]:
-    """Slope where it is greatest across the edge, by the steepest in the picture; 0 elsewhere."""
-    smooth = cv2.GaussianBlur(np.ascontiguousarray(picture).astype(np.float32), (0, 0), SIGMA)
+def ridge_strengths(image: Grey) -> Float[np.ndarray, "h w"]:
+    """Slope where it is greatest across the edge, by the steepest in the image; 0 elsewhere."""
+    smooth = cv2.GaussianBlur(np.ascontiguousarray(image).astype(np.float32), (0, 0), SIGMA)
     across, down = cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1)
     strength = np.hypot(across, down)
     if strength.max() <= 0:

@@ -1,7 +1,7 @@
-"""FID and KID: how far the painted pictures, all together, lie from the true ones. One number a folder.
+"""FID and KID: how far the predicted images, all together, lie from the true ones. One number a folder.
 
 FID: Heusel et al. 2017, Eq. 6. KID: Binkowski et al. 2018, Section 4. Features are those of torchvision's
-Inception v3 before its last layer, of pictures resized in floats with antialiasing (Parmar et al. 2022);
+Inception v3 before its last layer, of images resized in floats with antialiasing (Parmar et al. 2022);
 the TensorFlow network of most papers gives other numbers, so these compare our own rows alone. They mean
 something with the published weights only.
 """
@@ -25,16 +25,16 @@ DEGREE: Final = 3
 """Of KID's polynomial kernel."""
 CPU: Final = torch.device("cpu")
 LEAST: Final = 2
-"""Pictures: one alone has no spread."""
+"""Images: one alone has no spread."""
 BLOCK: Final = 1024
 """Rows of KID's kernel in memory at once."""
 
-Features = Float[np.ndarray, "n d"]
+FeatureMatrix = Float[np.ndarray, "n d"]
 Others = Float[np.ndarray, "m d"]
 
 
 class InceptionFeatures:
-    """2,048 numbers of each picture."""
+    """2,048 numbers of each image."""
 
     def __init__(self, path: Path, device: torch.device = CPU) -> None:
         """path: the state dict that torchvision publishes. Raises BadInput if it is any other."""
@@ -51,9 +51,9 @@ class InceptionFeatures:
         self.network, self.device = network.eval().requires_grad_(False).to(device), device
 
     @torch.no_grad()
-    def __call__(self, pictures: UInt8[Tensor, "b c h w"]) -> Features:
-        """Of 8-bit pictures, sRGB, or thermal ones as grey."""
-        resized = np.stack([resize(picture) for picture in pictures.cpu().numpy()])
+    def __call__(self, images: UInt8[Tensor, "b c h w"]) -> FeatureMatrix:
+        """Of 8-bit images, sRGB, or thermal ones as grey."""
+        resized = np.stack([resize(image) for image in images.cpu().numpy()])
         # torchvision's own step from [0, 1] by ImageNet's mean and spread, undone by `transform_input`
         mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
         std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
@@ -61,65 +61,63 @@ class InceptionFeatures:
         return self.network(((unit - mean) / std).to(self.device)).cpu().double().numpy()
 
 
-def resize(
-    picture: UInt8[np.ndarray, "c h w"], side: int = SIDE
-) -> Float[np.ndarray, "c side side"]:
+def resize(image: UInt8[np.ndarray, "c h w"], side: int = SIDE) -> Float[np.ndarray, "c side side"]:
     """Pillow's bicubic filter on floats: wide enough when shrinking, and never rounded to 8 bits."""
     size = (side, side)
-    channels = [Image.fromarray(channel.astype(np.float32)) for channel in picture]
+    channels = [Image.fromarray(channel.astype(np.float32)) for channel in image]
     return np.stack([np.asarray(one.resize(size, Image.Resampling.BICUBIC)) for one in channels])
 
 
-def fid(painted: Features, truth: Others) -> float:
+def fid(prediction: FeatureMatrix, truth: Others) -> float:
     """Fréchet distance of the Gaussians with the features' means and covariances; 0 for the same.
 
     With factors X'X of one covariance and Y'Y of the other, the trace of the root of their product is
-    the sum of the singular values of XY': no root is taken, and of few pictures the matrix is small.
-    Raises BadInput for fewer than two pictures.
+    the sum of the singular values of XY': no root is taken, and of few images the matrix is small.
+    Raises BadInput for fewer than two images.
     """
-    _refuse_few(painted, truth)
-    gap = painted.mean(0) - truth.mean(0)
-    one, other = _factor(painted), _factor(truth)
+    _refuse_few(prediction, truth)
+    gap = prediction.mean(0) - truth.mean(0)
+    one, other = _factor(prediction), _factor(truth)
     shared = np.linalg.norm(one @ other.T, "nuc")
     return float(gap @ gap + np.square(one).sum() + np.square(other).sum() - 2 * shared)
 
 
-def _factor(features: Features) -> Float[np.ndarray, "k d"]:
+def _factor(features: FeatureMatrix) -> Float[np.ndarray, "k d"]:
     """X of the covariance X'X, with no more rows than columns."""
     count, width = features.shape
     centred = (features - features.mean(0)) / np.sqrt(count - 1)
     if count <= width:
         return centred
-    triangle: Features = np.asarray(np.linalg.qr(centred, mode="r"))
+    triangle: FeatureMatrix = np.asarray(np.linalg.qr(centred, mode="r"))
     return triangle
 
 
-def kid(painted: Features, truth: Others) -> float:
-    """Unbiased squared MMD with the kernel (x.y / d + 1)^3, over all pictures; may fall below 0.
+def kid(prediction: FeatureMatrix, truth: Others) -> float:
+    """Unbiased squared MMD with the kernel (x.y / d + 1)^3, over all images; may fall below 0.
 
-    Raises BadInput for fewer than two pictures.
+    Raises BadInput for fewer than two images.
     """
-    _refuse_few(painted, truth)
-    within = sum(_mean_off_diagonal(features) for features in (painted, truth))
-    return within - 2 * _kernel_sum(painted, truth) / (len(painted) * len(truth))
+    _refuse_few(prediction, truth)
+    within = sum(_mean_off_diagonal(features) for features in (prediction, truth))
+    return within - 2 * _kernel_sum(prediction, truth) / (len(prediction) * len(truth))
 
 
-def _kernel_sum(one: Features, other: Others) -> float:
-    """Block by block: of tens of thousands of pictures the whole would fill the memory."""
+def _kernel_sum(one: FeatureMatrix, other: Others) -> float:
+    """Block by block: of tens of thousands of images the whole would fill the memory."""
     blocks = (one[start : start + BLOCK] for start in range(0, len(one), BLOCK))
     return sum(float(((block @ other.T / one.shape[1] + 1) ** DEGREE).sum()) for block in blocks)
 
 
-def _mean_off_diagonal(features: Features) -> float:
+def _mean_off_diagonal(features: FeatureMatrix) -> float:
     count, lengths = len(features), np.square(features).sum(1)
     diagonal = float(((lengths / features.shape[1] + 1) ** DEGREE).sum())
     return (_kernel_sum(features, features) - diagonal) / (count * (count - 1))
 
 
-def _refuse_few(painted: Features, truth: Others) -> None:
-    if min(len(painted), len(truth)) < LEAST:
+def _refuse_few(prediction: FeatureMatrix, truth: Others) -> None:
+    if min(len(prediction), len(truth)) < LEAST:
         raise BadInput(
-            given=f"{len(painted)} painted and {len(truth)} true pictures",
-            needed="FID and KID compare how pictures spread: two of each at least, better thousands",
-            remedy="judge more frames",
+            given=f"{len(prediction)} predicted and {len(truth)} true images",
+            needed="FID and KID compare how images spread: two of each at least, better thousands",
+            remedy="score more frames",
         )

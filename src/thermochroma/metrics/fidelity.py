@@ -1,6 +1,6 @@
-"""Likeness pixel by pixel and window by window: PSNR, SSIM, MS-SSIM. One value a picture.
+"""Likeness pixel by pixel and window by window: PSNR, SSIM, MS-SSIM. One value an image.
 
-Every function judges 8-bit pictures, peak 255; none changes what it is given, and all answer in
+Every function scores 8-bit images, peak 255; none changes what it is given, and all answer in
 float64 on the CPU.
 """
 
@@ -17,21 +17,21 @@ from torch import Tensor
 from thermochroma.metrics.windows import K1, K2, PEAK, ssim_and_ms_ssim_of, ssim_of, windows_of
 
 CAP_DB: Final = 100.0
-"""What a perfect picture is given instead of infinity, so that means exist. At 256x256 it is also
+"""What a perfect image is given instead of infinity, so that means exist. At 256x256 it is also
 what one wrong level in one channel of one pixel gets (101 dB, capped)."""
 MS_SSIM_LARGER_THAN: Final = 160
-"""MS-SSIM halves a picture four times and lays an 11-pixel window on what is left."""
+"""MS-SSIM halves an image four times and lays an 11-pixel window on what is left."""
 WINDOW: Final = 7
 
-Picture = UInt8[np.ndarray, "c h w"]
+Image = UInt8[np.ndarray, "c h w"]
 Channel = UInt8[np.ndarray, "h w"]
 
 
 def mean_squared_error(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+    prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> Float[Tensor, " b"]:
     """Mean of the squared difference over pixels and channels, squared levels."""
-    return each_pair(squared_error_of, painted, truth)
+    return each_pair(squared_error_of, prediction, truth)
 
 
 def decibels(squared_error: Float[Tensor, " b"], peak: float = PEAK) -> Float[Tensor, " b"]:
@@ -40,86 +40,90 @@ def decibels(squared_error: Float[Tensor, " b"], peak: float = PEAK) -> Float[Te
     return torch.tensor(found, dtype=torch.float64)
 
 
-def psnr(painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+def psnr(
+    prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+) -> Float[Tensor, " b"]:
     """Peak signal-to-noise ratio in dB, peak 255, over all pixels and channels, at most 100."""
-    return decibels(mean_squared_error(painted, truth))
+    return decibels(mean_squared_error(prediction, truth))
 
 
-def ssim(painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+def ssim(
+    prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+) -> Float[Tensor, " b"]:
     """Structural similarity in [-1, 1]: Gaussian window of 11 pixels, sigma 1.5, L = 255.
 
-    In fp32 over windows inside the picture, per channel, then the mean (Wang et al. 2004).
+    In fp32 over windows inside the image, per channel, then the mean (Wang et al. 2004).
     """
-    return each_pair(lambda *pair: ssim_of(*map(windows_of, pair)), painted, truth)
+    return each_pair(lambda *pair: ssim_of(*map(windows_of, pair)), prediction, truth)
 
 
 def ms_ssim(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+    prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> Float[Tensor, " b"]:
     """SSIM over five scales in [0, 1] (Wang, Simoncelli and Bovik 2003), window and L as in `ssim`.
 
     NaN where the smaller side is at most `MS_SSIM_LARGER_THAN` pixels: it is not defined there.
     """
 
-    def of_one(*pair: Picture) -> float:
+    def of_one(*pair: Image) -> float:
         if not has_five_scales(pair[0]):
             return float("nan")
         return ssim_and_ms_ssim_of(*map(windows_of, pair))[1]
 
-    return each_pair(of_one, painted, truth)
+    return each_pair(of_one, prediction, truth)
 
 
 def ssim_7u(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+    prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> Float[Tensor, " b"]:
     """SSIM as scikit-image computes it by default: uniform 7x7 window, sample covariance, L = 255."""
-    return each_pair(ssim_7u_of, painted, truth)
+    return each_pair(ssim_7u_of, prediction, truth)
 
 
 def each_pair(
-    score: Callable[[Picture, Picture], float],
-    painted: UInt8[Tensor, "b c h w"],
+    score: Callable[[Image, Image], float],
+    prediction: UInt8[Tensor, "b c h w"],
     truth: UInt8[Tensor, "b c h w"],
 ) -> Float[Tensor, " b"]:
-    """The score of every picture with its truth, by itself: no value depends on the batch."""
-    return torch.tensor([score(*pair) for pair in in_pairs(painted, truth)], dtype=torch.float64)
+    """The score of every image with its truth, by itself: no value depends on the batch."""
+    return torch.tensor([score(*pair) for pair in in_pairs(prediction, truth)], dtype=torch.float64)
 
 
 def in_pairs(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
-) -> Iterator[tuple[Picture, Picture]]:
-    """Painted and true pictures, one pair at a time, as arrays."""
-    arrays = (np.ascontiguousarray(batch.cpu().numpy()) for batch in (painted, truth))
+    prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+) -> Iterator[tuple[Image, Image]]:
+    """Predicted and true images, one pair at a time, as arrays."""
+    arrays = (np.ascontiguousarray(batch.cpu().numpy()) for batch in (prediction, truth))
     return zip(*arrays, strict=True)
 
 
-def has_five_scales(picture: Picture) -> bool:
+def has_five_scales(image: Image) -> bool:
     """Whether MS-SSIM is defined for it."""
-    return min(picture.shape[-2:]) > MS_SSIM_LARGER_THAN
+    return min(image.shape[-2:]) > MS_SSIM_LARGER_THAN
 
 
-def squared_error_of(painted: Picture, truth: Picture) -> float:
-    """The mean squared error of one picture; its sum is exact."""
-    return round(cv2.norm(_tall(painted), _tall(truth), cv2.NORM_L2SQR)) / painted.size
+def squared_error_of(prediction: Image, truth: Image) -> float:
+    """The mean squared error of one image; its sum is exact."""
+    return round(cv2.norm(_tall(prediction), _tall(truth), cv2.NORM_L2SQR)) / prediction.size
 
 
 def decibels_of(squared_error: float, peak: float = PEAK) -> float:
-    """`decibels` of one picture."""
+    """`decibels` of one image."""
     return min(CAP_DB, 10 * log10(peak**2 / squared_error)) if squared_error > 0 else CAP_DB
 
 
-def ssim_7u_of(painted: Picture, truth: Picture) -> float:
-    """`ssim_7u` of one picture.
+def ssim_7u_of(prediction: Image, truth: Image) -> float:
+    """`ssim_7u` of one image.
 
     Everything that is subtracted is a whole number below 2^31 (sums over 49 pixels of 8 bits), so
     nothing cancels; only the last quotients are taken in fp32.
     """
-    found = [_ssim_7u_of_channel(*pair) for pair in zip(painted, truth, strict=True)]
+    found = [_ssim_7u_of_channel(*pair) for pair in zip(prediction, truth, strict=True)]
     return float(np.mean(found))
 
 
-def _ssim_7u_of_channel(painted: Channel, truth: Channel) -> float:
-    x, y = painted.astype(np.uint16), truth.astype(np.uint16)
+def _ssim_7u_of_channel(prediction: Channel, truth: Channel) -> float:
+    x, y = prediction.astype(np.uint16), truth.astype(np.uint16)
     sum_x, sum_y = _window_sums(x), _window_sums(y)
     count, reach = WINDOW**2, WINDOW // 2
     product = sum_x * sum_y

@@ -1,4 +1,4 @@
-"""LPIPS (Zhang et al., CVPR 2018, Eq. 1, version 0.1): a distance of deep features. One value a picture.
+"""LPIPS (Zhang et al., CVPR 2018, Eq. 1, version 0.1): a distance of deep features. One value an image.
 
 It means something with published weights only: those of the network that gives the features, and the
 published linear layers, one weight a channel, that were fitted to what people see. Both are handed in;
@@ -18,7 +18,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.tensors import to_network
 
 VGG16_TAPS: Final = (3, 8, 15, 22, 29)
-"""Of torchvision's `features`: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3, of pictures normalised as in
+"""Of torchvision's `features`: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3, of images normalised as in
 ImageNet training (the same numbers as LPIPS's own scaling of [-1, 1])."""
 FILES: Final = ("vgg16", "lpips.pth", "inception.pth")
 """Where the stage `weights` leaves what LPIPS, FID and KID look through: a folder of `load_vgg`, and two
@@ -26,29 +26,29 @@ files as they are published."""
 TINY: Final = 1e-10
 """Added to lengths, so that a pixel without any feature does not divide by zero."""
 
-Features: TypeAlias = Callable[[Tensor], Sequence[Tensor]]
-"""Pictures in [-1, 1] to the feature maps of each layer, (b, channels, h, w)."""
+FeatureNetwork: TypeAlias = Callable[[Tensor], Sequence[Tensor]]
+"""Images in [-1, 1] to the feature maps of each layer, (b, channels, h, w)."""
 
 
 class Lpips:
-    """The distance of two pictures, 0 for the same. features and the linear weights belong together."""
+    """The distance of two images, 0 for the same. features and the linear weights belong together."""
 
-    def __init__(self, features: Features, linear: Sequence[Float[Tensor, " _"]]) -> None:
+    def __init__(self, features: FeatureNetwork, linear: Sequence[Float[Tensor, " _"]]) -> None:
         """linear: one weight a channel, a vector for each layer of `features`."""
         self.features, self.linear = features, linear
 
     @torch.no_grad()
     def __call__(
-        self, painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+        self, prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
     ) -> Float[Tensor, " b"]:
-        """Of 8-bit pictures, sRGB, or thermal ones as grey; on the CPU. Each is judged by itself."""
-        pairs = zip(painted.split(1), truth.split(1), strict=True)
+        """Of 8-bit images, sRGB, or thermal ones as grey; on the CPU. Each is scored by itself."""
+        pairs = zip(prediction.split(1), truth.split(1), strict=True)
         return torch.cat([self._of_one(*pair) for pair in pairs])
 
     def _of_one(
-        self, painted: UInt8[Tensor, "1 c h w"], truth: UInt8[Tensor, "1 c h w"]
+        self, prediction: UInt8[Tensor, "1 c h w"], truth: UInt8[Tensor, "1 c h w"]
     ) -> Float[Tensor, " 1"]:
-        maps = (self.features(to_network(x).expand(-1, 3, -1, -1)) for x in (painted, truth))
+        maps = (self.features(to_network(x).expand(-1, 3, -1, -1)) for x in (prediction, truth))
         layers = zip(*maps, self.linear, strict=True)
         return torch.stack([_distance(*layer) for layer in layers]).sum(0).cpu().double()
 

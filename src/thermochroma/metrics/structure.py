@@ -1,4 +1,4 @@
-"""Likeness of edges, whatever the colours. One value a picture."""
+"""Likeness of edges, whatever the colours. One value an image."""
 
 from typing import TypeAlias
 
@@ -12,23 +12,23 @@ Luma: TypeAlias = Float[np.ndarray, "h w"]
 
 
 def gradient_correlation(
-    painted_luma: Float[Tensor, "b h w"], truth_luma: Float[Tensor, "b h w"]
+    predicted_luma: Float[Tensor, "b h w"], truth_luma: Float[Tensor, "b h w"]
 ) -> Float[Tensor, " b"]:
     """Correlation of the Sobel derivatives of luma, mean of x and y, in [-1, 1].
 
-    An edge of the opposite contrast counts against the picture. A picture without any edge along
+    An edge of the opposite contrast counts against the image. An image without any edge along
     an axis shares none there: 0. Penney et al. 1998, "gradient correlation".
     """
-    pairs = zip(painted_luma.cpu().numpy(), truth_luma.cpu().numpy(), strict=True)
+    pairs = zip(predicted_luma.cpu().numpy(), truth_luma.cpu().numpy(), strict=True)
     found = [gradient_correlation_of(*pair) for pair in pairs]
     return torch.tensor(found, dtype=torch.float64)
 
 
-def gradient_correlation_of(painted: Luma, truth: Luma) -> float:
-    """`gradient_correlation` of one picture, by its luma of any unit."""
+def gradient_correlation_of(prediction: Luma, truth: Luma) -> float:
+    """`gradient_correlation` of one image, by its luma of any unit."""
     axes = ((1, 0), (0, 1))
     return float(
-        np.mean([_correlation(*(_slope(x, axis) for x in (painted, truth))) for axis in axes])
+        np.mean([_correlation(*(_slope(x, axis) for x in (prediction, truth))) for axis in axes])
     )
 
 

@@ -1,6 +1,6 @@
-"""How a painted video flickers: what changes between frames beyond what moved. One value a pair.
+"""How a predicted video flickers: what changes between frames beyond what moved. One value a pair.
 
-Motion is read off the thermal frames, which every method saw, so that no painting can hide its own
+Motion is read off the thermal frames, which every method saw, so that no prediction can hide its own
 flicker in a flow of its own.
 """
 
@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, UInt8
 CONSISTENT: Final = 1.0
 """Pixels: how far the way there and back may miss a point before it is left out."""
 LEAST_SHARE: Final = 0.2
-"""Of the picture, below which a pair has no reading: there is nothing to follow."""
+"""Of the image, below which a pair has no reading: there is nothing to follow."""
 
 Grey = UInt8[np.ndarray, "h w"]
 Flow = Float[np.ndarray, "h w 2"]
@@ -33,7 +33,7 @@ class Way(NamedTuple):
 def flicker(
     before: UInt8[np.ndarray, "h w c"], after: UInt8[np.ndarray, "h w c"], way: Way
 ) -> float:
-    """Mean absolute difference, in levels, of the second picture and the first brought to its place.
+    """Mean absolute difference, in levels, of the second image and the first brought to its place.
 
     Over pixels that the way has seen in both; NaN where fewer than a fifth are.
     """
@@ -44,7 +44,7 @@ def flicker(
     return float(change[way.seen].mean())
 
 
-def way_back(before: Grey, after: Grey) -> Way:
+def backward_flow(before: Grey, after: Grey) -> Way:
     """By the flow of two thermal frames (DIS, Kroeger et al., ECCV 2016)."""
     engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     there = engine.calc(np.ascontiguousarray(before), np.ascontiguousarray(after), None)

@@ -1,6 +1,6 @@
-"""Readings that forgive what is no fault of the painting: a global shift, one gain and bias.
+"""Readings that forgive what is no fault of the prediction: a global shift, one gain and bias.
 
-The two cameras of a data set are never aligned perfectly, and a perfect picture shifted by four
+The two cameras of a data set are never aligned perfectly, and a perfect image shifted by four
 pixels scores like a poor one. These readings are taken for every row alike.
 """
 
@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from thermochroma.metrics.fidelity import Picture, in_pairs
+from thermochroma.metrics.fidelity import Image, in_pairs
 
 REACH: Final = 8
 """Pixels: the largest shift that is tried, along each axis and either way."""
@@ -27,58 +27,58 @@ SHIFTS: Final = np.array(
 
 
 def after_best_shift(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+    prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> tuple[UInt8[Tensor, "b c h2 w2"], UInt8[Tensor, "b c h2 w2"]]:
-    """Both pictures over one field, after the whole-pixel shift of least squared error.
+    """Both images over one field, after the whole-pixel shift of least squared error.
 
     The field is the truth without a border of `REACH` pixels: every shift covers it, so all shifts
-    and all rows are judged on the same pixels, and none gains by choosing an easy overlap.
+    and all rows are scored on the same pixels, and none gains by choosing an easy overlap.
     """
     moved = [
-        picture[:, *under_field(shift, truth.shape[-2:])]
-        for picture, shift in zip(painted, best_shift(painted, truth).tolist(), strict=True)
+        image[:, *under_field(shift, truth.shape[-2:])]
+        for image, shift in zip(prediction, best_shift(prediction, truth).tolist(), strict=True)
     ]
     return torch.stack(moved), truth[..., REACH:-REACH, REACH:-REACH]
 
 
 def best_shift(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+    prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> Int64[Tensor, "b 2"]:
-    """(dy, dx) such that painted[y + dy, x + dx] is nearest to truth[y, x]; ties go to the smaller."""
-    return torch.tensor([best_shift_of(*pair) for pair in in_pairs(painted, truth)])
+    """(dy, dx) such that predicted[y + dy, x + dx] is nearest to truth[y, x]; ties go to the smaller."""
+    return torch.tensor([best_shift_of(*pair) for pair in in_pairs(prediction, truth)])
 
 
-def best_shift_of(painted: Picture, truth: Picture) -> tuple[int, int]:
-    """`best_shift` of one picture.
+def best_shift_of(prediction: Image, truth: Image) -> tuple[int, int]:
+    """`best_shift` of one image.
 
     All (2 REACH + 1)^2 shifts are compared exactly: |p - t|^2 = |p|^2 - 2 p.t + |t|^2, with p.t
     for all shifts at once by Fourier transform and rounded back to the whole number that it is.
     """
-    errors = _own_energy(painted) - 2 * _products(painted, truth)
+    errors = _own_energy(prediction) - 2 * _products(prediction, truth)
     dy, dx = SHIFTS[errors[*(SHIFTS + REACH).T].argmin()]  # the first of the least
     return int(dy), int(dx)
 
 
 def under_field(shift: Sequence[int], size: Sequence[int]) -> tuple[slice, slice]:
-    """Where the part of a shifted picture lies that is compared with the truth's field."""
+    """Where the part of a shifted image lies that is compared with the truth's field."""
     (dy, dx), (height, width) = shift, size
     return slice(REACH + dy, height - REACH + dy), slice(REACH + dx, width - REACH + dx)
 
 
 def after_gain_and_bias(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
+    prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> UInt8[Tensor, "b c h w"]:
-    """`painted` after the gain and bias (one of each a picture) of least squared error, in 8 bits.
+    """`predicted` after the gain and bias (one of each an image) of least squared error, in 8 bits.
 
-    A flat picture gets gain 0. The gain may be negative: then the picture's contrast was inverted.
+    A flat image gets gain 0. The gain may be negative: then the image's contrast was inverted.
     """
-    mended = [gain_and_bias_of(*pair) for pair in in_pairs(painted, truth)]
+    mended = [gain_and_bias_of(*pair) for pair in in_pairs(prediction, truth)]
     return torch.from_numpy(np.stack(mended))
 
 
-def gain_and_bias_of(painted: Picture, truth: Picture) -> Picture:
-    """`after_gain_and_bias` of one picture."""
-    values, goal = (picture.astype(np.float64).ravel() for picture in (painted, truth))
+def gain_and_bias_of(prediction: Image, truth: Image) -> Image:
+    """`after_gain_and_bias` of one image."""
+    values, goal = (image.astype(np.float64).ravel() for image in (prediction, truth))
     count = values.size
     total, goal_total = values.sum(), goal.sum()
     spread = (
@@ -88,27 +88,27 @@ def gain_and_bias_of(painted: Picture, truth: Picture) -> Picture:
     gain = shared / spread if spread > 0 else 0.0
     bias = (goal_total - gain * total) / count
     mended = (gain * np.arange(256) + bias).clip(0, 255).round().astype(np.uint8)
-    return cv2.LUT(painted.reshape(-1, painted.shape[-1]), mended).reshape(painted.shape)
+    return cv2.LUT(prediction.reshape(-1, prediction.shape[-1]), mended).reshape(prediction.shape)
 
 
-def _products(painted: Picture, truth: Picture) -> Float[np.ndarray, "n n"]:
-    """Inner product of the truth's field and the painted picture under every shift, exact.
+def _products(prediction: Image, truth: Image) -> Float[np.ndarray, "n n"]:
+    """Inner product of the truth's field and the predicted image under every shift, exact.
 
-    A circular transform of the picture's own size is enough: no shift leaves the picture.
+    A circular transform of the image's own size is enough: no shift leaves the image.
     """
     height, width = truth.shape[-2:]
     field, inner = np.zeros(truth.shape), (..., *under_field((0, 0), (height, width)))
     field[inner] = truth[inner]
-    spectra = (torch.fft.rfft2(torch.from_numpy(x)) for x in (field, painted.astype(np.float64)))
+    spectra = (torch.fft.rfft2(torch.from_numpy(x)) for x in (field, prediction.astype(np.float64)))
     spectrum = torch.linalg.vecdot(*spectra, dim=0)  # the first is conjugated
     rows = torch.fft.ifft(spectrum, dim=0)[range(-REACH, REACH + 1)]
     products = torch.fft.irfft(rows, n=width)[:, range(-REACH, REACH + 1)]
     return products.round().numpy()
 
 
-def _own_energy(painted: Picture) -> Float[np.ndarray, "n n"]:
-    """Sum of squares of the painted picture inside the field under every shift, by running sums."""
-    levels = painted.astype(np.int32)
+def _own_energy(prediction: Image) -> Float[np.ndarray, "n n"]:
+    """Sum of squares of the predicted image inside the field under every shift, by running sums."""
+    levels = prediction.astype(np.int32)
     running = cv2.integral((levels * levels).sum(axis=0).astype(np.float64), sdepth=cv2.CV_64F)
     n = 2 * REACH + 1
     low_y, high_y = running[:n], running[-n:]

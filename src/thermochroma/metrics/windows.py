@@ -1,6 +1,6 @@
 """Structural similarity from means over Gaussian windows (Wang et al. 2004), one channel at a time.
 
-What a channel's windows hold by themselves is kept, since several scores compare one picture with
+What a channel's windows hold by themselves is kept, since several scores compare one image with
 several others. Levels are taken from the middle of their range on: a variance is a difference of large
 numbers, and in fp32 those are a quarter as large this way.
 """
@@ -74,12 +74,12 @@ class Windows:
 
 
 Channels: TypeAlias = Sequence[Windows]
-"""Of one picture."""
+"""Of one image."""
 
 
-def windows_of(picture: UInt8[np.ndarray, "c h w"]) -> Channels:
-    """The channels of an 8-bit picture."""
-    return [Windows(channel - MIDDLE) for channel in picture]
+def windows_of(image: UInt8[np.ndarray, "c h w"]) -> Channels:
+    """The channels of an 8-bit image."""
+    return [Windows(channel - MIDDLE) for channel in image]
 
 
 def ssim_of(one: Channels, other: Channels) -> float:
@@ -127,5 +127,5 @@ def _at_all_scales(one: Windows, other: Windows) -> tuple[float, float]:
 
 
 def _mean(windows: Plane) -> float:
-    """Over the windows inside the picture, summed in float64."""
+    """Over the windows inside the image, summed in float64."""
     return cv2.mean(windows[REACH:-REACH, REACH:-REACH])[0]

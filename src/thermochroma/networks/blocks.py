@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from thermochroma.base.tensors import Picture, Thermal
+from thermochroma.base.tensors import Image, Thermal
 
 NORM_EPS = 1e-5
 
@@ -15,16 +15,16 @@ def scaled(width: int, scale: float) -> int:
     return max(1, round(width * scale))
 
 
-def spread_channels(thermal: Thermal, channels: int) -> Picture:
+def spread_channels(thermal: Thermal, channels: int) -> Image:
     """Repeat the thermal channel, as networks made for three channels expect."""
     return thermal.expand(-1, channels, -1, -1)
 
 
-class PictureNorm(nn.Module):
-    """Batch norm in training; in evaluation each picture is normalised by its own statistics.
+class ImageNorm(nn.Module):
+    """Batch norm in training; in evaluation each image is normalised by its own statistics.
 
-    The public code of Pix2pix tests with batch 1 and train-mode batch norm, so that a test picture
-    is normalised by itself. This does the same for any batch size, hence a picture's translation
+    The public code of Pix2pix tests with batch 1 and train-mode batch norm, so that a test image
+    is normalised by itself. This does the same for any batch size, hence an image's translation
     does not depend on its neighbours. Parameters as `nn.BatchNorm2d`; no running statistics.
     """
 
@@ -67,5 +67,5 @@ def init_normal(network: nn.Module, std: float = 0.02) -> None:
             nn.init.normal_(module.weight, 0.0, std)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, PictureNorm | nn.BatchNorm2d):
+        elif isinstance(module, ImageNorm | nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, std)

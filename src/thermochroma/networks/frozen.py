@@ -51,7 +51,7 @@ class VggFeatures(nn.Module):
         """state: `features.<index>.weight|bias`, of any widths. taps: indices in rising order.
 
         imagenet_norm: turn [-1, 1] into [0, 1] and normalise as in ImageNet training first; else
-        the pictures are taken as they are. Raises BadInput for a missing or misnamed tensor.
+        the images are taken as they are. Raises BadInput for a missing or misnamed tensor.
         """
         super().__init__()
         convs = _convs_of(state)
@@ -68,9 +68,9 @@ class VggFeatures(nn.Module):
         for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
-    def forward(self, picture: Visible) -> tuple[Float[Tensor, "b _ _ _"], ...]:
+    def forward(self, image: Visible) -> tuple[Float[Tensor, "b _ _ _"], ...]:
         """The maps at `taps`, in their order; the layers after the last tap are never computed."""
-        x = ((picture + 1) / 2 - self.mean) / self.std if self.imagenet_norm else picture
+        x = ((image + 1) / 2 - self.mean) / self.std if self.imagenet_norm else image
         found = []
         for index, kind in enumerate(self.kinds):
             x = self._layer(index, kind, x)

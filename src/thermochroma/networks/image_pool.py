@@ -3,16 +3,16 @@
 import torch
 from torch import Tensor, nn
 
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 
 
-class History(nn.Module):
+class ImagePool(nn.Module):
     """Shows a critic former fakes too: at most `size` are kept, one by one replaced at random.
 
     While it fills, each fake is kept and passed on; then, with probability 1/2, a random former
     fake is passed on and the new one takes its place. The random numbers are torch's own on the
-    CPU, so a resumed training draws the same; the pictures travel in the state dict. A fake may be
-    a pair of pictures, channel behind channel.
+    CPU, so a resumed training draws the same; the images travel in the state dict. A fake may be
+    a pair of images, channel behind channel.
     """
 
     def __init__(self, size: int) -> None:
@@ -20,7 +20,7 @@ class History(nn.Module):
         self.size = size
         self.kept: list[Tensor] = []
 
-    def forward(self, fakes: Picture) -> Picture:
+    def forward(self, fakes: Image) -> Image:
         """Exchange the fakes of one batch; what comes back carries no gradient."""
         return torch.stack([self._exchange(fake) for fake in fakes.detach()])
 

@@ -80,8 +80,8 @@ class LargeKernelEncoder(nn.Module):
         self.to_eighth = nn.Sequential(halve(2 * base, 4 * base), pairs(4 * base, 2))
 
     def forward(
-        self, picture: Float[Tensor, "b i h w"]
+        self, image: Float[Tensor, "b i h w"]
     ) -> tuple[Float[Tensor, "b c y x"], Float[Tensor, "b c2 y2 x2"], Float[Tensor, "b c4 y4 x4"]]:
-        half = self.to_half(picture)
+        half = self.to_half(image)
         quarter = self.to_quarter(half)
         return half, quarter, self.to_eighth(quarter)

@@ -35,7 +35,7 @@ class PatchHeads(nn.Module):
 
 
 def draw_places(maps: Sequence[Float[Tensor, "b _ _ _"]], count: int) -> list[Int64[Tensor, " _"]]:
-    """At most `count` positions of each map, drawn without replacement; the same for all pictures."""
+    """At most `count` positions of each map, drawn without replacement; the same for all images."""
     areas = [features.shape[-2] * features.shape[-1] for features in maps]
     # Drawn on the processor: the same on every device.
     return [torch.randperm(area)[:count].to(maps[0].device) for area in areas]

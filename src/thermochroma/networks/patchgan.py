@@ -1,4 +1,4 @@
-"""The critic that judges overlapping 70x70 patches (Isola et al., CVPR 2017)."""
+"""The critic that scores overlapping 70x70 patches (Isola et al., CVPR 2017)."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ LEAK = 0.2
 
 
 class PatchCritic(nn.Module):
-    """Logits, one for each patch: a 256x256 picture gives 30x30; receptive field 70, stride 8.
+    """Logits, one for each patch: a 256x256 image gives 30x30; receptive field 70, stride 8.
 
     norm: makes the norm of a width. biased: whether convolutions before a norm carry a bias; the
     family of public code gives them one exactly if the norm has no affine parameters.
@@ -29,5 +29,5 @@ class PatchCritic(nn.Module):
             ]
         self.body = nn.Sequential(*layers, nn.Conv2d(base * 8, 1, 4, 1, 1))
 
-    def forward(self, picture: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 y x"]:
-        return self.body(picture)
+    def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 y x"]:
+        return self.body(image)

@@ -55,7 +55,7 @@ class UNet(nn.Module):
         multiple = 2 ** len(self.downs)
         if height % multiple or width % multiple:
             raise BadInput(
-                given=f"pictures of {height}x{width} pixels for a U-Net with {len(self.downs)} halvings",
+                given=f"images of {height}x{width} pixels for a U-Net with {len(self.downs)} halvings",
                 needed=f"sides that are multiples of {multiple}",
                 remedy="choose another window or crop size in params.yaml",
             )

@@ -1,4 +1,4 @@
-"""The critic of PearlGAN: three views of a picture, judged at several scales (Luo et al., 2022)."""
+"""The critic of PearlGAN: three views of an image, scored at several scales (Luo et al., 2022)."""
 
 from itertools import pairwise
 
@@ -9,43 +9,43 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from thermochroma.base.colour_space import LUMA, central_differences
-from thermochroma.base.tensors import Picture
+from thermochroma.base.tensors import Image
 from thermochroma.networks.blocks import init_normal
 
 CHANNELS = 3
-VIEWS = {"blurred": 4, "grey": 4, "gradient": 3}  # a view of the picture: depth of its critic
+VIEWS = {"blurred": 4, "grey": 4, "gradient": 3}  # a view of the image: depth of its critic
 MOST_WIDTHS = 8
 BLUR_SIGMA, BLUR_SIDE = 3.0, 5
 
 
 class ScaleCritic(nn.Module):
-    """Judges at every depth: one channel of each layer is a judgement, the others go on."""
+    """Scores at every depth: one channel of each layer is a logits, the others go on."""
 
     def __init__(self, in_channels: int, *, depth: int, base: int) -> None:
         super().__init__()
         widths = [base * min(2**level, MOST_WIDTHS) for level in range(depth + 1)]
-        self.first = nn.Sequential(_judging(in_channels, widths[0], stride=2), nn.PReLU())
+        self.first = nn.Sequential(_scoring(in_channels, widths[0], stride=2), nn.PReLU())
         self.middle = nn.ModuleList(
-            nn.Sequential(_judging(narrow, wide + 1, stride=2), nn.PReLU())
+            nn.Sequential(_scoring(narrow, wide + 1, stride=2), nn.PReLU())
             for narrow, wide in pairwise(widths[:depth])
         )
         self.last = nn.Sequential(
-            _judging(widths[depth - 1], widths[depth], stride=1),
+            _scoring(widths[depth - 1], widths[depth], stride=1),
             nn.PReLU(),
-            _judging(widths[depth], 1, stride=1),
+            _scoring(widths[depth], 1, stride=1),
         )
 
     def forward(self, view: Float[Tensor, "b c h w"]) -> list[Float[Tensor, "b 1 _ _"]]:
-        x, judgements = self.first(view), []
+        x, logits = self.first(view), []
         for layer in self.middle:
             x = layer(x)
-            judgements.append(x[:, -1:])
+            logits.append(x[:, -1:])
             x = x[:, :-1]
-        return [*judgements, self.last(x)]
+        return [*logits, self.last(x)]
 
 
 class ViewsCritic(nn.Module):
-    """Three critics of one picture: blurred colour, grey, gradient of grey at half its sides."""
+    """Three critics of one image: blurred colour, grey, gradient of grey at half its sides."""
 
     kernel: Tensor
     luma: Tensor
@@ -66,18 +66,18 @@ class ViewsCritic(nn.Module):
         self.register_buffer("kernel", blur_kernel(), persistent=False)
         self.register_buffer("luma", torch.tensor(LUMA).view(1, 3, 1, 1), persistent=False)
 
-    def forward(self, picture: Picture) -> list[list[Float[Tensor, "b 1 _ _"]]]:
-        """For each view the judgements, the finest first."""
-        grey = (picture * self.luma).sum(1, keepdim=True)
+    def forward(self, image: Image) -> list[list[Float[Tensor, "b 1 _ _"]]]:
+        """For each view the logits, the finest first."""
+        grey = (image * self.luma).sum(1, keepdim=True)
         views = {
-            "blurred": F.conv2d(picture, self.kernel, padding=BLUR_SIDE // 2, groups=CHANNELS),
+            "blurred": F.conv2d(image, self.kernel, padding=BLUR_SIDE // 2, groups=CHANNELS),
             "grey": grey,
             "gradient": central_differences(grey[..., ::2, ::2]),
         }
         return [critic(views[view]) for view, critic in self.critics.items()]
 
 
-def _judging(narrow: int, wide: int, *, stride: int) -> nn.Module:
+def _scoring(narrow: int, wide: int, *, stride: int) -> nn.Module:
     return nn.Conv2d(narrow, wide, 4, stride, 2)
 
 

@@ -1,4 +1,4 @@
-"""A plain vision transformer on picture patches, in the manner of masked autoencoders.
+"""A plain vision transformer on image patches, in the manner of masked autoencoders.
 
 Source: the encoder of LKAT-GAN's public code (He et al., "Masked Autoencoders", CVPR 2022, without
 class token and without masking), which CMMF-Net takes over.
@@ -44,7 +44,7 @@ class Block(nn.Module):
         return tokens + self.perceptron(self.norm_perceptron(tokens))
 
 
-class PictureEncoder(nn.Module):
+class ImageEncoder(nn.Module):
     """Patches to tokens, `depth` blocks, a last norm. Input sides are multiples of `patch`.
 
     The fixed position table is made for `trained_side` pixels and interpolated for other sizes.
@@ -63,9 +63,9 @@ class PictureEncoder(nn.Module):
         table = sine_positions(trained_side // patch, width)
         self.register_buffer("positions", table, persistent=False)
 
-    def forward(self, picture: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d y x"]:
+    def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d y x"]:
         """Tokens laid out as the grid of their patches."""
-        grid = self.patches(picture)
+        grid = self.patches(image)
         positions = self.positions.to(grid.dtype)
         if positions.shape[-2:] != grid.shape[-2:]:
             positions = F.interpolate(positions, grid.shape[-2:], mode="bicubic")

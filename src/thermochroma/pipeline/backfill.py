@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thermochroma.base.manifest import JUDGED_SPLITS
+from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.contract.dataset import load_source
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.tracking.journal import digest_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HOW_TO_READ = """
 Scores are `evaluation/<split>/<score>`; `validation/…` are readings taken while a method was taught.
 
-- **Search for `tags.paints = 'visible'`, sort by `evaluation/test/psnr`**, and look where `mean_colour`
+- **Search for `tags.predicts = 'visible'`, sort by `evaluation/test/psnr`**, and look where `mean_colour`
   stands. The tag `kind` says which rows are a `method`, learn nothing (`trivial`), or see the truth
   (`oracle`, no competitors).
 - Intervals and tests are in the tables: the run `comparison`, tab *Artifacts*. Neighbouring frames are near
@@ -27,14 +27,14 @@ Scores are `evaluation/<split>/<score>`; `validation/…` are readings taken whi
 """
 
 
-def tell_experiment(tracker: "Tracker", dataset: str) -> None:
+def log_experiment(tracker: "Tracker", dataset: str) -> None:
     """What this data set is, and how to read its runs."""
     source = load_source(dataset)
     note = f" {source.note}." if source.note else ""
     tracker.describe_experiment(f"**{source.title}.**{note}\n{HOW_TO_READ}")
 
 
-def tell_rows(tracker: "Tracker", dataset: str, summary: Mapping[str, Any]) -> None:
+def log_baselines(tracker: "Tracker", dataset: str, summary: Mapping[str, Any]) -> None:
     """The trivial rows and oracles as runs of their own, to be sorted among the methods."""
     from thermochroma.baselines.catalogue import BASELINES, Oracle, Trivial  # loads torch
 
@@ -45,14 +45,14 @@ def tell_rows(tracker: "Tracker", dataset: str, summary: Mapping[str, Any]) -> N
             tags = {"dataset": dataset, "row": name, "kind": kind}
             found = tracker.find(**tags)
             run_id = tracker.add(name=name, tags=tags) if found is None else found.info.run_id
-            scores = {split: summary[name][split] for split in JUDGED_SPLITS}
+            scores = {split: summary[name][split] for split in SCORED_SPLITS}
             tracker.log_scores(run_id, as_readings(scores))
             sees = " It sees the truth." if kind == "oracle" else ""
             text = f"{one.title}: {one.definition}.{sees}"
-            tracker.describe(run_id, text, tags={"paints": spectrum})
+            tracker.describe(run_id, text, tags={"predicts": spectrum})
 
 
-def tell_tables(tracker: "Tracker", dataset: str, tables: Sequence[Path]) -> None:
+def log_tables(tracker: "Tracker", dataset: str, tables: Sequence[Path]) -> None:
     """The tables as they are now, in a run of their own; one that is known is not told again."""
     tags = {"dataset": dataset, "kind": "comparison", "content": digest_of(tables)}
     if tracker.find(**tags) is not None:

@@ -15,7 +15,7 @@ from thermochroma.contract.dataset import Box, Source, SourceSettings, load_sour
 from thermochroma.data.captioning.captioner import Captioner
 from thermochroma.data.captioning.captions import (
     CONSTANT,
-    Teller,
+    CaptionMaker,
     always,
     by_boxes,
     by_captioner,
@@ -33,7 +33,7 @@ SAME_FOR_ALL = ("empty", "constant")  # a person's word would make an exception
 def caption(
     dataset: str, params: Path, raw: Path, crops: Path, overrides: Path, captions: Path
 ) -> None:
-    """Runs as well where every visible picture has been taken away."""
+    """Runs as well where every visible image has been taken away."""
     source, settings = load_source(dataset), read_params(params)
     how, block, folder = settings.caption, settings.source(dataset), at_root(raw)
     cut = Crops(crops)
@@ -41,7 +41,7 @@ def caption(
     own = overrides_of(dataset, read_overrides(overrides), list(cut.manifest["frame"]))
     told = caption_all(
         rows,
-        tell=choose_teller(how, source, block, folder, cut, dataset),
+        tell=choose_caption_maker(how, source, block, folder, cut, dataset),
         facts=source.facts(block, folder),
         overrides=[] if how.profile in SAME_FOR_ALL else own,
     )
@@ -53,14 +53,14 @@ def caption(
         table.to_csv(part, index=False)
 
 
-def choose_teller(
+def choose_caption_maker(
     how: CaptionSettings,
     source: Source,
     settings: SourceSettings,
     raw: Path,
     crops: Crops,
     dataset: str,
-) -> Teller:
+) -> CaptionMaker:
     """What makes the sentences of this profile."""
     facts = source.facts(settings, raw)
     match how.profile:

@@ -8,33 +8,33 @@ from thermochroma.base.project import at_root
 from thermochroma.config.params import read_params
 from thermochroma.contract.dataset import load_source
 from thermochroma.data.registration.tables import TRANSFORM_COLUMNS, compare_with_truth
-from thermochroma.evaluation.ceiling import judge_ceiling, judge_neighbours
+from thermochroma.evaluation.ceiling import score_ceiling, score_neighbours
 from thermochroma.evaluation.flicker import SPLIT, Pairs, pairs_of
-from thermochroma.evaluation.scoring import judged_rows
+from thermochroma.evaluation.scoring import scored_rows
 from thermochroma.inference.predictions import spread
 from thermochroma.loading.crops import Crops
 from thermochroma.reporting.ceiling_card import build_ceiling, draw_ceiling, residual_of
 from thermochroma.reporting.figures import save_figure
 
-PICTURES = 60  # at most, and as many pairs of neighbours: each is painted and judged sixteen times
+IMAGES = 60  # at most, and as many pairs of neighbours: each is predicted and scored sixteen times
 
 
 def measure_ceiling(
     dataset: str, params: Path, crops: Path, registered: Path, raw: Path, report: Path
 ) -> None:
-    """Writes a card, its figure, and the scores of each picture, all called as `report`."""
+    """Writes a card, its figure, and the scores of each image, all called as `report`."""
     settings, cut, source = read_params(params), Crops(crops), load_source(dataset)
     transforms = read_table(registered / "transforms.csv", TRANSFORM_COLUMNS)
     errors = compare_with_truth(transforms, source.truth(at_root(raw))) if source.truth else None
     how = settings.evaluate[dataset]
-    judged = judged_rows(cut, how.frames_per_sequence)
-    scores = judge_ceiling(cut, spread(judged[judged["split"] == SPLIT], PICTURES))
+    scored = scored_rows(cut, how.frames_per_sequence)
+    scores = score_ceiling(cut, spread(scored[scored["split"] == SPLIT], IMAGES))
     pairs = some_of(pairs_of(cut, how.video_pairs))
     with whole_file(report.with_name(f"{report.name}.csv")) as part:
         scores.to_csv(part, index=False, float_format="%.6g")
     text = build_ceiling(
         scores,
-        judge_neighbours(cut, pairs),
+        score_neighbours(cut, pairs),
         transforms,
         errors,
         title=source.title,
@@ -48,7 +48,7 @@ def measure_ceiling(
 
 def some_of(pairs: Pairs) -> Pairs:
     """At most so many pairs, evenly spread."""
-    chosen = spread(pairs.before.assign(place=range(len(pairs))), PICTURES)["place"].tolist()
+    chosen = spread(pairs.before.assign(place=range(len(pairs))), IMAGES)["place"].tolist()
     before, after = (
         rows.iloc[chosen].reset_index(drop=True) for rows in (pairs.before, pairs.after)
     )

@@ -19,12 +19,12 @@ from thermochroma.evaluation.scoring import SEEN
 from thermochroma.inference.predictions import spread
 from thermochroma.loading.crops import Crops
 from thermochroma.pipeline.results import (
-    Places,
+    ResultFolders,
     direction_of,
     flicker_of,
-    gather,
     of_split,
     read_curve,
+    read_rows,
     title_in,
     videoless,
 )
@@ -34,7 +34,7 @@ from thermochroma.reporting.figures import Point, curves, grid, quality_against_
 from thermochroma.reporting.layout import About, Row, Table
 from thermochroma.reporting.statistics import estimate
 from thermochroma.reporting.table import build_table
-from thermochroma.reporting.table_caption import what_is_judged
+from thermochroma.reporting.table_caption import what_is_scored
 from thermochroma.reporting.table_text import to_csv, to_latex, to_markdown
 
 Spectrum = Literal["visible", "thermal"]
@@ -42,7 +42,7 @@ SPLITS = ("test", "validation")
 READINGS = {"validation/psnr": "PSNR, validation (dB)", "validation/ssim": "SSIM, validation"}
 LATE_READINGS = {"psnr": "PSNR, test (dB)", "ssim_7u": "SSIM 7×7, test"}
 IN_GRID = {
-    "visible": ("mean_colour", "mean_picture"),
+    "visible": ("mean_colour", "mean_image"),
     "thermal": ("mean_thermal", "visible_copied"),
 }  # of the baselines; the others would crowd it
 SUFFIX = {"visible": "", "thermal": "_visible_to_thermal"}  # of the files of each direction
@@ -55,7 +55,7 @@ class Job:
     dataset: str
     settings: Params
     crops: Crops
-    places: Places
+    places: ResultFolders
     note: str
 
 
@@ -70,26 +70,28 @@ def compare(
     figures: Path,
 ) -> None:
     """Renders exactly the line-up, never a glob: a removed method leaves no ghost row."""
-    settings, places = read_params(params), Places(runs, scores, baselines, tables, figures)
+    settings, places = read_params(params), ResultFolders(runs, scores, baselines, tables, figures)
     job = Job(dataset, settings, Crops(crops), places, load_source(dataset).note)
-    painted = {name: direction_of(settings, name).painted for name in settings.trained_on(dataset)}
+    predicted = {
+        name: direction_of(settings, name).predicted for name in settings.trained_on(dataset)
+    }
     spectra: list[Spectrum] = ["visible"]  # a table always, even of baselines
-    if "thermal" in painted.values():
+    if "thermal" in predicted.values():
         spectra.append("thermal")
     for spectrum in spectra:
-        names = [name for name, paints in painted.items() if paints == spectrum]
+        names = [name for name, predicts in predicted.items() if predicts == spectrum]
         tabulate(job, names, spectrum)
         if names:
             draw_learning(job, names, spectrum)
 
 
 def tabulate(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
-    """The tables, the grids and the costs of the methods that paint one spectrum."""
+    """The tables, the grids and the costs of the methods that predict one spectrum."""
     blocks = {
         block: [name for name in names if job.settings.block_of(name) == block]
         for block in dict.fromkeys(map(job.settings.block_of, names))
     }
-    rows = gather(blocks, spectrum, job.places)
+    rows = read_rows(blocks, spectrum, job.places)
     for split in SPLITS:
         about, some = about_of(job, split, spectrum), of_split(rows, split)
         write_tables(job, some, about)
@@ -97,7 +99,7 @@ def tabulate(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
     shown = folders | {rows[name].title: job.places.baselines / name for name in IN_GRID[spectrum]}
     saved = draw_grid(job, shown, f"grid{SUFFIX[spectrum]}", spectrum=spectrum)
     if spectrum == "visible":
-        for path in saved:  # the same picture under the number that it has in the paper
+        for path in saved:  # the same image under the number that it has in the paper
             copy = path.with_stem(f"figure_{paper.GRID_FIGURE.get(job.dataset, 3)}")
             with whole_file(copy) as part:
                 shutil.copyfile(path, part)
@@ -122,7 +124,7 @@ def about_of(job: Job, split: str, spectrum: Spectrum) -> About:
         size=job.settings.crop[job.dataset].size,
         weights=job.settings.weights,
         reference=BASELINES[spectrum].reference,
-        painted=spectrum,
+        predicted=spectrum,
         true_flicker=flicker_of(job.places.baselines / truth_name(spectrum)),
         needs_video=videoless(job.settings, job.dataset, spectrum),
     )
@@ -130,7 +132,7 @@ def about_of(job: Job, split: str, spectrum: Spectrum) -> About:
 
 def write_tables(job: Job, rows: Mapping[str, Row], about: About) -> None:
     """The table of all rows, the matrix of wins, every sequence, and what the paper has by number."""
-    stem, seed = f"{about.split}{SUFFIX[about.painted]}", job.settings.seed
+    stem, seed = f"{about.split}{SUFFIX[about.predicted]}", job.settings.seed
     spell(build_table(rows, about, seed=seed), job.places.tables / stem)
     compared = {
         name: row.scores
@@ -140,14 +142,14 @@ def write_tables(job: Job, rows: Mapping[str, Row], about: About) -> None:
     facts = {"dataset": about.dataset, "split": about.split}
     if len(compared) > 1:
         titles = {name: row.title for name, row in rows.items()}
-        named = what_is_judged(about, rows[about.reference].scores)
-        judged = [wins.judge_pairs(compared, score, seed=seed) for score in wins.COMPARED]
-        place = job.places.tables / f"{about.split}_wins{SUFFIX[about.painted]}"
-        write_text(place.with_suffix(".md"), wins.to_markdown(judged, titles, about=named))
-        write_text(place.with_suffix(".csv"), wins.to_csv(judged, **facts))
-    place = job.places.tables / f"{about.split}_sequences{SUFFIX[about.painted]}.csv"
+        named = what_is_scored(about, rows[about.reference].scores)
+        scored = [wins.compare_pairs(compared, score, seed=seed) for score in wins.COMPARED]
+        place = job.places.tables / f"{about.split}_wins{SUFFIX[about.predicted]}"
+        write_text(place.with_suffix(".md"), wins.to_markdown(scored, titles, about=named))
+        write_text(place.with_suffix(".csv"), wins.to_csv(scored, **facts))
+    place = job.places.tables / f"{about.split}_sequences{SUFFIX[about.predicted]}.csv"
     write_text(place, by_sequence.to_csv(rows, **facts))
-    if about.split == "test" and about.painted == "visible":
+    if about.split == "test" and about.predicted == "visible":
         number = paper.METHODS_TABLE.get(about.dataset, 1)
         spell(paper.methods_table(rows, about, seed=seed), job.places.tables / f"table_{number}")
         if any(name in rows for name in paper.ABLATION):
@@ -161,9 +163,9 @@ def spell(table: Table, stem: Path) -> None:
 
 
 def draw_learning(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
-    """The readings while training, against pictures shown, and Figure 4 of the paper.
+    """The readings while training, against images shown, and Figure 4 of the paper.
 
-    Each direction by itself: a score of thermal pictures says nothing beside one of visible ones.
+    Each direction by itself: a score of thermal images says nothing beside one of visible ones.
     """
     titles = {name: title_of_run(job, name) for name in names}
     histories = {
@@ -183,7 +185,7 @@ def draw_learning(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
 
 
 def draw_figure_4(job: Job, last: Mapping[str, pd.DataFrame], *, against: str) -> None:
-    """SSIM and PSNR on the test pictures after the last twentieths of each training, as a table too."""
+    """SSIM and PSNR on the test images after the last twentieths of each training, as a table too."""
     named = {title: one.rename(columns={"twentieths": against}) for title, one in last.items()}
     said = "protocol `paper`: on the test set, of snapshots, for looking and not for choosing"
     figure = curves(named, LATE_READINGS, against=against, note=joined(job.note, said))
@@ -207,18 +209,18 @@ def joined(*notes: str) -> str:
 def draw_grid(
     job: Job, folders: Mapping[str, Path], name: str, *, spectrum: Spectrum
 ) -> tuple[Path, Path]:
-    """The panel frames: what is seen, each folder's pictures by its title, truth."""
+    """The panel frames: what is seen, each folder's images by its title, truth."""
     panel = spread(job.crops.split("test"), job.settings.evaluate[job.dataset].panel_frames)
     frames = [row for _, row in panel.iterrows()]
     seen, truths = (
-        [np.asarray(job.crops.picture(one, row)) for row in frames]
+        [np.asarray(job.crops.image(one, row)) for row in frames]
         for one in (SEEN[spectrum], spectrum)
     )
-    painted = {title: read_panel(folder, truths) for title, folder in folders.items()}
+    predicted = {title: read_panel(folder, truths) for title, folder in folders.items()}
     figure = grid(
         SEEN[spectrum].capitalize(),
         seen,
-        painted,
+        predicted,
         truths,
         frames=[str(row["frame"]) for row in frames],
         note=job.note,
@@ -227,16 +229,16 @@ def draw_grid(
 
 
 def read_panel(folder: Path, truths: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """What was painted of the panel frames. Raises BadInput if they are not the pictures of today."""
-    pictures = np.load(folder / "panel.npy")
-    shape, needed = pictures.shape[:3], (len(truths), *truths[0].shape[:2])
+    """What was predicted of the panel frames. Raises BadInput if they are not the images of today."""
+    images = np.load(folder / "panel.npy")
+    shape, needed = images.shape[:3], (len(truths), *truths[0].shape[:2])
     if shape != needed:
         raise BadInput(
-            given=f"{folder / 'panel.npy'} holds {shape[0]} pictures of {shape[1]}x{shape[2]} pixels",
+            given=f"{folder / 'panel.npy'} holds {shape[0]} images of {shape[1]}x{shape[2]} pixels",
             needed=f"{needed[0]} of {needed[1]}x{needed[2]}, as the crops are",
-            remedy="run `dvc repro`: it paints the panel again from the present crops",
+            remedy="run `dvc repro`: it predicts the panel again from the present crops",
         )
-    return list(pictures)
+    return list(images)
 
 
 def draw_costs(rows: Mapping[str, Row], seed: int, note: str, stem: Path) -> None:

@@ -1,4 +1,4 @@
-"""Cut windows out of the field that both cameras see, in one interpolation from the raw pictures."""
+"""Cut windows out of the field that both cameras see, in one interpolation from the raw images."""
 
 import json
 import os
@@ -49,7 +49,7 @@ class Cropping:
     windows: pd.DataFrame
     transforms: dict[str, Matrix]
     raw: Path
-    mark: str
+    fingerprint: str
     workers: int
 
 
@@ -70,7 +70,7 @@ def crop(
     finished, to the same bytes.
     """
     cropping = prepare(dataset, params, frames, registered, at_root(raw), code)
-    with workplace(at_root(checkpoints) / f"crop-{dataset}-{cropping.mark}") as place:
+    with workplace(at_root(checkpoints) / f"crop-{dataset}-{cropping.fingerprint}") as place:
         if left := others(place):
             tqdm.write(
                 f"{dataset}: shards of other settings, data or code are left alone: "
@@ -105,9 +105,9 @@ def prepare(
         "data": [sha256(path) for path in (frames, registered / "transforms.csv", code)],
         "libraries": [cv2.__version__, PIL.__version__, np.__version__],
     }
-    mark = f"{seed_of(json.dumps(parts, sort_keys=True)):016x}"
+    fingerprint = f"{seed_of(json.dumps(parts, sort_keys=True)):016x}"
     workers = os.cpu_count() or 1
-    return Cropping(dataset, cut, table, windows, transforms, raw, mark, workers)
+    return Cropping(dataset, cut, table, windows, transforms, raw, fingerprint, workers)
 
 
 def make(cropping: Cropping, place: Path) -> dict[str, Any]:

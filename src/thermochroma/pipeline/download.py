@@ -49,7 +49,7 @@ def _table(source: Source, settings: SourceSettings, folder: Path) -> pd.DataFra
         listed,
         folder,
         on_defect=settings.on_defect,
-        picture_size=settings.picture_size,
+        image_size=settings.image_size,
         tones=tones(listed, folder, settings.tone),
     )
     return source.choose(settings, table) if source.choose else table

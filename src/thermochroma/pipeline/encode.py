@@ -12,6 +12,6 @@ from thermochroma.networks.clip_text import TextEncoder
 
 
 def encode(captions: Path, clip: Path, text: Path) -> None:
-    """On the processor whatever the machine, so that training and judging read the same numbers."""
+    """On the processor whatever the machine, so that training and scoring read the same numbers."""
     sentences = read_captions(captions) | SAME_FOR_ALL
     save_text(text, encode_captions(TextEncoder(clip), sentences))

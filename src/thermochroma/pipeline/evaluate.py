@@ -1,4 +1,4 @@
-"""Judge one translator: score every held-out picture, keep a panel, measure the cost."""
+"""Score one translator: score every held-out image, keep a panel, measure the cost."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from thermochroma.config.params import EvaluateSettings, read_params
 from thermochroma.contract.dataset import load_source
 from thermochroma.contract.method import Method, Translator
 from thermochroma.evaluation.cost import latency, multiply_adds, parameters
-from thermochroma.evaluation.flicker import judge_flicker, pairs_of
+from thermochroma.evaluation.flicker import pairs_of, score_flicker
 from thermochroma.evaluation.gallery import (
     FILE,
     SPLIT,
@@ -25,14 +25,19 @@ from thermochroma.evaluation.gallery import (
     keep_gallery,
     with_extremes,
 )
-from thermochroma.evaluation.outputs import by_split, leave
-from thermochroma.evaluation.perceptual import Judged, Perception, judge_pictures, read_perception
+from thermochroma.evaluation.outputs import by_split, write_outputs
+from thermochroma.evaluation.perceptual import (
+    Evaluation,
+    Perception,
+    evaluate_images,
+    read_perception,
+)
 from thermochroma.evaluation.policies import policies_of
-from thermochroma.evaluation.scoring import judged_rows
-from thermochroma.evaluation.snapshots import CURVE, judge_snapshot, of_the_end
+from thermochroma.evaluation.scoring import scored_rows
+from thermochroma.evaluation.snapshots import CURVE, of_the_end, score_snapshot
 from thermochroma.evaluation.summary import mean_of_distances, mean_of_draws
 from thermochroma.export.artifact import load_translator, method_of, snapshots_in
-from thermochroma.inference.predictions import Painted, paint, spread
+from thermochroma.inference.predictions import Predicted, predict, spread
 from thermochroma.loading.collate import read_text
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.inference_batches import seen_batches
@@ -53,48 +58,48 @@ def evaluate(
 ) -> None:
     """Neither critic nor VGG is built. The stage `track` tells MLflow, in one go for all methods."""
     settings, cut, device = read_params(params), Crops(crops), choose_device()
-    network, label = load_translator(translator)
+    network, metadata = load_translator(translator)
     network.to(device)
-    sees, how, title = method_of(label).sees, settings.evaluate[dataset], f"{dataset}-{method}"
-    rows = judged_rows(cut, how.frames_per_sequence)
+    sees, how, title = method_of(metadata).sees, settings.evaluate[dataset], f"{dataset}-{method}"
+    rows = scored_rows(cut, how.frames_per_sequence)
     panel_rows, pairs = spread(cut.split("test"), how.panel_frames), pairs_of(cut, how.video_pairs)
     shown = pd.concat([rows, panel_rows, pairs.before, pairs.after])
     gallery_rows = choose_gallery_rows(rows, how.gallery_frames)
     beside = own(sees, cut, shown.drop_duplicates("frame"), read_text(sees, text))
     looking = read_perception(perception, device)
-    judge = Judge(network, method_of(label), cut, beside, how, device, looking)
+    evaluator = Evaluator(network, method_of(metadata), cut, beside, how, device, looking)
     again = pd.concat([panel_rows, gallery_rows, pairs.before, pairs.after])["frame"]
-    judged = judge.judge(rows, title=f"evaluate {title}", keep=frozenset(again))
-    panel = judge.paint_all(panel_rows)
-    leave(folder, judged)
-    video = judge_flicker(pairs, judge.paint_all)
+    scored = evaluator.score(rows, title=f"evaluate {title}", keep=frozenset(again))
+    panel = evaluator.predict_all(panel_rows)
+    write_outputs(folder, scored)
+    video = score_flicker(pairs, evaluator.predict_all)
     with whole_file(folder / "flicker.csv") as part:
         video.to_csv(part, index=False)
     with whole_file(folder / "panel.npy") as part, part.open("wb") as stream:
         np.save(stream, panel.permute(0, 2, 3, 1).numpy())
-    judge.keep_gallery(
-        folder / FILE, judged.scores, with_extremes(gallery_rows, rows, judged.scores)
+    evaluator.keep_gallery(
+        folder / FILE, scored.scores, with_extremes(gallery_rows, rows, scored.scores)
     )
-    curve = judge_snapshots(
-        judge, snapshots_in(snapshots), rows[rows["split"] == SPLIT], title=title
+    curve = score_snapshots(
+        evaluator, snapshots_in(snapshots), rows[rows["split"] == SPLIT], title=title
     )
-    leave_curve(folder / CURVE, curve, judged.scores, images=label.images)
-    write_text(folder / "cost.json", json.dumps(judge.cost(rows), indent=2) + "\n")
-    told: dict[str, Any] = {**by_split(judged), "note": load_source(dataset).note}
+    write_curve(folder / CURVE, curve, scored.scores, images=metadata.images)
+    write_text(folder / "cost.json", json.dumps(evaluator.cost(rows), indent=2) + "\n")
+    told: dict[str, Any] = {**by_split(scored), "note": load_source(dataset).note}
     if video["flicker"].notna().any():
         told["flicker"] = float(video["flicker"].mean())
-    leave_records(folder, [beside])
-    if others := policies_of(label):
+    write_records(folder, [beside])
+    if others := policies_of(metadata):
         below = folder / "policies"
-        told["policies"] = judge_other_policies(
-            judge, others, rows, gallery_rows, below, title=title
+        told["policies"] = score_other_policies(
+            evaluator, others, rows, gallery_rows, below, title=title
         )
     write_text(metrics, json.dumps(told, indent=2) + "\n")
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
-    """A translator with the pictures that it is judged on."""
+class Evaluator:
+    """A translator with the images that it is scored on."""
 
     translator: Translator[Any]
     method: Method
@@ -104,39 +109,41 @@ class Judge:
     device: torch.device
     perception: Perception | None
     kept: dict[str, torch.Tensor] = field(default_factory=dict, init=False)
-    """What was painted of frames that are asked for again, by frame."""
+    """What was predicted of frames that are asked for again, by frame."""
 
-    def under(self, beside: Beside) -> "Judge":
+    def under(self, beside: Beside) -> "Evaluator":
         """The same, shown other references or sentences."""
         return replace(self, beside=beside)
 
-    def of(self, translator: Translator[Any]) -> "Judge":
-        """The same pictures, shown the same beside them, for other weights."""
+    def of(self, translator: Translator[Any]) -> "Evaluator":
+        """The same images, shown the same beside them, for other weights."""
         return replace(self, translator=translator.to(self.device))
 
-    def judge_snapshot(self, rows: pd.DataFrame, *, images: int | None) -> pd.DataFrame:
-        """The few scores of the curves, one row a picture."""
-        spectrum = self.method.direction.painted
-        return judge_snapshot(self.crops, self._paint(rows), images=images, spectrum=spectrum)
+    def score_snapshot(self, rows: pd.DataFrame, *, images: int | None) -> pd.DataFrame:
+        """The few scores of the curves, one row an image."""
+        spectrum = self.method.direction.predicted
+        return score_snapshot(self.crops, self._predict(rows), images=images, spectrum=spectrum)
 
-    def judge(
+    def score(
         self, rows: pd.DataFrame, *, title: str, keep: frozenset[str] = frozenset()
-    ) -> Judged:
-        """Judge every row. keep: frames that `paint_all` will be asked for."""
-        painted = self._paint_and_keep(rows, title, keep)
-        spectrum = self.method.direction.painted
-        return judge_pictures(self.crops, painted, spectrum=spectrum, perception=self.perception)
+    ) -> Evaluation:
+        """Score every row. keep: frames that `predict_all` will be asked for."""
+        prediction = self._predict_and_keep(rows, title, keep)
+        spectrum = self.method.direction.predicted
+        return evaluate_images(
+            self.crops, prediction, spectrum=spectrum, perception=self.perception
+        )
 
-    def paint_all(self, rows: pd.DataFrame) -> torch.Tensor:
-        """The translations of the rows, 8 bits; each frame is painted once."""
-        for some, painted in self._paint(rows[~rows["frame"].isin(self.kept.keys())]):
-            self._keep(some, painted)
+    def predict_all(self, rows: pd.DataFrame) -> torch.Tensor:
+        """The translations of the rows, 8 bits; each frame is predicted once."""
+        for some, prediction in self._predict(rows[~rows["frame"].isin(self.kept.keys())]):
+            self._keep(some, prediction)
         return torch.stack([self.kept[frame] for frame in rows["frame"]])
 
     def keep_gallery(self, path: Path, scores: pd.DataFrame, gallery_rows: pd.DataFrame) -> None:
-        """Write the pictures of some frames. scores: of what this judge painted."""
-        pictures = self.paint_all(gallery_rows).permute(0, 2, 3, 1).numpy()
-        keep_gallery(path, scores, list(gallery_rows["frame"]), pictures)
+        """Write the images of some frames. scores: of what this score predicted."""
+        images = self.predict_all(gallery_rows).permute(0, 2, 3, 1).numpy()
+        keep_gallery(path, scores, list(gallery_rows["frame"]), images)
 
     def cost(self, rows: pd.DataFrame) -> dict[str, Any]:
         """Size, work and time of the translator at the crop's size, batch 1."""
@@ -151,7 +158,7 @@ class Judge:
             references=self.beside.references,
         )
         timed = latency(
-            lambda: list(self._paint(one)), rounds=self.settings.timing_rounds, device=self.device
+            lambda: list(self._predict(one)), rounds=self.settings.timing_rounds, device=self.device
         )
         return {
             "parameters": parameters(self.translator.requires_grad_(True)),
@@ -160,21 +167,21 @@ class Judge:
             "device": device_name(self.device),
         }
 
-    def _paint_and_keep(
+    def _predict_and_keep(
         self, rows: pd.DataFrame, title: str, keep: frozenset[str]
-    ) -> Iterator[tuple[pd.DataFrame, Painted]]:
-        with tqdm(total=len(rows), desc=title, unit="picture") as bar:
-            for some, painted in self._paint(rows):
+    ) -> Iterator[tuple[pd.DataFrame, Predicted]]:
+        with tqdm(total=len(rows), desc=title, unit="image") as bar:
+            for some, prediction in self._predict(rows):
                 wanted = some["frame"].isin(keep)
-                self._keep(some[wanted], painted[torch.tensor(wanted.to_list())])
-                yield some, painted
+                self._keep(some[wanted], prediction[torch.tensor(wanted.to_list())])
+                yield some, prediction
                 bar.update(len(some))
 
-    def _keep(self, rows: pd.DataFrame, painted: torch.Tensor) -> None:
-        self.kept.update(zip(rows["frame"], painted, strict=True))
+    def _keep(self, rows: pd.DataFrame, prediction: torch.Tensor) -> None:
+        self.kept.update(zip(rows["frame"], prediction, strict=True))
 
-    def _paint(self, rows: pd.DataFrame) -> Any:
-        return paint(
+    def _predict(self, rows: pd.DataFrame) -> Any:
+        return predict(
             self.translator,
             self.crops,
             rows,
@@ -186,29 +193,29 @@ class Judge:
         )
 
 
-def judge_snapshots(
-    judge: Judge, files: list[Path], rows: pd.DataFrame, *, title: str
+def score_snapshots(
+    evaluator: Evaluator, files: list[Path], rows: pd.DataFrame, *, title: str
 ) -> list[pd.DataFrame]:
-    """The scores of what each snapshot paints of these rows."""
+    """The scores of what each snapshot predicts of these rows."""
     curve = []
     with tqdm(files, desc=f"{title}, snapshots", unit="snapshot") as bar:
         for file in bar:
-            network, label = load_translator(file)
-            curve.append(judge.of(network).judge_snapshot(rows, images=label.images))
+            network, metadata = load_translator(file)
+            curve.append(evaluator.of(network).score_snapshot(rows, images=metadata.images))
     return curve
 
 
-def leave_curve(
+def write_curve(
     path: Path, curve: list[pd.DataFrame], scores: pd.DataFrame, *, images: int | None
 ) -> None:
-    """Write the scores of the snapshots, and behind them those of what shipped, on the test pictures."""
+    """Write the scores of the snapshots, and behind them those of what shipped, on the test images."""
     end = of_the_end(scores[scores["split"] == SPLIT], images=images)
     with whole_file(path) as part:
         pd.concat([*curve, end], ignore_index=True).to_csv(part, index=False)
 
 
-def judge_other_policies(
-    judge: Judge,
+def score_other_policies(
+    evaluator: Evaluator,
     policies: Mapping[str, OtherPolicy],
     rows: pd.DataFrame,
     gallery_rows: pd.DataFrame,
@@ -216,33 +223,33 @@ def judge_other_policies(
     *,
     title: str,
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Judge what is painted with other references or sentences; one folder a policy. The means, by policy.
+    """Score predictions with other references or sentences, one folder a policy. Returns means by policy.
 
-    gallery_rows: the frames of the gallery, whose pictures are kept of the first draw.
+    gallery_rows: the frames of the gallery, whose images are kept of the first draw.
     """
     summary, keep = {}, frozenset(gallery_rows["frame"])
     for name, other in policies.items():
-        drawn = [draw(judge.beside, judge.crops, rows) for draw in other.draws]
-        judges, told = [judge.under(one) for one in drawn], f"{title}, {other.title}"
+        drawn = [draw(evaluator.beside, evaluator.crops, rows) for draw in other.draws]
+        scores, told = [evaluator.under(one) for one in drawn], f"{title}, {other.title}"
         each = [
-            one.judge(rows, title=told, keep=keep if one is judges[0] else frozenset())
-            for one in judges
+            one.score(rows, title=told, keep=keep if one is scores[0] else frozenset())
+            for one in scores
         ]
         first = each[0].scores
-        judges[0].keep_gallery(
+        scores[0].keep_gallery(
             folder / name / FILE, first, with_extremes(gallery_rows, rows, first)
         )
-        mean = Judged(
+        mean = Evaluation(
             mean_of_draws([one.scores for one in each]),
             mean_of_distances([one.distances for one in each]),
         )
-        leave(folder / name, mean)
-        leave_records(folder / name, drawn)
+        write_outputs(folder / name, mean)
+        write_records(folder / name, drawn)
         summary[name] = by_split(mean)
     return summary
 
 
-def leave_records(folder: Path, drawn: Sequence[Beside]) -> None:
+def write_records(folder: Path, drawn: Sequence[Beside]) -> None:
     """Write whose references or sentences the frames were given, draw after draw."""
     for name in drawn[0].records:
         with whole_file(folder / name) as part:

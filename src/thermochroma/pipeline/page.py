@@ -17,28 +17,28 @@ from thermochroma.evaluation.gallery import (
     Gallery,
     choose_gallery_rows,
     read_gallery,
-    read_pictures,
+    read_images,
 )
-from thermochroma.evaluation.scoring import SEEN, judged_rows
+from thermochroma.evaluation.scoring import SEEN, scored_rows
 from thermochroma.loading.crops import Crops
 from thermochroma.pipeline.compare import READINGS, SPLITS, SUFFIX, Spectrum
 from thermochroma.pipeline.results import (
-    Places,
+    ResultFolders,
     direction_of,
     flicker_of,
     galleries,
-    gather,
     of_split,
+    read_rows,
     videoless,
 )
 from thermochroma.reporting import significance as wins
 from thermochroma.reporting.layout import About, Row
 from thermochroma.reporting.page.contents import (
-    Hung,
+    GalleryFrame,
+    Images,
     Link,
     Meeting,
     PageDataset,
-    Pictures,
     Scores,
     Section,
     points_of,
@@ -47,7 +47,7 @@ from thermochroma.reporting.page.contents import (
 )
 from thermochroma.reporting.page.duels import duels
 from thermochroma.reporting.page.facts import Taught, facts_of
-from thermochroma.reporting.page.pictures import picture_name, save_edges, save_picture
+from thermochroma.reporting.page.images import image_name, save_edges, save_image
 from thermochroma.reporting.page.render import render
 from thermochroma.reporting.page.verdict import Field, verdict
 from thermochroma.reporting.table import build_table
@@ -57,7 +57,7 @@ TRACKING: Final = "http://127.0.0.1:5000"
 
 
 Blocks: TypeAlias = Mapping[str, Sequence[str]]
-"""The runs of each block; the page shows the pictures and the learning of the first."""
+"""The runs of each block; the page shows the images and the learning of the first."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +77,15 @@ def build_page(
     scores: Path,
     baselines: Path,
     page: Path,
-    pictures: Path,
+    images: Path,
 ) -> None:
     """Writes nothing that depends on the day or the machine: the same scores give the same page."""
     settings, roots = read_params(params), Roots(crops, runs, scores, baselines)
-    with whole_folder(pictures) as part:
+    with whole_folder(images) as part:
         for name in settings.datasets:
-            hang(name, settings, roots, part / name)
+            write_page_images(name, settings, roots, part / name)
     found = [describe(name, settings, roots) for name in settings.datasets]
-    write_text(page, render(found, pictures=pictures.name, tracking=TRACKING))
+    write_text(page, render(found, images=images.name, tracking=TRACKING))
 
 
 def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
@@ -94,7 +94,7 @@ def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
     shown = shown_of(dataset, settings, roots)
     sections = [
         section(dataset, settings, blocks, spectrum, roots, shown)
-        for spectrum, blocks in by_painted(settings, dataset).items()
+        for spectrum, blocks in by_predicted(settings, dataset).items()
     ]
     train = cut.split("train")
     taught = Taught(len(train), train["sequence"].nunique(), settings.weights)
@@ -107,27 +107,27 @@ def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
         size=settings.crop[dataset].size,
         facts=facts_of(taught, budgets, shown=len(shown.common_frames)),
         frames=[
-            Hung(*map(str, row))
+            GalleryFrame(*map(str, row))
             for row in shown.rows[["frame", "sequence", "place", "time"]].values
         ],
         common=len(shown.common_frames),
-        judged=shown.judged,
+        scored=shown.scored,
         sections=sections,
-        links=links_of(dataset, [one.painted for one in sections]),
+        links=links_of(dataset, [one.predicted for one in sections]),
     )
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class PageFrames:
     """The frames of the page.
 
     common_frames: those that every row shows. rows: of the manifest; behind those that every row shows, the
-    extremes of single rows. judged: how many test frames there are in all.
+    extremes of single rows. scored: how many test frames there are in all.
     """
 
     common_frames: Sequence[str]
     rows: pd.DataFrame
-    judged: int
+    scored: int
 
     def places(self, frames: Sequence[str]) -> list[int]:
         """Where these frames stand on the page."""
@@ -135,20 +135,20 @@ class Shown:
         return [order[frame] for frame in frames]
 
 
-def shown_of(dataset: str, settings: Params, roots: Roots) -> Shown:
+def shown_of(dataset: str, settings: Params, roots: Roots) -> PageFrames:
     """The test frames that the stages evaluate and baselines chose, and those extreme for some row."""
     how, cut = settings.evaluate[dataset], Crops(roots.crops / dataset)
-    judged = judged_rows(cut, how.frames_per_sequence)
-    gallery_rows = choose_gallery_rows(judged, how.gallery_frames)
+    scored = scored_rows(cut, how.frames_per_sequence)
+    gallery_rows = choose_gallery_rows(scored, how.gallery_frames)
     frames = list(gallery_rows["frame"])
     kept = {
         frame
         for path in galleries_of(dataset, settings, roots).values()
         for frame in read_gallery(path, frames).frames
     }
-    more = judged[judged["frame"].isin(kept - {*frames})]
+    more = scored[scored["frame"].isin(kept - {*frames})]
     rows = pd.concat([gallery_rows, more], ignore_index=True).fillna({"place": "", "time": ""})
-    return Shown(frames, rows, int((judged["split"] == SPLIT).sum()))
+    return PageFrames(frames, rows, int((scored["split"] == SPLIT).sum()))
 
 
 def galleries_of(dataset: str, settings: Params, roots: Roots) -> dict[str, Path]:
@@ -156,7 +156,7 @@ def galleries_of(dataset: str, settings: Params, roots: Roots) -> dict[str, Path
     places = places_of(dataset, roots)
     return {
         name: path
-        for spectrum, blocks in by_painted(settings, dataset).items()
+        for spectrum, blocks in by_predicted(settings, dataset).items()
         for name, path in galleries(blocks, spectrum, places).items()
     }
 
@@ -167,22 +167,22 @@ def section(
     blocks: Blocks,
     spectrum: Spectrum,
     roots: Roots,
-    shown: Shown,
+    shown: PageFrames,
 ) -> Section:
-    """The methods that paint one spectrum, with the trivial rows and oracles."""
+    """The methods that predict one spectrum, with the trivial rows and oracles."""
     places = places_of(dataset, roots)
-    rows, reference = gather(blocks, spectrum, places), BASELINES[spectrum].reference
+    rows, reference = read_rows(blocks, spectrum, places), BASELINES[spectrum].reference
     names = list(blocks)
     test, seed = of_split(rows, SPLIT), settings.seed
     compared = {
         name: row.scores for name, row in test.items() if row.kind == "method" or name == reference
     }
     met = {
-        score: duels(wins.judge_pairs(compared, score, seed=seed)) if len(compared) > 1 else {}
+        score: duels(wins.compare_pairs(compared, score, seed=seed)) if len(compared) > 1 else {}
         for score in wins.COMPARED
     }
     return Section(
-        painted=spectrum,
+        predicted=spectrum,
         seen=SEEN[spectrum],
         title=f"{SEEN[spectrum].capitalize()} to {spectrum}",
         reference=reference,
@@ -195,7 +195,7 @@ def section(
             score: [Meeting(*pair, duel) for pair, duel in pairs.items()]
             for score, pairs in met.items()
         },
-        pictures={
+        images={
             name: on_page(read_gallery(path, shown.common_frames), shown)
             for name, path in galleries(names, spectrum, places).items()
         },
@@ -206,9 +206,9 @@ def section(
     )
 
 
-def on_page(gallery: Gallery, shown: Shown) -> Pictures:
+def on_page(gallery: Gallery, shown: PageFrames) -> Images:
     """Which frames a row shows, with its scores of them and its extremes."""
-    return Pictures(
+    return Images(
         extra=shown.places(gallery.frames[len(shown.common_frames) :]),
         values=values_of(gallery.values),
         extremes={name: shown.places(three) for name, three in gallery.extremes.items()},
@@ -221,7 +221,7 @@ def tabulated(
     rows: dict[str, Row],
     split: str,
     spectrum: Spectrum,
-    places: Places,
+    places: ResultFolders,
 ) -> Scores:
     """The table of one split, as `compare` builds it."""
     source = load_source(dataset)
@@ -233,17 +233,17 @@ def tabulated(
         size=settings.crop[dataset].size,
         weights=settings.weights,
         reference=BASELINES[spectrum].reference,
-        painted=spectrum,
+        predicted=spectrum,
         true_flicker=flicker_of(places.baselines / truth_name(spectrum)),
         needs_video=videoless(settings, dataset, spectrum),
     )
     return scores_of(build_table(rows, about, seed=settings.seed))
 
 
-def places_of(dataset: str, roots: Roots) -> Places:
+def places_of(dataset: str, roots: Roots) -> ResultFolders:
     """The folders of one data set. Tables and figures are neither read nor written here."""
     nowhere = Path()
-    return Places(
+    return ResultFolders(
         roots.runs / dataset,
         roots.scores / dataset,
         roots.baselines / dataset,
@@ -252,29 +252,29 @@ def places_of(dataset: str, roots: Roots) -> Places:
     )
 
 
-def hang(dataset: str, settings: Params, roots: Roots, folder: Path) -> None:
-    """Write what was seen, what is true, the thermal edges, and what each row painted."""
+def write_page_images(dataset: str, settings: Params, roots: Roots, folder: Path) -> None:
+    """Write what was seen, what is true, the thermal edges, and what each row predicted."""
     cut, shown = Crops(roots.crops / dataset), shown_of(dataset, settings, roots)
     for place, (_, row) in enumerate(shown.rows.iterrows()):
         for spectrum in SEEN:
-            picture = np.asarray(cut.picture(spectrum, row))
-            save_picture(picture, folder / spectrum / picture_name(place))
-        save_edges(np.asarray(cut.thermal(row)), folder / "edges" / picture_name(place))
+            image = np.asarray(cut.image(spectrum, row))
+            save_image(image, folder / spectrum / image_name(place))
+        save_edges(np.asarray(cut.thermal(row)), folder / "edges" / image_name(place))
     for name, path in galleries_of(dataset, settings, roots).items():
-        painted = read_pictures(path, shown.common_frames)
+        predicted = read_images(path, shown.common_frames)
         places = shown.places(read_gallery(path, shown.common_frames).frames)
-        for place, picture in zip(places, painted, strict=True):
-            save_picture(picture, folder / "painted" / name / picture_name(place))
+        for place, image in zip(places, predicted, strict=True):
+            save_image(image, folder / "predicted" / name / image_name(place))
 
 
-def by_painted(settings: Params, dataset: str) -> dict[Spectrum, Blocks]:
-    """The line-up by the spectrum that is painted, visible first, even if nothing paints it."""
+def by_predicted(settings: Params, dataset: str) -> dict[Spectrum, Blocks]:
+    """The line-up by the spectrum that is predicted, visible first, even if nothing predicts it."""
     spectra: tuple[Spectrum, ...] = ("visible", "thermal")
     found: dict[Spectrum, Blocks] = {}
     for spectrum in spectra:
         blocks: dict[str, list[str]] = {}
         for name in settings.trained_on(dataset):
-            if direction_of(settings, name).painted == spectrum:
+            if direction_of(settings, name).predicted == spectrum:
                 blocks.setdefault(settings.block_of(name), []).append(name)
         if blocks or spectrum == "visible":
             found[spectrum] = blocks

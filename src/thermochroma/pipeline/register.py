@@ -29,7 +29,7 @@ def register_dataset(
     report: Path,
     scores: Path,
 ) -> None:
-    """Writes transforms, not pictures; where the truth is known, how far they are from it."""
+    """Writes transforms, not images; where the truth is known, how far they are from it."""
     source, settings = load_source(dataset), read_params(params).registration
     table, folder = read_table(frames, FRAME_COLUMNS), at_root(raw)
     workers = os.cpu_count() or 1

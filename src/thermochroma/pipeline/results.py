@@ -18,7 +18,7 @@ from thermochroma.evaluation.policies import policies_of
 from thermochroma.evaluation.snapshots import CURVE, IMAGES, TAKEN
 from thermochroma.evaluation.summary import mean_of_distances, mean_of_draws
 from thermochroma.export.artifact import title_of
-from thermochroma.export.metadata import read_label
+from thermochroma.export.metadata import read_metadata
 from thermochroma.loading.policies import OtherPolicy
 from thermochroma.reporting.layout import Kind, Row
 from thermochroma.reporting.table_caption import RUNS
@@ -26,11 +26,11 @@ from thermochroma.reporting.table_caption import RUNS
 TRANSLATOR = "translator.safetensors"
 AS_TEXT = {"place": str, "time": str}
 ALWAYS = ("ssim", "psnr", "mse")
-"""Scores that every picture has."""
+"""Scores that every image has."""
 
 
 @dataclass(frozen=True)
-class Places:
+class ResultFolders:
     """The folders of one data set."""
 
     runs: Path
@@ -41,7 +41,7 @@ class Places:
 
 
 def direction_of(settings: Params, name: str) -> Direction:
-    """From which spectrum to which a line-up entry paints."""
+    """From which spectrum to which a line-up entry predicts."""
     return load_method(settings.method(name).method).direction
 
 
@@ -54,11 +54,13 @@ def videoless(settings: Params, dataset: str, spectrum: str) -> dict[str, str]:
     return {
         name: block.title or load_method(block.method).title
         for name, block in entries.items()
-        if direction_of(settings, name).painted == spectrum
+        if direction_of(settings, name).predicted == spectrum
     }
 
 
-def gather(blocks: Mapping[str, Sequence[str]], spectrum: str, places: Places) -> dict[str, Row]:
+def read_rows(
+    blocks: Mapping[str, Sequence[str]], spectrum: str, places: ResultFolders
+) -> dict[str, Row]:
     """Every row with the scores of all its splits: methods, trivial rows, oracles.
 
     blocks: the runs of each block, the first named as the block. Raises BadInput for scores that are
@@ -80,7 +82,7 @@ def gather(blocks: Mapping[str, Sequence[str]], spectrum: str, places: Places) -
     return rows
 
 
-def row_of(name: str, names: Sequence[str], places: Places) -> Row:
+def row_of(name: str, names: Sequence[str], places: ResultFolders) -> Row:
     """The row of one block: its only run, or the mean over its runs."""
     each = [read_scores(places.scores / one) for one in names]
     scores, runs = places.scores / name, places.runs / name
@@ -98,25 +100,25 @@ def row_of(name: str, names: Sequence[str], places: Places) -> Row:
 
 
 def mean_of_runs(name: str, each: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Each score the mean over runs, picture by picture. Raises BadInput for other pictures."""
+    """Each score the mean over runs, image by image. Raises BadInput for other images."""
     frames = each[0]["frame"].tolist()
     for one in each[1:]:
         if one["frame"].tolist() != frames:
             raise BadInput(
-                given=f"the runs of `{name}` were scored on different pictures",
-                needed="the same pictures in the same order",
+                given=f"the runs of `{name}` were scored on different images",
+                needed="the same images in the same order",
                 remedy="run `dvc repro`, so that every run is evaluated on the present crops",
             )
     return mean_of_draws(each)
 
 
-def policies_below(name: str, places: Places) -> Mapping[str, OtherPolicy]:
+def policies_below(name: str, places: ResultFolders) -> Mapping[str, OtherPolicy]:
     """What else the translator of a block was shown: the rows that stand below its own."""
-    return policies_of(read_label(places.runs / name / TRANSLATOR))
+    return policies_of(read_metadata(places.runs / name / TRANSLATOR))
 
 
-def galleries(blocks: Iterable[str], spectrum: str, places: Places) -> dict[str, Path]:
-    """Where the pictures of each row lie: of a block's first run, of a policy's first draw."""
+def galleries(blocks: Iterable[str], spectrum: str, places: ResultFolders) -> dict[str, Path]:
+    """Where the images of each row lie: of a block's first run, of a policy's first draw."""
     found = {}
     for name in blocks:
         found[name] = places.scores / name / FILE
@@ -128,7 +130,7 @@ def galleries(blocks: Iterable[str], spectrum: str, places: Places) -> dict[str,
 def with_policies(
     name: str, row: Row, folders: Sequence[Path], policies: Mapping[str, OtherPolicy]
 ) -> dict[str, Row]:
-    """The row and, below it, what the same translators paint when they are shown something else."""
+    """The row and, below it, what the same translators predict when they are shown something else."""
     below = {
         f"{name}_{policy}": Row(
             f"{row.title}, {other.title}",
@@ -145,7 +147,7 @@ def with_policies(
 
 def title_in(folder: Path) -> str:
     """How tables call what was trained there."""
-    return title_of(read_label(folder / TRANSLATOR))
+    return title_of(read_metadata(folder / TRANSLATOR))
 
 
 def flicker_of(folder: Path) -> float | None:
@@ -155,7 +157,7 @@ def flicker_of(folder: Path) -> float | None:
 
 
 def of_split(rows: Mapping[str, Row], split: str) -> dict[str, Row]:
-    """The same rows with the pictures of one split."""
+    """The same rows with the images of one split."""
 
     def some(scores: pd.DataFrame) -> pd.DataFrame:
         return scores[scores["split"] == split]
@@ -172,13 +174,13 @@ def of_split(rows: Mapping[str, Row], split: str) -> dict[str, Row]:
 
 
 def read_scores(folder: Path) -> pd.DataFrame:
-    """One row a picture, as `evaluate` wrote it.
+    """One row an image, as `evaluate` wrote it.
 
-    Raises BadInput if there is none, or if a picture lacks a score that every picture has.
+    Raises BadInput if there is none, or if an image lacks a score that every image has.
     """
     path = folder / "scores.csv"
     remedy = "run `dvc repro`: it evaluates again whatever has no whole scores"
-    needed = f"one line a picture, with {', '.join([*FACTS, *ALWAYS])}"
+    needed = f"one line an image, with {', '.join([*FACTS, *ALWAYS])}"
     try:
         scores = pd.read_csv(path, dtype=AS_TEXT)
     except (FileNotFoundError, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
@@ -186,13 +188,11 @@ def read_scores(folder: Path) -> pd.DataFrame:
         raise BadInput(given=given, needed=needed, remedy=remedy) from error
     missing = [name for name in (*FACTS, *ALWAYS) if name not in scores]
     if missing or scores.empty:
-        given = f"{path} has no {', '.join(missing)}" if missing else f"{path} has no picture"
+        given = f"{path} has no {', '.join(missing)}" if missing else f"{path} has no image"
         raise BadInput(given=given, needed=needed, remedy=remedy)
     broken = scores[scores[list(ALWAYS)].isna().any(axis=1)]
     if len(broken):
-        given = (
-            f"{path} lacks a score of {len(broken)} pictures, the first {broken.iloc[0]['frame']}"
-        )
+        given = f"{path} lacks a score of {len(broken)} images, the first {broken.iloc[0]['frame']}"
         raise BadInput(given=given, needed=needed, remedy=remedy)
     return scores.fillna({"place": "", "time": ""})
 
@@ -208,7 +208,7 @@ def read_curve(folder: Path) -> pd.DataFrame:
     except (FileNotFoundError, pd.errors.EmptyDataError, pd.errors.ParserError, KeyError) as error:
         raise BadInput(
             given=f"{path} cannot be read ({' '.join(str(error).split())})",
-            needed=f"one line a test picture and snapshot, with {', '.join(needed)}",
+            needed=f"one line a test image and snapshot, with {', '.join(needed)}",
             remedy="run `dvc repro`: it evaluates again whatever has no whole scores",
         ) from error
 

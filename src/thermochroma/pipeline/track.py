@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thermochroma.base.files import sha256
-from thermochroma.base.manifest import JUDGED_SPLITS
+from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.base.project import project_root
 from thermochroma.config.params import Params, read_params
 from thermochroma.evaluation.summary import as_readings
-from thermochroma.export.metadata import read_label
-from thermochroma.pipeline.backfill import tell_experiment, tell_rows, tell_tables
+from thermochroma.export.metadata import read_metadata
+from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
 from thermochroma.tracking.journal import digest_of, is_tracked, note_tracked, own_database
 from thermochroma.tracking.lineage import lineage
 
@@ -26,7 +26,7 @@ def track(params: Path, runs: Path, metrics: Path, reports: Path) -> None:
     """Touches nothing that is there already; MLflow is not even loaded where nothing is new."""
     settings = read_params(params)
     database = own_database(project_root())
-    content = digest_of(told_of(settings, runs, metrics, reports))
+    content = digest_of(logged_files(settings, runs, metrics, reports))
     if database is None:
         fill(settings, runs, metrics, reports)
     elif not is_tracked(database, content):
@@ -34,7 +34,7 @@ def track(params: Path, runs: Path, metrics: Path, reports: Path) -> None:
         note_tracked(database, content)
 
 
-def told_of(settings: Params, runs: Path, metrics: Path, reports: Path) -> Iterator[Path]:
+def logged_files(settings: Params, runs: Path, metrics: Path, reports: Path) -> Iterator[Path]:
     """Every file that MLflow is told of."""
     for dataset in settings.datasets:
         for name in settings.trained_on(dataset):
@@ -57,12 +57,12 @@ def fill(settings: Params, runs: Path, metrics: Path, reports: Path) -> None:
     for dataset in settings.datasets:
         tracker = Tracker(dataset, root=project_root())
         rows = read_summary(metrics / dataset / "baselines.json")
-        tell_experiment(tracker, dataset)
-        tell_rows(tracker, dataset, rows)
+        log_experiment(tracker, dataset)
+        log_baselines(tracker, dataset, rows)
         for name in settings.trained_on(dataset):
             summary = read_summary(metrics / dataset / f"{name}.json")
             back_fill(tracker, dataset, name, runs / dataset / name, summary)
-        tell_tables(tracker, dataset, tables_of(reports / dataset))
+        log_tables(tracker, dataset, tables_of(reports / dataset))
 
 
 def back_fill(
@@ -75,22 +75,22 @@ def back_fill(
     from thermochroma.tracking.mlflow_client import WEIGHTS
 
     translator = folder / TRANSLATOR
-    label = read_label(translator)
+    metadata = read_metadata(translator)
     tags = {"dataset": dataset, "method": name, WEIGHTS: sha256(translator)}
     found = tracker.find(**tags)
     if found is None:
         run_id = tracker.restore(name=name, tags=lineage(**tags))
-        tracker.log_params(run_id, label.settings)
+        tracker.log_params(run_id, metadata.settings)
     else:
         run_id = found.info.run_id
     history = pd.read_csv(folder / HISTORY)
     names = [str(each) for each in history.columns]
     tracker.log_rows(run_id, [dict(zip(names, row, strict=True)) for row in history.to_numpy()])
-    tracker.log_scores(run_id, as_readings({split: summary[split] for split in JUDGED_SPLITS}))
+    tracker.log_scores(run_id, as_readings({split: summary[split] for split in SCORED_SPLITS}))
     tracker.describe(
         run_id,
-        f"{title_of(label)}, taught on `{dataset}` and judged there.",
-        tags={"kind": "method", "paints": method_of(label).direction.painted},
+        f"{title_of(metadata)}, taught on `{dataset}` and scored there.",
+        tags={"kind": "method", "predicts": method_of(metadata).direction.predicted},
     )
 
 

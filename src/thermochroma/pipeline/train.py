@@ -12,14 +12,14 @@ from tqdm import tqdm
 
 from thermochroma.base.device import device_name, peak_memory_bytes
 from thermochroma.base.files import sha256, whole_file, write_text
-from thermochroma.base.lock import alone
+from thermochroma.base.lock import exclusive_lock
 from thermochroma.base.project import at_root, project_root
 from thermochroma.config.params import read_params
-from thermochroma.contract.dummy_input import see
+from thermochroma.contract.dummy_input import dummy_input
 from thermochroma.contract.method import Method, Translator
 from thermochroma.export.artifact import build_translator, save_translator
-from thermochroma.export.metadata import Label
-from thermochroma.inference.predictions import paint, panel, spread, truth_of
+from thermochroma.export.metadata import Metadata
+from thermochroma.inference.predictions import panel, predict, spread, truth_of
 from thermochroma.loading.collate import needs_references, seen_spectrum
 from thermochroma.loading.crops import FINGERPRINT
 from thermochroma.loading.loader import training_batches
@@ -27,17 +27,17 @@ from thermochroma.loading.reference_retrieval import References
 from thermochroma.metrics.fidelity import psnr, ssim
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pipeline.training_run import (
-    Lesson,
+    TrainingRun,
     held_out_references,
     prepare,
-    showing,
     text_width,
+    training_dataset,
 )
 from thermochroma.tracking.lineage import lineage
 from thermochroma.tracking.mlflow_client import Tracker
 from thermochroma.tracking.mlflow_client import Training as Tracked
 from thermochroma.training import checkpoint, snapshots
-from thermochroma.training.callbacks import At, Every, progress
+from thermochroma.training.callbacks import At, Every, progress_bar
 from thermochroma.training.loop import play_all
 from thermochroma.training.state import Training, seed_everything
 
@@ -59,57 +59,57 @@ def train(
 ) -> None:
     """Resumes from the checkpoint of the very same settings, data and code, to the same bits."""
     settings = read_params(params)
-    lesson = prepare(dataset, method, settings, crops, text, weights, edges, [code, trainer])
-    place = at_root(checkpoints) / f"{dataset}-{method}-{lesson.mark}"
-    with alone(place):
-        training = begin(lesson, FrozenNetworks(weights))
-        announce(training, lesson, place)
+    run = prepare(dataset, method, settings, crops, text, weights, edges, [code, trainer])
+    place = at_root(checkpoints) / f"{dataset}-{method}-{run.fingerprint}"
+    with exclusive_lock(place):
+        training = begin(run, FrozenNetworks(weights))
+        announce(training, run, place)
         tracker = Tracker(dataset, root=project_root())
         tags = lineage(dataset=dataset, method=method)
-        with tracker.training(lesson.mark, name=method, tags=tags) as tracked:
-            tracked.log_params({"budget": lesson.budget.model_dump(), **settings_of(lesson)})
+        with tracker.training(run.fingerprint, name=method, tags=tags) as tracked:
+            tracked.log_params({"budget": run.budget.model_dump(), **settings_of(run)})
             tracked.log_origin(data=sha256(crops / FINGERPRINT), code=sha256(code))
-            speed = teach(training, lesson, tracked, place)
-            leave(training, lesson, folder, speed)
-            snapshots.hand_over(place / snapshots.FOLDER, folder / snapshots.FOLDER)
+            speed = teach(training, run, tracked, place)
+            write_outputs(training, run, folder, speed)
+            snapshots.move_snapshots(place / snapshots.FOLDER, folder / snapshots.FOLDER)
             tracked.finish(sha256(folder / "translator.safetensors"))
             tracked.log_model(
                 folder / "translator.safetensors",
-                sees=seen_spectrum(lesson.method.sees),
-                text=weights / "clip" if lesson.text is not None else None,
-                reference=needs_references(lesson.method.sees),
+                sees=seen_spectrum(run.method.sees),
+                text=weights / "clip" if run.text is not None else None,
+                reference=needs_references(run.method.sees),
                 register_as=f"{dataset}-{method}",
                 code=Path(__file__).parents[2],
             )
         checkpoint.discard(place)
 
 
-def begin(lesson: Lesson, frozen: FrozenNetworks) -> Training:
+def begin(run: TrainingRun, frozen: FrozenNetworks) -> Training:
     """A fresh training, seeded."""
-    seed_everything(lesson.params.seed)
-    settings, budget = lesson.settings, lesson.budget
+    seed_everything(run.params.seed)
+    settings, budget = run.settings, run.budget
     translator = build_translator(
-        lesson.method, settings, scale=budget.scale, text_width=text_width(lesson)
+        run.method, settings, scale=budget.scale, text_width=text_width(run)
     )
-    game = lesson.method.game(
+    game = run.method.game(
         translator=translator, scale=budget.scale, frozen=frozen, **settings.game.model_dump()
     )
     # Channels last: 8 times faster for the 13x13 depthwise gradients, even on a processor.
-    game.to(lesson.device)
+    game.to(run.device)
     game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    whole = lesson.params.crop[lesson.dataset].size
+    whole = run.params.crop[run.dataset].size
     try_sides(
         translator,
-        lesson.method,
+        run.method,
         sides={whole, budget.window or whole},
-        text_width=text_width(lesson),
-        device=lesson.device,
+        text_width=text_width(run),
+        device=run.device,
     )
     return Training(
         game=game,
         translator=translator,
         settings=settings,
-        images=budget.images_of(len(lesson.crops.split("train"))),
+        images=budget.images_of(len(run.crops.split("train"))),
         reading_every_images=budget.reading_every_images,
         half_precision=budget.precision == "bfloat16",
     )
@@ -124,132 +124,136 @@ def try_sides(
     text_width: int,
     device: torch.device,
 ) -> None:
-    """Let the translator see one made-up picture of every side that it will be shown.
+    """Let the translator see one made-up image of every side that it will be shown.
 
     A network that takes one size alone says so here, in its own words, before any work.
     """
     for side in sides:
-        seen = see(method.sees, height=side, width=side, text_width=text_width)
+        seen = dummy_input(method.sees, height=side, width=side, text_width=text_width)
         parts = {name: part.to(device) for name, part in vars(seen).items()}
         translator.eval()(method.sees(**parts))
 
 
-def announce(training: Training, lesson: Lesson, place: Path) -> None:
+def announce(training: Training, run: TrainingRun, place: Path) -> None:
     """Resume if there is a checkpoint; say what is begun, resumed, or left alone."""
-    label = f"{lesson.dataset}-{lesson.name}"
-    if checkpoint.resume(training, place, mark=lesson.mark):
+    label = f"{run.dataset}-{run.name}"
+    if checkpoint.resume(training, place, fingerprint=run.fingerprint):
         tqdm.write(
-            f"{label}: resuming after {training.clock.images} of {training.clock.of} pictures"
+            f"{label}: resuming after {training.progress.images} of {training.progress.of} images"
         )
-    elif left := checkpoint.others(place.parent, label=label, mark=lesson.mark):
+    elif left := checkpoint.others(place.parent, label=label, fingerprint=run.fingerprint):
         tqdm.write(
             f"{label}: fresh start; checkpoints of other settings, data or code are left alone: "
             f"{', '.join(left)}"
         )
 
 
-def teach(training: Training, lesson: Lesson, tracked: Tracked, place: Path) -> dict[str, Any]:
-    """Play to the end of the clock; returns how fast it went."""
-    budget = lesson.budget
+def teach(training: Training, run: TrainingRun, tracked: Tracked, place: Path) -> dict[str, Any]:
+    """Play to the end of the progress; returns how fast it went."""
+    budget = run.budget
     batches = training_batches(
-        showing(lesson),
-        start_images=training.clock.images,
-        images=training.clock.of,
+        training_dataset(run),
+        start_images=training.progress.images,
+        images=training.progress.of,
         batch_size=budget.batch_size,
         workers=budget.workers,
-        trains_on=lesson.method.trains_on,
-        sees=lesson.method.sees,
-        device=lesson.device,
+        trains_on=run.method.trains_on,
+        sees=run.method.sees,
+        device=run.device,
     )
-    first, start = training.clock.images, time.perf_counter()
-    with progress(training, title=f"train {lesson.dataset}-{lesson.name}") as bar:
-        validate = Every(budget.validate_every_images, validation(lesson))
-        keep = Every(budget.checkpoint_every_images, keeping(lesson, tracked, place))
-        late = budget.snapshots_after_images(len(lesson.crops.split("train")))
+    first, start = training.progress.images, time.perf_counter()
+    with progress_bar(training, title=f"train {run.dataset}-{run.name}") as bar:
+        validate = Every(budget.validate_every_images, validation(run))
+        keep = Every(budget.checkpoint_every_images, keeping(run, tracked, place))
+        late = budget.snapshots_after_images(len(run.crops.split("train")))
         kept = place / snapshots.FOLDER
-        snap = At(late, lambda now: snapshots.keep(now, kept, label_of(lesson, now)))
+        snap = At(late, lambda now: snapshots.keep(now, kept, metadata_of(run, now)))
         # before the checkpoint: whoever resumes finds every snapshot of what was played before
         play_all(training, batches, [bar, validate, snap, keep])
     seconds = time.perf_counter() - start
-    shown = training.clock.images - first
-    return {"training_pictures_per_second": shown / seconds if shown else None}
+    shown = training.progress.images - first
+    return {"training_images_per_second": shown / seconds if shown else None}
 
 
-def validation(lesson: Lesson) -> Callable[[Training], None]:
+def validation(run: TrainingRun) -> Callable[[Training], None]:
     """PSNR and SSIM of what would ship now, on some frames of held-out training sequences."""
-    rows = spread(lesson.crops.split("validation"), lesson.budget.validation_pictures)
-    truth = truth_of(lesson.crops, rows, spectrum=lesson.method.direction.painted)
-    references = held_out_references(lesson, rows)
+    rows = spread(run.crops.split("validation"), run.budget.validation_images)
+    truth = truth_of(run.crops, rows, spectrum=run.method.direction.predicted)
+    references = held_out_references(run, rows)
 
     def act(training: Training) -> None:
-        painted = paint_all(training, lesson, rows, references)
+        prediction = predict_all(training, run, rows, references)
         scores = {
-            "validation/psnr": float(psnr(painted, truth).mean()),
-            "validation/ssim": float(ssim(painted, truth).mean()),
+            "validation/psnr": float(psnr(prediction, truth).mean()),
+            "validation/ssim": float(ssim(prediction, truth).mean()),
         }
-        training.history.add(scores, clock_images=training.clock.images)
+        training.metric_log.add(scores, images=training.progress.images)
 
     return act
 
 
-def keeping(lesson: Lesson, tracked: Tracked, place: Path) -> Callable[[Training], None]:
+def keeping(run: TrainingRun, tracked: Tracked, place: Path) -> Callable[[Training], None]:
     """Checkpoint first, then tell MLflow: a killed training never tells the same story twice."""
-    rows = spread(lesson.crops.split("validation"), PANEL_FRAMES)
-    references = held_out_references(lesson, rows)
+    rows = spread(run.crops.split("validation"), PANEL_FRAMES)
+    references = held_out_references(run, rows)
 
     def act(training: Training) -> None:
-        checkpoint.save(training, place, mark=lesson.mark)
-        tracked.log_rows(training.history.rows)
-        picture = panel(lesson.crops, rows, paint_all(training, lesson, rows, references))
-        tracked.log_panel(picture, images=training.clock.images)
+        checkpoint.save(training, place, fingerprint=run.fingerprint)
+        tracked.log_rows(training.metric_log.rows)
+        image = panel(run.crops, rows, predict_all(training, run, rows, references))
+        tracked.log_panel(image, images=training.progress.images)
 
     return act
 
 
-def paint_all(
-    training: Training, lesson: Lesson, rows: pd.DataFrame, references: References | None
+def predict_all(
+    training: Training, run: TrainingRun, rows: pd.DataFrame, references: References | None
 ) -> torch.Tensor:
     """Translations of all rows, by what would ship now."""
-    parts = paint(
-        training.shipped,
-        lesson.crops,
+    parts = predict(
+        training.deployed,
+        run.crops,
         rows,
-        sees=lesson.method.sees,
-        text=lesson.text,
-        batch_size=lesson.budget.batch_size,
-        device=lesson.device,
+        sees=run.method.sees,
+        text=run.text,
+        batch_size=run.budget.batch_size,
+        device=run.device,
         references=references,
     )
-    return torch.cat([painted for _, painted in parts])
+    return torch.cat([prediction for _, prediction in parts])
 
 
-def leave(training: Training, lesson: Lesson, folder: Path, speed: dict[str, Any]) -> None:
+def write_outputs(
+    training: Training, run: TrainingRun, folder: Path, speed: dict[str, Any]
+) -> None:
     """Write the translator, its history and what the training cost."""
-    save_translator(training.shipped, folder / "translator.safetensors", label_of(lesson, training))
+    save_translator(
+        training.deployed, folder / "translator.safetensors", metadata_of(run, training)
+    )
     with whole_file(folder / "history.csv") as part:
-        pd.DataFrame(training.history.rows).to_csv(part, index=False)
+        pd.DataFrame(training.metric_log.rows).to_csv(part, index=False)
     cost = speed | {
-        "peak_memory_bytes": peak_memory_bytes(lesson.device),
-        "training_device": device_name(lesson.device),
+        "peak_memory_bytes": peak_memory_bytes(run.device),
+        "training_device": device_name(run.device),
     }
     write_text(folder / "cost.json", json.dumps(cost, indent=2) + "\n")
 
 
-def label_of(lesson: Lesson, training: Training) -> Label:
+def metadata_of(run: TrainingRun, training: Training) -> Metadata:
     """What stands on the file of what would ship now."""
-    return Label(
-        name=lesson.name,
-        settings=json.loads(lesson.settings.model_dump_json()),
-        scale=lesson.budget.scale,
-        text_width=text_width(lesson),
-        trained_on=lesson.dataset,
-        side=lesson.params.crop[lesson.dataset].size,
-        frozen=lesson.params.weights,
-        images=training.clock.images,
+    return Metadata(
+        name=run.name,
+        settings=json.loads(run.settings.model_dump_json()),
+        scale=run.budget.scale,
+        text_width=text_width(run),
+        trained_on=run.dataset,
+        side=run.params.crop[run.dataset].size,
+        frozen=run.params.weights,
+        images=training.progress.images,
     )
 
 
-def settings_of(lesson: Lesson) -> dict[str, Any]:
+def settings_of(run: TrainingRun) -> dict[str, Any]:
     """What MLflow shows of the settings, beside the budget."""
-    block = json.loads(lesson.settings.model_dump_json())
-    return {**block, "seed": lesson.params.seed, "frozen_weights": lesson.params.weights}
+    block = json.loads(run.settings.model_dump_json())
+    return {**block, "seed": run.params.seed, "frozen_weights": run.params.weights}

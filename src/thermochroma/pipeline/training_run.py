@@ -18,7 +18,7 @@ from thermochroma.contract.settings import Settings
 from thermochroma.loading.collate import needs_references, read_text
 from thermochroma.loading.crops import FINGERPRINT, MANIFEST, Crops
 from thermochroma.loading.edge_maps import DETECTOR, EdgeMaps, find_edges
-from thermochroma.loading.loader import Showing, TrainingPictures
+from thermochroma.loading.loader import TrainingDataset, TrainingImages
 from thermochroma.loading.reference_retrieval import References, retrieved
 from thermochroma.loading.reference_sampling import TrainingReferences
 from thermochroma.loading.text_features import TextTable
@@ -28,7 +28,7 @@ from thermochroma.training import checkpoint
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingRun:
     """All that one training is made of."""
 
     dataset: str
@@ -42,7 +42,7 @@ class Lesson:
     edges: Path
     """Where edge maps are kept, for methods that need them."""
     device: torch.device
-    mark: str
+    fingerprint: str
 
 
 def prepare(
@@ -54,7 +54,7 @@ def prepare(
     weights: Path,
     edges: Path,
     code: list[Path],
-) -> Lesson:
+) -> TrainingRun:
     """Read what the training needs, and name it by a fingerprint of all that decides its outcome."""
     settings, budget = params.method(name), params.budget_of(dataset, name)
     params = params.model_copy(update={"seed": params.seed_of(name)})
@@ -66,7 +66,7 @@ def prepare(
     refuse_sampling(settings, method)
     device = choose_device()
     table = read_text(method.sees, text)
-    mark = checkpoint.fingerprint(
+    fingerprint = checkpoint.fingerprint_of(
         settings=settings.model_dump(),
         budget=budget.deciding(),
         seed=params.seed,
@@ -78,7 +78,7 @@ def prepare(
         torch=torch.__version__,
         device=device.type,
     )
-    return Lesson(
+    return TrainingRun(
         dataset=dataset,
         name=name,
         params=params,
@@ -89,7 +89,7 @@ def prepare(
         text=table,
         edges=at_root(edges),
         device=device,
-        mark=mark,
+        fingerprint=fingerprint,
     )
 
 
@@ -105,7 +105,7 @@ def refuse_side(side: int, method: Method, *, multiple: int, dataset: str) -> No
 
 
 def refuse_sampling(settings: Settings, method: Method) -> None:
-    """Raise BadInput if pictures would be drawn apart for a method that is taught with pairs."""
+    """Raise BadInput if images would be drawn apart for a method that is taught with pairs."""
     if settings.sampling == "disjoint" and method.pairing is Pairing.ALIGNED:
         raise BadInput(
             given=f"`sampling: disjoint` for {method.title}",
@@ -114,61 +114,61 @@ def refuse_sampling(settings: Settings, method: Method) -> None:
         )
 
 
-def text_width(lesson: Lesson) -> int:
+def text_width(run: TrainingRun) -> int:
     """Width of the text features; 0 without text."""
-    return lesson.text.features.shape[-1] if lesson.text is not None else 0
+    return run.text.features.shape[-1] if run.text is not None else 0
 
 
-def showing(lesson: Lesson) -> Showing:
-    """The pictures (or triplets) that the game is shown."""
-    budget, method = lesson.budget, lesson.method
+def training_dataset(run: TrainingRun) -> TrainingDataset:
+    """The images (or triplets) that the game is shown."""
+    budget, method = run.budget, run.method
     how: dict[str, Any] = {
-        "crops": lesson.crops,
-        "disjoint": lesson.settings.sampling == "disjoint",
+        "crops": run.crops,
+        "disjoint": run.settings.sampling == "disjoint",
         "flip": budget.flip,
-        "window": budget.window or lesson.params.crop[lesson.dataset].size,
-        "seed": lesson.params.seed,
+        "window": budget.window or run.params.crop[run.dataset].size,
+        "seed": run.params.seed,
     }
     if method.trains_on is Triplets:
         return TrainingTriplets(**how)
-    rows = lesson.crops.split("train")
-    return TrainingPictures(
+    rows = run.crops.split("train")
+    return TrainingImages(
         **how,
         rows=rows,
-        text=lesson.text,
+        text=run.text,
         aligned=method.pairing is Pairing.ALIGNED,
-        references=training_references(lesson),
-        edges=training_edges(lesson, rows),
+        references=training_references(run),
+        edges=training_edges(run, rows),
     )
 
 
-def training_edges(lesson: Lesson, rows: pd.DataFrame) -> EdgeMaps | None:
-    """For a game that is shown edges, those of its training pictures, found now or before."""
-    if lesson.method.trains_on is not Edged:
+def training_edges(run: TrainingRun, rows: pd.DataFrame) -> EdgeMaps | None:
+    """For a game that is shown edges, those of its training images, found now or before."""
+    if run.method.trains_on is not Edged:
         return None
-    settings = lesson.settings.edges
+    settings = run.settings.edges
     assert settings is not None  # the settings of such a method require it
-    mark = checkpoint.fingerprint(
-        crops=sha256(lesson.crops.folder / FINGERPRINT),
+    fingerprint = checkpoint.fingerprint_of(
+        crops=sha256(run.crops.folder / FINGERPRINT),
         settings=settings.model_dump(),
         detector=DETECTOR,
     )
-    return find_edges(lesson.crops.places(rows), lesson.edges / mark, settings)
+    return find_edges(run.crops.places(rows), run.edges / fingerprint, settings)
 
 
-def training_references(lesson: Lesson) -> TrainingReferences | None:
+def training_references(run: TrainingRun) -> TrainingReferences | None:
     """For a method that sees references, how they are drawn."""
-    if not needs_references(lesson.method.sees):
+    if not needs_references(run.method.sees):
         return None
-    assert lesson.settings.references is not None  # the settings of such a method require it
+    assert run.settings.references is not None  # the settings of such a method require it
     return TrainingReferences(
-        crops=lesson.crops,
-        rows=lesson.crops.split("train"),
-        seed=lesson.params.seed,
-        **lesson.settings.references.model_dump(),
+        crops=run.crops,
+        rows=run.crops.split("train"),
+        seed=run.params.seed,
+        **run.settings.references.model_dump(),
     )
 
 
-def held_out_references(lesson: Lesson, rows: pd.DataFrame) -> References | None:
+def held_out_references(run: TrainingRun, rows: pd.DataFrame) -> References | None:
     """For a method that sees references, those of held-out rows."""
-    return retrieved(lesson.crops, rows) if needs_references(lesson.method.sees) else None
+    return retrieved(run.crops, rows) if needs_references(run.method.sees) else None

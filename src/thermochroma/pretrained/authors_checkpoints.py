@@ -25,7 +25,7 @@ from thermochroma.contract.settings import Settings
 
 TABLES: Final = Path(__file__).parent / "public_names"
 PUBLIC_FORM: Final[dict[str, dict[str, Any]]] = {
-    "scgan": {"value_range": "unit", "norm": "per_picture"},
+    "scgan": {"value_range": "unit", "norm": "per_image"},
     "tir2lab": {"norm": "row"},
 }
 """Settings of the translator that the public weights need, where ours differ by default."""

@@ -81,12 +81,12 @@ def write_perception(folder: Path, *, kind: Kind) -> None:
     """Write what LPIPS, FID and KID look through to `folder`, to be read by `read_perception`.
 
     pretrained: VGG-16, LPIPS's linear layers, Inception v3, each from torch's cache, or fetched into it
-    first. random: the origin alone, since nothing may be judged with random numbers.
+    first. random: the origin alone, since nothing may be scored with random numbers.
     Raises BadInput, with nothing written, if a published file cannot be had or is damaged.
     """
     with whole_folder(folder) as part:
         if kind == "random":
-            _write_origin(part, "nothing", kind, "nothing: stand-ins judge no picture", None)
+            _write_origin(part, "nothing", kind, "nothing: stand-ins score no image", None)
             return
         vgg16, lpips, inception = (part / name for name in FILES)
         write_vgg(vgg16, network="vgg16", kind=kind)
@@ -192,7 +192,7 @@ def _published_clip(published: str) -> tuple[Any, Any]:
     model, report = CLIPTextModel.from_pretrained(
         folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
     )
-    if report["missing_keys"] or report["mismatched_keys"]:  # the picture encoder may be left over
+    if report["missing_keys"] or report["mismatched_keys"]:  # the image encoder may be left over
         _no_published_weights(f"the weights in {published} are not CLIP's", "all its text tensors")
     return model, CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thermochroma.data.registration.tables import metrics
-from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.metrics.image_scores import SCORES
 from thermochroma.reporting.figures import COLOURS, MARKERS, dress, print_note
 from thermochroma.reporting.layout import WITH_INTERVAL
 from thermochroma.reporting.numbers import heading, number, with_interval
@@ -25,9 +25,9 @@ TITLES: Final = {
     "own_mean_colour": "Own mean colour, flat",
 }
 MEANING: Final = (
-    "Every row sees the truth. A sharp painting that lies as far beside the truth as the pairs do scores "
+    "Every row sees the truth. A sharp prediction that lies as far beside the truth as the pairs do scores "
     "no better than the truth shifted by as much, however right its colours; one that gives each thermal "
-    "level of a picture one colour reaches no higher PSNR than the look-up table; a method that scores "
+    "level of an image one colour reaches no higher PSNR than the look-up table; a method that scores "
     "like the mean colour has told nothing of what is where."
 )
 
@@ -63,11 +63,11 @@ def build_ceiling(
     seed: int,
 ) -> str:
     """The card as Markdown. scores and neighbours: as `judging_ceiling` gives them."""
-    pictures, sequences = scores["frame"].nunique(), scores["sequence"].nunique()
+    images, sequences = scores["frame"].nunique(), scores["sequence"].nunique()
     parts = [
         f"# Ceiling: {title}",
         *([f"**{note}**"] if note else []),
-        f"{pictures} pictures of {sequences} sequences of the test split, evenly spread. {MEANING} In "
+        f"{images} images of {sequences} sequences of the test split, evenly spread. {MEANING} In "
         f"brackets the {LEVEL:.0%} bootstrap interval over sequences. {SCORES['ssim'].definition} "
         f"{SCORES['psnr'].definition}",
         _table(["Row", "pixels", *(heading(SCORES[name]) for name in WITH_INTERVAL)], [
@@ -89,7 +89,7 @@ def build_ceiling(
 def means_of(
     scores: pd.DataFrame, *, seed: int
 ) -> Mapping[tuple[str, float], Mapping[str, Estimate]]:
-    """SSIM and PSNR of each row, (what, pixels), in the order in which they were judged."""
+    """SSIM and PSNR of each row, (what, pixels), in the order in which they were scored."""
     return {
         (str(what), float(pixels)): {  # type: ignore[arg-type]
             name: estimate(some, name, seed=seed) for name in WITH_INTERVAL
@@ -165,7 +165,7 @@ def _between(neighbours: pd.DataFrame, seed: int) -> str:
     change = neighbours["flicker"].dropna()
     moved = f"{change.mean():.2f} levels" if len(change) else "not known"
     return (
-        f"A true frame, taken as a painting of the one that follows, scores SSIM {found['ssim']} and PSNR "
+        f"A true frame, taken as the prediction of the next one, scores SSIM {found['ssim']} and PSNR "
         f"{found['psnr']} dB ({len(neighbours)} pairs of {neighbours['sequence'].nunique()} sequences). "
         f"Where motion is followed, the truth itself changes by {moved}: noise, light, and what the flow "
         "misses."

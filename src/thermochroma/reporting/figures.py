@@ -1,4 +1,4 @@
-"""Figures: the grid of pictures, the curves of learning, quality against cost."""
+"""Figures: the grid of images, the curves of learning, quality against cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from thermochroma.base.files import whole_file
-from thermochroma.base.images import ThermalPicture, VisiblePicture
+from thermochroma.base.images import ThermalImage, VisibleImage
 
 CELL_INCHES: Final = 1.35
-LEFT, ABOVE, BELOW, GAP = 0.3, 0.45, 0.25, 0.03  # inches: names, titles, note, between pictures
-DOTS_PER_INCH: Final = 190  # about one dot a pixel for pictures of 256 pixels in such a cell
+LEFT, ABOVE, BELOW, GAP = 0.3, 0.45, 0.25, 0.03  # inches: names, titles, note, between images
+DOTS_PER_INCH: Final = 190  # about one dot a pixel for images of 256 pixels in such a cell
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLES: Final = ("-", "--", ":")
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 """Okabe and Ito's colours can be told apart by everyone; beyond seven lines the dashes change."""
 
 AGAINST: Final = {
-    "images": "pictures shown",
+    "images": "images shown",
     "epochs": "epochs",
     "twentieths": "twentieths of the training",
 }
 """What learning is drawn against: column to the title of the axis."""
 
-Shown: TypeAlias = ThermalPicture | VisiblePicture
+Shown: TypeAlias = ThermalImage | VisibleImage
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,19 @@ class Point:
 
 def grid(
     seen: str,
-    seen_pictures: Sequence[Shown],
-    painted: Mapping[str, Sequence[Shown]],
+    seen_images: Sequence[Shown],
+    predicted: Mapping[str, Sequence[Shown]],
     truths: Sequence[Shown],
     *,
     frames: Sequence[str],
     note: str = "",
 ) -> Figure:
-    """Rows are frames; columns are what was seen, each of `painted` (title to pictures), truth.
+    """Rows are frames; columns are what was seen, each of `predicted` (title to images), truth.
 
-    seen: the title of the first column. Pictures of one channel are shown as grey. All sequences run
+    seen: the title of the first column. Images of one channel are shown as grey. All sequences run
     over the same frames; `frames` names them at the left.
     """
-    columns: dict[str, Sequence[np.ndarray]] = {seen: seen_pictures, **painted, "Truth": truths}
+    columns: dict[str, Sequence[np.ndarray]] = {seen: seen_images, **predicted, "Truth": truths}
     width, height = CELL_INCHES * len(columns) + LEFT, CELL_INCHES * len(frames) + ABOVE + BELOW
     figure = Figure(figsize=(width, height))
     # Places are computed here: a layout engine would draw the whole grid several times to find them.
@@ -76,10 +76,10 @@ def grid(
             "hspace": GAP / (CELL_INCHES - GAP),
         },
     )
-    for column, (title, pictures) in enumerate(columns.items()):
+    for column, (title, images) in enumerate(columns.items()):
         axes[0, column].set_title(_broken(title), fontsize=7)
-        for row, picture in enumerate(pictures):
-            _show(axes[row, column], picture)
+        for row, image in enumerate(images):
+            _show(axes[row, column], image)
     for row, frame in enumerate(frames):
         axes[row, 0].set_ylabel(_broken(frame, at="/"), fontsize=5)
     if note:
@@ -94,7 +94,7 @@ def curves(
     against: str = "images",
     note: str = "",
 ) -> Figure:
-    """One panel a reading, one line a method, against pictures or epochs shown.
+    """One panel a reading, one line a method, against images or epochs shown.
 
     histories: title to table with the column `against` (a key of `AGAINST`) and one column a
     reading, NaN where it was not taken. readings: column to the panel's title. A method without
@@ -146,8 +146,8 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
     return png, svg
 
 
-def _show(axes: Axes, picture: np.ndarray) -> None:
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+def _show(axes: Axes, image: np.ndarray) -> None:
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
     for side in axes.spines.values():
         side.set_visible(False)

@@ -26,7 +26,7 @@ SCORED: Final = (*WITH_INTERVAL, *MAIN, UNIFORM, *TOLERANT, *STRUCTURE)
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of one row: its scores, one line a picture, and its cost where it has one.
+    """What is known of one row: its scores, one line an image, and its cost where it has one.
 
     scores: columns frame, sequence, place, time and all of `SCORES`. cost: keys of `COST`.
     """
@@ -44,14 +44,14 @@ class Row:
     snapshots: tuple[pd.DataFrame, ...] = ()
     """Of each run, the scores of its snapshots and of its end: columns of `scores`, and images."""
     distances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """By split, FID and KID over its pictures; empty where they were not taken."""
+    """By split, FID and KID over its images; empty where they were not taken."""
 
 
 @dataclass(frozen=True)
 class About:
     """What must be said beside the numbers.
 
-    weights: those of the frozen networks. reference: the row that methods are tested against. painted:
+    weights: those of the frozen networks. reference: the row that methods are tested against. predicted:
     the spectrum. true_flicker: of the true video, in levels. needs_video: methods that this data set
     cannot teach, by name, with their titles.
     """
@@ -63,15 +63,15 @@ class About:
     size: int
     weights: Literal["random", "pretrained"]
     reference: str = "mean_colour"
-    painted: Literal["visible", "thermal"] = "visible"
+    predicted: Literal["visible", "thermal"] = "visible"
     true_flicker: float | None = None
     needs_video: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
         """Of this data set, split and direction: no two tables of a project share it."""
-        seen = {"visible": "thermal", "thermal": "visible"}[self.painted]
-        return f"{self.dataset}-{self.split}-{seen}-to-{self.painted}"
+        seen = {"visible": "thermal", "thermal": "visible"}[self.predicted]
+        return f"{self.dataset}-{self.split}-{seen}-to-{self.predicted}"
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ COST: Final[dict[str, Quantity]] = {
     "multiply_adds": Quantity("Multiply-adds at 256×256", "G", 1e-9),
     "latency_median_ms": Quantity("Latency, batch 1, median", "ms"),
     "latency_p95_ms": Quantity("Latency, batch 1, 95th percentile", "ms"),
-    "training_pictures_per_second": Quantity("Training", "pictures/s"),
+    "training_images_per_second": Quantity("Training", "images/s"),
     "peak_memory_bytes": Quantity("Peak memory", "MiB", 1 / 2**20),
     "device": Quantity("Device"),
 }

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from thermochroma.metrics.picture_scores import Score
+from thermochroma.metrics.image_scores import Score
 from thermochroma.reporting.layout import Cell
 from thermochroma.reporting.statistics import Estimate
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.metrics.image_scores import SCORES
 from thermochroma.reporting.layout import (
     UNIFORM,
     WITH_INTERVAL,
@@ -24,7 +24,7 @@ from thermochroma.reporting.layout import (
 )
 from thermochroma.reporting.numbers import heading, number, with_interval
 from thermochroma.reporting.published import PAPER_RULE, PUBLISHED, SOURCE
-from thermochroma.reporting.significance import judge_pairs
+from thermochroma.reporting.significance import compare_pairs
 from thermochroma.reporting.snapshots import chosen
 from thermochroma.reporting.statistics import LEVEL, RESAMPLES, estimate
 from thermochroma.reporting.table_caption import title_of
@@ -32,7 +32,7 @@ from thermochroma.reporting.table_caption import title_of
 METHODS_TABLE: Final = {"irvi": 2}
 """The number of the paper's table of methods, where it is not 1."""
 GRID_FIGURE: Final = {"irvi": 5}
-"""The number of the paper's grid of pictures, where it is not 3."""
+"""The number of the paper's grid of images, where it is not 3."""
 PRINTED_THERE: Final = {"kaist": (1, 3), "irvi": (2,)}
 """The numbers of the tables that the paper prints of a data set."""
 ABLATION: Final = {
@@ -116,9 +116,9 @@ def _in_order(rows: Mapping[str, Row]) -> list[tuple[str, Row]]:
 
 
 def _groups(dataset: str, scores: pd.DataFrame) -> dict[str, str]:
-    """The parts of the test set that have numbers in the paper and pictures here; else the whole."""
+    """The parts of the test set that have numbers in the paper and images here; else the whole."""
     parts = [part for part in PUBLISHED.get(dataset, {}) if len(_of_part(scores, part))]
-    return {part: part.capitalize() for part in parts} or {"": "All pictures"}
+    return {part: part.capitalize() for part in parts} or {"": "All images"}
 
 
 def _of_part(scores: pd.DataFrame, part: str) -> pd.DataFrame:
@@ -179,9 +179,9 @@ def _losses(scores: Mapping[str, pd.DataFrame], seed: int) -> dict[str, dict[str
     """By entry: how far it lies above the whole (negative: below), with p corrected jointly."""
     cells: dict[str, dict[str, Cell]] = {name: {} for name in scores if name != "cmmf_net"}
     for score in WITH_INTERVAL:
-        judged = judge_pairs(scores, score, seed=seed)
+        scored = compare_pairs(scores, score, seed=seed)
         for name, mine in cells.items():
-            found = judged.between("cmmf_net", name)  # the whole comes first
+            found = scored.between("cmmf_net", name)  # the whole comes first
             mine[f"d_{score}"] = with_interval(found.difference, SCORES[score].decimals)
             mine[f"d_p_{score}"] = Cell(found.p_joint, number(found.p_joint, 4))
     return cells

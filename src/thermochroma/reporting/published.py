@@ -11,11 +11,11 @@ SOURCE: Final = (
 PAPER_RULE: Final = (
     "Protocol `audited` is ours, the same for all rows, and holds wherever nothing else is said. Protocol "
     "`paper` is the papers' own rule as far as it is known: SSIM over uniform windows of 7 pixels, which "
-    "the released code of LKAT-GAN prints; whether their PSNR is the mean of pictures or that of the "
-    "pooled error is not said, so both stand there. Nor is it said which weights were judged: the paper "
+    "the released code of LKAT-GAN prints; whether their PSNR is the mean of images or that of the "
+    "pooled error is not said, so both stand there. Nor is it said which weights were scored: the paper "
     "of CMMF-Net shows scores of the test set after each of its last five epochs, and public code keeps "
     "what did best on the test set. So `chosen on the test set` is the snapshot with the highest PSNR on "
-    "the very pictures of its column, which flatters; everything else is of the last weights. Never "
+    "the very images of its column, which flatters; everything else is of the last weights. Never "
     "compare across the two protocols."
 )
 

@@ -26,7 +26,7 @@ WORDS: Final = {
 DEFINITION: Final = (
     "A transform is the similarity that takes a visible pixel to the thermal pixel that shows the "
     "same point. It is kept only if it raises the correlation of oriented gradients between the "
-    "two pictures; otherwise the pair stays as it is (identity). Lengths are mean distances of the "
+    "two images; otherwise the pair stays as it is (identity). Lengths are mean distances of the "
     "four corners, in raw pixels; the figures are over mounts."
 )
 LEVELS: Final = (

@@ -1,4 +1,4 @@
-"""The contact sheet of a registration: pairs before and after, for a person to judge."""
+"""The contact sheet of a registration: pairs before and after, for a person to score."""
 
 from pathlib import Path
 from typing import Final
@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thermochroma.base.images import (
-    ThermalPicture,
+    ThermalImage,
     Tone,
-    VisiblePicture,
+    VisibleImage,
     read_thermal,
     read_visible,
 )
@@ -24,9 +24,9 @@ from thermochroma.reporting.registration_card import worst_first
 
 EDGE_COLOUR: Final = (255, 140, 0)
 EDGE_SHARE: Final = 0.12  # of the thermal pixels count as edges, before they are thinned
-TILE: Final = 24  # pixels: side of a square of the checkerboard, less in small pictures
+TILE: Final = 24  # pixels: side of a square of the checkerboard, less in small images
 LEGEND: Final = (
-    "Left: thermal edges (orange) over the visible picture. Right: squares of both, thermal tinted; "
+    "Left: thermal edges (orange) over the visible image. Right: squares of both, thermal tinted; "
     "lines should run on. The middle quarter of each pair"
 )
 
@@ -55,13 +55,13 @@ def draw_contact_sheet(
     frames: pd.DataFrame,  # columns of manifest.FRAME_COLUMNS
     errors: pd.DataFrame | None = None,  # as `compare_with_truth` gives them, where truth is known
     *,
-    raw: Path,  # the folder below which the pictures lie
+    raw: Path,  # the folder below which the images lie
     note: str,  # the data set's note; "" if it has none
     count: int = 6,
 ) -> Figure:
     """Edges and checkerboard, before and after, for `chosen_mounts`: one frame a mount, one a row.
 
-    Raises BadInput for a picture that cannot be read.
+    Raises BadInput for an image that cannot be read.
     """
     chosen = chosen_mounts(transforms, errors, count)
     figure, rows = _empty_sheet(chosen)
@@ -88,7 +88,7 @@ def draw_contact_sheet(
 
 
 def _empty_sheet(chosen: pd.DataFrame) -> tuple[Figure, list[list[Axes]]]:
-    """Four panels a row, without axes, as tall as the tallest pictures need."""
+    """Four panels a row, without axes, as tall as the tallest images need."""
     shape = float((chosen["height"] / chosen["width"]).max())
     figure = Figure(figsize=(16, len(chosen) * (4 * shape + 0.3) + 0.7), layout="constrained")
     rows = figure.subplots(len(chosen), 4, squeeze=False)
@@ -97,20 +97,20 @@ def _empty_sheet(chosen: pd.DataFrame) -> tuple[Figure, list[list[Axes]]]:
     return figure, rows.tolist()
 
 
-def _warped(thermal: ThermalPicture, matrix: Matrix) -> ThermalPicture:
-    """The thermal picture on the visible one's grid; black where it shows nothing."""
+def _warped(thermal: ThermalImage, matrix: Matrix) -> ThermalImage:
+    """The thermal image on the visible one's grid; black where it shows nothing."""
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(thermal, matrix, thermal.shape[::-1], flags=flags))
 
 
-def _drawn(visible: VisiblePicture, thermal: ThermalPicture) -> VisiblePicture:
-    picture = _in_grey(visible)
-    picture[_edges(thermal)] = EDGE_COLOUR
-    return picture
+def _drawn(visible: VisibleImage, thermal: ThermalImage) -> VisibleImage:
+    image = _in_grey(visible)
+    image[_edges(thermal)] = EDGE_COLOUR
+    return image
 
 
-def _checked(visible: VisiblePicture, thermal: ThermalPicture) -> VisiblePicture:
-    """Squares of the visible picture in grey and of the thermal one in orange, by turns."""
+def _checked(visible: VisibleImage, thermal: ThermalImage) -> VisibleImage:
+    """Squares of the visible image in grey and of the thermal one in orange, by turns."""
     height, width = thermal.shape
     tile = min(TILE, max(1, width // 16))
     turn = (np.arange(height)[:, None] // tile + np.arange(width)[None, :] // tile) % 2 == 1
@@ -119,19 +119,19 @@ def _checked(visible: VisiblePicture, thermal: ThermalPicture) -> VisiblePicture
     return np.where(turn[..., None], warm, _in_grey(visible))
 
 
-def _stretched(thermal: ThermalPicture) -> ThermalPicture:
+def _stretched(thermal: ThermalImage) -> ThermalImage:
     """All but the lowest and highest hundredth spread over all grey levels: nights are dim."""
     low, high = np.quantile(thermal, (0.01, 0.99))
     unit = (thermal - low) / max(high - low, 1.0)
     return np.asarray((np.clip(unit, 0, 1) * 255).astype(np.uint8))
 
 
-def _in_grey(visible: VisiblePicture) -> VisiblePicture:
+def _in_grey(visible: VisibleImage) -> VisibleImage:
     grey = cv2.cvtColor(visible, cv2.COLOR_RGB2GRAY)
     return np.repeat(grey[..., None], 3, axis=-1)
 
 
-def _edges(thermal: ThermalPicture) -> Bool[np.ndarray, "h w"]:
+def _edges(thermal: ThermalImage) -> Bool[np.ndarray, "h w"]:
     """The strongest gradients, thinned to the ridge: the top among the neighbours to two sides."""
     smooth = cv2.GaussianBlur(thermal.astype(np.float32), (0, 0), 1.5)
     strength = np.hypot(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1))
@@ -141,6 +141,6 @@ def _edges(thermal: ThermalPicture) -> Bool[np.ndarray, "h w"]:
     return np.asarray((strength > np.quantile(strength, 1 - EDGE_SHARE)) & (ridges[0] | ridges[1]))
 
 
-def _middle(picture: VisiblePicture) -> UInt8[np.ndarray, "_ _ 3"]:
-    height, width = picture.shape[:2]
-    return picture[height // 4 : height - height // 4, width // 4 : width - width // 4]
+def _middle(image: VisibleImage) -> UInt8[np.ndarray, "_ _ 3"]:
+    height, width = image.shape[:2]
+    return image[height // 4 : height - height // 4, width // 4 : width - width // 4]

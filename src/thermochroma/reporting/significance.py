@@ -16,7 +16,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from thermochroma.base.errors import BadInput
-from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.metrics.image_scores import SCORES
 from thermochroma.reporting.statistics import (
     EXACT_UP_TO,
     FLIPS,
@@ -73,8 +73,8 @@ class Wins:
         return next(each for each in self.verdicts if {each.one, each.other} == {one, other})
 
 
-def judge_pairs(rows: Mapping[str, pd.DataFrame], score: str, *, seed: int = 0) -> Wins:
-    """Every pair of rows (name to one line a picture), on the same frames.
+def compare_pairs(rows: Mapping[str, pd.DataFrame], score: str, *, seed: int = 0) -> Wins:
+    """Every pair of rows (name to one line an image), on the same frames.
 
     Raises BadInput if two rows were not scored on the same frames, or if a value is missing.
     """
@@ -92,13 +92,13 @@ def judge_pairs(rows: Mapping[str, pd.DataFrame], score: str, *, seed: int = 0) 
     differences = np.stack([sums[:, a] - sums[:, b] for a, b in pairs], axis=1)
     low, high = intervals(differences, counts, seed=seed)
     p, joint = _sign_flips(differences, seed)
-    names, pictures = list(rows), len(first)
-    means = differences.sum(axis=0) / pictures
+    names, images = list(rows), len(first)
+    means = differences.sum(axis=0) / images
     verdicts = tuple(
         Verdict(
             names[a],
             names[b],
-            Estimate(float(means[k]), float(low[k]), float(high[k]), pictures, len(counts)),
+            Estimate(float(means[k]), float(low[k]), float(high[k]), images, len(counts)),
             p=float(p[k]),
             p_joint=float(joint[k]),
         )
@@ -110,8 +110,8 @@ def judge_pairs(rows: Mapping[str, pd.DataFrame], score: str, *, seed: int = 0) 
 def _refuse_gaps(name: str, scores: pd.DataFrame, score: str) -> None:
     if missing := int(scores[score].isna().sum()):
         raise BadInput(
-            given=f"the row `{name}` has no {score} for {missing} of its {len(scores)} pictures",
-            needed="a value for every picture: rows are compared picture by picture",
+            given=f"the row `{name}` has no {score} for {missing} of its {len(scores)} images",
+            needed="a value for every image: rows are compared image by image",
             remedy="look for the frame in its scores.csv, then run `dvc repro` again",
         )
 

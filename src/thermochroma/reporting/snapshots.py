@@ -13,7 +13,7 @@ READINGS: Final = ("psnr", "ssim", "ssim_7u")
 
 
 def means(snapshots: pd.DataFrame) -> pd.DataFrame:
-    """The means over pictures of each snapshot of one run, the end last.
+    """The means over images of each snapshot of one run, the end last.
 
     Columns: images, twentieths (of the training), and `READINGS`.
     """
@@ -22,7 +22,7 @@ def means(snapshots: pd.DataFrame) -> pd.DataFrame:
 
 
 def chosen(runs: Sequence[pd.DataFrame]) -> dict[str, float]:
-    """`READINGS` of the snapshot with the highest PSNR on these very pictures, mean over runs; of no
+    """`READINGS` of the snapshot with the highest PSNR on these very images, mean over runs; of no
     runs nothing.
 
     Public code of the field chooses so. It flatters: nothing of the protocol `audited` does.

@@ -1,8 +1,8 @@
-"""From one number a picture to means, intervals and tests. The unit of chance is the sequence.
+"""From one number an image to means, intervals and tests. The unit of chance is the sequence.
 
 Neighbouring frames of a video are near copies, so an interval over frames would be fiction. Every
-function takes a table with one row a picture and the columns frame, sequence and the scores; a
-picture without a value for a score (NaN) is left out of that score. What is not defined is NaN.
+function takes a table with one row an image and the columns frame, sequence and the scores; a
+image without a value for a score (NaN) is left out of that score. What is not defined is NaN.
 """
 
 from dataclasses import dataclass
@@ -27,20 +27,20 @@ FLIPS: Final = 10_000
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over pictures and its interval over sequences; NaN where it is not defined."""
+    """A mean over images and its interval over sequences; NaN where it is not defined."""
 
     mean: float
     low: float
     high: float
-    pictures: int
+    images: int
     sequences: int
 
 
 def estimate(scores: pd.DataFrame, score: str, *, seed: int = 0) -> Estimate:
-    """Mean of `score` over pictures and its 95 % interval over resampled sequences.
+    """Mean of `score` over images and its 95 % interval over resampled sequences.
 
     Sequences are drawn with replacement, 10,000 times; each draw's value is the mean over the
-    pictures of the sequences drawn. The interval lies between two percentiles of these, put further
+    images of the sequences drawn. The interval lies between two percentiles of these, put further
     out for few sequences (`tail`). Fewer than two sequences have no interval (NaN).
     """
     sums, counts = _by_sequence(scores, score)
@@ -53,7 +53,7 @@ def estimate(scores: pd.DataFrame, score: str, *, seed: int = 0) -> Estimate:
 def paired_difference(
     one: pd.DataFrame, other: pd.DataFrame, score: str, *, seed: int = 0
 ) -> Estimate:
-    """Estimate of `score` in `one` minus in `other`, picture by picture, over the same sequences.
+    """Estimate of `score` in `one` minus in `other`, image by image, over the same sequences.
 
     Raises BadInput if the two tables do not hold the same frames.
     """
@@ -100,7 +100,7 @@ def sign_patterns(n: int, *, seed: int) -> Float[np.ndarray, "patterns n"]:
 
 
 def pooled_psnr(scores: pd.DataFrame) -> float:
-    """PSNR in dB of the mean of `mse` over all pictures: what codes print that average errors."""
+    """PSNR in dB of the mean of `mse` over all images: what codes print that average errors."""
     error = float(scores["mse"].mean())
     return CAP_DB if error == 0 else min(CAP_DB, 10 * float(np.log10(PEAK**2 / error)))
 
@@ -108,7 +108,7 @@ def pooled_psnr(scores: pd.DataFrame) -> float:
 def _by_sequence(
     scores: pd.DataFrame, score: str
 ) -> tuple[Float[np.ndarray, " s"], Float[np.ndarray, " s"]]:
-    """Sum of the score and number of its pictures for each sequence, in the order of names."""
+    """Sum of the score and number of its images for each sequence, in the order of names."""
     groups = scores[["sequence", score]].dropna().groupby("sequence", sort=True)[score]
     return groups.sum().to_numpy(dtype=float), groups.count().to_numpy(dtype=float)
 
@@ -123,8 +123,8 @@ def _interval(
 def intervals(
     sums: Float[np.ndarray, "s k"], counts: Float[np.ndarray, " s"], *, seed: int
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """Both ends of the intervals of k means: `sums` over the pictures of s sequences, `counts` of
-    pictures. NaN below two sequences."""
+    """Both ends of the intervals of k means: `sums` over the images of s sequences, `counts` of
+    images. NaN below two sequences."""
     if len(counts) < 2:
         nothing = np.full(sums.shape[1], np.nan)
         return nothing, nothing
@@ -148,7 +148,7 @@ def refuse_other_frames(one: pd.DataFrame, other: pd.DataFrame) -> None:
     if sorted(one["frame"]) != sorted(other["frame"]):
         strange = set(one["frame"]) ^ set(other["frame"])
         raise BadInput(
-            given=f"two rows of a table were scored on {len(one)} and {len(other)} pictures, "
+            given=f"two rows of a table were scored on {len(one)} and {len(other)} images, "
             f"{len(strange)} of them not shared",
             needed="all rows of a table are scored on the same frames",
             remedy="run `dvc repro` so that every row is evaluated on the present crops",

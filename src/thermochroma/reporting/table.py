@@ -1,6 +1,6 @@
 """One table of rows, from which Markdown, CSV and LaTeX are written (`table_text`).
 
-Every number in it is computed here from one row a picture, or measured, or published and marked so.
+Every number in it is computed here from one row an image, or measured, or published and marked so.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from thermochroma.metrics.picture_scores import PERCEPTION, SCORES, Score
+from thermochroma.metrics.image_scores import PERCEPTION, SCORES, Score
 from thermochroma.reporting.layout import (
     COST,
     MAIN,
@@ -95,7 +95,7 @@ def _behind_methods(lines: tuple[Line, ...], more: tuple[Line, ...]) -> tuple[Li
 def _parts(
     about: About, groups: list[tuple[str, str]], rows: Mapping[str, Row]
 ) -> tuple[Part, ...]:
-    """Columns that no row has are left out: thermal pictures have no colour, stills no flicker."""
+    """Columns that no row has are left out: thermal images have no colour, stills no flicker."""
     taken = next(iter(rows.values())).scores.columns
     main = (
         *(Column(name, heading(SCORES[name]), interval=True) for name in WITH_INTERVAL),
@@ -138,7 +138,7 @@ def _paper_columns(about: About) -> tuple[Column, ...]:
     chosen_there = (Column(CHOSEN, "PSNR, chosen on the test set [dB] ↑"),)
     return (
         Column(UNIFORM, heading(SCORES[UNIFORM])),
-        Column("psnr_by_picture", "PSNR, mean of pictures [dB] ↑"),
+        Column("psnr_by_image", "PSNR, mean of images [dB] ↑"),
         Column("psnr_pooled", "PSNR pooled [dB] ↑"),
         *(chosen_there if about.split == "test" else ()),
         *(
@@ -163,8 +163,8 @@ def _score_cells(scores: pd.DataFrame, seed: int) -> dict[str, Cell]:
     }
     pooled = pooled_psnr(scores)
     shown = Cell(pooled, number(pooled, SCORES["psnr"].decimals))
-    by_picture = {"psnr_by_picture": _mean_cell(scores, "psnr")}
-    return {**intervals, **plain, **by_picture, "psnr_pooled": shown}
+    by_image = {"psnr_by_image": _mean_cell(scores, "psnr")}
+    return {**intervals, **plain, **by_image, "psnr_pooled": shown}
 
 
 def _mean_cell(scores: pd.DataFrame, name: str, known: Mapping[str, Score] = SCORES) -> Cell:

@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from thermochroma.metrics.picture_scores import PERCEPTION, SCORES
+from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 from thermochroma.reporting.layout import COST, NEEDS_VIDEO, SCORED, About, Line, Part
 from thermochroma.reporting.numbers import number
 from thermochroma.reporting.published import PAPER_RULE, PUBLISHED, SOURCE
@@ -12,19 +12,19 @@ from thermochroma.reporting.statistics import EXACT_UP_TO, FLIPS, LEVEL, RESAMPL
 
 RUNS: Final = (
     "Runs: a row of several is one block trained under several seeds, and each of its scores the mean "
-    "over the runs, picture by picture. SD: the standard deviation (n - 1) of the runs' means, which the "
+    "over the runs, image by image. SD: the standard deviation (n - 1) of the runs' means, which the "
     "interval over sequences does not hold. Costs and figures are those of the first run."
 )
 
 NO_PERCEPTION: Final = (
     "LPIPS, FID and KID are empty: they mean something with pretrained weights only, and these rows were "
-    "judged without. Set `weights: pretrained` in params.yaml and run `dvc repro`."
+    "scored without. Set `weights: pretrained` in params.yaml and run `dvc repro`."
 )
 
 
 def title_of(about: About, scores: pd.DataFrame) -> str:
     """What the table shows."""
-    return f"{what_is_judged(about, scores)}{note_of(about)}"
+    return f"{what_is_scored(about, scores)}{note_of(about)}"
 
 
 def definitions_of(about: About, scores: pd.DataFrame) -> str:
@@ -35,9 +35,9 @@ def definitions_of(about: About, scores: pd.DataFrame) -> str:
     named = (SCORES[name].definition for name in taken)
     definitions = " ".join(dict.fromkeys(named))  # two scores may share one sentence
     return (
-        f"Pictures are judged as a person opens them: 8 bits, clamped and rounded, no flip, no "
+        f"Images are scored as a person opens them: 8 bits, clamped and rounded, no flip, no "
         f"test-time average. {definitions} PSNR pooled: of the mean squared error over all "
-        f"pictures. Means are over pictures; in brackets the {LEVEL:.0%} bootstrap interval "
+        f"images. Means are over images; in brackets the {LEVEL:.0%} bootstrap interval "
         f"over sequences ({RESAMPLES:,} resamples, percentiles put further out for few sequences). "
         f"p: one-sided paired sign-flip test over sequences that the row beats {reference_of(about)} "
         f"(all patterns up to {EXACT_UP_TO} sequences, else {FLIPS:,} drawn), not corrected for the "
@@ -52,10 +52,10 @@ def reference_of(about: About) -> str:
     return f"the {about.reference.replace('_', ' ')}"
 
 
-def what_is_judged(about: About, scores: pd.DataFrame) -> str:
-    """The data set, the split, and how many pictures of how many sequences."""
+def what_is_scored(about: About, scores: pd.DataFrame) -> str:
+    """The data set, the split, and how many images of how many sequences."""
     return (
-        f"{about.title}, {about.split} split: {len(scores)} pictures of "
+        f"{about.title}, {about.split} split: {len(scores)} images of "
         f"{scores['sequence'].nunique()} sequences at {about.size}×{about.size} pixels."
     )
 
@@ -66,12 +66,12 @@ def note_of(about: About) -> str:
 
 
 def _of_perception(scores: pd.DataFrame) -> str:
-    """What LPIPS, FID and KID are, where they were taken; and over how many pictures."""
+    """What LPIPS, FID and KID are, where they were taken; and over how many images."""
     if "lpips" not in scores:
         return ""
     definitions = " ".join(score.definition for score in PERCEPTION.values())
     return (
-        f" {definitions} Of fewer than some thousand pictures FID comes out too high, the more so the "
+        f" {definitions} Of fewer than some thousand images FID comes out too high, the more so the "
         f"fewer there are, and here it is of {len(scores)}: compare only rows of this table."
     )
 
@@ -81,7 +81,7 @@ def _of_flicker(about: About) -> str:
         return ""
     return (
         " Flicker: mean absolute difference of neighbouring test frames, the first brought to the second "
-        "by the flow of the thermal frames, where that is consistent both ways; a flat picture has "
+        "by the flow of the thermal frames, where that is consistent both ways; a flat image has "
         f"none, the true video {number(about.true_flicker, 2)}."
     )
 
@@ -98,7 +98,7 @@ def notes_of(
     costless = [line.title for line in methods if set(absent[line.name]) & set(COST)]
     found = [PAPER_RULE, *_note_of_perception(lines, scores)]
     if scores["ms_ssim"].isna().all():
-        found.append("MS-SSIM is empty: the pictures are too small for it.")
+        found.append("MS-SSIM is empty: the images are too small for it.")
     if not any(line.name == about.reference for line in lines):
         found.append(f"p is empty: there is no row of {reference_of(about)} to compare with.")
     if scores["sequence"].nunique() < 2:
@@ -122,4 +122,4 @@ def _note_of_perception(lines: tuple[Line, ...], scores: pd.DataFrame) -> tuple[
         return (NO_PERCEPTION,)
     if any("fid" in line.cells and line.cells["fid"].text for line in lines):
         return ()
-    return ("FID and KID are empty: one picture alone has no spread.",)
+    return ("FID and KID are empty: one image alone has no spread.",)

@@ -13,11 +13,11 @@ from tqdm import tqdm
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import Tone
 from thermochroma.config.params import Params, read_params
-from thermochroma.contract.dummy_input import see
+from thermochroma.contract.dummy_input import dummy_input
 from thermochroma.contract.method import load_method
 from thermochroma.contract.settings import Settings
 from thermochroma.export.artifact import build_translator, save_translator
-from thermochroma.export.metadata import Label
+from thermochroma.export.metadata import Metadata
 from thermochroma.inference.predictor import NEUTRAL
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pretrained.authors_checkpoints import (
@@ -28,7 +28,7 @@ from thermochroma.pretrained.authors_checkpoints import (
 )
 from thermochroma.serving.diagram import draw
 from thermochroma.serving.parameter_table import TEXT_WIDTH, parameter_table
-from thermochroma.serving.translate import Helps, pictures_in, translate_files
+from thermochroma.serving.translate import InferenceOptions, images_in, translate_files
 
 SIDE = 256  # pixels: what the public networks were taught with
 
@@ -51,7 +51,7 @@ def import_weights(chosen: Namespace) -> None:
     method = load_method(settings.method)
     translator = build_translator(method, settings, scale=1.0, text_width=0)
     dropped = load_public(translator, stored, entries)
-    label = Label(
+    metadata = Metadata(
         name=chosen.block,
         settings=json.loads(settings.model_dump_json()),
         scale=1.0,
@@ -61,7 +61,7 @@ def import_weights(chosen: Namespace) -> None:
         frozen="pretrained",
         images=None,
     )
-    save_translator(translator, chosen.translator, label)
+    save_translator(translator, chosen.translator, metadata)
     landed = sum(bool(entry.ours) for entry in entries)
     sys.stdout.write(
         f"{chosen.translator}: {landed} of {len(entries)} entries; "
@@ -75,13 +75,15 @@ def import_weights(chosen: Namespace) -> None:
 
 
 def translate(chosen: Namespace) -> None:
-    """Colour thermal pictures, or turn visible ones into thermal, with a trained translator."""
-    pictures = pictures_in(chosen.pictures)
-    helps = Helps(chosen.text, chosen.sentence, chosen.reference, Tone.parse(chosen.tone))
-    written = translate_files(chosen.translator, pictures, chosen.to, helps)
-    for _ in tqdm(written, total=len(pictures), desc="translate", unit="picture"):
+    """Colour thermal images, or turn visible ones into thermal, with a trained translator."""
+    images = images_in(chosen.images)
+    options = InferenceOptions(
+        chosen.text, chosen.sentence, chosen.reference, Tone.parse(chosen.tone)
+    )
+    written = translate_files(chosen.translator, images, chosen.to, options)
+    for _ in tqdm(written, total=len(images), desc="translate", unit="image"):
         pass
-    sys.stdout.write(f"{len(pictures)} pictures in {chosen.to}\n")
+    sys.stdout.write(f"{len(images)} images in {chosen.to}\n")
 
 
 def parameters(chosen: Namespace) -> None:
@@ -99,7 +101,7 @@ def diagram(chosen: Namespace) -> None:
     method = load_method(settings.method)
     with FakeTensorMode():  # shapes without memory or arithmetic
         translator = build_translator(method, settings, scale=1.0, text_width=TEXT_WIDTH)
-        seen = see(method.sees, height=SIDE, width=SIDE, text_width=TEXT_WIDTH)
+        seen = dummy_input(method.sees, height=SIDE, width=SIDE, text_width=TEXT_WIDTH)
         sys.stdout.write(draw(translator.eval(), seen))
 
 
@@ -139,15 +141,15 @@ def _add_translate(commands: Any) -> None:
     )
     command.set_defaults(do=translate)
     command.add_argument("translator", type=Path, help="a translator.safetensors")
-    command.add_argument("pictures", type=Path, nargs="+", help="pictures, or folders of pictures")
-    command.add_argument("--to", type=Path, required=True, help="the folder for what is painted")
+    command.add_argument("images", type=Path, nargs="+", help="images, or folders of images")
+    command.add_argument("--to", type=Path, required=True, help="the folder for what is predicted")
     command.add_argument(
         "--sentence", default=NEUTRAL, help="for methods that read: what they are told"
     )
     command.add_argument(
         "--text", type=Path, default=Path("data/weights/clip"), help="and their encoder"
     )
-    command.add_argument("--reference", type=Path, help="a visible picture to take colours from")
+    command.add_argument("--reference", type=Path, help="a visible image to take colours from")
     command.add_argument("--tone", default="", help="for more than 8 bits: 'window 7000 9000'")
 
 

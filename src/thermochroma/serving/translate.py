@@ -1,4 +1,4 @@
-"""Pictures on disk, translated by what was trained: thermal into colour or, on the way back, visible into
+"""Images on disk, translated by what was trained: thermal into colour or, on the way back, visible into
 thermal.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.images import Tone, read_thermal, read_visible, write_picture
+from thermochroma.base.images import Tone, read_thermal, read_visible, write_image
 from thermochroma.contract.method import Method
 from thermochroma.inference.predictor import NEUTRAL, load_predictor
 from thermochroma.loading.collate import seen_spectrum
@@ -21,12 +21,12 @@ SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
 @dataclass(frozen=True)
-class Helps:
-    """What a translator may need beside the pictures.
+class InferenceOptions:
+    """What a translator may need beside the images.
 
     text: the folder of the text encoder with which it was taught. sentence: what it is told of every
-    picture. reference: a visible picture of any size to take colours from; None shows none. tone: what
-    makes 8 bits of pictures with more.
+    image. reference: a visible image of any size to take colours from; None shows none. tone: what
+    makes 8 bits of images with more.
     """
 
     text: Path
@@ -35,8 +35,8 @@ class Helps:
     tone: Tone | None = None
 
 
-def pictures_in(paths: Sequence[Path]) -> list[Path]:
-    """The pictures among files and, in the order of their names, inside folders.
+def images_in(paths: Sequence[Path]) -> list[Path]:
+    """The images among files and, in the order of their names, inside folders.
 
     Raises BadInput for what does not exist, and if two would be written under one name.
     """
@@ -49,58 +49,56 @@ def pictures_in(paths: Sequence[Path]) -> list[Path]:
         else:
             raise BadInput(
                 given=f"{path} does not exist",
-                needed="pictures, or folders that hold some",
+                needed="images, or folders that hold some",
                 remedy="correct the path",
             )
     counts = Counter(one.stem for one in found)
     twice = next((name for name, count in counts.items() if count > 1), None)
     if not found or twice is not None:
         raise BadInput(
-            given=f"two pictures are called {twice}"
-            if twice
-            else "there is no picture to translate",
-            needed=f"pictures with names of their own ({', '.join(SUFFIXES)})",
+            given=f"two images are called {twice}" if twice else "there is no image to translate",
+            needed=f"images with names of their own ({', '.join(SUFFIXES)})",
             remedy="name others, or translate them into different folders",
         )
     return found
 
 
 def translate_files(
-    translator: Path, pictures: Sequence[Path], folder: Path, helps: Helps
+    translator: Path, images: Sequence[Path], folder: Path, options: InferenceOptions
 ) -> Iterator[Path]:
-    """Translate each picture into `folder`, as PNG under its own name; yields what is written.
+    """Translate each image into `folder`, as PNG under its own name; yields what is written.
 
-    Raises BadInput if the translator or a picture cannot be read, or if a picture would be overwritten
+    Raises BadInput if the translator or an image cannot be read, or if an image would be overwritten
     by its own translation.
     """
-    predictor = load_predictor(translator, text=helps.text, sentence=helps.sentence)
-    _refuse_own_place(pictures, folder)
-    reference = None if helps.reference is None else read_visible(helps.reference)[None]
-    for path in pictures:
-        picture = read_for(predictor.method, path, helps.tone)
-        painted = predictor(picture[None], reference)[0]
+    predictor = load_predictor(translator, text=options.text, sentence=options.sentence)
+    _refuse_own_place(images, folder)
+    reference = None if options.reference is None else read_visible(options.reference)[None]
+    for path in images:
+        image = read_for(predictor.method, path, options.tone)
+        prediction = predictor(image[None], reference)[0]
         target = folder / f"{path.stem}.png"
-        write_picture(target, _as_array(painted))
+        write_image(target, _as_array(prediction))
         yield target
 
 
 def read_for(method: Method, path: Path, tone: Tone | None) -> UInt8[np.ndarray, "h w *c"]:
-    """A picture of the spectrum that the method sees. Raises BadInput for one of the other."""
+    """An image of the spectrum that the method sees. Raises BadInput for one of the other."""
     if seen_spectrum(method.sees) == "visible":
         return read_visible(path)
     return read_thermal(path, tone)
 
 
-def _refuse_own_place(pictures: Sequence[Path], folder: Path) -> None:
-    own = {path.resolve() for path in pictures}
-    for path in pictures:
+def _refuse_own_place(images: Sequence[Path], folder: Path) -> None:
+    own = {path.resolve() for path in images}
+    for path in images:
         if (folder / f"{path.stem}.png").resolve() in own:
             raise BadInput(
                 given=f"{path} would be overwritten by its translation",
-                needed="a folder of its own for what is painted",
+                needed="a folder of its own for what is predicted",
                 remedy="name another folder with --to",
             )
 
 
-def _as_array(picture: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w *c"]:
-    return np.ascontiguousarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+def _as_array(image: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w *c"]:
+    return np.ascontiguousarray(image[..., 0] if image.shape[-1] == 1 else image)

@@ -28,7 +28,7 @@ BATCH = 1000  # MLflow takes no more metrics in one call
 NOTE = "mlflow.note.content"
 """The tag that the UI shows as the description, in Markdown."""
 
-Row = Mapping[str, float]
+Reading = Mapping[str, float]
 
 
 class Tracker:
@@ -44,13 +44,15 @@ class Tracker:
             self.experiment = self._experiment(experiment, root)
 
     @contextmanager
-    def training(self, mark: str, *, name: str, tags: Mapping[str, str]) -> Iterator["Training"]:
+    def training(
+        self, fingerprint: str, *, name: str, tags: Mapping[str, str]
+    ) -> Iterator["Training"]:
         """The run of the training with this fingerprint, begun or continued.
 
         An exception inside marks the run as failed and goes on up.
         """
-        run = self.find(**{FINGERPRINT: mark}) or self.client.create_run(
-            self.experiment, run_name=name, tags={**tags, FINGERPRINT: mark}
+        run = self.find(**{FINGERPRINT: fingerprint}) or self.client.create_run(
+            self.experiment, run_name=name, tags={**tags, FINGERPRINT: fingerprint}
         )
         mlflow.set_experiment(experiment_id=self.experiment)
         mlflow.enable_system_metrics_logging()
@@ -91,8 +93,8 @@ class Tracker:
         """Keep a copy of a file with the run."""
         self.client.log_artifact(run_id, str(path), artifact_path=folder)
 
-    def log_rows(self, run_id: str, rows: Sequence[Row]) -> None:
-        """Log readings against pictures shown; rows up to the last one logged are left out."""
+    def log_rows(self, run_id: str, rows: Sequence[Reading]) -> None:
+        """Log readings against images shown; rows up to the last one logged are left out."""
         known = self.client.get_run(run_id).data.metrics
         last = known.get("images", -1.0)
         new = [row for row in rows if row["images"] > last]
@@ -105,7 +107,7 @@ class Tracker:
         for start in range(0, len(metrics), BATCH):
             self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
 
-    def log_scores(self, run_id: str, scores: Row) -> None:
+    def log_scores(self, run_id: str, scores: Reading) -> None:
         """Log scores once; those that stand there already with the same value are left out."""
         known = self.client.get_run(run_id).data.metrics
         new = [
@@ -121,9 +123,9 @@ class Tracker:
         found = [Param(key, str(value)[:MOST_VALUE_LENGTH]) for key, value in flatten(params)]
         self.client.log_batch(run_id, params=found)
 
-    def log_picture(self, run_id: str, picture: UInt8[np.ndarray, "h w 3"], name: str) -> None:
-        """Log one picture under a file name."""
-        self.client.log_image(run_id, picture, artifact_file=name)
+    def log_image_file(self, run_id: str, image: UInt8[np.ndarray, "h w 3"], name: str) -> None:
+        """Log one image under a file name."""
+        self.client.log_image(run_id, image, artifact_file=name)
 
     def _experiment(self, name: str, root: Path) -> str:
         found = self.client.get_experiment_by_name(name)
@@ -144,11 +146,11 @@ class Training:
     def log_params(self, params: Mapping[str, Any]) -> None:
         self.tracker.log_params(self.run_id, params)
 
-    def log_rows(self, rows: Sequence[Row]) -> None:
+    def log_rows(self, rows: Sequence[Reading]) -> None:
         self.tracker.log_rows(self.run_id, rows)
 
     def log_panel(self, panel: UInt8[np.ndarray, "h w 3"], *, images: int) -> None:
-        """A panel as it stood after `images` pictures; the UI shows them as a series."""
+        """A panel as it stood after `images` images; the UI shows them as a series."""
         mlflow.log_image(panel, key="panel", step=images, synchronous=True)
 
     def log_origin(self, *, data: str, code: str) -> None:
@@ -170,7 +172,7 @@ class Training:
         register_as: str,
         code: Path,
     ) -> None:
-        """The translator as a registered model that takes and gives 8-bit pictures.
+        """The translator as a registered model that takes and gives 8-bit images.
 
         translator: its file. sees: "thermal" or "visible". text: the folder of the text encoder, if it
         sees text. reference: whether it takes references. code: the folder whose package `thermochroma`
@@ -200,12 +202,12 @@ def flatten(params: Mapping[str, Any], *, prefix: str = "") -> Iterator[tuple[st
 def _signature(sees: str, reference: bool) -> ModelSignature:
     grey, coloured = (-1, -1, -1), (-1, -1, -1, 3)
     taken = [TensorSpec(np.dtype(np.uint8), grey if sees == "thermal" else coloured, name=sees)]
-    painted = coloured if sees == "thermal" else (-1, -1, -1, 1)
+    predicted = coloured if sees == "thermal" else (-1, -1, -1, 1)
     if reference:
         taken.append(TensorSpec(np.dtype(np.uint8), (-1, -1, -1, 3), name="reference"))
     return ModelSignature(
         inputs=Schema(taken),
-        outputs=Schema([TensorSpec(np.dtype(np.uint8), painted)]),
+        outputs=Schema([TensorSpec(np.dtype(np.uint8), predicted)]),
     )
 
 

@@ -1,4 +1,4 @@
-"""A translator as an MLflow model: 8-bit pictures of one spectrum in, of the other out."""
+"""A translator as an MLflow model: 8-bit images of one spectrum in, of the other out."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
     On the way back it is {"visible": n by height by width by 3}, and one channel comes out. Any size goes,
     as on the command line.
 
-    A method that sees text is told the same neutral sentence for every picture. One that sees
+    A method that sees text is told the same neutral sentence for every image. One that sees
     references takes, beside "thermal", "reference": uint8, n by height by width by 3; a reference that
     is black all over counts as none.
     """
@@ -31,13 +31,13 @@ class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         )
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
-        """Translate all pictures at once. Raises BadInput for arrays of another form."""
-        pictures = np.asarray(model_input[self.predictor.sees], np.uint8)
+        """Translate all images at once. Raises BadInput for arrays of another form."""
+        images = np.asarray(model_input[self.predictor.sees], np.uint8)
         references = None
         if "reference" in model_input:
             references = np.asarray(model_input["reference"], np.uint8)
-        refuse_other_forms(pictures, references, sees=self.predictor.sees)
-        return self.predictor(pictures, references)
+        refuse_other_forms(images, references, sees=self.predictor.sees)
+        return self.predictor(images, references)
 
 
 set_model(TranslatorModel())

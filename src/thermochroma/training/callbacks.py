@@ -1,4 +1,4 @@
-"""Who looks on while a game is played: the progress bar, and whatever comes round by pictures."""
+"""Who looks on while a game is played: the progress bar, and whatever comes round by images."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -9,47 +9,47 @@ from tqdm import tqdm
 from thermochroma.training.state import Training
 
 
-class Progress:
-    """A bar over the pictures to be shown, with the newest readings."""
+class ProgressBar:
+    """A bar over the images to be shown, with the newest readings."""
 
     def __init__(self, bar: "tqdm[Never]") -> None:
         self.bar = bar
 
     def __call__(self, training: Training, shown: int) -> None:
         self.bar.update(shown)
-        if training.history.rows:
-            newest = training.history.rows[-1]
+        if training.metric_log.rows:
+            newest = training.metric_log.rows[-1]
             terms = {name.split("/")[-1]: value for name, value in newest.items() if "/" in name}
             self.bar.set_postfix({name: f"{value:.3g}" for name, value in terms.items()})
 
 
 @contextmanager
-def progress(training: Training, *, title: str) -> Iterator[Progress]:
+def progress_bar(training: Training, *, title: str) -> Iterator[ProgressBar]:
     """A bar that begins where the training stands."""
-    clock = training.clock
-    with tqdm(total=clock.of, initial=clock.images, desc=title, unit="picture") as bar:
-        yield Progress(bar)
+    progress = training.progress
+    with tqdm(total=progress.of, initial=progress.images, desc=title, unit="image") as bar:
+        yield ProgressBar(bar)
 
 
 class Every:
-    """Calls `act` each time that many pictures have been shown, and at the end."""
+    """Calls `act` each time that many images have been shown, and at the end."""
 
     def __init__(self, images: int, act: Callable[[Training], None]) -> None:
         self.images, self.act = images, act
 
     def __call__(self, training: Training, shown: int) -> None:
-        clock = training.clock
-        if clock.images % self.images < shown or clock.images == clock.of:
+        progress = training.progress
+        if progress.images % self.images < shown or progress.images == progress.of:
             self.act(training)
 
 
 class At:
-    """Calls `act` after the first batch by which one of these numbers of pictures has been shown."""
+    """Calls `act` after the first batch by which one of these numbers of images has been shown."""
 
     def __init__(self, images: Collection[int], act: Callable[[Training], None]) -> None:
         self.images, self.act = images, act
 
     def __call__(self, training: Training, shown: int) -> None:
-        now = training.clock.images
+        now = training.progress.images
         if any(now - shown < one <= now for one in self.images):
             self.act(training)

@@ -16,19 +16,19 @@ from thermochroma.training.state import Training
 FILE = "training.pt"
 
 
-def fingerprint(**parts: object) -> str:
+def fingerprint_of(**parts: object) -> str:
     """A short name for everything that decides the outcome; parts are JSON-able values."""
     return f"{seed_of(json.dumps(parts, sort_keys=True, default=str)):016x}"
 
 
-def save(training: Training, folder: Path, *, mark: str) -> None:
+def save(training: Training, folder: Path, *, fingerprint: str) -> None:
     """Write the checkpoint, whole or not at all."""
     # Through Python's own stream: a full disk then is an OSError, not an assertion of torch's writer.
     with whole_file(folder / FILE) as part, part.open("wb") as stream:
-        torch.save({"fingerprint": mark, "training": training.state_dict()}, stream)
+        torch.save({"fingerprint": fingerprint, "training": training.state_dict()}, stream)
 
 
-def resume(training: Training, folder: Path, *, mark: str) -> bool:
+def resume(training: Training, folder: Path, *, fingerprint: str) -> bool:
     """Go on from the checkpoint in `folder`, if there is one of this very training.
 
     Returns False for a fresh start. Raises BadInput if the file cannot be read or carries another
@@ -38,22 +38,22 @@ def resume(training: Training, folder: Path, *, mark: str) -> bool:
     if not path.exists():
         return False
     stored = _load(path)
-    if stored["fingerprint"] != mark:
+    if stored["fingerprint"] != fingerprint:
         raise BadInput(
             given=f"the checkpoint {path} belongs to the training {stored['fingerprint']}",
-            needed=f"one of the training {mark}: same settings, data and code",
+            needed=f"one of the training {fingerprint}: same settings, data and code",
             remedy="remove that folder to start afresh",
         )
     training.load_state_dict(stored["training"])
     return True
 
 
-def others(root: Path, *, label: str, mark: str) -> list[str]:
+def others(root: Path, *, label: str, fingerprint: str) -> list[str]:
     """Fingerprints of checkpoints left by trainings with this label but other settings."""
     return sorted(
         folder.name.removeprefix(f"{label}-")
         for folder in root.glob(f"{label}-*")
-        if folder.name != f"{label}-{mark}" and (folder / FILE).exists()
+        if folder.name != f"{label}-{fingerprint}" and (folder / FILE).exists()
     )
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.tensors import at_least_float32
-from thermochroma.contract.batch import Shown
+from thermochroma.contract.batch import TrainingBatch
 from thermochroma.contract.method import Turn
 from thermochroma.training.state import Training
 
@@ -18,25 +18,27 @@ Readings = dict[str, Float[Tensor, ""]]
 
 
 Watcher = Callable[[Training, int], None]
-"""Looks on after every batch, told how many pictures it held; must not touch the random states."""
+"""Looks on after every batch, told how many images it held; must not touch the random states."""
 
 
-def play_all(training: Training, batches: Iterable[Shown], watchers: Iterable[Watcher]) -> None:
-    """Play every batch to the end of the clock."""
+def play_all(
+    training: Training, batches: Iterable[TrainingBatch], watchers: Iterable[Watcher]
+) -> None:
+    """Play every batch to the end of the progress."""
     watching = list(watchers)
     for batch in batches:
         readings = play(training, batch)
-        training.history.note(readings, images=len(batch), clock_images=training.clock.images)
+        training.metric_log.note(readings, images=len(batch), shown=training.progress.images)
         for watcher in watching:
             watcher(training, len(batch))
 
 
-def play(training: Training, batch: Shown) -> Readings:
-    """One batch: every turn, then the average and the clock."""
+def play(training: Training, batch: TrainingBatch) -> Readings:
+    """One batch: every turn, then the average and the progress."""
     training.game.train()
     training.set_rates()
     readings: Readings = {}
-    turns = training.game.turns(batch, training.clock)
+    turns = training.game.turns(batch, training.progress)
     while (turn := next_turn(turns, training, batch)) is not None:
         step(training, turn, batch)
         readings |= {f"{turn.player}/{name}": term.mean() for name, term in turn.terms.items()}
@@ -44,7 +46,7 @@ def play(training: Training, batch: Shown) -> Readings:
     return readings
 
 
-def next_turn(turns: Iterator[Turn], training: Training, batch: Shown) -> Turn | None:
+def next_turn(turns: Iterator[Turn], training: Training, batch: TrainingBatch) -> Turn | None:
     """Let the game compute its next turn, under an autocast region of the turn's own.
 
     One region around several turns would go on using half-precision copies of weights that were
@@ -57,7 +59,7 @@ def next_turn(turns: Iterator[Turn], training: Training, batch: Shown) -> Turn |
     return turn
 
 
-def step(training: Training, turn: Turn, batch: Shown) -> None:
+def step(training: Training, turn: Turn, batch: TrainingBatch) -> None:
     """Differentiate the turn for its player's parameters only, and step that player.
 
     Raises BadInput, with nothing stepped, for a gradient that is NaN or infinite.
@@ -91,7 +93,7 @@ def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
 def weigh(
     terms: Mapping[str, Float[Tensor, " b"]], weights: Mapping[str, float]
 ) -> Float[Tensor, ""]:
-    """The weighted sum of the terms' means over pictures. A term without a weight is an error."""
+    """The weighted sum of the terms' means over images. A term without a weight is an error."""
     if missing := sorted(set(terms) - set(weights)):
         raise BadInput(
             given=f"the terms {missing} have no weight",
@@ -107,7 +109,7 @@ def trainable(player: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in player.parameters() if parameter.requires_grad]
 
 
-def refuse_not_finite(turn: Turn, batch: Shown, training: Training) -> None:
+def refuse_not_finite(turn: Turn, batch: TrainingBatch, training: Training) -> None:
     """Raise BadInput, before anything is stepped, if a term is NaN or infinite."""
     names = list(turn.terms)
     finite = torch.stack([term.isfinite().all() for term in turn.terms.values()]).tolist()
@@ -118,7 +120,7 @@ def refuse_not_finite(turn: Turn, batch: Shown, training: Training) -> None:
 
 
 def refuse_gradients(
-    parameters: Sequence[nn.Parameter], turn: Turn, batch: Shown, training: Training
+    parameters: Sequence[nn.Parameter], turn: Turn, batch: TrainingBatch, training: Training
 ) -> None:
     """Raise BadInput, before anything is stepped, if a gradient is NaN or infinite.
 
@@ -132,9 +134,9 @@ def refuse_gradients(
         raise _not_finite(f"gradients of the terms {terms}", turn, batch, training)
 
 
-def _not_finite(what: str, turn: Turn, batch: Shown, training: Training) -> BadInput:
+def _not_finite(what: str, turn: Turn, batch: TrainingBatch, training: Training) -> BadInput:
     return BadInput(
-        given=f"after {training.clock.images} pictures, in the turn of `{turn.player}`, {what} "
+        given=f"after {training.progress.images} images, in the turn of `{turn.player}`, {what} "
         f"are not finite on the frames {', '.join(batch.frames)}",
         needed=f"finite numbers; `{turn.player}` was not stepped, and the last checkpoint stands",
         remedy="lower the learning rate, set `clip_norm`, or look at those frames",

@@ -1,37 +1,37 @@
-"""Readings: what the terms were while it learnt, averaged over windows of pictures."""
+"""Readings: what the terms were while it learnt, averaged over windows of images."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from torch import Tensor
 
-Row: TypeAlias = dict[str, float]
+Reading: TypeAlias = dict[str, float]
 
 
-class History:
-    """Rows of readings against pictures shown. Part of the training state, so that a resumed
+class MetricLog:
+    """Rows of readings against images shown. Part of the training state, so that a resumed
     training tells the same story as an undisturbed one."""
 
     def __init__(self, *, every_images: int) -> None:
         self.every_images = every_images
-        self.rows: list[Row] = []
+        self.rows: list[Reading] = []
         self._sums: dict[str, Tensor] = {}
         self._images = 0
 
-    def note(self, readings: Mapping[str, Tensor], *, images: int, clock_images: int) -> None:
-        """Take in the readings of one batch of `images` pictures; `clock_images` are shown by now."""
+    def note(self, readings: Mapping[str, Tensor], *, images: int, shown: int) -> None:
+        """Take in the readings of one batch of `images` images, behind which `shown` have been shown."""
         for name, value in readings.items():
             weighed = value.detach().double() * images
             before = self._sums.get(name)
             self._sums[name] = weighed if before is None else before.to(weighed.device) + weighed
         self._images += images
-        if clock_images % self.every_images < images:
-            self._close(clock_images)
+        if shown % self.every_images < images:
+            self._close(shown)
 
-    def add(self, scores: Mapping[str, float], *, clock_images: int) -> None:
+    def add(self, scores: Mapping[str, float], *, images: int) -> None:
         """Write scores beside the readings of the same moment."""
-        if not self.rows or self.rows[-1]["images"] != clock_images:
-            self.rows.append({"images": float(clock_images)})
+        if not self.rows or self.rows[-1]["images"] != images:
+            self.rows.append({"images": float(images)})
         self.rows[-1].update(scores)
 
     def state_dict(self) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class History:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.rows, self._sums, self._images = state["rows"], state["sums"], state["images"]
 
-    def _close(self, clock_images: int) -> None:
+    def _close(self, images: int) -> None:
         means = {name: float(total) / self._images for name, total in self._sums.items()}
-        self.rows.append({"images": float(clock_images), **means})
+        self.rows.append({"images": float(images), **means})
         self._sums, self._images = {}, 0

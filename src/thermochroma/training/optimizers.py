@@ -6,7 +6,7 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 
 from thermochroma.base.errors import BadInput
-from thermochroma.contract.method import Clock
+from thermochroma.contract.method import Progress
 from thermochroma.contract.settings import OptimizerSettings
 
 KINDS: Mapping[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
@@ -44,25 +44,25 @@ def set_rates(
     optimizers: Mapping[str, Optimizer],
     settings: Mapping[str, OptimizerSettings],
     *,
-    clock: Clock,
+    progress: Progress,
     constant_share: float,
 ) -> None:
     """Set every learning rate for the batch that is about to be shown."""
-    factor = rate_factor(clock, constant_share=constant_share)
+    factor = rate_factor(progress, constant_share=constant_share)
     for name, optimizer in optimizers.items():
         for group in optimizer.param_groups:
             group["lr"] = settings[name].lr * factor
 
 
-def rate_factor(clock: Clock, *, constant_share: float) -> float:
-    """1 for the first `constant_share` of the pictures, then linearly towards 0.
+def rate_factor(progress: Progress, *, constant_share: float) -> float:
+    """1 for the first `constant_share` of the images, then linearly towards 0.
 
-    The clock stands at the pictures shown *before* the batch, so the factor never is 0: the public
+    The progress stands at the images shown *before* the batch, so the factor never is 0: the public
     code of this lineage trains its whole last epoch at rate 0.
     """
-    if clock.progress <= constant_share:
+    if progress.fraction <= constant_share:
         return 1.0
-    return (1 - clock.progress) / (1 - constant_share)
+    return (1 - progress.fraction) / (1 - constant_share)
 
 
 def _build(player: nn.Module, settings: OptimizerSettings) -> Optimizer:

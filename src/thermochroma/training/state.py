@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from thermochroma.contract.method import Clock, Game, Translator
+from thermochroma.contract.method import Game, Progress, Translator
 from thermochroma.contract.settings import Settings
 from thermochroma.training.ema import Average
-from thermochroma.training.metric_log import History
+from thermochroma.training.metric_log import MetricLog
 from thermochroma.training.optimizers import build_optimizers, refuse_misowned, set_rates
 
 
 class Training:
-    """Game, translator, average, optimizers by player, clock, history and random states.
+    """Game, translator, average, optimizers by player, progress, history and random states.
 
-    Where the loader stands is the clock: order and augmentation of the pictures are functions of
+    Where the loader stands is the progress: order and augmentation of the images are functions of
     the seed and of how many were shown. weights: the factor of each term.
     """
 
@@ -39,15 +39,15 @@ class Training:
         self.weights: Mapping[str, float] = settings.weights.model_dump()
         self.optimizers = build_optimizers(self.players, settings.optimizers)
         self.half_precision = half_precision
-        self.clock = Clock(images=0, of=images)
-        self.history = History(every_images=reading_every_images)
+        self.progress = Progress(images=0, of=images)
+        self.metric_log = MetricLog(every_images=reading_every_images)
         half_life = settings.average_half_life_images
         self.average = (
             Average(translator, half_life_images=half_life) if half_life is not None else None
         )
 
     @property
-    def shipped(self) -> Translator[Any]:
+    def deployed(self) -> Translator[Any]:
         """The translator that leaves the training: the average if there is one."""
         return self.average.translator if self.average is not None else self.translator
 
@@ -56,15 +56,15 @@ class Training:
         set_rates(
             self.optimizers,
             self.settings.optimizers,
-            clock=self.clock,
+            progress=self.progress,
             constant_share=self.settings.constant_share,
         )
 
     def advance(self, images: int) -> None:
-        """Close a batch: move the average, advance the clock."""
+        """Close a batch: move the average, advance the progress."""
         if self.average is not None:
             self.average.move(self.translator, images=images)
-        self.clock = replace(self.clock, images=self.clock.images + images)
+        self.progress = replace(self.progress, images=self.progress.images + images)
 
     def state_dict(self) -> dict[str, Any]:
         """All of it; tensors and plain values only."""
@@ -72,8 +72,8 @@ class Training:
             "game": self.game.state_dict(),
             "average": self.average.translator.state_dict() if self.average else None,
             "optimizers": {name: one.state_dict() for name, one in self.optimizers.items()},
-            "clock": {"images": self.clock.images, "of": self.clock.of},
-            "history": self.history.state_dict(),
+            "progress": {"images": self.progress.images, "of": self.progress.of},
+            "history": self.metric_log.state_dict(),
             "random": random_state(),
         }
 
@@ -84,8 +84,8 @@ class Training:
             self.average.translator.load_state_dict(state["average"])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
-        self.clock = Clock(**state["clock"])
-        self.history.load_state_dict(state["history"])
+        self.progress = Progress(**state["progress"])
+        self.metric_log.load_state_dict(state["history"])
         set_random_state(state["random"])
 
 

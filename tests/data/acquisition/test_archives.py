@@ -285,7 +285,7 @@ def test_one_archive_of_all_serves_too(
     assert tidy(raw)
 
 
-def test_archives_of_sets_serve_too_and_annotations_are_no_pictures(
+def test_archives_of_sets_serve_too_and_annotations_are_no_images(
     raw: Path, tmp_path: Path
 ) -> None:
     copies = {

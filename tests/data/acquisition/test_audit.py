@@ -15,7 +15,7 @@ from thermochroma.data.acquisition.audit import audit, metrics
 
 ROWS = [  # sequence, defect, left out
     ("set00/V000", "", ""),
-    ("set00/V000", "thermal picture is missing", ""),
+    ("set00/V000", "thermal image is missing", ""),
     ("set00/V000", "", "thinned evenly to 2 frames"),
     ("set00/V001", "sizes differ: thermal 640x512, visible 320x256", ""),
     ("set00/V001", "sizes differ: thermal 640x512, visible 16x8", "left out, too"),
@@ -45,7 +45,7 @@ def test_every_frame_is_counted_once() -> None:
         "left_out": 1,
         "defective": 3,
         "sizes_differ": 2,
-        "thermal_picture_is_missing": 1,
+        "thermal_image_is_missing": 1,
     }
     assert counts["frames"] == counts["usable"] + counts["left_out"] + counts["defective"]
 
@@ -76,7 +76,7 @@ def test_the_audit_names_sequences_defects_remarks_and_checksums() -> None:
 | Defect | Frames | First of them |
 | :-- | --: | :-- |
 | sizes differ | 2 | f3, f4 |
-| thermal picture is missing | 1 | f1 |
+| thermal image is missing | 1 | f1 |
 
 ## What differs from what is known of the data
 
@@ -101,7 +101,7 @@ def test_the_stage_writes_table_audit_and_numbers(tmp_path: Path) -> None:
     make_msrs(tmp_path / "copy", 8)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["sources"]["msrs"] |= {
-        "source": str(tmp_path / "copy"), "picture_size": [80, 60], "on_defect": "drop"
+        "source": str(tmp_path / "copy"), "image_size": [80, 60], "on_defect": "drop"
     }  # fmt: skip
     (tmp_path / "copy/train/ir/00001D.png").unlink()
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
@@ -118,5 +118,5 @@ def test_the_stage_writes_table_audit_and_numbers(tmp_path: Path) -> None:
     numbers = json.loads((tmp_path / "download.json").read_text())
     assert numbers == metrics(written)
     assert numbers["frames"] == 8
-    assert numbers["thermal_picture_is_missing"] == 1
-    assert "| thermal picture is missing | 1 |" in (tmp_path / "report/audit.md").read_text()
+    assert numbers["thermal_image_is_missing"] == 1
+    assert "| thermal image is missing | 1 |" in (tmp_path / "report/audit.md").read_text()

@@ -51,12 +51,12 @@ def test_the_size_that_is_asked_for_is_the_only_one_taken(tmp_path: Path) -> Non
     ]
     Image.open(tmp_path / frames[2].visible).resize((16, 12)).save(tmp_path / frames[2].visible)
     differ = "sizes differ: thermal 32x24, visible 16x12"
-    assert defects(tmp_path, *frames, picture_size=SIZE) == [
+    assert defects(tmp_path, *frames, image_size=SIZE) == [
         "", "has 16x12 pixels, 32x24 expected", differ
     ]  # fmt: skip
     assert defects(tmp_path, *frames) == ["", "", differ]
     with pytest.raises(BadInput, match=r"I00001\S+: has 16x12 pixels, 32x24 expected \(2 of 3"):
-        inspect(frames, tmp_path, on_defect="refuse", picture_size=SIZE)
+        inspect(frames, tmp_path, on_defect="refuse", image_size=SIZE)
 
 
 def test_width_and_height_stand_beside_sound_frames(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_counts_are_read_with_the_tone_of_their_frame(tmp_path: Path) -> None:
     assert "no tone is set" in defects(tmp_path, deep, plain)[0]
     flat = defects(tmp_path, deep, plain, tones=["window 0 65535", ""])
     assert flat == ["", ""]  # 2,000 of 65,535 counts are still eight levels
-    assert defects(tmp_path, deep, tones=["window 10000 20000"]) == ["thermal picture is constant"]
+    assert defects(tmp_path, deep, tones=["window 10000 20000"]) == ["thermal image is constant"]
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.98])
@@ -90,7 +90,7 @@ def test_a_file_cut_anywhere_is_found(kind: str, share: float, tmp_path: Path) -
     path = tmp_path / getattr(one, kind)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    assert defects(tmp_path, one) == [f"{kind} picture cannot be decoded"]
+    assert defects(tmp_path, one) == [f"{kind} image cannot be decoded"]
 
 
 def test_order_and_repeats_hold_across_chunks(
@@ -102,11 +102,11 @@ def test_order_and_repeats_hold_across_chunks(
     elsewhere = write(tmp_path, frame(0, "set00/V001"), 0)
     table = inspect([*frames[:7], again, elsewhere], tmp_path, on_defect="drop")
     assert list(table["frame"]) == [f.frame for f in [*frames[:7], again, elsewhere]]
-    repeated = f"thermal picture is the same as that of {frames[1].frame}"
+    repeated = f"thermal image is the same as that of {frames[1].frame}"
     assert list(table["defect"]) == [*[""] * 7, repeated, ""]  # sequences are apart
 
 
-def test_memory_does_not_hold_pictures(tmp_path: Path) -> None:
+def test_memory_does_not_hold_images(tmp_path: Path) -> None:
     one = write(tmp_path, frame(0), 0, (640, 512))
     frames = [replace(one, frame=str(n)) for n in range(60)]
     tracemalloc.start()
@@ -120,16 +120,16 @@ def test_kinds_of_defects_leave_out_what_differs() -> None:
     assert [
         kind_of(defect)
         for defect in (
-            "thermal picture is missing",
+            "thermal image is missing",
             "sizes differ: thermal 640x512, visible 320x256",
-            "thermal picture is the same as that of set00/V000/I00001",
-            "thermal picture holds 12 values that are no numbers",
+            "thermal image is the same as that of set00/V000/I00001",
+            "thermal image holds 12 values that are no numbers",
             "has 320x256 pixels, 640x512 expected",
         )
     ] == [
-        "thermal picture is missing",
+        "thermal image is missing",
         "sizes differ",
-        "thermal picture is the same as that of an earlier frame",
-        "thermal picture holds values that are no numbers",
+        "thermal image is the same as that of an earlier frame",
+        "thermal image holds values that are no numbers",
         "has 320x256 pixels, 640x512 expected",
     ]

@@ -1,4 +1,4 @@
-"""Which counts become black and white: of a data set or a sequence, never of one picture."""
+"""Which counts become black and white: of a data set or a sequence, never of one image."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +18,12 @@ WINDOW = WindowTone(kind="window", black=7000, white=9000.5)
 BLANK = Frame("", "", "", "train", "", "", "", "")
 
 
-def _write(
-    raw: Path, sequence: str, pictures: list[np.ndarray], suffix: str = "png"
-) -> list[Frame]:
+def _write(raw: Path, sequence: str, images: list[np.ndarray], suffix: str = "png") -> list[Frame]:
     frames = []
-    for number, picture in enumerate(pictures):
+    for number, image in enumerate(images):
         name = f"{sequence}/{number}.{suffix}"
         (raw / name).parent.mkdir(exist_ok=True)
-        Image.fromarray(picture).save(raw / name)
+        Image.fromarray(image).save(raw / name)
         frames.append(replace(BLANK, frame=name, sequence=sequence, thermal=name))
     return frames
 
@@ -40,9 +38,9 @@ def test_a_sequence_has_one_window_from_all_its_counts(tmp_path: Path) -> None:
     frames = _write(tmp_path, "a", cold) + _write(tmp_path, "b", hot)
     frames = [frames[0], frames[5], *frames[1:5]]  # a sequence's frames need not stand together
     found = tones(frames, tmp_path, PERCENTILE)
-    for texts, pictures in (([found[0], *found[2:]], cold), ([found[1]], hot)):
+    for texts, images in (([found[0], *found[2:]], cold), ([found[1]], hot)):
         assert len(set(texts)) == 1
-        black, white = np.percentile(np.stack(pictures), (1, 99), method="lower")
+        black, white = np.percentile(np.stack(images), (1, 99), method="lower")
         assert Tone.parse(texts[0]) == Tone("window", int(black), int(white))
 
 
@@ -55,7 +53,7 @@ def test_percentiles_are_those_of_numpy(low: float, high: float) -> None:
     assert window_of(histogram, low=low, high=high) == expected
 
 
-def test_a_covered_camera_does_not_turn_its_noise_into_a_picture(tmp_path: Path) -> None:
+def test_a_covered_camera_does_not_turn_its_noise_into_a_image(tmp_path: Path) -> None:
     covered = [7000 + np.random.default_rng(n).integers(0, 3, (40, 50)) for n in range(2)]
     frames = _write(tmp_path, "a", [one.astype(np.uint16) for one in covered])
     tone = Tone.parse(tones(frames, tmp_path, PERCENTILE)[0])
@@ -72,7 +70,7 @@ def test_8_bits_and_broken_files_have_no_tone(
     grey = (_scene(0, 7000) % 256).astype(np.uint8)
     frames = _write(tmp_path, "a", [_scene(0, 7000), grey, _scene(1, 7000), _scene(2, 7000)])
     frames += _write(tmp_path, "b", [grey])
-    (tmp_path / "a/2.png").write_bytes(b"no picture")
+    (tmp_path / "a/2.png").write_bytes(b"no image")
     (tmp_path / "a/3.png").unlink()
     found = tones(frames, tmp_path, setting)
     assert [bool(text) for text in found] == [True, False, False, False, False]
@@ -95,10 +93,10 @@ def test_counts_without_a_setting_stop_the_run_and_8_bits_do_not(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "picture", [np.full((4, 4), 280.5, np.float32), np.full((4, 4), 70000, np.int32)]
+    "image", [np.full((4, 4), 280.5, np.float32), np.full((4, 4), 70000, np.int32)]
 )
-def test_percentiles_are_of_16_bit_counts_only(picture: np.ndarray, tmp_path: Path) -> None:
-    frames = _write(tmp_path, "a", [picture], "tif")
+def test_percentiles_are_of_16_bit_counts_only(image: np.ndarray, tmp_path: Path) -> None:
+    frames = _write(tmp_path, "a", [image], "tif")
     with pytest.raises(BadInput, match=r"a/0\.tif holds values .* kind `window`"):
         tones(frames, tmp_path, PERCENTILE)
     assert tones(frames, tmp_path, WINDOW) == ["window 7000 9000.5"]

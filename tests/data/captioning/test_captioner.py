@@ -106,7 +106,7 @@ PICTURES = [
 
 
 @pytest.mark.parametrize("kind", ["blip", "florence"])
-def test_a_captioner_says_the_same_of_the_same_picture(kind: str, models: Path) -> None:
+def test_a_captioner_says_the_same_of_the_same_image(kind: str, models: Path) -> None:
     captioner = Captioner(models / kind, CPU)
     said = captioner.say(PICTURES)
     assert len(said) == 3
@@ -115,7 +115,7 @@ def test_a_captioner_says_the_same_of_the_same_picture(kind: str, models: Path) 
     assert Captioner(models / kind, CPU).say(PICTURES) == said
 
 
-def test_blip_says_words_that_it_knows_and_others_of_another_picture(models: Path) -> None:
+def test_blip_says_words_that_it_knows_and_others_of_another_image(models: Path) -> None:
     said = Captioner(models / "blip", CPU).say(PICTURES)
     assert set(" ".join(said).split()) <= set(WORDS.split())
     assert len(set(said)) > 1
@@ -152,9 +152,7 @@ def test_a_captioner_that_knows_only_colours_does_not_pass(tmp_path: Path) -> No
         (" .", ""),
     ],
 )
-def test_words_on_the_picture_itself_and_colours_before_things_are_cut(
-    said: str, left: str
-) -> None:
+def test_words_on_the_image_itself_and_colours_before_things_are_cut(said: str, left: str) -> None:
     assert clause_of(said) == left
 
 

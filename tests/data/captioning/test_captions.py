@@ -13,7 +13,7 @@ from thermochroma.contract.dataset import Box, Facts
 from thermochroma.data.captioning.captions import (
     CONSTANT,
     MOST_REFUSALS,
-    Teller,
+    CaptionMaker,
     always,
     by_boxes,
     by_captioner,
@@ -58,7 +58,7 @@ def _override(
 
 
 def _captions(
-    tell: Teller, overrides: Sequence[Override] = (), rows: pd.DataFrame = ROWS
+    tell: CaptionMaker, overrides: Sequence[Override] = (), rows: pd.DataFrame = ROWS
 ) -> list[dict[str, str]]:
     return list(caption_all(rows, tell=tell, facts=_facts, overrides=overrides))
 
@@ -146,7 +146,7 @@ def test_oracle_boxes_serve_all_frames_and_say_so() -> None:
     assert {one["source"] for one in told} == {"oracle_boxes"}
 
 
-def test_windows_of_enlarged_pictures_lie_elsewhere() -> None:
+def test_windows_of_enlarged_images_lie_elsewhere() -> None:
     rows = ROWS.iloc[:1].assign(zoom=2.0, left=90, top=0)
     (told,) = _captions(by_boxes(_facts, _thermal, _boxes, everywhere=False), rows=rows)
     assert "no pedestrians and one cyclist" in told["text"]

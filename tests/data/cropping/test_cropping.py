@@ -22,7 +22,7 @@ from stages.command import run
 from tests.examiner import PARAMS
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
-from thermochroma.base.images import write_picture
+from thermochroma.base.images import write_image
 from thermochroma.base.manifest import CROP_COLUMNS, FRAME_COLUMNS, read_table, write_table
 from thermochroma.base.workplace import deliver, workplace
 from thermochroma.data.cropping import shards, windows
@@ -63,13 +63,13 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(FRAME_COLUMNS)).astype(FRAME_COLUMNS)
 
 
-def _write_pictures(raw: Path, frames: pd.DataFrame) -> None:
+def _write_images(raw: Path, frames: pd.DataFrame) -> None:
     random = np.random.default_rng(0)
     columns = (frames[name] for name in ("thermal", "visible", "width", "height"))
     for thermal, visible, width, height in zip(*columns, strict=True):
         grey = random.integers(0, 256, (height, width), dtype=np.uint8)
-        write_picture(raw / thermal, grey)
-        write_picture(raw / visible, cv2.applyColorMap(grey, cv2.COLORMAP_JET))
+        write_image(raw / thermal, grey)
+        write_image(raw / visible, cv2.applyColorMap(grey, cv2.COLORMAP_JET))
 
 
 def _cut(plan: pd.DataFrame, raw: Path, folder: Path, matrix: np.ndarray = IDENTITY) -> Crops:
@@ -97,15 +97,15 @@ def test_a_known_shift_and_scale_are_undone() -> None:
 
 
 def test_enlarging_lays_both_spectra_alike() -> None:
-    picture = _waves(40, 50)
+    image = _waves(40, 50)
     window = Window(zoom=2.0, left=20, top=16, width=48, height=48)
-    thermal = cut_thermal(picture, IDENTITY, window)
-    visible = cut_visible(np.repeat(picture[..., None], 3, axis=2), window)
+    thermal = cut_thermal(image, IDENTITY, window)
+    visible = cut_visible(np.repeat(image[..., None], 3, axis=2), window)
     assert visible.shape == (48, 48, 3)
     assert np.abs(thermal.astype(int) - visible[..., 0]).max() <= 2
 
 
-def test_the_visible_picture_is_sliced_not_warped() -> None:
+def test_the_visible_image_is_sliced_not_warped() -> None:
     visible = np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8)
     cut = cut_visible(visible, Window(zoom=1.0, left=5, top=9, width=40, height=40))
     assert np.array_equal(cut, visible[9:49, 5:45])
@@ -173,7 +173,7 @@ def raw(tmp_path: Path) -> tuple[Path, pd.DataFrame]:
         ]
     )
     frames.loc[1, "defect"] = "torn"
-    _write_pictures(tmp_path / "raw", frames)
+    _write_images(tmp_path / "raw", frames)
     return tmp_path / "raw", frames
 
 
@@ -199,7 +199,7 @@ def test_shards_hold_what_the_manifest_says(raw: tuple[Path, pd.DataFrame], tmp_
 
 
 def _assert_cut_from(raw: Path, crops: Crops) -> None:
-    """Every picture of an identity transform is a slice of its raw one."""
+    """Every image of an identity transform is a slice of its raw one."""
     kept = crops.manifest[crops.manifest["dropped"] == ""]
     assert len(kept) > 0
     for _, row in kept.iterrows():
@@ -270,7 +270,7 @@ def test_counts_become_bytes_by_their_tone(tmp_path: Path) -> None:
     counts = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64) + 7000
     (tmp_path / "raw/thermal/s").mkdir(parents=True)
     cv2.imwrite(str(tmp_path / "raw/thermal/s/0.png"), counts)
-    write_picture(tmp_path / "raw/visible/s/0.png", cv2.applyColorMap(_waves(48, 64), 2))
+    write_image(tmp_path / "raw/visible/s/0.png", cv2.applyColorMap(_waves(48, 64), 2))
     frames = _table([_frame("s/0", "train", (64, 48), tone="window 7000 10072")])
     _crop(tmp_path / "raw", frames, tmp_path / "crops")
     crops = Crops(tmp_path / "crops")
@@ -293,7 +293,7 @@ def test_whole_frames_are_cut_to_multiples_of_32(tmp_path: Path) -> None:
         ]
     )
     transforms = {"a": IDENTITY, "b": IDENTITY, "c": WARP}
-    _write_pictures(tmp_path, frames)
+    _write_images(tmp_path, frames)
     plan = assign_shards(
         plan_full(frames, transforms, plan_windows(frames, transforms, **(PLAN | {"size": 64})))
     )
@@ -323,7 +323,7 @@ class Cropped:
                 for place in range(6)
             ]
         )
-        _write_pictures(root / "raw", self.frames)
+        _write_images(root / "raw", self.frames)
         write_table(root / "frames.csv", self.frames, FRAME_COLUMNS)
         rows = pd.DataFrame({"mount": self.frames["mount"].unique()}).assign(
             **dict.fromkeys(TRANSFORM_COLUMNS.keys() - {"mount", *NUMBERS}, ""),
@@ -398,7 +398,7 @@ def test_killed_twice_it_goes_on_to_the_same_bytes(cropped: Cropped, tmp_path: P
 
 
 def _kill_while_it_waits_for(cropped: Cropped, frame: str, *, others: tuple[str, ...]) -> None:
-    """A pipe in the place of a picture holds the cropping up inside one shard, for ever."""
+    """A pipe in the place of an image holds the cropping up inside one shard, for ever."""
     path = cropped.root / f"raw/visible/{frame}.png"
     path.rename(path.with_suffix(".kept"))
     os.mkfifo(path)
@@ -449,7 +449,7 @@ def test_other_settings_or_code_reuse_nothing(cropped: Cropped, tmp_path: Path) 
             change()
         options = {k: v for k, v in cropped.options().items() if k not in ("checkpoints", "crops")}
         options.pop("metrics")
-        marks.append(stage.prepare("sample", **options).mark)
+        marks.append(stage.prepare("sample", **options).fingerprint)
     assert len(set(marks)) == 3
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from tests.examiner import PARAMS
 from thermochroma.base.errors import BadInput
-from thermochroma.base.images import write_picture
+from thermochroma.base.images import write_image
 from thermochroma.base.manifest import FRAME_COLUMNS
 from thermochroma.config.params import read_params
 from thermochroma.data.cropping.counts import crop_counts
@@ -41,7 +41,7 @@ class Drive:
         for sequence, (split, levels) in SEQUENCES.items():
             for place, level in enumerate(levels):
                 name = f"{sequence}/{place}"
-                write_picture(raw / f"{name}.png", pattern + np.uint8(level))
+                write_image(raw / f"{name}.png", pattern + np.uint8(level))
                 row = dict.fromkeys(FRAME_COLUMNS, "")
                 row |= {"frame": name, "sequence": sequence, "mount": sequence, "split": split}
                 row |= {"thermal": f"{name}.png", "thermal_sha256": f"{sequence}{place}"}
@@ -111,7 +111,7 @@ def test_the_threshold_leaves_so_many_outside_the_test_split_or_nearly(
 def test_test_frames_have_no_say(drive: Drive) -> None:
     before = fit_threshold(drive.thumbnails(), 6)
     for place in range(5):
-        write_picture(drive.raw / f"b/{place}.png", np.eye(64, 80, dtype=np.uint8) * place)
+        write_image(drive.raw / f"b/{place}.png", np.eye(64, 80, dtype=np.uint8) * place)
     (drive.raw / "thumbnails").unlink()
     assert fit_threshold(drive.thumbnails(), 6) == before
 
@@ -132,13 +132,13 @@ def test_thumbnails_are_taken_once(drive: Drive) -> None:
 
 def test_frozen_and_repeated_frames_are_counted_though_nothing_is_dropped(drive: Drive) -> None:
     drive.frames.loc[4, "thermal_sha256"] = "a3"  # as the inspection finds and drops it
-    drive.frames.loc[4, "defect"] = "thermal picture is the same as that of a/3"
+    drive.frames.loc[4, "defect"] = "thermal image is the same as that of a/3"
     drive.frames.loc[14, "thermal_sha256"] = "b1"
     assert drive.counts() == {
         "frames": 15,
         "kept": 14,
         "kept_by_split": {"train": 5, "validation": 4, "test": 5},
-        "dropped": {"thermal picture is the same as that of an earlier frame": 1},
+        "dropped": {"thermal image is the same as that of an earlier frame": 1},
         "exact_duplicates": 2,
         "exact_duplicates_across_splits": 1,
         "frozen": 1 + 1 + 2,

@@ -107,7 +107,7 @@ def test_words_in_the_path_tell_the_part(folder: str, part: str, tmp_path: Path)
 def test_words_that_tell_nothing_are_refused(tmp_path: Path) -> None:
     (tmp_path / "copy/one").mkdir(parents=True)
     Image.new("RGB", (9, 9)).save(tmp_path / "copy/one/1.png")
-    with pytest.raises(BadInput, match=r"1 pictures, .*monitoring/sub-1/trainA; rename"):
+    with pytest.raises(BadInput, match=r"1 images, .*monitoring/sub-1/trainA; rename"):
         acquired(tmp_path)
 
 
@@ -117,7 +117,7 @@ def test_pairs_in_another_order_are_refused(
 ) -> None:
     monkeypatch.setattr(pairing, "LOOKED_AT", 6)
     counts = {f"{group}/train": 40}
-    with pytest.raises(BadInput, match=rf"pictures of {group}/train of IRVI agree no better"):
+    with pytest.raises(BadInput, match=rf"images of {group}/train of IRVI agree no better"):
         made(tmp_path, counts, shuffled=True, strips=False)
     assert not frames_exist(tmp_path)
     shutil.rmtree(tmp_path / "copy")
@@ -135,7 +135,7 @@ def test_a_missing_twin_shows(tmp_path: Path) -> None:
     (tmp_path / "copy/traffic/testB/000003.png").unlink()
     _, raw = acquired(tmp_path)
     defects = inspect(frames_of(raw), raw, on_defect="drop")["defect"]
-    gaps = {1: "thermal picture is missing", 3: "visible picture is missing"}
+    gaps = {1: "thermal image is missing", 3: "visible image is missing"}
     assert list(defects) == [gaps.get(place, "") for place in range(5)]
 
 
@@ -157,7 +157,7 @@ def test_names_that_differ_pair_by_order_if_there_are_as_many() -> None:
     assert pairing.paired(thermal, visible, where="here") == [
         (thermal[2], visible[0]), (thermal[1], visible[1]), (thermal[0], visible[2])
     ]  # fmt: skip
-    with pytest.raises(BadInput, match="here has 3 thermal and 2 visible pictures"):
+    with pytest.raises(BadInput, match="here has 3 thermal and 2 visible images"):
         pairing.paired(thermal, visible[:2], where="here")
 
 
@@ -166,7 +166,7 @@ def test_names_go_before_order() -> None:
     assert pairing.paired(thermal, visible, where="here") == [
         (thermal[0], None), (thermal[1], visible[0])
     ]  # fmt: skip
-    with pytest.raises(BadInput, match="two pictures called 1"):
+    with pytest.raises(BadInput, match="two images called 1"):
         pairing.paired([Path("a/1.png"), Path("b/1.png")], visible, where="here")
 
 

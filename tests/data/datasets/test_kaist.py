@@ -25,11 +25,11 @@ from thermochroma.data.datasets.kaist import SETS, VALIDATION, KaistSettings, _s
 
 SOURCE = load_source("kaist")
 SCALE = 0.012  # of the published numbers: from 4 to 57 frames a recording
-PARTIAL = KaistSettings(allow_partial=True, picture_size=(80, 64))
+PARTIAL = KaistSettings(allow_partial=True, image_size=(80, 64))
 
 
 def settings_of(**changes: object) -> KaistSettings:
-    return KaistSettings.model_validate({"picture_size": (80, 64), **changes})
+    return KaistSettings.model_validate({"image_size": (80, 64), **changes})
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
 
 
 def table_of(counts: dict[str, int]) -> pd.DataFrame:
-    """The inspected table of that many sound frames, without any picture."""
+    """The inspected table of that many sound frames, without any image."""
     rows = [
         {"frame": f"{name}/I{n:05d}", "sequence": name, "split": _split_of(name), "time": time}
         for name, count in counts.items()
@@ -91,7 +91,7 @@ def test_full_day_has_every_frame() -> None:
 
 def test_thinning_counts_sound_frames_alone() -> None:
     table = table_of(by_day(kaist_counts()))
-    table.loc[::7, "defect"] = "thermal picture is missing"
+    table.loc[::7, "defect"] = "thermal image is missing"
     thinned = chosen(table)
     assert numbers(thinned) == (26387, 23925)
     assert set(thinned.loc[::7, "left_out"]) == {""}  # a defect is reason enough
@@ -200,14 +200,14 @@ def test_a_frame_is_what_its_path_says(whole: tuple[Path, Made]) -> None:
 
 
 DEFECTS = {
-    "missing lwir": "thermal picture is missing",
-    "missing visible": "visible picture is missing",
-    "truncated": "visible picture cannot be decoded",
-    "constant": "thermal picture is constant",
-    "duplicated": "thermal picture is the same as that of",
-    "misnamed": "visible picture is missing",
+    "missing lwir": "thermal image is missing",
+    "missing visible": "visible image is missing",
+    "truncated": "visible image cannot be decoded",
+    "constant": "thermal image is constant",
+    "duplicated": "thermal image is the same as that of",
+    "misnamed": "visible image is missing",
     "sizes": "sizes differ: thermal 80x64, visible 40x32",
-    "grey": "visible picture is grey",
+    "grey": "visible image is grey",
     "small": "has 40x32 pixels",
 }
 
@@ -216,7 +216,7 @@ DEFECTS = {
 def inspected(whole: tuple[Path, Made]) -> Iterator[pd.DataFrame]:
     settings = settings_of()
     frames = SOURCE.frames(settings, whole[0])
-    yield inspect(frames, whole[0], on_defect="drop", picture_size=settings.picture_size)
+    yield inspect(frames, whole[0], on_defect="drop", image_size=settings.image_size)
 
 
 def test_every_planted_defect_is_found_and_nothing_else(
@@ -227,7 +227,7 @@ def test_every_planted_defect_is_found_and_nothing_else(
     assert len(planted) == len(DEFECTS)
     left = {one.frame for one in made.planted} - set(planted)  # frozen: found by comparing frames
     misnamed = next(one.frame for one in made.planted if one.kind == "misnamed")
-    planted[misnamed.replace("/I0", "/I")] = "thermal picture is missing"  # the stray twin
+    planted[misnamed.replace("/I0", "/I")] = "thermal image is missing"  # the stray twin
     faulty = inspected[(inspected["defect"] != "") & ~inspected["frame"].isin(left)]
     assert set(faulty["frame"]) == set(planted)
     for frame, defect in zip(faulty["frame"], faulty["defect"], strict=True):
@@ -404,7 +404,7 @@ def test_other_ways_are_tried_in_turn(
     SOURCE.acquire(settings, raw)
     assert listed(settings, raw) == BY_DAY
     asked.clear()
-    SOURCE.acquire(settings, raw)  # annotations are asked for again, pictures are not
+    SOURCE.acquire(settings, raw)  # annotations are asked for again, images are not
     assert listed(settings, raw) == BY_DAY
     assert not [path for path in asked if "annotations" not in path and "imageSets" not in path]
 

@@ -51,7 +51,7 @@ def test_blocks_part_neighbours_and_the_authors_do_not(names: Path) -> None:
     assert apart["blocks"] <= 1 / 50
 
 
-def test_the_authors_keep_their_test_pictures(names: Path) -> None:
+def test_the_authors_keep_their_test_images(names: Path) -> None:
     frames = SOURCE.frames(MsrsSettings(profile="authors"), names)
     assert all((frame.split == "test") == frame.thermal.startswith("test/") for frame in frames)
 
@@ -63,7 +63,7 @@ def test_a_copy_goes_through_inspection(tmp_path: Path) -> None:
     (raw / "test/ir/00004D.png").unlink()
     frames = SOURCE.frames(settings, raw)
     table = inspect(frames, raw, on_defect="drop")
-    assert list(table["defect"]) == [*[""] * 3, "thermal picture is missing", *[""] * 8]
+    assert list(table["defect"]) == [*[""] * 3, "thermal image is missing", *[""] * 8]
     assert SOURCE.facts(settings, raw)("00001D") == Facts(time="day", scene="a street scene")
     assert SOURCE.remarks is not None
     assert list(SOURCE.remarks(settings, table)) == [
@@ -77,7 +77,7 @@ def test_other_names_and_empty_folders_are_refused(tmp_path: Path) -> None:
         SOURCE.frames(MsrsSettings(), tmp_path)
     make_msrs(tmp_path, 4)
     (tmp_path / "train/vi/1.png").touch()
-    with pytest.raises(BadInput, match=r"1\.png is no name of an MSRS picture"):
+    with pytest.raises(BadInput, match=r"1\.png is no name of an MSRS image"):
         SOURCE.frames(MsrsSettings(), tmp_path)
 
 

@@ -185,13 +185,13 @@ def test_frames_stand_in_sequences_within_one_split(copy: Path) -> None:
     )
 
 
-def test_names_of_other_pictures_are_refused(copy: Path) -> None:
+def test_names_of_other_images_are_refused(copy: Path) -> None:
     (copy / VISIBLE / "holiday.jpg").touch()
-    with pytest.raises(BadInput, match=r"holiday\.jpg is no name of a RoadScene picture"):
+    with pytest.raises(BadInput, match=r"holiday\.jpg is no name of a RoadScene image"):
         frames_of(copy)
 
 
-def test_facts_need_no_visible_picture(copy: Path) -> None:
+def test_facts_need_no_visible_image(copy: Path) -> None:
     shutil.rmtree(copy / VISIBLE)
     facts = SOURCE.facts(RoadSceneSettings(), copy)
     assert facts("FLIR_06099") == Facts(time="", scene="a street scene", details=())
@@ -215,7 +215,7 @@ def spoil(copy: Path, kind: str) -> None:
         "thermal missing": lambda: thermal.unlink(),
         "visible missing": lambda: visible.unlink(),
         "truncated": lambda: thermal.write_bytes(thermal.read_bytes()[:300]),
-        "no picture": lambda: visible.write_bytes(b"text"),
+        "no image": lambda: visible.write_bytes(b"text"),
         "sizes": lambda: grey.resize((30, 24)).save(thermal),
         "grey": lambda: grey.save(visible),
         "colour": lambda: shutil.copy(visible, thermal),
@@ -228,15 +228,15 @@ def spoil(copy: Path, kind: str) -> None:
 @pytest.mark.parametrize(
     "kind, defect, at_fault",
     [
-        ("thermal missing", "thermal picture is missing", THERMAL),
-        ("visible missing", "visible picture is missing", VISIBLE),
-        ("truncated", "thermal picture cannot be decoded", THERMAL),
-        ("no picture", "visible picture cannot be decoded", VISIBLE),
+        ("thermal missing", "thermal image is missing", THERMAL),
+        ("visible missing", "visible image is missing", VISIBLE),
+        ("truncated", "thermal image cannot be decoded", THERMAL),
+        ("no image", "visible image cannot be decoded", VISIBLE),
         ("sizes", "sizes differ: thermal 30x24, visible 32x24", VISIBLE),
-        ("grey", "visible picture is grey where a colour picture is expected", VISIBLE),
-        ("colour", "thermal picture shows colour where a thermal picture is expected", THERMAL),
-        ("constant", "thermal picture is constant", THERMAL),
-        ("repeated", "thermal picture is the same as that of FLIR_00006", THERMAL),
+        ("grey", "visible image is grey where a colour image is expected", VISIBLE),
+        ("colour", "thermal image shows colour where a thermal image is expected", THERMAL),
+        ("constant", "thermal image is constant", THERMAL),
+        ("repeated", "thermal image is the same as that of FLIR_00006", THERMAL),
     ],
 )
 def test_each_defect_is_named(kind: str, defect: str, at_fault: str, copy: Path) -> None:

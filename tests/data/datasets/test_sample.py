@@ -139,7 +139,7 @@ def test_each_defect_looks_as_in_real_life(raw: Path) -> None:
     assert not (downtown / "visible/I00006.jpg").exists()
 
 
-def test_all_other_pictures_are_sound(raw: Path, few: None) -> None:
+def test_all_other_images_are_sound(raw: Path, few: None) -> None:
     bad = {"missing": 0, "broken": 0, "constant": 0}
     for frame in SOURCE.frames(TINY, raw):
         thermal, visible = raw / frame.thermal, raw / frame.visible
@@ -147,12 +147,12 @@ def test_all_other_pictures_are_sound(raw: Path, few: None) -> None:
             bad["missing"] += 1
             continue
         try:
-            pictures = read_thermal(thermal), read_visible(visible)
+            images = read_thermal(thermal), read_visible(visible)
         except BadInput:
             bad["broken"] += 1
             continue
-        assert [picture.shape[:2] for picture in pictures] == [(HEIGHT, WIDTH)] * 2
-        bad["constant"] += bool(min(picture.std() for picture in pictures) <= 2)
+        assert [image.shape[:2] for image in images] == [(HEIGHT, WIDTH)] * 2
+        bad["constant"] += bool(min(image.std() for image in images) <= 2)
     assert bad == {"missing": 2, "broken": 1, "constant": 1}  # the misnamed one is missing too
 
 
@@ -205,7 +205,7 @@ def test_facts_come_from_the_metadata_alone(raw: Path) -> None:
     assert facts.details == (f"{meta['weather']} sky", f"{meta['season']} trees")
 
 
-def test_boxes_lie_in_the_picture(raw: Path) -> None:
+def test_boxes_lie_in_the_image(raw: Path) -> None:
     lines = [
         line.split()
         for file in sorted((raw / "annotations").rglob("*.txt"))
@@ -263,8 +263,8 @@ def test_camera_projects_as_a_pinhole() -> None:
 
 
 @pytest.mark.parametrize("which", [DAY, NIGHT])
-def test_pictures_have_not_changed(which: tuple[str, int]) -> None:
+def test_images_have_not_changed(which: tuple[str, int]) -> None:
     drawn = draw_frame(seed=0, sequence=which[0], number=which[1])
-    for name, picture in (("thermal", drawn.thermal), ("visible", drawn.visible.mean(axis=-1))):
-        blocks = picture.astype(float).reshape(4, 128, 4, 160).mean(axis=(1, 3))
+    for name, image in (("thermal", drawn.thermal), ("visible", drawn.visible.mean(axis=-1))):
+        blocks = image.astype(float).reshape(4, 128, 4, 160).mean(axis=(1, 3))
         assert np.abs(blocks - np.array(GOLDEN[which[0]][name])).mean() < 1

@@ -10,7 +10,7 @@ import pytest
 
 from tests.data.registration.test_register import SIZE, drawn, similarity
 from thermochroma.base.errors import BadInput
-from thermochroma.base.images import write_picture
+from thermochroma.base.images import write_image
 from thermochroma.data.registration.geometry import (
     IDENTITY,
     Size,
@@ -46,11 +46,11 @@ NO_FUNCTION = 3
 
 
 def test_most_points_outvote_the_wrong_ones() -> None:
-    picture = np.zeros(working_size(SIZE)[::-1], np.float32)
-    found = by_matcher(made_up, picture, picture)
+    image = np.zeros(working_size(SIZE)[::-1], np.float32)
+    found = by_matcher(made_up, image, image)
     true = rescaled(TRUTH, SIZE, working_size(SIZE))  # by 1.28 and 1.275: not quite a similarity
     assert corner_distance(found, true, SIZE) < 0.1
-    assert by_matcher(no_points, picture, picture) is None
+    assert by_matcher(no_points, image, image) is None
 
 
 def test_a_matcher_proposes_at_the_working_size(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_a_matcher_proposes_at_the_working_size(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_matcher_cannot_make_a_pair_worse(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The judge has the last word: a wrong answer, however sure, leaves the pair as it is."""
+    """The score has the last word: a wrong answer, however sure, leaves the pair as it is."""
     for way in ("by_ecc", "by_tiles"):
         monkeypatch.setattr(f"thermochroma.data.registration.pair_estimate.{way}", lambda *_: None)
     monkeypatch.setattr(
@@ -94,7 +94,7 @@ def test_a_name_without_a_function_is_refused(name: str, told: str) -> None:
     assert f"`{name}` under `registration.matcher`" in str(problem.value)
 
 
-def test_a_missing_matcher_is_refused_before_any_picture_is_read() -> None:
+def test_a_missing_matcher_is_refused_before_any_image_is_read() -> None:
     columns = ("mount", "rig", "tone", "defect", "left_out", "frame", "thermal", "visible")
     frames = pd.DataFrame([dict.fromkeys(columns, "")])
     with pytest.raises(BadInput, match="no_such_module"):
@@ -114,10 +114,10 @@ def test_a_missing_matcher_is_refused_before_any_picture_is_read() -> None:
     ],
 )
 def test_other_answers_are_refused(found: object, told: str) -> None:
-    picture = np.zeros((8, 8), np.float32)
+    image = np.zeros((8, 8), np.float32)
     answer: Callable = lambda *_: found  # noqa: E731
     with pytest.raises(BadInput, match=told):
-        by_matcher(answer, picture, picture)
+        by_matcher(answer, image, image)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -125,8 +125,8 @@ def test_workers_find_the_matcher_by_its_name(tmp_path: Path, workers: int) -> N
     rows = []
     for index, name in enumerate(["one", "two"]):
         thermal, visible = drawn(42 + index, TRUTH)
-        write_picture(tmp_path / f"thermal/{name}.png", thermal)
-        write_picture(tmp_path / f"visible/{name}.png", visible)
+        write_image(tmp_path / f"thermal/{name}.png", thermal)
+        write_image(tmp_path / f"visible/{name}.png", visible)
         paths = {"thermal": f"thermal/{name}.png", "visible": f"visible/{name}.png"}
         empty = dict.fromkeys(("rig", "tone", "defect", "left_out"), "")
         rows.append({"frame": name, "mount": name, **empty, **paths})

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.images import write_picture
+from thermochroma.base.images import write_image
 from thermochroma.base.manifest import read_table, write_table
 from thermochroma.data.registration.features import channels, directions
 from thermochroma.data.registration.geometry import (
@@ -56,19 +56,19 @@ def scene(seed: int) -> np.ndarray:
     """A grey scene of blobs and lines, larger than `SIZE` by 40 pixels on each side."""
     rng = np.random.default_rng(seed)
     width, height = SIZE[0] + 80, SIZE[1] + 80
-    picture = np.full((height, width), 120, np.uint8)
+    image = np.full((height, width), 120, np.uint8)
     for _ in range(45):
         centre = (int(rng.integers(width)), int(rng.integers(height)))
         axes = (int(rng.integers(8, 50)), int(rng.integers(8, 50)))
         level = int(rng.integers(20, 236))
-        cv2.ellipse(picture, centre, axes, float(rng.uniform(0, 180)), 0, 360, level, -1)
+        cv2.ellipse(image, centre, axes, float(rng.uniform(0, 180)), 0, 360, level, -1)
         end = (int(rng.integers(width)), int(rng.integers(height)))
-        cv2.line(picture, centre, end, 255 - level, 3)
-    return picture
+        cv2.line(image, centre, end, 255 - level, 3)
+    return image
 
 
 def drawn(seed: int, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A thermal and a visible picture of one scene: opposite contrast, other noise, shifted."""
+    """A thermal and a visible image of one scene: opposite contrast, other noise, shifted."""
     rng = np.random.default_rng(seed + 1000)
     large = cv2.GaussianBlur(scene(seed), (0, 0), 1.0).astype(np.float32)
     shifted = matrix @ [[1, 0, -40], [0, 1, -40], [0, 0, 1]]
@@ -146,9 +146,9 @@ def test_field_of_shifts() -> None:
 
 
 def test_features_are_blind_to_contrast() -> None:
-    picture = scene(3).astype(np.float32)
-    np.testing.assert_allclose(directions(255 - picture), directions(picture), atol=1e-4)
-    np.testing.assert_allclose(channels(255 - picture), channels(picture), atol=1e-4)
+    image = scene(3).astype(np.float32)
+    np.testing.assert_allclose(directions(255 - image), directions(image), atol=1e-4)
+    np.testing.assert_allclose(channels(255 - image), channels(image), atol=1e-4)
 
 
 # One pair
@@ -168,7 +168,7 @@ def test_known_similarity_is_found(degrees: float, scale: float, right: float, d
 
 
 def test_direction_of_the_matrix_is_visible_to_thermal() -> None:
-    """The thermal picture shows everything 6 pixels further right: x becomes x + 6."""
+    """The thermal image shows everything 6 pixels further right: x becomes x + 6."""
     thermal, visible = drawn(8, similarity(0, 1, 6, 0))
     found = estimate_pair(thermal, visible, gain_needed=0.02)
     assert found.matrix == pytest.approx(np.array([[1, 0, 6], [0, 1, 0]]), abs=0.5)
@@ -191,7 +191,7 @@ def test_pair_without_texture_is_refused(blank: str) -> None:
     pair = (noise[..., 0], visible) if blank == "thermal" else (thermal, noise)
     found = estimate_pair(*pair, gain_needed=0.02)
     assert not found.accepted
-    assert found.reason.startswith(f"the {blank} picture has too little texture")
+    assert found.reason.startswith(f"the {blank} image has too little texture")
     assert score_pair(*pair, IDENTITY) is None
 
 
@@ -327,8 +327,8 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("raw")
     for index, (name, mount) in enumerate(_names()):
         thermal, visible = drawn(50 + index, TRUTH[mount])
-        write_picture(folder / f"thermal/{name}.png", thermal)
-        write_picture(folder / f"visible/{name}.png", visible)
+        write_image(folder / f"thermal/{name}.png", thermal)
+        write_image(folder / f"visible/{name}.png", visible)
     return folder
 
 
@@ -345,7 +345,7 @@ def _frames() -> pd.DataFrame:
 
 
 def _table(names: list[str]) -> pd.DataFrame:
-    """Frames of one mount, none with a defect, named after their pictures."""
+    """Frames of one mount, none with a defect, named after their images."""
     paths = {folder: [f"{folder}/{name}.png" for name in names] for folder in FOLDERS}
     empty = dict.fromkeys(("rig", "tone", "defect", "left_out"), "")
     return pd.DataFrame({"frame": names, "mount": "moved", **empty, **paths})
@@ -409,15 +409,15 @@ def test_stills_do_not_share_a_mount(raw: Path) -> None:
 
 def test_sizes_that_differ_are_refused(raw: Path, tmp_path: Path) -> None:
     thermal, visible = drawn(1, IDENTITY)
-    write_picture(tmp_path / "thermal/odd.png", thermal[:300])
-    write_picture(tmp_path / "visible/odd.png", visible)
+    write_image(tmp_path / "thermal/odd.png", thermal[:300])
+    write_image(tmp_path / "visible/odd.png", visible)
     with pytest.raises(BadInput, match=r"odd\.png has 400x300 pixels and .* has 400x320"):
         register(_table(["odd"]), raw=tmp_path, stills=False, workers=1)
 
-    write_picture(tmp_path / "thermal/small.png", thermal[:300])
-    write_picture(tmp_path / "visible/small.png", visible[:300])
-    write_picture(tmp_path / "thermal/large.png", thermal)
-    write_picture(tmp_path / "visible/large.png", visible)
+    write_image(tmp_path / "thermal/small.png", thermal[:300])
+    write_image(tmp_path / "visible/small.png", visible[:300])
+    write_image(tmp_path / "thermal/large.png", thermal)
+    write_image(tmp_path / "visible/large.png", visible)
     with pytest.raises(BadInput, match="two sizes"):
         register(_table(["small", "large"]), raw=tmp_path, stills=False, workers=1)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.data.registration.test_register import SIZE, drawn, similarity
 from thermochroma.base.errors import BadInput
-from thermochroma.base.images import write_picture
+from thermochroma.base.images import write_image
 from thermochroma.data.registration.geometry import IDENTITY, corner_distance
 from thermochroma.data.registration.register import register
 from thermochroma.data.registration.rigs import (
@@ -115,8 +115,8 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if name in {"dark1", "dark2"}:
             rng = np.random.default_rng(index)
             thermal = rng.normal(128, 4, thermal.shape).round().astype(np.uint8)
-        write_picture(folder / f"thermal/{name}.png", thermal)
-        write_picture(folder / f"visible/{name}.png", visible)
+        write_image(folder / f"thermal/{name}.png", thermal)
+        write_image(folder / f"visible/{name}.png", visible)
     return folder
 
 
@@ -145,9 +145,9 @@ def test_a_rig_helps_where_a_mount_cannot(registered: tuple[pd.DataFrame, pd.Dat
     assert corner_distance(found["dark"], TRUE, SIZE) < 0.5
     assert "frames accepted" in transforms.loc["dark", "reason"]
     assert list(transforms.index[transforms["suspicion"] != ""]) == ["odd"]
-    judged = registered[1][registered[1]["role"] == "rig"]
-    assert list(judged["frame"]) == ["dark0", "dark1", "dark2"]
-    assert transforms.loc["dark", "mean_gain"] == pytest.approx(judged["gain"].mean())
+    scored = registered[1][registered[1]["role"] == "rig"]
+    assert list(scored["frame"]) == ["dark0", "dark1", "dark2"]
+    assert transforms.loc["dark", "mean_gain"] == pytest.approx(scored["gain"].mean())
     assert metrics(transforms)["borrowed_share"] == metrics(transforms)["suspicious_share"] == 0.2
 
 

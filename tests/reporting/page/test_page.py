@@ -22,7 +22,7 @@ from thermochroma.evaluation.gallery import (
     extremes_of,
     keep_gallery,
     read_gallery,
-    read_pictures,
+    read_images,
     with_extremes,
 )
 from thermochroma.pipeline import page as stage
@@ -30,9 +30,9 @@ from thermochroma.reporting.layout import Row
 from thermochroma.reporting.page.contents import PageDataset, Section, as_json
 from thermochroma.reporting.page.duels import Duel, duels
 from thermochroma.reporting.page.facts import Taught, facts_of
-from thermochroma.reporting.page.pictures import EDGE_COLOUR, edges_of, picture_name
+from thermochroma.reporting.page.images import EDGE_COLOUR, edges_of, image_name
 from thermochroma.reporting.page.verdict import Field, Verdict, verdict
-from thermochroma.reporting.significance import judge_pairs
+from thermochroma.reporting.significance import compare_pairs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -51,7 +51,7 @@ def build(root: Path) -> Path:
         root / "params.yaml",
         *(data / name for name in ("crops", "runs", "scores", "baselines")),
         page=root / "reports/index.html",
-        pictures=root / "reports/page",
+        images=root / "reports/page",
     )
     return root / "reports/index.html"
 
@@ -74,13 +74,13 @@ def data_in(html: str) -> list[dict]:
 
 
 def scored(psnr: list[float]) -> pd.DataFrame:
-    """One picture a sequence."""
+    """One image a sequence."""
     names = [f"s{n:02d}" for n in range(len(psnr))]
     return pd.DataFrame({"frame": names, "sequence": names, "psnr": psnr})
 
 
 def met_in(rows: dict[str, pd.DataFrame]) -> dict[tuple[str, str], Duel]:
-    return duels(judge_pairs(rows, "psnr"))
+    return duels(compare_pairs(rows, "psnr"))
 
 
 def test_a_steady_gain_is_told_apart_and_noise_is_not() -> None:
@@ -136,7 +136,7 @@ def test_facts_say_how_long_and_how_wide(root: Path) -> None:
     assert "3 methods, each trained from nothing on 3 pairs of 1 sequences" in facts
     images = sorted(one.images for one in budgets.values() if one.images is not None)
     assert images[0] < images[-1]
-    assert f"{images[0]} to {images[-1]} pictures" in facts
+    assert f"{images[0]} to {images[-1]} images" in facts
     assert "0.125 times their published width" in facts
     assert "random stand-ins" in facts
 
@@ -150,12 +150,12 @@ SCORED = SCORED.assign(ms_ssim=np.nan, sequence="s", split="test", place="", tim
 
 def test_a_gallery_comes_back_without_loss(tmp_path: Path) -> None:
     frames, rng = ["c", "a", "b"], np.random.default_rng(0)
-    pictures = rng.integers(0, 255, (3, 5, 4, 3), np.uint8)
+    images = rng.integers(0, 255, (3, 5, 4, 3), np.uint8)
     for name in ("one.npz", "again.npz"):
-        keep_gallery(tmp_path / name, SCORED, frames, pictures)
+        keep_gallery(tmp_path / name, SCORED, frames, images)
     path, whole = tmp_path / "one.npz", (tmp_path / "one.npz").read_bytes()
     assert whole == (tmp_path / "again.npz").read_bytes()
-    assert np.array_equal(read_pictures(path, ["c"]), pictures), "what follows are extremes"
+    assert np.array_equal(read_images(path, ["c"]), images), "what follows are extremes"
     found = read_gallery(path, ["c", "a"])
     assert found.frames == frames
     assert found.values["psnr"].tolist() == [2.0, 1.0, 4.0]
@@ -163,7 +163,7 @@ def test_a_gallery_comes_back_without_loss(tmp_path: Path) -> None:
     assert {*found.values} == {"psnr", "mse", "ms_ssim"}
     assert found.extremes == {"psnr": ["a", "c", "b"], "mse": ["a", "c", "b"]}
     (tmp_path / "half.npz").write_bytes(whole[: len(whole) // 2])
-    for read in (read_pictures, read_gallery):
+    for read in (read_images, read_gallery):
         with pytest.raises(BadInput, match="other frames than the crops ask for, and lacks 1 of 2"):
             read(path, ["c", "x"])
         for name in ("none.npz", "half.npz"):
@@ -172,11 +172,11 @@ def test_a_gallery_comes_back_without_loss(tmp_path: Path) -> None:
 
 
 def test_a_gallery_without_its_extremes_is_refused(tmp_path: Path) -> None:
-    pictures = np.zeros((2, 5, 4, 3), np.uint8)
-    with pytest.raises(ValueError, match=r"no pictures of the extremes \['b'\]"):
-        keep_gallery(tmp_path / "x.npz", SCORED, ["a", "c"], pictures)
-    with pytest.raises(ValueError, match="2 frames but 1 pictures"):
-        keep_gallery(tmp_path / "x.npz", SCORED, ["a", "c"], pictures[:1])
+    images = np.zeros((2, 5, 4, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"no images of the extremes \['b'\]"):
+        keep_gallery(tmp_path / "x.npz", SCORED, ["a", "c"], images)
+    with pytest.raises(ValueError, match="2 frames but 1 images"):
+        keep_gallery(tmp_path / "x.npz", SCORED, ["a", "c"], images[:1])
     assert not [*tmp_path.iterdir()]
 
 
@@ -197,7 +197,7 @@ def test_a_gallery_is_spread_over_the_judged_test_frames() -> None:
     assert len(choose_gallery_rows(rows, 60)) == 6
 
 
-def test_edges_lie_where_the_thermal_picture_changes() -> None:
+def test_edges_lie_where_the_thermal_image_changes() -> None:
     thermal = np.full((32, 32), 40, np.uint8)
     thermal[:, 16:] = 200
     overlay = edges_of(thermal)
@@ -212,17 +212,17 @@ def test_the_page_is_whole_and_the_same_each_time(root: Path, tmp_path: Path) ->
     for word in ('src="http', 'href="//', "@import", "cdn", '<link rel="stylesheet'):
         assert word not in html
     (found,) = data_in(html)
-    assert [one["painted"] for one in found["sections"]] == ["visible", "thermal"]
+    assert [one["predicted"] for one in found["sections"]] == ["visible", "thermal"]
     assert len(found["frames"]) == TEST
-    pictures = root / "reports/page/sample"
-    for row in found["sections"][0]["pictures"]:
-        assert len([*(pictures / "painted" / row).iterdir()]) == TEST
-    with Image.open(pictures / "edges" / picture_name(0)) as edges:
+    images = root / "reports/page/sample"
+    for row in found["sections"][0]["images"]:
+        assert len([*(images / "predicted" / row).iterdir()]) == TEST
+    with Image.open(images / "edges" / image_name(0)) as edges:
         assert edges.mode == "RGBA"
     shutil.copytree(root / "data", tmp_path / "data")
     shutil.copy(root / "params.yaml", tmp_path)
     assert build(tmp_path).read_bytes() == (root / "reports/index.html").read_bytes()
-    for path in pictures.rglob("*.webp"):
+    for path in images.rglob("*.webp"):
         again = tmp_path / path.relative_to(root)
         assert path.read_bytes() == again.read_bytes(), path
 
@@ -238,10 +238,10 @@ def test_the_page_says_who_leads_and_that_the_sample_is_drawn(root: Path) -> Non
     assert duel["outcome"] == "better"
 
 
-def hang(root: Path) -> Path:
-    """The pictures alone. Gives their folder."""
+def write_page_images(root: Path) -> Path:
+    """The images alone. Gives their folder."""
     roots = stage.Roots(*(root / "data" / one for one in ("crops", "runs", "scores", "baselines")))
-    stage.hang("sample", read_params(root / "params.yaml"), roots, root / "hung")
+    stage.write_page_images("sample", read_params(root / "params.yaml"), roots, root / "hung")
     return root / "hung"
 
 
@@ -251,17 +251,19 @@ def test_fewer_frames_may_be_kept_and_the_extremes_of_a_row_beside_them(tmp_path
     (found,) = data_in(html)
     frames = [one["frame"] for one in found["frames"]]
     assert frames[: found["common"]] == ["t00/0", "t04/0", "t07/0", "t11/0"]
-    assert (found["judged"], len(frames)) == (TEST, TEST), "every frame is extreme for some row"
+    assert (found["scored"], len(frames)) == (TEST, TEST), "every frame is extreme for some row"
     scores = pd.read_csv(tmp_path / "data/scores/sample/pix2pix/scores.csv")
     test = scores[scores["split"] == "test"]
-    kept = found["sections"][0]["pictures"]["pix2pix"]
+    kept = found["sections"][0]["images"]["pix2pix"]
     worst, _, best = (frames[n] for n in kept["extremes"]["psnr"])
     assert worst == test.loc[test["psnr"].idxmin(), "frame"]
     assert best == test.loc[test["psnr"].idxmax(), "frame"]
     assert 0 < len(kept["extra"]) <= TEST - 4
     assert len(kept["values"]["psnr"]) == 4 + len(kept["extra"])
-    painted = {path.name for path in (tmp_path / "reports/page/sample/painted/pix2pix").iterdir()}
-    assert painted == {picture_name(n) for n in [*range(4), *kept["extra"]]}
+    predicted = {
+        path.name for path in (tmp_path / "reports/page/sample/predicted/pix2pix").iterdir()
+    }
+    assert predicted == {image_name(n) for n in [*range(4), *kept["extra"]]}
     for name in ("thermal", "visible", "edges"):
         assert len([*(tmp_path / "reports/page/sample" / name).iterdir()]) == TEST
 
@@ -281,7 +283,7 @@ def test_no_text_ends_the_data_early() -> None:
         *("visible", "thermal", title, "mean_colour", Verdict("", "", ())),
         splits={},
         duels={},
-        pictures={},
+        images={},
         histories=history,
     )
     text = as_json([PageDataset("sample", title, "", 8, [], [], 0, 0, [section], [])])
@@ -319,7 +321,7 @@ def opened(browser: "Browser", root: Path) -> "Iterator[Page]":
     page.goto((root / "reports/index.html").as_uri())
     yield page
     context.close()
-    assert {*problems} <= {"net::ERR_ABORTED"}, "but for pictures that a reload breaks off"
+    assert {*problems} <= {"net::ERR_ABORTED"}, "but for images that a reload breaks off"
 
 
 @pytest.fixture
@@ -431,7 +433,7 @@ def test_the_sliders_move_by_key_and_by_pointer(view: "Page") -> None:
     stage.hover(position={"x": box["width"] * 0.75, "y": box["height"] / 2}, force=True)
     view.mouse.up()
     assert {first.get_attribute("aria-valuenow"), second.get_attribute("aria-valuenow")} & {"75"}
-    clip = view.locator("#painted").evaluate("one => getComputedStyle(one).clipPath")
+    clip = view.locator("#predicted").evaluate("one => getComputedStyle(one).clipPath")
     assert "inset(0" in clip
 
 
@@ -450,7 +452,7 @@ def test_looking_closely(view: "Page") -> None:
     ]
     assert values[0] < values[1]
     view.get_by_label("Difference from the truth").check()
-    blend = view.locator("#painted").evaluate("one => getComputedStyle(one).mixBlendMode")
+    blend = view.locator("#predicted").evaluate("one => getComputedStyle(one).mixBlendMode")
     assert blend == "difference"
     view.get_by_label("Thermal edges on top").check()
     assert view.locator("#edge-lines").is_visible()
@@ -463,7 +465,7 @@ def test_an_extreme_frame_is_shown_by_the_rows_that_keep_it(
 ) -> None:
     make_results(tmp_path, gallery_frames=2, test_sequences=90)
     (found,) = data_in(build(tmp_path).read_text())
-    kept = found["sections"][0]["pictures"]
+    kept = found["sections"][0]["images"]
     score = next(
         name for name, three in kept["pix2pix"]["extremes"].items() if three[0] >= found["common"]
     )
@@ -485,7 +487,7 @@ def test_an_extreme_frame_is_shown_by_the_rows_that_keep_it(
         view.locator("#before").click()
         assert int(view.locator("#frame").input_value()) in kept[lacking]["extra"]
         drawn = "one => one.decode().then(() => one.naturalWidth)"
-        assert view.locator("#painted").evaluate(drawn) > 0
+        assert view.locator("#predicted").evaluate(drawn) > 0
 
 
 def test_every_control_is_reached_by_the_keyboard(view: "Page") -> None:

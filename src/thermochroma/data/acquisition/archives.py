@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 
 from thermochroma.base.errors import BadInput
 from thermochroma.data.acquisition.fetch import differs_from_list, fetch
-from thermochroma.data.acquisition.inventory import Holdings, Origin
+from thermochroma.data.acquisition.inventory import Inventory, Origin
 from thermochroma.data.acquisition.local import clear, link_to, origin_of, place_of
 from thermochroma.data.acquisition.unpack import TOP, opened, sweep
 
@@ -54,29 +54,31 @@ def bring_archives(
 
     Raises BadInput if folders are still missing when all that can be brought has been.
     """
-    holdings, place = Holdings(raw, name), place_of(source, name, _listed(archives))
+    inventory, place = Inventory(raw, name), place_of(source, name, _listed(archives))
     sweep(_desk(raw))
     clear(_desk(raw))
     if place is None:
-        missing = _from_network(holdings, archives, set() if silent_hosts is None else silent_hosts)
+        missing = _from_network(
+            inventory, archives, set() if silent_hosts is None else silent_hosts
+        )
     else:
-        missing = _from_local(holdings, archives, place)
+        missing = _from_local(inventory, archives, place)
     if missing:
-        _refuse_missing(holdings, archives, missing, place)
+        _refuse_missing(inventory, archives, missing, place)
 
 
 def _from_network(
-    holdings: Holdings, archives: Sequence[Archive], silent_hosts: set[str]
+    inventory: Inventory, archives: Sequence[Archive], silent_hosts: set[str]
 ) -> dict[Archive, str]:
     """Why those are missing that could not be had."""
-    shelf, missing = holdings.raw.with_name(f"{holdings.raw.name}.archives"), {}
+    shelf, missing = inventory.raw.with_name(f"{inventory.raw.name}.archives"), {}
     for archive in archives:
-        if holdings.serves(archive.contains):
+        if inventory.serves(archive.contains):
             for left in shelf.glob(f"{escape(archive.name)}*"):
                 left.unlink()  # of a run that was killed
             continue
         try:
-            _fetch_one(holdings, archive, shelf / archive.name, silent_hosts)
+            _fetch_one(inventory, archive, shelf / archive.name, silent_hosts)
         except BadInput as problem:
             missing[archive] = problem.given
     if shelf.is_dir() and not any(shelf.iterdir()):
@@ -84,13 +86,13 @@ def _from_network(
     return missing
 
 
-def _fetch_one(holdings: Holdings, archive: Archive, file: Path, silent_hosts: set[str]) -> None:
-    holdings.refuse_strangers(archive.contains)
+def _fetch_one(inventory: Inventory, archive: Archive, file: Path, silent_hosts: set[str]) -> None:
+    inventory.refuse_strangers(archive.contains)
     fetch(archive.addresses, file, silent_hosts=silent_hosts)
     origin = {"addresses": list(archive.addresses)}
     try:
-        _unpack_from(file, [archive], holdings, origin, least=0)
-        if holdings.origin(archive.contains) != origin:
+        _unpack_from(file, [archive], inventory, origin, least=0)
+        if inventory.origin(archive.contains) != origin:
             raise BadInput(
                 given=f"{archive.name} holds no folder `{archive.contains}`",
                 needed="the archive as it was published",
@@ -102,11 +104,13 @@ def _fetch_one(holdings: Holdings, archive: Archive, file: Path, silent_hosts: s
     file.unlink()
 
 
-def _from_local(holdings: Holdings, archives: Sequence[Archive], place: Path) -> dict[Archive, str]:
+def _from_local(
+    inventory: Inventory, archives: Sequence[Archive], place: Path
+) -> dict[Archive, str]:
     """Link what lies unpacked, unpack the rest: from archives of its name, then from any other."""
-    wanted = [one for one in archives if not _link(holdings, one.contains, place)]
+    wanted = [one for one in archives if not _link(inventory, one.contains, place)]
     files = {file: origin_of(file) for file in _files_of(place)}
-    wanted = [one for one in wanted if holdings.origin(one.contains) not in files.values()]
+    wanted = [one for one in wanted if inventory.origin(one.contains) not in files.values()]
     causes: dict[Archive, str] = {}
     longest = max((one.contains.count("/") for one in wanted), default=0) + 1
     for least, file in product(range(longest + 1), files):
@@ -114,17 +118,17 @@ def _from_local(holdings: Holdings, archives: Sequence[Archive], place: Path) ->
         if not takers:
             continue
         try:
-            _unpack_from(file, takers, holdings, files[file], least)
+            _unpack_from(file, takers, inventory, files[file], least)
         except BadInput as problem:
             # What is broken, and of another name, need not have held them; the first word counts.
             held = [one for one in takers if least <= one.contains.count("/") or file == place]
             causes = dict.fromkeys(held, problem.given) | causes
-        wanted = [one for one in wanted if holdings.origin(one.contains) != files[file]]
-    missing = [one for one in wanted if not holdings.serves(one.contains)]
+        wanted = [one for one in wanted if inventory.origin(one.contains) != files[file]]
+    missing = [one for one in wanted if not inventory.serves(one.contains)]
     return {one: causes.get(one, f"it is not in {place}") for one in missing}
 
 
-def _link(holdings: Holdings, folder: str, place: Path) -> bool:
+def _link(inventory: Inventory, folder: str, place: Path) -> bool:
     """Link to the folder if it lies unpacked at `place` or one folder below; False if it does not."""
     if place.is_file():
         return False
@@ -132,17 +136,17 @@ def _link(holdings: Holdings, folder: str, place: Path) -> bool:
     found = next((root / folder for root in roots if (root / folder).is_dir()), None)
     if found is None:
         return False
-    if found.resolve() != (holdings.raw / folder).resolve():
-        fresh = link_to(found, beside=holdings.raw)
-        holdings.put(folder, fresh, {"folder": str(found)}, [])
+    if found.resolve() != (inventory.raw / folder).resolve():
+        fresh = link_to(found, beside=inventory.raw)
+        inventory.put(folder, fresh, {"folder": str(found)}, [])
     return True
 
 
 def _unpack_from(
-    file: Path, archives: Sequence[Archive], holdings: Holdings, origin: Origin, least: int
+    file: Path, archives: Sequence[Archive], inventory: Inventory, origin: Origin, least: int
 ) -> None:
     """Put in place what `file` holds of the folders of `archives`."""
-    desk = _desk(holdings.raw)
+    desk = _desk(inventory.raw)
     with opened(file, max_bytes=sum(archive.max_bytes for archive in archives)) as content:
         folders = {path: place for place, path in enumerate(content.folders())}
         inside = [(_inside(folders, archive.contains, least), archive) for archive in archives]
@@ -150,7 +154,7 @@ def _unpack_from(
         for place, archive in sorted(found, key=lambda pair: folders.get(pair[0], -1)):
             warnings = differs_from_list(file, archive.md5) if file.name == archive.name else []
             content.unpack(desk, inside=place)  # in the archive's order: a tar is read forwards
-            holdings.put(archive.contains, desk, origin, warnings)
+            inventory.put(archive.contains, desk, origin, warnings)
 
 
 def _inside(folders: Collection[PurePosixPath], contains: str, least: int) -> PurePosixPath | None:
@@ -174,7 +178,7 @@ def _inside(folders: Collection[PurePosixPath], contains: str, least: int) -> Pu
 def _least(file: Path, archive: Archive, *, alone: bool) -> int:
     """How many parts of the folder's path `file` must show: the less its name says, the more.
 
-    Annotations of a recording lie in folders of the same name as its pictures.
+    Annotations of a recording lie in folders of the same name as its images.
     """
     if file.name == archive.name:
         return 0
@@ -197,7 +201,7 @@ def _desk(raw: Path) -> Path:
 
 
 def _refuse_missing(
-    holdings: Holdings,
+    inventory: Inventory,
     archives: Sequence[Archive],
     missing: dict[Archive, str],
     place: Path | None,
@@ -211,10 +215,10 @@ def _refuse_missing(
     there = [archive.name for archive in archives if archive not in missing]
     named = ", ".join(there) if len(there) <= CAUSES_TOLD else f"{len(there)} of them"
     raise BadInput(
-        given=f"{len(missing)} of {len(archives)} archives of `{holdings.name}` could not be had "
+        given=f"{len(missing)} of {len(archives)} archives of `{inventory.name}` could not be had "
         f"({', '.join(told)})",
-        needed=f"all of them; in {holdings.raw} are {named or 'none of them'}",
-        remedy=_next_step(list(missing), place, f"`sources.{holdings.name}.source`"),
+        needed=f"all of them; in {inventory.raw} are {named or 'none of them'}",
+        remedy=_next_step(list(missing), place, f"`sources.{inventory.name}.source`"),
     )
 
 

@@ -15,7 +15,7 @@ NAMES_SHOWN: Final = 3
 def metrics(table: pd.DataFrame) -> dict[str, int]:
     """How many frames of a table of FRAME_COLUMNS are usable or not, and of each defect how many.
 
-    Defects are named by their words: "thermal_picture_is_missing".
+    Defects are named by their words: "thermal_image_is_missing".
     """
     kinds = _kinds(table)
     counts = {re.sub(r"\W+", "_", kind): len(rows) for kind, rows in kinds}

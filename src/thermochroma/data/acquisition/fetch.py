@@ -22,7 +22,7 @@ from tqdm import tqdm
 from thermochroma.base import files
 from thermochroma.base.errors import BadInput
 from thermochroma.data.acquisition.google_drive import DriveRefusal, fetch_from_drive, is_drive
-from thermochroma.data.acquisition.partial_file import Part, Version
+from thermochroma.data.acquisition.partial_file import PartialFile, Version
 
 CHUNK_BYTES = 1 << 12  # small, because the chunk in which a line is cut is lost
 LONGEST_WAIT_SECONDS = 60.0
@@ -80,7 +80,7 @@ def fetch(
     Raises BadInput if no address gives the file, or if the file is not the one expected. Without
     `sha256`, `bytes_expected` and a length from the server, a cut line cannot be told from the end.
     """
-    part = Part(path, bytes_expected)
+    part = PartialFile(path, bytes_expected)
     if path.exists() and (sha256 is None or files.sha256(path).startswith(sha256)):
         part.sweep()
         return
@@ -119,7 +119,7 @@ def differs_from_list(path: Path, md5: str | None) -> list[str]:
 
 
 def _fetch_from(
-    url: str, part: Part, attempts: int, timeout_seconds: float, wait_seconds: float
+    url: str, part: PartialFile, attempts: int, timeout_seconds: float, wait_seconds: float
 ) -> None:
     """Try `url` until the part is complete; raises _NextAddressError when that is hopeless."""
     failed, answered = 0, False
@@ -139,7 +139,7 @@ def _fetch_from(
     raise _NextAddressError("the connection broke too often")
 
 
-def _try_once(url: str, part: Part, timeout_seconds: float) -> None:
+def _try_once(url: str, part: PartialFile, timeout_seconds: float) -> None:
     if is_drive(url):
         return _try_drive(url, part, timeout_seconds)
     known = part.version()
@@ -160,7 +160,7 @@ def _try_once(url: str, part: Part, timeout_seconds: float) -> None:
         raise _NextAddressError(_reason(hopeless)) from hopeless
 
 
-def _try_drive(url: str, part: Part, timeout_seconds: float) -> None:
+def _try_drive(url: str, part: PartialFile, timeout_seconds: float) -> None:
     try:
         fetch_from_drive(url, part.by_drive, timeout_seconds=timeout_seconds)
     except DriveRefusal as refusal:
@@ -170,7 +170,7 @@ def _try_drive(url: str, part: Part, timeout_seconds: float) -> None:
     _refuse_other_length(part, None)
 
 
-def _receive(answer: requests.Response, url: str, part: Part, known: Version | None) -> None:
+def _receive(answer: requests.Response, url: str, part: PartialFile, known: Version | None) -> None:
     _refuse_status(answer, part)
     if answer.status_code == HTTPStatus.PARTIAL_CONTENT:
         _refuse_other_piece(answer, part, known)
@@ -183,7 +183,7 @@ def _receive(answer: requests.Response, url: str, part: Part, known: Version | N
     _refuse_other_length(part, total)
 
 
-def _refuse_other_length(part: Part, total: int | None) -> None:
+def _refuse_other_length(part: PartialFile, total: int | None) -> None:
     wanted = part.expected if part.expected is not None else total
     if wanted is not None and part.size() != wanted:
         given = part.size()
@@ -191,7 +191,7 @@ def _refuse_other_length(part: Part, total: int | None) -> None:
         raise _TryAgainError(f"{given} bytes came where {wanted} were expected")
 
 
-def _refuse_status(answer: requests.Response, part: Part) -> None:
+def _refuse_status(answer: requests.Response, part: PartialFile) -> None:
     status = answer.status_code
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         part.drop()  # the file has become shorter: begin anew
@@ -201,7 +201,9 @@ def _refuse_status(answer: requests.Response, part: Part) -> None:
         raise _NextAddressError(f"status {status}")
 
 
-def _refuse_other_piece(answer: requests.Response, part: Part, known: Version | None) -> None:
+def _refuse_other_piece(
+    answer: requests.Response, part: PartialFile, known: Version | None
+) -> None:
     """A piece is welcome if it starts where ours ends and is of the same version and length."""
     piece = answer.headers.get("Content-Range", "")
     starts = piece.startswith(f"bytes {part.size()}-")
@@ -214,7 +216,7 @@ def _refuse_other_piece(answer: requests.Response, part: Part, known: Version | 
         raise _TryAgainError("the server sent another piece than was asked for")
 
 
-def _append(answer: requests.Response, part: Part, total: int | None) -> None:
+def _append(answer: requests.Response, part: PartialFile, total: int | None) -> None:
     with (
         part.bytes.open("ab") as stream,
         tqdm(
@@ -264,7 +266,7 @@ def _md5() -> "hashlib._Hash":
     return hashlib.md5(usedforsecurity=False)
 
 
-def _check_sum(part: Part, sha256: str | None) -> None:
+def _check_sum(part: PartialFile, sha256: str | None) -> None:
     if sha256 is None:
         return
     found = files.sha256(part.bytes)

@@ -42,19 +42,19 @@ def inspect(
     raw: Path,
     *,
     on_defect: Literal["refuse", "drop"],
-    picture_size: tuple[int, int] | None = None,
+    image_size: tuple[int, int] | None = None,
     tones: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """One row a frame, in order, with the columns of `FRAME_COLUMNS`.
 
     A frame is defective if a twin is missing, cannot be decoded, is constant or of the wrong kind
-    (grey visible, colour thermal), if the sizes differ or are not `picture_size` (width, height), or
+    (grey visible, colour thermal), if the sizes differ or are not `image_size` (width, height), or
     if an earlier frame of its sequence has the same thermal file. tones: the tone of each frame's
-    thermal picture; None if all have 8 bits. Raises BadInput for the first defect if `on_defect` is
+    thermal image; None if all have 8 bits. Raises BadInput for the first defect if `on_defect` is
     "refuse".
     """
     texts = [""] * len(frames) if tones is None else tones
-    findings = _without_repeats(frames, _look_at_all(frames, texts, raw, picture_size))
+    findings = _without_repeats(frames, _look_at_all(frames, texts, raw, image_size))
     if on_defect == "refuse":
         _refuse_defects(frames, findings, raw)
     rows = [_row(*each) for each in zip(frames, findings, texts, strict=True)]
@@ -103,12 +103,12 @@ def _defect_or_size(
     for kind, relative in (("thermal", frame.thermal), ("visible", frame.visible)):
         path = raw / relative
         try:
-            picture = read_thermal(path, tone) if kind == "thermal" else read_visible(path)
+            image = read_thermal(path, tone) if kind == "thermal" else read_visible(path)
         except BadInput as error:
             return _Finding(defect=_in_short(kind, error, path), path=relative)
-        if _is_constant(picture):
-            return _Finding(defect=f"{kind} picture is constant", path=relative)
-        sizes.append((picture.shape[1], picture.shape[0]))
+        if _is_constant(image):
+            return _Finding(defect=f"{kind} image is constant", path=relative)
+        sizes.append((image.shape[1], image.shape[0]))
     thermal, visible = (f"{width}x{height}" for width, height in sizes)
     if thermal != visible:
         defect = f"sizes differ: thermal {thermal}, visible {visible}"
@@ -128,12 +128,12 @@ def kind_of(defect: str) -> str:
 def _in_short(kind: str, error: BadInput, path: Path) -> str:
     """The reader's words without the path, which differs from machine to machine."""
     if not path.is_file():
-        return f"{kind} picture is missing"
-    return f"{kind} picture {re.sub(r' [(].*', '', error.given.removeprefix(f'{path} '))}"
+        return f"{kind} image is missing"
+    return f"{kind} image {re.sub(r' [(].*', '', error.given.removeprefix(f'{path} '))}"
 
 
-def _is_constant(picture: UInt8[np.ndarray, "..."]) -> bool:
-    grey = picture if picture.ndim == 2 else cv2.transform(picture, EQUAL_WEIGHTS)
+def _is_constant(image: UInt8[np.ndarray, "..."]) -> bool:
+    grey = image if image.ndim == 2 else cv2.transform(image, EQUAL_WEIGHTS)
     return float(cv2.meanStdDev(grey)[1].item()) < LEAST_SPREAD
 
 
@@ -145,7 +145,7 @@ def _without_repeats(frames: Sequence[Frame], findings: Sequence[_Finding]) -> l
         if not finding.defect:
             earlier = first.setdefault((frame.sequence, finding.thermal_sha256), frame.frame)
             if earlier != frame.frame:
-                defect = f"thermal picture is the same as that of {earlier}"
+                defect = f"thermal image is the same as that of {earlier}"
                 finding = replace(finding, defect=defect, path=frame.thermal)
         marked.append(finding)
     return marked
@@ -157,7 +157,7 @@ def _refuse_defects(frames: Sequence[Frame], findings: Sequence[_Finding], raw: 
         raise BadInput(
             given=f"{raw / faulty[0].path}: {faulty[0].defect} "
             f"({len(faulty)} of {len(frames)} frames are defective)",
-            needed="a whole thermal and visible picture of one size for every frame; "
+            needed="a whole thermal and visible image of one size for every frame; "
             "nothing was changed",
             remedy=f"repair or remove the pair, or set `sources.{raw.name}.on_defect: drop`",
         )

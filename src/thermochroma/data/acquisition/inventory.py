@@ -23,7 +23,7 @@ class _Note(TypedDict):
     warnings: list[str]
 
 
-class Holdings:
+class Inventory:
     """The folders below `raw`, named by their paths there ("images/set00/V000").
 
     name: the data set's key under `sources:`, for the messages.

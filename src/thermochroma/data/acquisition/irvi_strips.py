@@ -1,6 +1,6 @@
 """Three frames side by side in one file, as some loaders of videos want them: cut, and written once.
 
-Strips that follow each other may share frames. A frame whose two pictures stand, pixel for pixel, in
+Strips that follow each other may share frames. A frame whose two images stand, pixel for pixel, in
 the strip before is not written again; strips saved as JPEG may differ by a rounding there, and what
 is nearly alike is left to the cropping. Cut frames are written as PNG, since they were coded once.
 """
@@ -22,7 +22,7 @@ from thermochroma.base.images import read_thermal, read_visible, size_of
 
 FRAMES: Final = 3
 LEAST_ASPECT: Final = 2.5
-"""Width by height from which a picture is taken for a strip; single frames have 1 to 1.8."""
+"""Width by height from which an image is taken for a strip; single frames have 1 to 1.8."""
 THERMAL: Final = "thermal"
 VISIBLE: Final = "visible"
 
@@ -31,14 +31,14 @@ Hashes = tuple[bytes, bytes]
 
 
 def frames_in(
-    picture: UInt8[np.ndarray, "h w ..."],
+    image: UInt8[np.ndarray, "h w ..."],
 ) -> list[UInt8[np.ndarray, "h third ..."]]:
-    """The three frames of a strip, from left to right, or the picture alone if it is none."""
-    height, width = picture.shape[:2]
+    """The three frames of a strip, from left to right, or the image alone if it is none."""
+    height, width = image.shape[:2]
     if width < LEAST_ASPECT * height:
-        return [picture]
+        return [image]
     side = width // FRAMES
-    return [picture[:, side * n : side * (n + 1)] for n in range(FRAMES)]
+    return [image[:, side * n : side * (n + 1)] for n in range(FRAMES)]
 
 
 def write_frames(
@@ -48,7 +48,7 @@ def write_frames(
 
     A strip NAME gives `thermal/NAME_0.png` to `NAME_2.png` and the same below `visible/`, without the
     frames that the strip before it has. Any other file is copied as it is, broken ones too: both
-    pictures of a pair take the thermal file's name. Does nothing if `folder` is there.
+    images of a pair take the thermal file's name. Does nothing if `folder` is there.
     """
     if folder.is_dir():
         return
@@ -89,9 +89,9 @@ def _cut(thermal: Path, visible: Path, folder: Path, before: Sequence[Hashes]) -
     hashes = [(_hash(warm), _hash(seen)) for warm, seen in frames]
     for number, (warm, seen) in enumerate(frames):
         if hashes[number] not in before:
-            for kind, picture in ((THERMAL, warm), (VISIBLE, seen)):
+            for kind, image in ((THERMAL, warm), (VISIBLE, seen)):
                 path = folder / kind / f"{thermal.stem}_{number}.png"
-                Image.fromarray(picture).save(path)  # the folder appears whole; no file need
+                Image.fromarray(image).save(path)  # the folder appears whole; no file need
     return hashes
 
 
@@ -103,5 +103,5 @@ def _copy(thermal: Path | None, visible: Path | None, folder: Path) -> None:
             shutil.copyfile(path, folder / kind / f"{named.stem}{path.suffix.lower()}")
 
 
-def _hash(picture: UInt8[np.ndarray, "..."]) -> bytes:
-    return hashlib.sha256(np.ascontiguousarray(picture).data).digest()
+def _hash(image: UInt8[np.ndarray, "..."]) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(image).data).digest()

@@ -80,7 +80,7 @@ def of_sets(sequences: Iterable[str], base: Sequence[str]) -> list[Archive]:
 
 
 def of_everything(base: Sequence[str], whole: Sequence[str]) -> list[Archive]:
-    """The one archive of all pictures, below `base` or at the addresses `whole`."""
+    """The one archive of all images, below `base` or at the addresses `whole`."""
     tars = (f"{folder}videos.tar" for folder in base)
     return [Archive("videos.tar", (*tars, *whole), "images", None, ALL)]
 

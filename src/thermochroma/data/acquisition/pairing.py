@@ -1,7 +1,7 @@
-"""Which thermal picture belongs to which visible one, where nothing but names and order tells.
+"""Which thermal image belongs to which visible one, where nothing but names and order tells.
 
 Names go first; order is used only where no name agrees and the numbers are equal. Either way the
-pictures have the last word: pairs must agree better than pairs that are set off against each other.
+images have the last word: pairs must agree better than pairs that are set off against each other.
 """
 
 import re
@@ -21,12 +21,12 @@ Pair = tuple[Path | None, Path | None]
 """Thermal and visible file of one name; None where one is missing."""
 
 OFFSET: Final = 25
-"""Pictures by which pairs are set off: in a drive, more than a second and another view."""
+"""Images by which pairs are set off: in a drive, more than a second and another view."""
 LOOKED_AT: Final = 16
 """Pairs that are compared, evenly spread."""
 FEWEST: Final = 4
 STILL: Final = 0.8
-"""Correlation of thermal pictures OFFSET apart above which a scene stands still. There, only what
+"""Correlation of thermal images OFFSET apart above which a scene stands still. There, only what
 passes by can tell one pair from another, so a tie is no evidence against the pairing."""
 ERRORS: Final = 2.0
 """Standard errors of the mean gain that count as chance."""
@@ -51,10 +51,10 @@ def paired(thermal: Sequence[Path], visible: Sequence[Path], *, where: str) -> l
         return [(warm.get(name), seen.get(name)) for name in order]
     if len(thermal) != len(visible):
         raise BadInput(
-            given=f"{where} has {len(thermal)} thermal and {len(visible)} visible pictures, and no "
+            given=f"{where} has {len(thermal)} thermal and {len(visible)} visible images, and no "
             "two of one name",
-            needed="pictures of one name, or as many of one spectrum as of the other",
-            remedy="name the two pictures of a pair alike, or remove what has no twin",
+            needed="images of one name, or as many of one spectrum as of the other",
+            remedy="name the two images of a pair alike, or remove what has no twin",
         )
     return [
         (warm[one], seen[other])
@@ -82,17 +82,17 @@ def refuse_strangers(pairs: Sequence[Pair], *, where: str) -> None:
     chance = ERRORS * float(gains.std(ddof=1)) / len(gains) ** 0.5
     if gains.mean() <= (-chance if still > STILL else chance):
         raise BadInput(
-            given=f"the pictures of {where} agree no better ({matched:.3f}) with their twins than "
+            given=f"the images of {where} agree no better ({matched:.3f}) with their twins than "
             f"with those {offset} places on ({set_off:.3f})",
-            needed="thermal and visible pictures of one instant at the same place in the order",
-            remedy="check that neither folder lacks or has added pictures, and name twins alike",
+            needed="thermal and visible images of one instant at the same place in the order",
+            remedy="check that neither folder lacks or has added images, and name twins alike",
         )
 
 
 def _scores(
     pairs: Sequence[tuple[Path, Path]], here: int, there: int
 ) -> tuple[float, float, float] | None:
-    """Correlation of a pair, of the pair set off, and of both thermal pictures; None if unclear."""
+    """Correlation of a pair, of the pair set off, and of both thermal images; None if unclear."""
     try:
         thermal, other = (frames_in(read_thermal(pairs[place][0]))[0] for place in (here, there))
         visible, off = (frames_in(read_visible(pairs[place][1]))[0] for place in (here, there))
@@ -113,8 +113,8 @@ def _by_name(paths: Sequence[Path], where: str) -> dict[str, Path]:
         name = SPECTRUM.sub("", path.stem)
         if named.setdefault(name, path) != path:
             raise BadInput(
-                given=f"{where} has two pictures called {name}: {named[name]} and {path}",
-                needed="one picture of each spectrum under a name",
+                given=f"{where} has two images called {name}: {named[name]} and {path}",
+                needed="one image of each spectrum under a name",
                 remedy="remove one of them",
             )
     return named

@@ -18,7 +18,7 @@ class Version:
     total: int | None = None
 
 
-class Part:
+class PartialFile:
     """The bytes so far, and the version that they belong to."""
 
     def __init__(self, path: Path, bytes_expected: int | None) -> None:

@@ -1,6 +1,6 @@
-"""Which counts are black and which are white: one window a data set or a sequence, never a picture.
+"""Which counts are black and which are white: one window a data set or a sequence, never an image.
 
-A window of its own for each picture, which is what cameras do, would hide which of two pictures is
+A window of its own for each image, which is what cameras do, would hide which of two images is
 the warmer one.
 """
 
@@ -20,8 +20,8 @@ from thermochroma.contract.dataset import Frame, PercentileTone, WindowTone
 
 LEVELS: Final = 1 << 16
 LEAST_SPAN: Final = 256  # counts: a level is never less than a count, so that noise stays noise
-CHUNK: Final = 256  # pictures that are asked for at once
-PROBED: Final = 3  # pictures of each sequence that are looked at where no tone is set
+CHUNK: Final = 256  # images that are asked for at once
+PROBED: Final = 3  # images of each sequence that are looked at where no tone is set
 
 Histogram: TypeAlias = Int64[np.ndarray, " levels"]
 """How often each 16-bit count occurs."""
@@ -30,10 +30,10 @@ Histogram: TypeAlias = Int64[np.ndarray, " levels"]
 def tones(
     frames: Sequence[Frame], raw: Path, setting: WindowTone | PercentileTone | None
 ) -> list[str]:
-    """The tone of each frame as text, in order; "" for pictures of 8 bits and for unreadable ones.
+    """The tone of each frame as text, in order; "" for images of 8 bits and for unreadable ones.
 
     A percentile's window is exact: it comes from all counts of the sequence, in a histogram that does
-    not grow with it. Raises BadInput if there are pictures of counts and no setting, or if a
+    not grow with it. Raises BadInput if there are images of counts and no setting, or if a
     percentile is wanted of anything but 16-bit counts.
     """
     paths = [raw / frame.thermal for frame in frames]
@@ -45,7 +45,7 @@ def tones(
         return [""] * len(frames)
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,  # decoding leaves the interpreter's lock
-        tqdm(total=len(frames), desc="tone", unit="picture") as bar,
+        tqdm(total=len(frames), desc="tone", unit="image") as bar,
     ):
         if isinstance(setting, WindowTone):
             text = str(Tone(setting.kind, setting.black, setting.white))
@@ -84,13 +84,13 @@ def _fixed(paths: Sequence[Path], text: str, pool: Executor, bar: tqdm) -> dict[
 def _own(
     paths: Sequence[Path], setting: PercentileTone, pool: Executor, bar: tqdm
 ) -> dict[Path, str]:
-    """One tone for those pictures of a sequence that hold counts."""
+    """One tone for those images of a sequence that hold counts."""
     histogram = np.zeros(LEVELS, np.int64)
     deep: set[Path] = set()
     workers = os.cpu_count() or 1
     for start in range(0, len(paths), CHUNK):
         chunk = paths[start : start + CHUNK]
-        # One histogram a worker, not one a picture: so many fit into memory however long it is.
+        # One histogram a worker, not one an image: so many fit into memory however long it is.
         for counted, seen in pool.map(_count, [chunk[n::workers] for n in range(workers)]):
             histogram += counted
             deep |= seen
@@ -102,7 +102,7 @@ def _own(
 
 
 def _count(paths: Sequence[Path]) -> tuple[Histogram, set[Path]]:
-    """The histogram of those pictures that hold counts, and which they are."""
+    """The histogram of those images that hold counts, and which they are."""
     histogram, deep = np.zeros(LEVELS, np.int64), set()
     for path in paths:
         try:
@@ -136,5 +136,5 @@ def _refuse_unfit(path: Path, counts: Counts) -> None:
             given=f"{path} holds values from {counts.min():g} to {counts.max():g} "
             f"({counts.dtype.name})",
             needed=f"percentiles are taken of whole counts from 0 to {LEVELS - 1}",
-            remedy="set a tone of the kind `window`, with black and white in the pictures' unit",
+            remedy="set a tone of the kind `window`, with black and white in the images' unit",
         )

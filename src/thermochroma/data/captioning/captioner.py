@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.images import ThermalPicture
+from thermochroma.base.images import ThermalImage
 from thermochroma.data.captioning.leak_linter import COLOUR
 
 CLASSES: Final = {
@@ -83,7 +83,7 @@ class Captioner:
         self.model: Any = model.eval().requires_grad_(False).to(device)
 
     @torch.no_grad()
-    def say(self, pictures: Sequence[ThermalPicture]) -> list[str]:
+    def say(self, pictures: Sequence[ThermalImage]) -> list[str]:
         """One clause a picture, in order, cut by `clause_of`."""
         shown = [np.repeat(picture[..., None], 3, axis=-1) for picture in pictures]
         asked = {"text": [self.prompt] * len(shown)} if self.prompt else {}

@@ -1,8 +1,8 @@
 """One sentence a frame, from what is known without the visible target.
 
-Sources: the data set's facts, the thermal picture, and boxes, which annotators drew with both spectra
+Sources: the data set's facts, the thermal image, and boxes, which annotators drew with both spectra
 before their eyes and which therefore serve training frames alone. A person's own sentences come in
-by a file of overrides. Whatever the source, a linter refuses what only the visible picture tells.
+by a file of overrides. Whatever the source, a linter refuses what only the visible image tells.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ import pandas as pd
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import seed_of
-from thermochroma.base.images import ThermalPicture
+from thermochroma.base.images import ThermalImage
 from thermochroma.contract.dataset import Box, Facts
 from thermochroma.data.captioning.leak_linter import refuse_colour_words, refuse_weather
 from thermochroma.data.captioning.overrides import Override, choose_override
@@ -24,10 +24,10 @@ Profile: TypeAlias = Literal[
 ]
 Told: TypeAlias = tuple[str, str]
 """A sentence and the profile that it comes from."""
-Teller: TypeAlias = Callable[[Sequence[pd.Series]], Sequence[Told]]
+CaptionMaker: TypeAlias = Callable[[Sequence[pd.Series]], Sequence[Told]]
 """From some rows of the crop manifest to their sentences, in order."""
 FactsOf: TypeAlias = Callable[[str], Facts]
-ThermalOf: TypeAlias = Callable[[pd.Series], ThermalPicture]
+ThermalOf: TypeAlias = Callable[[pd.Series], ThermalImage]
 
 CONSTANT: Final = "a thermal infrared image"
 AT_ONCE: Final = 16  # frames that a captioner is shown together
@@ -35,7 +35,7 @@ MOST_REFUSALS: Final = 20  # sentences that may be refused before the rest is no
 
 
 def caption_all(
-    rows: pd.DataFrame, *, tell: Teller, facts: FactsOf, overrides: Sequence[Override]
+    rows: pd.DataFrame, *, tell: CaptionMaker, facts: FactsOf, overrides: Sequence[Override]
 ) -> Iterator[dict[str, str]]:
     """Yields one row a frame with its `frame`, `text`, `source` and, of an override, `author`.
 
@@ -57,37 +57,37 @@ def caption_all(
         raise _all_of(refused)
 
 
-def by_template(facts: FactsOf, thermal: ThermalOf) -> Teller:
-    """Time, place, what the data set knows, and how much sky the thermal picture shows."""
+def by_template(facts: FactsOf, thermal: ThermalOf) -> CaptionMaker:
+    """Time, place, what the data set knows, and how much sky the thermal image shows."""
     return lambda rows: [(sentence(facts(row["frame"]), thermal(row)), "template") for row in rows]
 
 
 def by_boxes(
     facts: FactsOf, thermal: ThermalOf, boxes: Callable[[str], Sequence[Box]], *, everywhere: bool
-) -> Teller:
+) -> CaptionMaker:
     """The template, and how many people are in the window, in buckets: on training frames only.
 
     everywhere: on all frames, by the name of `oracle_boxes`: such sentences know what no one could
-    know who has only the thermal picture.
+    know who has only the thermal image.
     """
 
     def tell(row: pd.Series) -> Told:
-        picture, known = thermal(row), facts(row["frame"])
+        image, known = thermal(row), facts(row["frame"])
         if not everywhere and row["split"] != "train":
-            return sentence(known, picture), "template"
+            return sentence(known, image), "template"
         window = {name: float(row[name]) for name in ("zoom", "left", "top")}
-        seen = inside(boxes(row["frame"]), **window, size=float(len(picture)))
-        return sentence(known, picture, people(seen)), "oracle_boxes" if everywhere else "boxes"
+        seen = inside(boxes(row["frame"]), **window, size=float(len(image)))
+        return sentence(known, image, people(seen)), "oracle_boxes" if everywhere else "boxes"
 
     return lambda rows: [tell(row) for row in rows]
 
 
 def by_captioner(
-    facts: FactsOf, thermal: ThermalOf, say: Callable[[Sequence[ThermalPicture]], Sequence[str]]
-) -> Teller:
-    """What a network says of the thermal picture, after the template's opening words.
+    facts: FactsOf, thermal: ThermalOf, say: Callable[[Sequence[ThermalImage]], Sequence[str]]
+) -> CaptionMaker:
+    """What a network says of the thermal image, after the template's opening words.
 
-    say: thermal pictures to clauses, in order; "" if there is nothing to say.
+    say: thermal images to clauses, in order; "" if there is nothing to say.
     """
 
     def tell(row: pd.Series, clause: str) -> Told:
@@ -102,7 +102,7 @@ def by_captioner(
     return tell_all
 
 
-def always(text: str, source: Literal["empty", "constant"]) -> Teller:
+def always(text: str, source: Literal["empty", "constant"]) -> CaptionMaker:
     """The same for every frame: what a method can do without being told anything."""
     return lambda rows: [(text, source)] * len(rows)
 
@@ -126,7 +126,7 @@ def shuffled(captions: pd.DataFrame, splits: Sequence[str], *, seed: int) -> pd.
 
 
 def _caption(
-    rows: Sequence[pd.Series], tell: Teller, overrides: Sequence[Override]
+    rows: Sequence[pd.Series], tell: CaptionMaker, overrides: Sequence[Override]
 ) -> Iterator[dict[str, str]]:
     """In order; a frame that a person has described is not shown to `tell`."""
     chosen = [choose_override(overrides, row["frame"], split=row["split"]) for row in rows]

@@ -34,7 +34,7 @@ class Override:
 def choose_override(overrides: Sequence[Override], frame: str, *, split: str) -> Override | None:
     """The override with the longest pattern that matches; later lines win ties.
 
-    What was written by looking at the visible picture never reaches a test frame.
+    What was written by looking at the visible image never reaches a test frame.
     """
     fitting = [
         one
@@ -83,7 +83,7 @@ def _override(row: pd.Series, where: str) -> Override:
     if row["looked_at"] not in {"thermal", "visible"}:
         raise BadInput(
             given=f"{where} has looked_at `{row['looked_at']}`",
-            needed="`thermal` or `visible`: which picture the author had before the eyes",
+            needed="`thermal` or `visible`: which image the author had before the eyes",
             remedy="correct it",
         )
     return Override(

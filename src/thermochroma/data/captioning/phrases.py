@@ -6,7 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from thermochroma.base.images import ThermalPicture
+from thermochroma.base.images import ThermalImage
 from thermochroma.contract.dataset import Box, Facts
 
 OPEN_SKY: Final = 0.5  # share of the upper third
@@ -22,13 +22,13 @@ def opening(facts: Facts) -> str:
     return f"{time}thermal infrared image of"
 
 
-def sentence(facts: Facts, thermal: ThermalPicture, *further: str) -> str:
+def sentence(facts: Facts, thermal: ThermalImage, *further: str) -> str:
     """The template: time, place, what the data set knows, `further` phrases, how much sky shows."""
     phrases = [f"{opening(facts)} {facts.scene}", *facts.details, *further, sky(thermal)]
     return ", ".join(phrases)
 
 
-def sky(thermal: ThermalPicture) -> str:
+def sky(thermal: ThermalImage) -> str:
     """ "open sky" or "little sky": the share of cold pixels in the upper third.
 
     Cold is below Otsu's threshold of the whole picture; a clear or cloudy sky is the coldest large

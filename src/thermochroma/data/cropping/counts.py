@@ -11,7 +11,7 @@ from thermochroma.data.acquisition.inspect import kind_of
 from thermochroma.data.cropping.near_duplicates import Thumbnails
 
 FROZEN: Final = 0.05
-"""Grey levels between the thumbnails of neighbouring frames. One picture coded twice at high quality
+"""Grey levels between the thumbnails of neighbouring frames. One image coded twice at high quality
 differs by 0.02 to 0.04; a camera that stands still before a scene that does, with noise of 0.3 grey
 levels, by 0.08 (measured on the sample)."""
 
@@ -26,7 +26,7 @@ def crop_counts(
 
     frames: rows of FRAME_COLUMNS. plan: the same frames, as cut. steps: from `dedup.steps`.
     `exact_duplicates`: thermal files that an earlier frame has too, to the byte. `frozen`: frames
-    whose thermal picture is that of the frame before, in the same file or in another.
+    whose thermal image is that of the frame before, in the same file or in another.
     """
     kept, dropped = plan[plan["dropped"] == ""], plan.loc[plan["dropped"] != "", "dropped"]
     frozen = _frozen(frames, thumbnails, steps)

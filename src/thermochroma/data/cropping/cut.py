@@ -1,6 +1,6 @@
-"""From raw pictures to windows, in one interpolation.
+"""From raw images to windows, in one interpolation.
 
-The thermal picture is warped onto the visible one, never the other way round, so that the colours
+The thermal image is warped onto the visible one, never the other way round, so that the colours
 that a method must reach are those that the camera took. Windows lie where both cameras see.
 """
 
@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from thermochroma.base.images import ThermalPicture, VisiblePicture
+from thermochroma.base.images import ThermalImage, VisibleImage
 from thermochroma.contract.dataset import Matrix
 from thermochroma.data.cropping.windows import Window
 
 
 def cut_thermal(
-    thermal: ThermalPicture, matrix: Matrix, window: Window
+    thermal: ThermalImage, matrix: Matrix, window: Window
 ) -> UInt8[np.ndarray, "height width"]:
     """Warp and cut at once: each window pixel is looked up, cubically, where the matrix sends it."""
     scale = 1 / window.zoom
@@ -34,8 +34,8 @@ def cut_thermal(
     return cut
 
 
-def cut_visible(visible: VisiblePicture, window: Window) -> UInt8[np.ndarray, "height width 3"]:
-    """Cut; pictures that are too small are enlarged bicubically first."""
+def cut_visible(visible: VisibleImage, window: Window) -> UInt8[np.ndarray, "height width 3"]:
+    """Cut; images that are too small are enlarged bicubically first."""
     if window.zoom > 1:
         height, width = visible.shape[:2]
         enlarged = (round(width * window.zoom), round(height * window.zoom))

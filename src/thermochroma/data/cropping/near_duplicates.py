@@ -1,6 +1,6 @@
 """Frames that hardly differ from one before them: found, counted, and dropped if that is asked for.
 
-A car that waits sees the same picture twenty times a second. What differs is measured on thermal
+A car that waits sees the same image twenty times a second. What differs is measured on thermal
 thumbnails, as the mean absolute difference in grey levels; they lie in a file and are read one by
 one, so memory does not grow with the data set.
 """
@@ -20,15 +20,15 @@ from jaxtyping import Float64, Int, UInt8
 from tqdm import tqdm
 
 from thermochroma.base.files import whole_file
-from thermochroma.base.images import ThermalPicture, Tone, read_thermal
+from thermochroma.base.images import ThermalImage, Tone, read_thermal
 
-Note: TypeAlias = Callable[[int, ThermalPicture], None]
+Note: TypeAlias = Callable[[int, ThermalImage], None]
 
 WIDTH, HEIGHT = 80, 64
 BYTES: Final = WIDTH * HEIGHT  # of one thumbnail
 MOST: Final = 255 * BYTES  # the largest sum of differences there can be
 CHUNK: Final = 1024  # frames that are asked for at once: memory must not grow with the data set
-HARDLY_DIFFERS: Final = "thermal picture hardly differs from that of"
+HARDLY_DIFFERS: Final = "thermal image hardly differs from that of"
 FITTED_ON: Final = ("train", "validation")
 
 
@@ -62,8 +62,8 @@ def take_thumbnails(windows: pd.DataFrame, path: Path, *, raw: Path, workers: in
 def keep_thumbnails(windows: pd.DataFrame, path: Path) -> tuple[Thumbnails, Note]:
     """The same thumbnails, but empty, and a function that fills them in while frames are cut.
 
-    It is called with a frame's row in `windows` and its thermal picture. It saves reading every
-    thermal picture twice where nothing is to be dropped by what it shows.
+    It is called with a frame's row in `windows` and its thermal image. It saves reading every
+    thermal image twice where nothing is to be dropped by what it shows.
     """
     thumbnails = _laid_out(windows, path)
     place_of = {int(row): place for place, row in enumerate(thumbnails.rows)}
@@ -71,7 +71,7 @@ def keep_thumbnails(windows: pd.DataFrame, path: Path) -> tuple[Thumbnails, Note
         with whole_file(path) as part:
             os.truncate(part, len(place_of) * BYTES)
 
-    def note(row: int, thermal: ThermalPicture) -> None:
+    def note(row: int, thermal: ThermalImage) -> None:
         with path.open("r+b") as stream:
             stream.seek(place_of[row] * BYTES)
             stream.write(_small(thermal).tobytes())
@@ -151,8 +151,8 @@ def _laid_out(windows: pd.DataFrame, path: Path) -> Thumbnails:
     return Thumbnails(path, order.index.to_numpy(), order["sequence"].to_numpy(), fitted_on)
 
 
-def _write(path: Path, pictures: Sequence[Path], tones: Sequence[str], workers: int) -> None:
-    pairs = list(zip(pictures, tones, strict=True))
+def _write(path: Path, images: Sequence[Path], tones: Sequence[str], workers: int) -> None:
+    pairs = list(zip(images, tones, strict=True))
     with (
         path.open("wb") as stream,
         ThreadPoolExecutor(workers) as pool,  # decoding leaves the interpreter's lock
@@ -164,12 +164,12 @@ def _write(path: Path, pictures: Sequence[Path], tones: Sequence[str], workers: 
                 bar.update()
 
 
-def _thumbnail(picture: tuple[Path, str]) -> UInt8[np.ndarray, "64 80"]:
-    path, tone = picture
+def _thumbnail(image: tuple[Path, str]) -> UInt8[np.ndarray, "64 80"]:
+    path, tone = image
     return _small(read_thermal(path, Tone.parse(tone)))
 
 
-def _small(thermal: ThermalPicture) -> UInt8[np.ndarray, "64 80"]:
+def _small(thermal: ThermalImage) -> UInt8[np.ndarray, "64 80"]:
     """Averaged over areas."""
     return np.asarray(cv2.resize(thermal, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA))
 

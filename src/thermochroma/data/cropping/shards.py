@@ -16,7 +16,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from thermochroma.base.files import sha256, whole_file
-from thermochroma.base.images import ThermalPicture, Tone, read_thermal, read_visible
+from thermochroma.base.images import ThermalImage, Tone, read_thermal, read_visible
 from thermochroma.contract.dataset import Matrix
 from thermochroma.data.cropping.cut import cut_thermal, cut_visible
 from thermochroma.data.cropping.windows import Window
@@ -33,12 +33,12 @@ def write_shards(
     folder: Path,
     workers: int,
     title: str,
-    note: Callable[[int, ThermalPicture], None] | None = None,
+    note: Callable[[int, ThermalImage], None] | None = None,
 ) -> int:
     """Cut every frame that has a shard, into `folder`. Returns how many frames were cut.
 
     plan: from `assign_shards`. transforms: by mount, visible to thermal pixels. note: is shown the
-    thermal picture of each row of the plan before its shard appears. Shards that are in `folder` are
+    thermal image of each row of the plan before its shard appears. Shards that are in `folder` are
     left as they are: whoever passes it has to see that they belong to the same plan.
     """
     for spectrum in SPECTRA:
@@ -80,7 +80,7 @@ def _write(
     transforms: Mapping[str, Matrix],
     raw: Path,
     folder: Path,
-    note: Callable[[int, ThermalPicture], None],
+    note: Callable[[int, ThermalImage], None],
     tick: Callable[[], None],
 ) -> None:
     """Cut the frames of one shard."""
@@ -110,7 +110,7 @@ def _begin_shard(shard: BinaryIO, shape: tuple[int, ...]) -> None:
     np.lib.format.write_array_header_1_0(shard, head)
 
 
-def _ignore(row: int, thermal: ThermalPicture) -> None:
+def _ignore(row: int, thermal: ThermalImage) -> None:
     pass
 
 

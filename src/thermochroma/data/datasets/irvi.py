@@ -1,7 +1,7 @@
 """IRVI: 24,352 pairs from 12 recordings: traffic seen from a car, and five places watched.
 
 The archive's layout is documented nowhere, so it is read by the words in its paths: traffic or
-monitoring, sub-1 to sub-5, train or test, A (thermal) or B (visible). Training pictures may be three
+monitoring, sub-1 to sub-5, train or test, A (thermal) or B (visible). Training images may be three
 frames side by side. On the way to `raw` they are cut, twins are paired, and the pairing is checked.
 
 What the profiles measure:
@@ -84,7 +84,7 @@ def acquire(settings: IrviSettings, raw: Path) -> None:
     """Bring the authors' files to `<raw>.published`, and their frames to `raw`.
 
     A part whose frames are written is not written again, so a killed run continues with the next.
-    Raises BadInput if no picture's path tells what it shows, or if twins do not agree.
+    Raises BadInput if no image's path tells what it shows, or if twins do not agree.
     """
     published = raw.with_name(f"{raw.name}.published")
     _bring(settings, published)
@@ -98,7 +98,7 @@ def acquire(settings: IrviSettings, raw: Path) -> None:
 
 
 def frames(settings: IrviSettings, raw: Path) -> Sequence[Frame]:
-    """Every frame of which either picture is there, by part, in the order of their names."""
+    """Every frame of which either image is there, by part, in the order of their names."""
     folders = {folder.parent for folder in raw.glob(f"*/**/{THERMAL}")}
     parts = sorted((folder.relative_to(raw).as_posix() for folder in folders), key=natural)
     if not parts:
@@ -151,7 +151,7 @@ def _bring(settings: IrviSettings, published: Path) -> None:
 
 @dataclass(frozen=True)
 class _Told:
-    """What the path of a picture says: the part it belongs to, and its spectrum."""
+    """What the path of an image says: the part it belongs to, and its spectrum."""
 
     name: str  # "monitoring/sub-1/train", "traffic/test", "traffic/<recording>/test"
     spectrum: str
@@ -184,7 +184,7 @@ def _recording(path: Path) -> str:
 
 
 def _groups(published: Path) -> dict[str, Mapping[str, list[Path]]]:
-    """The pictures of each part by spectrum. Raises BadInput if no path tells what it shows."""
+    """The images of each part by spectrum. Raises BadInput if no path tells what it shows."""
     groups: dict[str, dict[str, list[Path]]] = {}
     passed_over = 0
     for path in sorted(published.rglob("*")):
@@ -198,13 +198,13 @@ def _groups(published: Path) -> dict[str, Mapping[str, list[Path]]]:
         group[told.spectrum].append(path)
     if not groups:
         raise BadInput(
-            given=f"{published} holds {passed_over} pictures, and no path tells which are which",
+            given=f"{published} holds {passed_over} images, and no path tells which are which",
             needed="words in the folders' names: traffic or monitoring with sub-1 to sub-5, train or "
             "test, A (thermal) or B (visible), as in monitoring/sub-1/trainA",
             remedy="rename the folders so, or correct `sources.irvi.source`",
         )
     if passed_over:
-        tqdm.write(f"irvi: {passed_over} pictures are passed over, their paths tell too little")
+        tqdm.write(f"irvi: {passed_over} images are passed over, their paths tell too little")
     return {name: groups[name] for name in sorted(groups)}
 
 

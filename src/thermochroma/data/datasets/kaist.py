@@ -67,7 +67,7 @@ class KaistSettings(SourceSettings):
     """The block `sources.kaist`."""
 
     on_defect: Literal["refuse", "drop"] = "drop"  # the authors' files have defects
-    picture_size: tuple[int, int] | None = (640, 512)
+    image_size: tuple[int, int] | None = (640, 512)
     profile: Literal["paper_counts", "full_day", "s20"] = "paper_counts"
     """Which frames by day are used; `s20` thins those by night, too."""
     times: tuple[Time, ...] = Field(default=("day",), min_length=1)

@@ -1,6 +1,6 @@
 """MSRS: 1,444 aligned pairs of road scenes, 715 by day and 729 by night, from the MFNet videos.
 
-The thermal pictures' contrast was enhanced by the authors. Their test pictures are every fourth or so
+The thermal images' contrast was enhanced by the authors. Their test images are every fourth or so
 of the numbers 1 to 1569, among the training ones. Where neighbouring numbers show one street, as in
 videos they do, such a split measures memory. So by default whole blocks of numbers are held out
 (`blocks`), whatever folder they lie in; `authors` keeps the split of published tables.
@@ -33,7 +33,7 @@ VALIDATION: Final = (5,)
 class MsrsSettings(SourceSettings):
     """The block `sources.msrs`."""
 
-    picture_size: tuple[int, int] | None = (640, 480)
+    image_size: tuple[int, int] | None = (640, 480)
     profile: Literal["blocks", "authors"] = "blocks"
     addresses: tuple[str, ...] = (ARCHIVE,)
     """Tried in this order when `source` is null."""
@@ -54,7 +54,7 @@ def acquire(settings: MsrsSettings, raw: Path) -> None:
 def frames(settings: MsrsSettings, raw: Path) -> Sequence[Frame]:
     """Every name found in a folder of either spectrum, so that a missing twin shows; by number.
 
-    Raises BadInput if there are none, or for a picture whose name is not the authors'.
+    Raises BadInput if there are none, or for an image whose name is not the authors'.
     """
     names = {
         (path.name, part)
@@ -66,7 +66,7 @@ def frames(settings: MsrsSettings, raw: Path) -> Sequence[Frame]:
     if not names:
         raise BadInput(
             given=f"{raw} holds no .png file in " + ", ".join(f"`{folder}`" for folder in FOLDERS),
-            needed="the pictures of MSRS",
+            needed="the images of MSRS",
             remedy="correct `sources.msrs.source`, or set it to null to fetch the data",
         )
     return [_frame(settings, name, part) for name, part in sorted(names)]
@@ -90,7 +90,7 @@ def _frame(settings: MsrsSettings, name: str, part: str) -> Frame:
     return Frame(
         frame=Path(name).stem,
         sequence=f"block_{block:02d}" if by_blocks else f"{part}/block_{block:02d}",
-        mount=Path(name).stem,  # aligned by the authors, picture by picture
+        mount=Path(name).stem,  # aligned by the authors, image by image
         split=_split_of(block, test=block % 10 in TEST if by_blocks else part == "test"),
         place="",
         time=TIMES[letter],
@@ -109,7 +109,7 @@ def _parsed(name: str) -> tuple[int, str]:
     found = NAME.fullmatch(name)
     if found is None:
         raise BadInput(
-            given=f"{name} is no name of an MSRS picture",
+            given=f"{name} is no name of an MSRS image",
             needed="names like 00001D.png and 00003N.png, for day and night",
             remedy="remove the file, or restore its name",
         )
@@ -118,7 +118,7 @@ def _parsed(name: str) -> tuple[int, str]:
 
 SOURCE = Source(
     title="MSRS",
-    citation="L. Tang et al., PIAFusion, Information Fusion 83-84, 2022; pictures from MFNet (Ha et "
+    citation="L. Tang et al., PIAFusion, Information Fusion 83-84, 2022; images from MFNet (Ha et "
     "al., IROS 2017)",
     licence="No licence is published: for research use",
     note="",

@@ -1,6 +1,6 @@
 """RoadScene: 221 real, aligned pairs of road scenes, cut from the FLIR driving videos.
 
-The archive also holds the uncropped thermal pictures and larger visible ones; the two folders of
+The archive also holds the uncropped thermal images and larger visible ones; the two folders of
 equal size are read. The authors publish no split. Neighbouring numbers often show the same place,
 so whole blocks of numbers are held out: 40 pairs for testing, 25 for validation, 156 for training.
 """
@@ -26,8 +26,8 @@ a search for 10 or more SIFT matches that agree on a homography, in both spectra
 frames, finds 101 pairs of frames (up to 296 matches), all of them within one split.
 """
 NIGHT: Final = ((3801, 4071), (5514, 6282), (6974, 8592), (8865, 9652))
-"""The 117 night pictures, with all FLIR_video_*: mean L* of the upper third below 62, and 03909,
-05514 and 07504, judged by eye. For reports only: the rule has seen the visible pictures.
+"""The 117 night images, with all FLIR_video_*: mean L* of the upper third below 62, and 03909,
+05514 and 07504, scored by eye. For reports only: the rule has seen the visible images.
 """
 GAP: Final = 50
 """A new sequence begins where the next number is farther than this: the smallest of 25, 30, 50, 75
@@ -57,7 +57,7 @@ def acquire(settings: RoadSceneSettings, raw: Path) -> None:
 def frames(_settings: RoadSceneSettings, raw: Path) -> Sequence[Frame]:
     """Every name found in either folder, so that a missing twin shows; by number, videos last.
 
-    Raises BadInput if there are none, or for a picture whose name is not the authors'.
+    Raises BadInput if there are none, or for an image whose name is not the authors'.
     """
     names = {
         path.name
@@ -68,19 +68,19 @@ def frames(_settings: RoadSceneSettings, raw: Path) -> Sequence[Frame]:
     if not names:
         raise BadInput(
             given=f"{raw} holds no .jpg file in `{THERMAL}` and `{VISIBLE}`",
-            needed="the pictures of RoadScene",
+            needed="the images of RoadScene",
             remedy="correct `sources.roadscene.source`, or set it to null to fetch the data",
         )
     return list(_in_sequences(sorted((_parsed(name), name) for name in names)))
 
 
 def facts(_settings: RoadSceneSettings, _raw: Path) -> Callable[[str], Facts]:
-    """Nothing is known but that it is a street: day and night would need the visible picture."""
+    """Nothing is known but that it is a street: day and night would need the visible image."""
     return lambda _frame: Facts(time="", scene="a street scene", details=())
 
 
 def split_of(video: bool, number: int) -> Split:
-    """The fixed split by number; FLIR_video_* resemble training pictures, so they train."""
+    """The fixed split by number; FLIR_video_* resemble training images, so they train."""
     if video:
         return "train"
     if _within(number, TEST):
@@ -102,7 +102,7 @@ def _in_sequences(named: Iterable[tuple[tuple[bool, int], str]]) -> Iterable[Fra
         yield Frame(
             frame=frame,
             sequence=sequence,
-            mount=frame,  # the authors warped every picture by itself
+            mount=frame,  # the authors warped every image by itself
             split=split,
             place="",
             time="night" if video or _within(number, NIGHT) else "day",
@@ -115,7 +115,7 @@ def _parsed(name: str) -> tuple[bool, int]:
     found = NAME.fullmatch(Path(name).stem)
     if found is None:
         raise BadInput(
-            given=f"{name} is no name of a RoadScene picture",
+            given=f"{name} is no name of a RoadScene image",
             needed="names like FLIR_00006.jpg and FLIR_video_00069.jpg, which fix the split",
             remedy="remove the file, or restore its name",
         )

@@ -1,7 +1,7 @@
 """The built-in sample: paired road scenes, drawn on the spot in KAIST's layout.
 
-Each sequence is a street of its own; the thermal picture follows from materials and heat, so
-that its grey does not tell the colour; what the caption says (weather, season) helps a little.
+Each sequence is a street of its own; the thermal image follows from materials and heat, so
+that its grey does not tell the colour; what the caption says (weather, season) options a little.
 """
 
 import json
@@ -30,7 +30,7 @@ from thermochroma.data.synthetic.write import (
 )
 
 DRAWING: Final = 1
-"""The version of the drawing: raise it when the pictures change, and old ones are drawn anew."""
+"""The version of the drawing: raise it when the images change, and old ones are drawn anew."""
 
 CONTENTS: Final = (
     "images",

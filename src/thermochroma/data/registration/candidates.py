@@ -1,6 +1,6 @@
-"""Ways to guess the transform of one pair, each with its own weakness; `estimate` judges them.
+"""Ways to guess the transform of one pair, each with its own weakness; `estimate` scores them.
 
-All work on features of two pictures of one size and return a similarity, visible to thermal.
+All work on features of two images of one size and return a similarity, visible to thermal.
 """
 
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ STRONG_SHARE = 0.3
 """The refinement looks at this share of the pixels, those on the strongest edges."""
 
 
-def size_of(picture: Directions | Channels) -> Size:
+def size_of(image: Directions | Channels) -> Size:
     """(width, height)."""
-    return picture.shape[1], picture.shape[0]
+    return image.shape[1], image.shape[0]
 
 
 def by_ecc(thermal: Directions, visible: Directions, motion: int) -> Matrix:
@@ -58,7 +58,7 @@ def _ecc(
 
 
 def by_tiles(thermal: Channels, visible: Channels) -> Matrix | None:
-    """Match tiles of the visible picture in the thermal one; a similarity through those that agree.
+    """Match tiles of the visible image in the thermal one; a similarity through those that agree.
 
     None if fewer than six tiles agree to 1.5 pixels.
     """
@@ -80,7 +80,7 @@ def agreed(here: Points, there: Points, *, within: float) -> Matrix | None:
 
 
 def _matched_tiles(thermal: Channels, visible: Channels) -> tuple[Points, Points]:
-    """Tile centres in the visible picture, and where each fits best in the thermal one."""
+    """Tile centres in the visible image, and where each fits best in the thermal one."""
     width, height = size_of(visible)
     here, there = [], []
     for top in range(REACH, height - TILE - REACH + 1, STEP):
@@ -122,7 +122,7 @@ def _summit(values: Float32[np.ndarray, "3"]) -> float:
 
 @dataclass(frozen=True)
 class _Template:
-    """What the visible picture contributes to every step of the refinement."""
+    """What the visible image contributes to every step of the refinement."""
 
     points: Points
     """The pixels looked at."""
@@ -138,8 +138,8 @@ class _Template:
 def refined(thermal: Directions, visible: Directions, start: Matrix) -> Matrix:
     """Gauss-Newton on the four numbers of a similarity, from `start`, until it moves < 0.02 pixels.
 
-    The inverse compositional scheme (Baker and Matthews 2004): the visible picture's slopes serve
-    every step, and only pixels on strong edges are looked at. Gives `start` back where the pictures
+    The inverse compositional scheme (Baker and Matthews 2004): the visible image's slopes serve
+    every step, and only pixels on strong edges are looked at. Gives `start` back where the images
     offer no hold.
     """
     template = _template(visible, _strong_pixels(visible, start))
@@ -162,7 +162,7 @@ def refined(thermal: Directions, visible: Directions, start: Matrix) -> Matrix:
 
 
 def _strong_pixels(visible: Directions, start: Matrix) -> Bool[np.ndarray, "h w"]:
-    """The strongest edges among the pixels that `start` takes well inside the thermal picture."""
+    """The strongest edges among the pixels that `start` takes well inside the thermal image."""
     along_x, along_y = differences(visible)
     energy = np.einsum("hwc,hwc->hw", along_x, along_x) + np.einsum("hwc,hwc->hw", along_y, along_y)
     inside = covered([start], size_of(visible), margin=8)
@@ -195,11 +195,11 @@ def _small_similarity(step: Float[np.ndarray, "4"], template: _Template) -> Matr
     return np.column_stack([linear, shift])
 
 
-def _sampled(picture: Directions, points: Points) -> Float32[np.ndarray, " values"]:
-    """The picture's values between pixels, linear, each channel centred."""
+def _sampled(image: Directions, points: Points) -> Float32[np.ndarray, " values"]:
+    """The image's values between pixels, linear, each channel centred."""
     chunks = np.array_split(points.astype(np.float32), len(points) // 30_000 + 1)
     parts = [  # in chunks: OpenCV counts the rows of a map with 15 bits
-        cv2.remap(picture, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.remap(image, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for part in (chunk[:, None] for chunk in chunks)
     ]
     return _centred(np.concatenate(parts).reshape(-1, 3))

@@ -1,7 +1,7 @@
 """What both spectra share: the direction of edges, blind to which side is the brighter one.
 
 Heat and colour draw the same outline with either contrast, so every feature here is the same for a
-picture and for its negative. All are computed on grey pictures already scaled to a working size.
+image and for its negative. All are computed on grey images already scaled to a working size.
 """
 
 from typing import Final, TypeAlias
@@ -13,7 +13,7 @@ from jaxtyping import Float32, Float64, UInt8
 from thermochroma.data.registration.geometry import Size
 
 Grey: TypeAlias = Float32[np.ndarray, "h w"]
-"""A picture in grey levels, 0 to 255."""
+"""An image in grey levels, 0 to 255."""
 Directions: TypeAlias = Float32[np.ndarray, "h w 3"]
 """The normalised gradient field (NGF): cosine and sine of the doubled angle, and edge strength."""
 Channels: TypeAlias = Float32[np.ndarray, "h w 6"]
@@ -24,45 +24,45 @@ EDGE: Final = 2.0  # grey levels a pixel: noise of 5 levels stays below it after
 
 
 def grey(
-    picture: UInt8[np.ndarray, "raw_h raw_w"] | UInt8[np.ndarray, "raw_h raw_w 3"], size: Size
+    image: UInt8[np.ndarray, "raw_h raw_w"] | UInt8[np.ndarray, "raw_h raw_w 3"], size: Size
 ) -> Grey:
-    """The picture as grey levels, scaled to `size`."""
-    flat = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    """The image as grey levels, scaled to `size`."""
+    flat = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     shrinks = size[0] < flat.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(flat.astype(np.float32), size, interpolation=how))
 
 
-def halved(picture: Float32[np.ndarray, "h w ..."]) -> Float32[np.ndarray, "_ _ ..."]:
+def halved(image: Float32[np.ndarray, "h w ..."]) -> Float32[np.ndarray, "_ _ ..."]:
     """Half the size; each pixel is the mean of four."""
-    return np.asarray(cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+    return np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
 
 
-def texture(picture: Grey) -> float:
+def texture(image: Grey) -> float:
     """The share of pixels on an edge: gradient above `EDGE` after a blur of 1.5 pixels."""
-    return float(np.mean(np.hypot(*_gradients(picture, blur=1.5)) > EDGE))
+    return float(np.mean(np.hypot(*_gradients(image, blur=1.5)) > EDGE))
 
 
-def directions(picture: Grey, *, blur: float = 1.5) -> Directions:
-    """The NGF picture: doubling the angle makes an edge and its negative equal.
+def directions(image: Grey, *, blur: float = 1.5) -> Directions:
+    """The NGF image: doubling the angle makes an edge and its negative equal.
 
     Channels (gx^2 - gy^2) / (m + e), 2 gx gy / (m + e), m / (m + e), where m = gx^2 + gy^2 and e is
     half its mean, so that clear edges count as one and noise as nothing; then a blur of two thirds of
     `blur`, the one before, in pixels. A wide blur is found from afar, a narrow one places exactly.
     """
-    x, y = _gradients(picture, blur=blur)
+    x, y = _gradients(image, blur=blur)
     strength = x * x + y * y
     floor = strength + max(float(strength.mean()) / 2, 1e-6)
     stacked = cv2.merge([(x * x - y * y) / floor, 2 * x * y / floor, strength / floor])
     return np.asarray(cv2.GaussianBlur(stacked, (0, 0), blur / 1.5))
 
 
-def channels(picture: Grey) -> Channels:
+def channels(image: Grey) -> Channels:
     """The CFOG channels: |gradient| along each direction, blurred by 1.2 pixels, then normalised.
 
-    The blurs suit a picture of half the working width.
+    The blurs suit an image of half the working width.
     """
-    x, y = _gradients(picture, blur=0.6)
+    x, y = _gradients(image, blur=0.6)
     angles = np.arange(BINS, dtype=np.float32) * np.float32(np.pi / BINS)
     along = [cv2.GaussianBlur(np.abs(np.cos(a) * x + np.sin(a) * y), (0, 0), 1.2) for a in angles]
     stacked = np.stack(along, axis=-1)
@@ -77,15 +77,15 @@ def inner(
     return np.asarray(np.sum(one * other, axis=-1), np.float64)
 
 
-def _gradients(picture: Grey, *, blur: float) -> tuple[Grey, Grey]:
+def _gradients(image: Grey, *, blur: float) -> tuple[Grey, Grey]:
     """Central differences along x and y, grey levels a pixel, after a Gaussian blur."""
-    return differences(np.asarray(cv2.GaussianBlur(picture, (0, 0), blur)))
+    return differences(np.asarray(cv2.GaussianBlur(image, (0, 0), blur)))
 
 
 def differences(
-    picture: Float32[np.ndarray, "h w ..."],
+    image: Float32[np.ndarray, "h w ..."],
 ) -> tuple[Float32[np.ndarray, "h w ..."], Float32[np.ndarray, "h w ..."]]:
     """Central differences along x and along y, a pixel, for each channel."""
     kernel = np.array([[-0.5, 0.0, 0.5]], np.float32)
-    along_x, along_y = cv2.filter2D(picture, -1, kernel), cv2.filter2D(picture, -1, kernel.T)
+    along_x, along_y = cv2.filter2D(image, -1, kernel), cv2.filter2D(image, -1, kernel.T)
     return np.asarray(along_x), np.asarray(along_y)

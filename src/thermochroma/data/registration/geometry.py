@@ -1,6 +1,6 @@
 """Transforms: 2x3 float64 matrices that map a visible pixel (x, y) to the thermal pixel (x, y).
 
-Pixel centres lie at integers. A size is (width, height), and both pictures of a frame have it.
+Pixel centres lie at integers. A size is (width, height), and both images of a frame have it.
 """
 
 from collections.abc import Iterable
@@ -53,13 +53,13 @@ def inverse(matrix: Float[np.ndarray, "_ 3"]) -> Matrix:
 
 
 def scaling(source: Size, target: Size) -> Matrix:
-    """The map of pixel centres from a picture of size `source` to its copy scaled to `target`."""
+    """The map of pixel centres from an image of size `source` to its copy scaled to `target`."""
     x, y = target[0] / source[0], target[1] / source[1]
     return np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2]])
 
 
 def rescaled(matrix: Matrix, source: Size, target: Size) -> Matrix:
-    """The same transform for both pictures scaled from `source` to `target`."""
+    """The same transform for both images scaled from `source` to `target`."""
     scale = scaling(source, target)
     return composed(scale, composed(matrix, inverse(scale)))
 
@@ -93,9 +93,9 @@ def covered(matrices: Iterable[Matrix], size: Size, *, margin: int) -> Bool[np.n
 
 
 def field(matrix: Matrix, size: Size) -> tuple[int, int, int, int]:
-    """The window (left, top, right, bottom) of the visible picture that the thermal one covers.
+    """The window (left, top, right, bottom) of the visible image that the thermal one covers.
 
-    Right and bottom are exclusive. Every pixel inside comes from inside the thermal picture, with
+    Right and bottom are exclusive. Every pixel inside comes from inside the thermal image, with
     a margin of two pixels for the cubic kernel; the identity needs none, since nothing is
     resampled. The sides give way one at a time where a corner lies furthest outside: for a
     near-identity this is the largest window but for a pixel. Empty if there is none.

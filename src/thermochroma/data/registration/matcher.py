@@ -1,7 +1,7 @@
-"""A matcher of your own: a function that finds points which the two pictures of a pair share.
+"""A matcher of your own: a function that finds points which the two images of a pair share.
 
 It is named in params.yaml, not built in: learned matchers bring weights, licences and dependencies
-that registration does not need. What it finds is one candidate more, judged like the others.
+that registration does not need. What it finds is one candidate more, scored like the others.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from thermochroma.data.registration.geometry import Points
 
 Matcher: TypeAlias = Callable[[Grey, Grey], tuple[Any, Any]]
 """(thermal, visible), both in grey levels 0 to 255 and of one size: points (x, y) in the visible
-picture and, row by row, the same points in the thermal one; two arrays of shape n 2."""
+image and, row by row, the same points in the thermal one; two arrays of shape n 2."""
 
 WITHIN: Final = 3.0  # pixels at the working size, to which points must agree on a similarity
 
@@ -46,7 +46,7 @@ def by_matcher(matcher: Matcher, thermal: Grey, visible: Grey) -> Matrix | None:
 
 
 def _checked(found: object) -> tuple[Points, Points]:
-    """The points of the visible and of the thermal picture."""
+    """The points of the visible and of the thermal image."""
     if not isinstance(found, tuple) or len(found) != 2:
         raise _returned(type(found).__name__)
     try:
@@ -71,6 +71,6 @@ def _unusable(name: str, fault: str) -> BadInput:
 def _returned(what: str) -> BadInput:
     return BadInput(
         given=f"the function under `registration.matcher` in params.yaml returned {what}",
-        needed="(points in the visible picture, the same points in the thermal one), each n by 2",
+        needed="(points in the visible image, the same points in the thermal one), each n by 2",
         remedy="correct the function; see docs/how-to/plug-in-a-matcher.md",
     )

@@ -1,4 +1,4 @@
-"""One mount: which of its frames are asked for a transform, and which judge the answer."""
+"""One mount: which of its frames are asked for a transform, and which score the answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +10,9 @@ import pandas as pd
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import (
-    ThermalPicture,
+    ThermalImage,
     Tone,
-    VisiblePicture,
+    VisibleImage,
     read_thermal,
     read_visible,
 )
@@ -25,18 +25,18 @@ from thermochroma.data.registration.vote import single, vote
 
 MIN_HELD_OUT: Final = 4  # fewer frames than these cannot confirm anything by themselves
 
-Row: TypeAlias = dict[str, Any]
+Record: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where one frame's two pictures lie."""
+    """Where one frame's two images lie."""
 
     frame: str
     thermal: Path
     visible: Path
     tone: str
-    """How the thermal picture's counts become 8 bits; "" if it has 8."""
+    """How the thermal image's counts become 8 bits; "" if it has 8."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class Outcome:
     """A registered mount, and the rows of ESTIMATE_COLUMNS of the frames that were looked at."""
 
     member: Member
-    rows: list[Row]
+    rows: list[Record]
 
 
 @dataclass(frozen=True)
-class Loan:
+class FallbackTransform:
     """A mount whose own frames gave no transform, and what its rig offers."""
 
     task: Task
@@ -105,7 +105,7 @@ def _evenly(count: int, wanted: int) -> list[int]:
 
 
 def register_mount(task: Task) -> Outcome:
-    """What the mount's own frames say. Raises BadInput for pictures that cannot be used."""
+    """What the mount's own frames say. Raises BadInput for images that cannot be used."""
     matcher = None if task.matcher is None else load_matcher(task.matcher)
     size: Size | None = None
     rows, estimates = [], []
@@ -119,49 +119,49 @@ def register_mount(task: Task) -> Outcome:
         return Outcome(Member(single(task.mount, estimates[0]), task.rig, size), rows)
 
     def gains(matrix: Matrix) -> list[float]:
-        judged = _judged(task, matrix, "confirm")
-        rows.extend(judged if task.held_out else [])
-        return _known_gains(judged)
+        scored = _scored(task, matrix, "confirm")
+        rows.extend(scored if task.held_out else [])
+        return _known_gains(scored)
 
     transform = vote(task.mount, estimates, size, gains=gains)
     return Outcome(Member(transform, task.rig, size), rows)
 
 
-def lend(loan: Loan) -> Outcome:
+def fall_back(fallback: FallbackTransform) -> Outcome:
     """The mount with its rig's transform, if its confirming frames gain by that."""
-    judged = _judged(loan.task, loan.lent.matrix, "rig")
-    member = loan.outcome.member
+    scored = _scored(fallback.task, fallback.lent.matrix, "rig")
+    member = fallback.outcome.member
     transform = borrowed(
-        member.transform, loan.lent, _known_gains(judged), gain_needed=loan.task.gain_needed
+        member.transform, fallback.lent, _known_gains(scored), gain_needed=fallback.task.gain_needed
     )
-    return Outcome(replace(member, transform=transform), loan.outcome.rows + judged)
+    return Outcome(replace(member, transform=transform), fallback.outcome.rows + scored)
 
 
-def _read(place: Place) -> tuple[ThermalPicture, VisiblePicture]:
+def _read(place: Place) -> tuple[ThermalImage, VisibleImage]:
     thermal = read_thermal(place.thermal, Tone.parse(place.tone))
     visible = read_visible(place.visible)
     if thermal.shape != visible.shape[:2]:
         raise BadInput(
             given=f"{place.thermal} has {thermal.shape[1]}x{thermal.shape[0]} pixels and "
             f"{place.visible} has {visible.shape[1]}x{visible.shape[0]}",
-            needed="the two pictures of a frame have one size",
-            remedy="remove the pair, or scale one picture to the other",
+            needed="the two images of a frame have one size",
+            remedy="remove the pair, or scale one image to the other",
         )
     return thermal, visible
 
 
-def _same_size(mount: str, size: Size | None, pair: tuple[ThermalPicture, VisiblePicture]) -> Size:
+def _same_size(mount: str, size: Size | None, pair: tuple[ThermalImage, VisibleImage]) -> Size:
     here = pair[1].shape[1], pair[1].shape[0]
     if size not in (None, here):
         raise BadInput(
-            given=f"the mount {mount} has pictures of two sizes, {size} and {here}",
+            given=f"the mount {mount} has images of two sizes, {size} and {here}",
             needed="frames that share a transform have one size",
             remedy="give the frames of each size a mount of their own",
         )
     return here
 
 
-def _asked_row(frame: str, mount: str, estimate: PairEstimate, size: Size) -> Row:
+def _asked_row(frame: str, mount: str, estimate: PairEstimate, size: Size) -> Record:
     return {
         "frame": frame,
         "mount": mount,
@@ -176,12 +176,12 @@ def _asked_row(frame: str, mount: str, estimate: PairEstimate, size: Size) -> Ro
     }
 
 
-def _judged(task: Task, matrix: Matrix, role: Literal["confirm", "rig"]) -> list[Row]:
+def _scored(task: Task, matrix: Matrix, role: Literal["confirm", "rig"]) -> list[Record]:
     """A row for each confirming frame: what `matrix` adds to its correlation."""
-    return [_judged_row(task.mount, place, matrix, role) for place in task.confirming]
+    return [_scored_row(task.mount, place, matrix, role) for place in task.confirming]
 
 
-def _judged_row(mount: str, place: Place, matrix: Matrix, role: str) -> Row:
+def _scored_row(mount: str, place: Place, matrix: Matrix, role: str) -> Record:
     scores = score_pair(*_read(place), matrix)
     before, after = scores or (None, None)
     gain = None if before is None or after is None else after - before
@@ -199,5 +199,5 @@ def _judged_row(mount: str, place: Place, matrix: Matrix, role: str) -> Row:
     }
 
 
-def _known_gains(judged: Sequence[Row]) -> list[float]:
-    return [row["gain"] for row in judged if row["gain"] is not None]
+def _known_gains(scored: Sequence[Record]) -> list[float]:
+    return [row["gain"] for row in scored if row["gain"] is not None]

@@ -1,6 +1,6 @@
-"""The transform of one pair: candidates, an independent judge, and the right to say no.
+"""The transform of one pair: candidates, an independent score, and the right to say no.
 
-The judge is the correlation of oriented-gradient channels, which no candidate maximises directly.
+The score is the correlation of oriented-gradient channels, which no candidate maximises directly.
 A transform counts only if it beats leaving the pair as it is by a stated gain, measured on the same
 pixels: so a pair is never made worse for the sake of an answer.
 """
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from thermochroma.base.images import ThermalPicture, VisiblePicture
+from thermochroma.base.images import ThermalImage, VisibleImage
 from thermochroma.contract.dataset import Matrix
 from thermochroma.data.registration.candidates import by_ecc, by_tiles, refined, size_of
 from thermochroma.data.registration.features import (
@@ -39,7 +39,7 @@ from thermochroma.data.registration.geometry import (
 from thermochroma.data.registration.matcher import Matcher, by_matcher
 
 WORK_WIDTH: Final = 512
-"""Pictures are registered at this width; limits in pixels are meant there."""
+"""Images are registered at this width; limits in pixels are meant there."""
 MAX_SHIFT: Final = 24.0  # pixels at the corners
 MAX_ROTATION: Final = 4.0  # degrees
 SCALES: Final = (0.93, 1.07)
@@ -70,7 +70,7 @@ class PairEstimate:
 
 @dataclass(frozen=True)
 class _Features:
-    """What one picture shows, at the working size and at half of it."""
+    """What one image shows, at the working size and at half of it."""
 
     grey: Grey
     sharp: Directions
@@ -80,8 +80,8 @@ class _Features:
 
 
 def estimate_pair(
-    thermal: ThermalPicture,
-    visible: VisiblePicture,
+    thermal: ThermalImage,
+    visible: VisibleImage,
     *,
     gain_needed: float,  # how much the correlation must rise above the identity's
     matcher: Matcher | None = None,  # proposes one more candidate
@@ -103,11 +103,11 @@ def estimate_pair(
 
 
 def score_pair(
-    thermal: ThermalPicture, visible: VisiblePicture, matrix: Matrix
+    thermal: ThermalImage, visible: VisibleImage, matrix: Matrix
 ) -> tuple[float, float] | None:
     """The pair's correlation as it is and under `matrix` (raw pixels), both on the same pixels.
 
-    None if a picture has too little texture to say.
+    None if an image has too little texture to say.
     """
     size = visible.shape[1], visible.shape[0]
     greys = grey(thermal, working_size(size)), grey(visible, working_size(size))
@@ -134,9 +134,9 @@ def plausible(matrix: Matrix, size: Size) -> bool:
     return bool(shifts.max() <= limit and in_scale and abs(turn) <= MAX_ROTATION)
 
 
-def _features(picture: Grey) -> _Features:
-    sharp, coarse = directions(picture, blur=SHARP), halved(directions(picture))
-    return _Features(picture, sharp, coarse, channels(halved(picture)))
+def _features(image: Grey) -> _Features:
+    sharp, coarse = directions(image, blur=SHARP), halved(directions(image))
+    return _Features(image, sharp, coarse, channels(halved(image)))
 
 
 def _best(
@@ -157,7 +157,7 @@ def _best(
     if plausible(finer, work):
         rivals = {"": IDENTITY, name: candidates[name], "refined": rescaled(finer, work, small)}
         scores = _scores(thermal.channels, visible.channels, rivals)
-        # the judge sees half the detail, so a tie goes to the refinement
+        # the score sees half the detail, so a tie goes to the refinement
         if scores["refined"] > scores[name] - 0.002:
             chosen, scores[name] = finer, scores["refined"]
     gain = scores[name] - scores[""]
@@ -178,10 +178,10 @@ def _candidates(
     thermal: _Features, visible: _Features, matcher: Matcher | None
 ) -> tuple[dict[str, Matrix], str]:
     """The plausible candidates by name, at half the working size, and why the others fell away."""
-    pictures = thermal.coarse, visible.coarse
+    images = thermal.coarse, visible.coarse
     ways: dict[str, Callable[[], Matrix | None]] = {
-        "rigid": partial(by_ecc, *pictures, cv2.MOTION_EUCLIDEAN),
-        "affine": partial(by_ecc, *pictures, cv2.MOTION_AFFINE),
+        "rigid": partial(by_ecc, *images, cv2.MOTION_EUCLIDEAN),
+        "affine": partial(by_ecc, *images, cv2.MOTION_AFFINE),
         "tiles": partial(by_tiles, thermal.channels, visible.channels),
     }
     if matcher is not None:
@@ -226,9 +226,9 @@ def _scores(
     return scores
 
 
-def _centred(picture: Channels, chosen: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "6 pixels"]:
+def _centred(image: Channels, chosen: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "6 pixels"]:
     """The chosen pixels' values, less their channel's mean."""
-    values = np.ascontiguousarray(picture[chosen].T)
+    values = np.ascontiguousarray(image[chosen].T)
     return np.asarray(values - values.mean(axis=1, keepdims=True))
 
 
@@ -246,8 +246,8 @@ def _warped(thermal: Channels, matrix: Matrix) -> Channels:
 
 
 def _lacks_texture(thermal: Grey, visible: Grey) -> str:
-    for name, picture in (("thermal", thermal), ("visible", visible)):
-        share = texture(picture)
+    for name, image in (("thermal", thermal), ("visible", visible)):
+        share = texture(image)
         if share < MIN_TEXTURE:
-            return f"the {name} picture has too little texture ({share:.1%} of it on edges)"
+            return f"the {name} image has too little texture ({share:.1%} of it on edges)"
     return ""

@@ -1,6 +1,6 @@
 """Registration of a data set: every mount's transform, in parallel, as tables.
 
-Transforms are the outcome, not pictures: the crop applies them once, together with its own scaling.
+Transforms are the outcome, not images: the crop applies them once, together with its own scaling.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from thermochroma.base.parallel import in_order
 from thermochroma.data.registration.geometry import IDENTITY, corner_distance
 from thermochroma.data.registration.matcher import load_matcher
 from thermochroma.data.registration.mounts import (
-    Loan,
+    FallbackTransform,
     Outcome,
-    Row,
+    Record,
     Task,
-    lend,
+    fall_back,
     register_mount,
     task_of,
 )
@@ -38,7 +38,7 @@ from thermochroma.data.registration.tables import ESTIMATE_COLUMNS, NUMBERS, TRA
 def register(
     frames: pd.DataFrame,  # columns of manifest.FRAME_COLUMNS; those that are not usable are skipped
     *,
-    raw: Path,  # the folder below which the frames' pictures lie
+    raw: Path,  # the folder below which the frames' images lie
     stills: bool,  # True: every frame is a mount of its own
     sample_frames: int = 40,  # how many frames of a mount are asked, evenly spaced
     held_out_frames: int = 20,  # how many others confirm
@@ -51,7 +51,7 @@ def register(
 
     A mount whose own frames give no transform is offered that of its rig; if this does not help its
     frames either, it stays as it is. The result is the same, bit for bit, for any number of workers.
-    Raises BadInput for a picture that cannot be read, two sizes in one frame or mount, stills that
+    Raises BadInput for an image that cannot be read, two sizes in one frame or mount, stills that
     share a mount, a mount in two rigs, or a matcher that cannot be had.
     """
     sound = usable(frames)
@@ -107,7 +107,7 @@ def _helped(
     *,
     workers: int,
 ) -> list[Outcome]:
-    """The outcomes, with a rig's transform where it helps a mount that has none of its own."""
+    """The outcomes, with a rig's transform where it options a mount that has none of its own."""
     helped, loans = list(outcomes), {}
     for index, (task, outcome) in enumerate(zip(tasks, outcomes, strict=True)):
         member = outcome.member
@@ -115,18 +115,18 @@ def _helped(
         if lent is None or member.transform.level != "identity":
             continue
         if isinstance(lent, RigTransform):
-            loans[index] = Loan(task, outcome, lent)
+            loans[index] = FallbackTransform(task, outcome, lent)
         else:
             own = refused(member.transform, lent)
             helped[index] = replace(outcome, member=replace(member, transform=own))
-    results = in_order(lend, list(loans.values()), workers=workers)
+    results = in_order(fall_back, list(loans.values()), workers=workers)
     bar = tqdm(results, total=len(loans), desc="rigs", unit="mount", disable=not loans)
     for index, outcome in zip(loans, bar, strict=True):
         helped[index] = outcome
     return helped
 
 
-def _mount_row(member: Member, rigs: Rigs) -> Row:
+def _mount_row(member: Member, rigs: Rigs) -> Record:
     transform, rig = member.transform, rigs.get((member.rig, member.size))
     return {
         "mount": transform.mount,

@@ -31,7 +31,7 @@ class Member:
 
 @dataclass(frozen=True)
 class RigTransform:
-    """The median transform of a rig's accepted mounts, for pictures of one size."""
+    """The median transform of a rig's accepted mounts, for images of one size."""
 
     rig: str
     matrix: Matrix
@@ -39,7 +39,7 @@ class RigTransform:
 
 
 Rigs: TypeAlias = dict[tuple[str, Size], RigTransform | str]
-"""Each rig's transform, or why it has none, by rig and size of the pictures."""
+"""Each rig's transform, or why it has none, by rig and size of the images."""
 
 
 def vote_of_rigs(members: Iterable[Member]) -> Rigs:

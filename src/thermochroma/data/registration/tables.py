@@ -22,7 +22,7 @@ TRANSFORM_COLUMNS: Final = {
     "mean_gain": "Float64",
     "improved_share": "Float64",
     "displacement_px": "Float64",  # mean over the corners
-    "width": "Int64",  # of the raw pictures
+    "width": "Int64",  # of the raw images
     "height": "Int64",
     "reason": "string",  # why the mount's own frames gave no transform; "" if they gave one
     "suspicion": "string",  # how it disagrees with its rig; "" if it does not
@@ -32,7 +32,7 @@ TRANSFORM_COLUMNS: Final = {
 ESTIMATE_COLUMNS: Final = {
     "frame": "string",
     "mount": "string",
-    "role": "string",  # vote: asked for an estimate; confirm: judged the vote; rig: judged the rig's
+    "role": "string",  # vote: asked for an estimate; confirm: scored the vote; rig: scored the rig's
     "accepted": "Int64",  # 1 if the frame gains enough (vote) or at all (confirm, rig), else 0
     "candidate": "string",
     "score_identity": "Float64",

@@ -1,4 +1,4 @@
-"""The pinhole camera in the car, and how the thermal camera's picture is displaced against it.
+"""The pinhole camera in the car, and how the thermal camera's image is displaced against it.
 
 World coordinates in metres: x to the right of the road's centre line, y above the ground, z ahead
 of the camera. Pixel centres lie at integers.
@@ -43,7 +43,7 @@ class Camera:
 
     @property
     def centre(self) -> float:
-        """The picture's middle column."""
+        """The image's middle column."""
         return (self.width - 1) / 2
 
     def project(self, points: Points) -> Pixels:
@@ -53,7 +53,7 @@ class Camera:
 
 
 def misregistration(rng: np.random.Generator) -> Matrix:
-    """A random similarity about the picture's centre: visible pixel (x, y) -> thermal pixel (x, y)."""
+    """A random similarity about the image's centre: visible pixel (x, y) -> thermal pixel (x, y)."""
     shift = rng.uniform(-MOST_SHIFT, MOST_SHIFT, 2)
     while np.hypot(*shift) > MOST_SHIFT:
         shift = rng.uniform(-MOST_SHIFT, MOST_SHIFT, 2)

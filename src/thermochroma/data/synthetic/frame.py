@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from thermochroma.base.files import seed_of
-from thermochroma.base.images import ThermalPicture, VisiblePicture
+from thermochroma.base.images import ThermalImage, VisibleImage
 from thermochroma.data.synthetic.camera import HEIGHT, WIDTH, Matrix
 from thermochroma.data.synthetic.drive import drive_of
 from thermochroma.data.synthetic.scene import (
@@ -28,7 +28,7 @@ HIDDEN, PARTLY, HEAVILY = 0.1, 0.9, 0.5  # visible shares: below, not annotated 
 
 @dataclass(frozen=True)
 class Box:
-    """A person, people or cyclist in the visible picture; whole pixels."""
+    """A person, people or cyclist in the visible image; whole pixels."""
 
     label: str
     left: int
@@ -41,10 +41,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Drawn:
-    """One frame: both pictures 512x640, the boxes, and visible pixel -> thermal pixel."""
+    """One frame: both images 512x640, the boxes, and visible pixel -> thermal pixel."""
 
-    thermal: ThermalPicture
-    visible: VisiblePicture
+    thermal: ThermalImage
+    visible: VisibleImage
     boxes: tuple[Box, ...]
     transform: Matrix
 

@@ -1,6 +1,6 @@
 """The ground: a cross-section of the street, swept along it, under texture and shadow.
 
-All points of one picture row lie at one distance, so a row of ground is one cross-section
+All points of one image row lie at one distance, so a row of ground is one cross-section
 (plain, with lane dashes, or with a zebra crossing), blurred as far as the distance asks.
 """
 

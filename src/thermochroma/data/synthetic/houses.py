@@ -123,7 +123,7 @@ def _glass(rng: np.random.Generator, drive: Drive) -> Stuff:
 
 
 def _shop_fronts(easel: Easel, rng: np.random.Generator, drive: Drive, width: Metres) -> None:
-    """Panes, and signs whose colours and letters leave no trace in the thermal picture."""
+    """Panes, and signs whose colours and letters leave no trace in the thermal image."""
     left = 0.0
     while left < width - 1:
         right = min(left + float(rng.uniform(3.5, 7)), width)

@@ -1,7 +1,7 @@
 """The shared maps of one scene, and the only way anything gets into them: a sheet on four corners.
 
 A *sheet* is a flat drawing with the properties of its material. The scene is painted far to near;
-both pictures are then computed from the same maps, so that they agree to the last pixel.
+both images are then computed from the same maps, so that they agree to the last pixel.
 """
 
 import math
@@ -91,10 +91,10 @@ def stamp(
     instance: int,
     boxed: bool,
 ) -> Stamped | None:
-    """Lay `sheet` on the picture; corners go round from the top left, in pixels.
+    """Lay `sheet` on the image; corners go round from the top left, in pixels.
 
     share: the part of the sheet's width in use, from 0 to 1. lit: sunlight received by eye, and
-    stored as heat. Returns None unless `boxed` and something of it is inside the picture.
+    stored as heat. Returns None unless `boxed` and something of it is inside the image.
     """
     window = _window(corners, maps.depth.shape)
     if window is None:
@@ -129,7 +129,7 @@ def _window(corners: Pixels, shape: tuple[int, ...]) -> tuple[int, int, int, int
 
 
 def _level(sheet: Sheet, corners: Pixels, share: tuple[float, float]) -> Level:
-    """The version whose pixels are about as large as the picture's, so that nothing flickers."""
+    """The version whose pixels are about as large as the image's, so that nothing flickers."""
     edges = corners[[1, 2, 3, 0]] - corners
     sides = np.hypot(edges[:, 0], edges[:, 1])
     across, down = max(sides[0], sides[2], 1.0), max(sides[1], sides[3], 1.0)

@@ -10,14 +10,14 @@ from typing import Final, Literal
 
 Place = Literal["campus", "road", "downtown"]
 Time = Literal["day", "night"]
-Part = Literal["train", "validation", "test"]
+Split = Literal["train", "validation", "test"]
 Defect = Literal["", "missing", "truncated", "constant", "duplicated", "misnamed"]
 
 FRAME_STEP: Final = 6  # neighbouring frames of a 20 Hz drive differ too little to be worth drawing
 NIGHT_SEQUENCES: Final = 2
 VALIDATION_SHARE: Final = 0.1
 
-SETS: Final[dict[str, tuple[Part, Place, Time]]] = {
+SETS: Final[dict[str, tuple[Split, Place, Time]]] = {
     "set00": ("train", "campus", "day"),
     "set01": ("train", "road", "day"),
     "set02": ("train", "downtown", "day"),
@@ -45,7 +45,7 @@ class Recording:
     """One drawn recording and the numbers of its frames."""
 
     name: str  # "set00/V000"
-    part: Part
+    part: Split
     place: Place
     time: Time
     foggy: bool

@@ -35,7 +35,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Sighting:
-    """A labelled prop in the picture: its box, and the share of it that nothing hides."""
+    """A labelled prop in the image: its box, and the share of it that nothing hides."""
 
     label: str
     box: Stamped

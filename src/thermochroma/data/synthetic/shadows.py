@@ -18,7 +18,7 @@ from thermochroma.data.synthetic.light import Light
 from thermochroma.data.synthetic.props import Prop, Shade
 
 LAG = np.deg2rad(7.0)  # the sun's bearing half an hour earlier
-KEPT = 0.75  # of a shadow's coolness reaches the thermal picture: heat creeps in from the side
+KEPT = 0.75  # of a shadow's coolness reaches the thermal image: heat creeps in from the side
 
 
 def shadows_of(placed: Sequence[tuple[Prop, float, float]], light: Light) -> Shadows:

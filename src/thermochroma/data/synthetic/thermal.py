@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from thermochroma.base.images import ThermalPicture
+from thermochroma.base.images import ThermalImage
 from thermochroma.data.synthetic.camera import Matrix
 from thermochroma.data.synthetic.drive import Drive
 from thermochroma.data.synthetic.light import Light
@@ -67,13 +67,13 @@ def displaced(apparent: Plane, transform: Matrix) -> Plane:
     return moved
 
 
-def sense(apparent: Plane, gain: Gain, drive: Drive, rng: np.random.Generator) -> ThermalPicture:
+def sense(apparent: Plane, gain: Gain, drive: Drive, rng: np.random.Generator) -> ThermalImage:
     """Add the sensor's noise and quantise."""
     noise = np.float32(TEMPORAL_NOISE) * rng.standard_normal(apparent.shape, dtype=np.float32)
     kelvin = apparent + noise + _fixed_pattern(drive.seed, apparent.shape)
     level = LOW + (HIGH - LOW) * (kelvin - gain.low) / gain.span
-    picture: ThermalPicture = np.clip(level + 0.5, 0, 255).astype(np.uint8)
-    return picture
+    image: ThermalImage = np.clip(level + 0.5, 0, 255).astype(np.uint8)
+    return image
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from thermochroma.base.images import VisiblePicture
+from thermochroma.base.images import VisibleImage
 from thermochroma.data.synthetic.drive import Drive
 from thermochroma.data.synthetic.light import Light
 from thermochroma.data.synthetic.maps import Maps
@@ -18,14 +18,14 @@ NOISE = 0.005  # of full scale, in the dark
 SHOT_NOISE = 0.007  # of full scale, in the light
 
 
-def see(maps: Maps, drive: Drive, light: Light, rng: np.random.Generator) -> VisiblePicture:
-    """Take the picture of the scene."""
+def see(maps: Maps, drive: Drive, light: Light, rng: np.random.Generator) -> VisibleImage:
+    """Take the image of the scene."""
     blurred = cv2.GaussianBlur(_radiance(maps, drive, light), (0, 0), BLUR)
     noise = rng.standard_normal(blurred.shape[:2], dtype=np.float32)  # grey, as most cameras' is
     tone = np.sqrt(np.clip(blurred, 0, 1))  # a gamma of 2
     tone += noise[..., None] * (np.float32(NOISE) + np.float32(SHOT_NOISE) * tone)
-    picture: VisiblePicture = np.clip(tone * 255 + 0.5, 0, 255).astype(np.uint8)
-    return picture
+    image: VisibleImage = np.clip(tone * 255 + 0.5, 0, 255).astype(np.uint8)
+    return image
 
 
 def _radiance(maps: Maps, drive: Drive, light: Light) -> Float32[np.ndarray, "h w 3"]:

@@ -7,7 +7,7 @@ import cv2
 from PIL import Image
 
 from thermochroma.base.files import whole_file, write_text
-from thermochroma.base.images import write_picture
+from thermochroma.base.images import write_image
 from thermochroma.data.synthetic.camera import Matrix
 from thermochroma.data.synthetic.drive import drive_of
 from thermochroma.data.synthetic.frame import Box, Drawn, draw_frame
@@ -19,12 +19,12 @@ KEPT_DIGITS = 4  # of the five in a frame's name
 
 
 def thermal_path(sequence: str, number: int) -> str:
-    """Where the layout puts a thermal picture, below the raw folder."""
+    """Where the layout puts a thermal image, below the raw folder."""
     return f"images/{sequence}/lwir/I{number:05d}.jpg"
 
 
 def visible_path(sequence: str, number: int) -> str:
-    """Where the layout puts a visible picture, below the raw folder."""
+    """Where the layout puts a visible image, below the raw folder."""
     return f"images/{sequence}/visible/I{number:05d}.jpg"
 
 
@@ -52,7 +52,7 @@ def is_whole(folder: Path, recording: Recording) -> bool:
 
 
 def _paths(folder: Path, recording: Recording, index: int) -> tuple[Path, Path, Path]:
-    """Where a frame's thermal picture, visible picture and annotation are written."""
+    """Where a frame's thermal image, visible image and annotation are written."""
     number = recording.numbers[index]
     visible = folder / visible_path(recording.name, number)
     if recording.defects[index] == "misnamed":
@@ -74,19 +74,19 @@ def _write_frame(folder: Path, recording: Recording, index: int, seed: int) -> N
     thermal, visible, boxes = _paths(folder, recording, index)
     source = recording.numbers[index - 1] if defect == "duplicated" else number
     drawn = draw_frame(seed=seed, sequence=recording.name, number=source, foggy=recording.foggy)
-    _write_pictures(thermal, visible, drawn, defect)
+    _write_images(thermal, visible, drawn, defect)
     write_text(boxes, annotation(drawn.boxes))
 
 
-def _write_pictures(thermal: Path, visible: Path, drawn: Drawn, defect: Defect) -> None:
+def _write_images(thermal: Path, visible: Path, drawn: Drawn, defect: Defect) -> None:
     if defect == "constant":
         drawn.thermal[:] = SHUTTER_LEVEL
     if defect != "missing":
-        write_picture(thermal, drawn.thermal)
+        write_image(thermal, drawn.thermal)
     if defect == "truncated":
         _write_truncated(visible, drawn)
     else:
-        write_picture(visible, drawn.visible)
+        write_image(visible, drawn.visible)
 
 
 def _write_truncated(path: Path, drawn: Drawn) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
-from thermochroma.metrics.picture_scores import PERCEPTION, SCORES
+from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 from thermochroma.reporting.layout import COST, Cell, Kind, Line, Table
 from thermochroma.reporting.page.duels import Duel
 from thermochroma.reporting.page.verdict import Verdict
@@ -25,7 +25,7 @@ LESS_IS_BETTER: Final = (
 
 
 @dataclass(frozen=True)
-class Column:
+class PageColumn:
     """One column of scores. better: 1 if more is better, -1 if less is, 0 if neither or unknown."""
 
     key: str
@@ -48,7 +48,7 @@ class PageRow:
 class Scores:
     """The table of one split, with all that must be said beside it."""
 
-    columns: Sequence[Column]
+    columns: Sequence[PageColumn]
     rows: Sequence[PageRow]
     caption: str
     notes: Sequence[str]
@@ -64,11 +64,11 @@ class Meeting:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Images:
     """What one row shows, by the places of frames in the list of its data set.
 
     extra: its frames beyond those that every row shows, which stand first. values: score to one value a
-    frame, in this order. extremes: score to the frames of the worst, the median and the best picture.
+    frame, in this order. extremes: score to the frames of the worst, the median and the best image.
     """
 
     extra: Sequence[int]
@@ -80,23 +80,23 @@ class Pictures:
 class Section:
     """One direction on one data set.
 
-    painted, seen: spectra. duels: score to all ordered pairs, on the test split. pictures: by row.
-    histories: row to reading to points (pictures shown, value).
+    predicted, seen: spectra. duels: score to all ordered pairs, on the test split. images: by row.
+    histories: row to reading to points (images shown, value).
     """
 
-    painted: str
+    predicted: str
     seen: str
     title: str
     reference: str
     verdict: Verdict
     splits: Mapping[str, Scores]
     duels: Mapping[str, Sequence[Meeting]]
-    pictures: Mapping[str, Pictures]
+    images: Mapping[str, Images]
     histories: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]]
 
 
 @dataclass(frozen=True)
-class Hung:
+class GalleryFrame:
     """One frame of the gallery."""
 
     frame: str
@@ -117,8 +117,8 @@ class Link:
 class PageDataset:
     """One data set.
 
-    size: side of its pictures in pixels. facts: sentences on data and training. common: how many of the
-    frames every row shows; they stand first. judged: test frames in all.
+    size: side of its images in pixels. facts: sentences on data and training. common: how many of the
+    frames every row shows; they stand first. scored: test frames in all.
     """
 
     name: str
@@ -126,9 +126,9 @@ class PageDataset:
     note: str
     size: int
     facts: Sequence[str]
-    frames: Sequence[Hung]
+    frames: Sequence[GalleryFrame]
     common: int
-    judged: int
+    scored: int
     sections: Sequence[Section]
     links: Sequence[Link]
 
@@ -136,7 +136,7 @@ class PageDataset:
 def scores_of(table: Table) -> Scores:
     """A table as the page shows it."""
     columns = [
-        Column(one.key, one.heading, _better(one.key), one.interval)
+        PageColumn(one.key, one.heading, _better(one.key), one.interval)
         for part in table.parts
         for one in part.columns
     ]
@@ -147,7 +147,7 @@ def scores_of(table: Table) -> Scores:
 def points_of(
     history: pd.DataFrame, readings: Sequence[str]
 ) -> dict[str, list[tuple[float, float]]]:
-    """The readings that were taken, each with the pictures shown until then."""
+    """The readings that were taken, each with the images shown until then."""
     found = {}
     for reading in readings:
         if reading in history:
@@ -157,7 +157,7 @@ def points_of(
 
 
 def values_of(scores: Mapping[str, Float64[np.ndarray, " n"]]) -> dict[str, list[float]]:
-    """The scores of the pictures that are shown; a score that no picture has is left out."""
+    """The scores of the images that are shown; a score that no image has is left out."""
     return {
         name: scores[name].tolist()
         for name in (*SCORES, *PERCEPTION)

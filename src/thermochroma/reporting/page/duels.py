@@ -21,7 +21,7 @@ TURNED: Final[dict[Outcome, Outcome]] = {"better": "worse", "worse": "better", "
 
 @dataclass(frozen=True)
 class Duel:
-    """One row less another, over the same pictures. p is corrected for all pairs; NaN: not defined.
+    """One row less another, over the same images. p is corrected for all pairs; NaN: not defined.
 
     outcome: what may be said of the one; `alike` means that the two cannot be told apart.
     """

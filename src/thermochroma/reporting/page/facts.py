@@ -17,7 +17,7 @@ class Taught:
 
 
 def facts_of(taught: Taught, budgets: Mapping[str, Budget], *, shown: int) -> list[str]:
-    """Sentences on the training of the line-up (name to budget) and on the pictures of the page."""
+    """Sentences on the training of the line-up (name to budget) and on the images of the page."""
     frozen = {
         "random": "random stand-ins, since the published ones were not used",
         "pretrained": "the published ones",
@@ -26,7 +26,7 @@ def facts_of(taught: Taught, budgets: Mapping[str, Budget], *, shown: int) -> li
         f"{len(budgets)} methods, each trained from nothing on {taught.frames} pairs of "
         f"{taught.sequences} sequences; no test sequence is among them.",
         *_lengths(budgets, taught.frames),
-        f"Weights of the frozen networks that judge during training: {frozen}.",
+        f"Weights of the frozen networks that score during training: {frozen}.",
         f"{shown} test frames can be looked at below.",
     ]
 
@@ -39,7 +39,7 @@ def _lengths(budgets: Mapping[str, Budget], frames: int) -> list[str]:
     scales = {one.scale for one in budgets.values()}
     least, most = min(images), max(images)
     length = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-    found = [f"Each was shown {length} pictures, counting repetitions."]
+    found = [f"Each was shown {length} images, counting repetitions."]
     narrow = [scale for scale in scales if scale < 1]
     if narrow:
         found.append(

@@ -7,7 +7,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from thermochroma.metrics.picture_scores import PERCEPTION, SCORES
+from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 from thermochroma.reporting.numbers import heading
 from thermochroma.reporting.page.contents import PageDataset, as_json
 from thermochroma.reporting.page.duels import LIKELY
@@ -18,10 +18,10 @@ SCRIPTS: Final = ("state.js", "table.js", "duels.js", "viewer.js", "plots.js", "
 PACKAGE: Final = "thermochroma.reporting.page"
 
 
-def render(datasets: Sequence[PageDataset], *, pictures: str, tracking: str) -> str:
+def render(datasets: Sequence[PageDataset], *, images: str, tracking: str) -> str:
     """The page as HTML; equal contents give equal text.
 
-    pictures: the folder of the pictures, as the page's links spell it. tracking: where the MLflow
+    images: the folder of the images, as the page's links spell it. tracking: where the MLflow
     pages answer.
     """
     environment = Environment(
@@ -36,7 +36,7 @@ def render(datasets: Sequence[PageDataset], *, pictures: str, tracking: str) -> 
     return environment.get_template("page.html.j2").render(
         datasets=datasets,
         meanings=meanings,
-        pictures=pictures,
+        images=images,
         tracking=tracking,
         level=f"{LEVEL:.0%}",
         likely=f"{LIKELY:.2g}",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thermochroma.metrics.picture_scores import SCORES
+from thermochroma.metrics.image_scores import SCORES
 from thermochroma.reporting.layout import Row
 from thermochroma.reporting.numbers import number
 from thermochroma.reporting.page.duels import Duel

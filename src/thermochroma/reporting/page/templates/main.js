@@ -6,33 +6,33 @@ function drawAll() {
   direction.hidden = dataset().sections.length < 2;
   for (const input of direction.querySelectorAll("input")) {
     input.checked = input.value === state.direction;
-    input.parentElement.hidden = !dataset().sections.some((one) => one.painted === input.value);
+    input.parentElement.hidden = !dataset().sections.some((one) => one.predicted === input.value);
   }
   for (const block of document.querySelectorAll(".verdict")) {
-    const { dataset: name, direction: painted } = block.dataset;
-    block.hidden = name !== state.dataset || painted !== state.direction;
+    const { dataset: name, direction: predicted } = block.dataset;
+    block.hidden = name !== state.dataset || predicted !== state.direction;
   }
   const names = [...new Set(found.duels.psnr.map((one) => one.one))];
   if (!names.includes(state.against)) state.against = names.includes(found.reference) ? found.reference : null;
   options(byId("against"), names.map((name) => [name, titleOf(name)]), state.against);
-  if (!(state.row in found.pictures)) state.row = firstRow(found);
+  if (!(state.row in found.images)) state.row = firstRow(found);
   if (state.frame === null || !shows(state.row, state.frame)) state.frame = usualFrame(found);
-  if (!(state.extremeScore in found.pictures[state.row].values)) state.extremeScore = "psnr";
+  if (!(state.extremeScore in found.images[state.row].values)) state.extremeScore = "psnr";
   for (const span of document.querySelectorAll(".reference-name")) {
     span.textContent = found.reference.replaceAll("_", " ");
   }
   drawColumnChoice();
   drawTable();
   drawDuels();
-  drawPictureChoice();
+  drawImageChoice();
   drawViewer();
   drawCurves();
   drawScatter();
 }
 
-// The best method by PSNR that has pictures; without methods, any row.
+// The best method by PSNR that has images; without methods, any row.
 function firstRow(found) {
-  const rows = found.splits.test.rows.filter((row) => row.name in found.pictures);
+  const rows = found.splits.test.rows.filter((row) => row.name in found.images);
   const competing = rows.filter((row) => row.kind === "method");
   const value = (row) => (row.cells.psnr ? row.cells.psnr[0] : -Infinity);
   return (competing.length ? competing : rows).sort((a, b) => value(b) - value(a))[0].name;
@@ -40,7 +40,7 @@ function firstRow(found) {
 
 // Of the frames of all rows, that on which the chosen one is neither at its best nor at its worst.
 function usualFrame(found) {
-  const { values: known } = found.pictures[state.row];
+  const { values: known } = found.images[state.row];
   const values = known.psnr.slice(0, dataset().common).map((value, n) => [value, n]);
   values.sort((a, b) => a[0] - b[0]);
   return values[Math.floor((values.length - 1) / 2)][1];
@@ -55,7 +55,7 @@ function onChange(selector, then) {
 function chooseRow(name) {
   state.row = name;
   if (!shows(name, state.frame)) state.frame = usualFrame(section());
-  drawPictureChoice();
+  drawImageChoice();
   drawViewer();
 }
 
@@ -67,7 +67,7 @@ function step(by) {
 
 onChange("[name=dataset]", (input) => {
   state.dataset = input.value;
-  state.direction = dataset().sections[0].painted;
+  state.direction = dataset().sections[0].predicted;
   drawAll();
 });
 onChange("[name=direction]", (input) => { state.direction = input.value; drawAll(); });

@@ -30,24 +30,24 @@ function drawCurves() {
   const panels = lines.map(([name, found]) => {
     const own = found[reading];
     const last = own[own.length - 1];
-    const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img",
-      "aria-label": `${titleOf(name)}: ${last[1].toPrecision(4)} after ${last[0]} pictures` });
+    const image = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img",
+      "aria-label": `${titleOf(name)}: ${last[1].toPrecision(4)} after ${last[0]} images` });
     for (const value of marks) {
-      picture.append(draw("line", { class: "rule", x1: left, x2: width, y1: y(value), y2: y(value) }));
+      image.append(draw("line", { class: "rule", x1: left, x2: width, y1: y(value), y2: y(value) }));
       const text = draw("text", { class: "tick", x: left - 4, y: y(value) + 3, "text-anchor": "end" });
       text.textContent = value.toFixed(decimals);
-      picture.append(text);
+      image.append(text);
     }
     for (const [images, anchor] of [[10 ** from, "start"], [10 ** to, "end"]]) {
       const text = draw("text", { class: "tick", x: x(images), y: height - 4, "text-anchor": anchor });
       text.textContent = Math.round(images).toLocaleString("en");
-      picture.append(text);
+      image.append(text);
     }
-    for (const [, other] of lines) picture.append(draw("path", { class: "other", d: path(other[reading]) }));
-    picture.append(draw("path", { class: "own", d: path(own) }));
-    for (const [a, b] of own) picture.append(draw("circle", { class: "own-dot", cx: x(a), cy: y(b), r: 2.6 }));
+    for (const [, other] of lines) image.append(draw("path", { class: "other", d: path(other[reading]) }));
+    image.append(draw("path", { class: "own", d: path(own) }));
+    for (const [a, b] of own) image.append(draw("circle", { class: "own-dot", cx: x(a), cy: y(b), r: 2.6 }));
     return make("figure", {}, make("figcaption", {}, make("span", { textContent: titleOf(name) }),
-      make("b", { textContent: last[1].toFixed(decimalsOf(reading.split("/")[1])) })), picture);
+      make("b", { textContent: last[1].toFixed(decimalsOf(reading.split("/")[1])) })), image);
   });
   byId("curves").replaceChildren(...panels);
 }
@@ -78,36 +78,36 @@ function drawScatter() {
     return found;
   };
   const device = rows[0].cells.device ? rows[0].cells.device[1] : "";
-  const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img",
+  const image = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img",
     "aria-label": `${key.toUpperCase()} against latency; the table above holds the same numbers` });
   const [marks, decimals] = ticks(low, high);
   for (const value of marks) {
-    picture.append(draw("line", { class: "rule", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
-    picture.append(text(value.toFixed(decimals), { class: "tick", x: left - 6, y: y(value) + 4, "text-anchor": "end" }));
+    image.append(draw("line", { class: "rule", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
+    image.append(text(value.toFixed(decimals), { class: "tick", x: left - 6, y: y(value) + 4, "text-anchor": "end" }));
   }
   for (const step of [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]) {
     const place = Math.log10(step);
     if (place < from || place > to) continue;
-    picture.append(draw("line", { class: "rule", x1: x(place), x2: x(place), y1: top, y2: height - bottom }));
-    picture.append(text(String(step), { class: "tick", x: x(place), y: height - bottom + 15, "text-anchor": "middle" }));
+    image.append(draw("line", { class: "rule", x1: x(place), x2: x(place), y1: top, y2: height - bottom }));
+    image.append(text(String(step), { class: "tick", x: x(place), y: height - bottom + 15, "text-anchor": "middle" }));
   }
-  picture.append(text(`Median latency, ms (${device})`, { class: "axis", x: left, y: height - 6 }));
+  image.append(text(`Median latency, ms (${device})`, { class: "axis", x: left, y: height - 6 }));
   if (isNumber(flat)) {
-    picture.append(draw("line", { class: "reference", x1: left, x2: width - right, y1: y(flat), y2: y(flat) }));
+    image.append(draw("line", { class: "reference", x1: left, x2: width - right, y1: y(flat), y2: y(flat) }));
   }
   const spots = rows.map((row, n) => ({ row, n, x: x(cost(row)), y: y(row.cells[key][0]) }));
   for (const spot of spots) {
     const [, , least, most] = spot.row.cells[key];
     if (isNumber(least)) {
-      picture.append(draw("line", { class: "interval thin", x1: spot.x, x2: spot.x, y1: y(least), y2: y(most) }));
+      image.append(draw("line", { class: "interval thin", x1: spot.x, x2: spot.x, y1: y(least), y2: y(most) }));
     }
-    picture.append(mark("method", spot.x, spot.y));
+    image.append(mark("method", spot.x, spot.y));
   }
   for (const label of placed(spots, narrow)) {
-    picture.append(draw("line", { class: "leader", x1: label.spot.x + 4, y1: label.spot.y, x2: label.x - 2, y2: label.y - 4 }));
-    picture.append(text(label.text, { class: "label", x: label.x, y: label.y }));
+    image.append(draw("line", { class: "leader", x1: label.spot.x + 4, y1: label.spot.y, x2: label.x - 2, y2: label.y - 4 }));
+    image.append(text(label.text, { class: "label", x: label.x, y: label.y }));
   }
-  const parts = [picture];
+  const parts = [image];
   if (narrow) {
     parts.push(make("ol", { className: "key" }, ...rows.map((row) => make("li", { textContent: row.title }))));
   }

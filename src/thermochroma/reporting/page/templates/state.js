@@ -1,7 +1,7 @@
 // What is shown now, and small helpers. Each other script adds one `draw...` function to the page.
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
-const PICTURES = document.getElementById("data").dataset.pictures;
+const IMAGES = document.getElementById("data").dataset.images;
 const KINDS = {
   method: { title: "Methods", mark: "●" },
   trivial: { title: "Trivial rows", mark: "■" },
@@ -13,7 +13,7 @@ const FIRST_COLUMNS = ["ssim", "psnr", "ciede2000"];
 
 const state = {
   dataset: DATA[0].name,
-  direction: DATA[0].sections[0].painted,
+  direction: DATA[0].sections[0].predicted,
   split: "test",
   kinds: new Set(["method", "trivial"]),
   columns: new Set(FIRST_COLUMNS),
@@ -32,20 +32,20 @@ const state = {
 
 const byId = (id) => document.getElementById(id);
 const dataset = () => DATA.find((one) => one.name === state.dataset);
-const section = () => dataset().sections.find((one) => one.painted === state.direction);
+const section = () => dataset().sections.find((one) => one.predicted === state.direction);
 const scores = () => section().splits[state.split];
 const titleOf = (name) => section().splits.test.rows.find((row) => row.name === name).title;
 const isNumber = (value) => typeof value === "number";
 const methods = () => section().splits.test.rows.filter((row) => row.kind === "method");
 
 // Frames that a row shows: those of all rows, and behind them its own extremes.
-const extraOf = (row) => section().pictures[row].extra;
+const extraOf = (row) => section().images[row].extra;
 const framesOf = (row) => [...Array(dataset().common).keys(), ...extraOf(row)];
 const shows = (row, n) => n < dataset().common || extraOf(row).includes(n);
 
 function valueOf(row, key, n) {
   const place = n < dataset().common ? n : dataset().common + extraOf(row).indexOf(n);
-  return section().pictures[row].values[key][place];
+  return section().images[row].values[key][place];
 }
 
 function make(tag, properties = {}, ...children) {

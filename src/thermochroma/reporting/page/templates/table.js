@@ -44,28 +44,28 @@ function mark(kind, x, middle) {
 }
 
 function bar(cell, kind, scale, reference) {
-  const picture = draw("svg", {
+  const image = draw("svg", {
     width: WIDTH, height: HEIGHT, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true",
   });
   const middle = HEIGHT / 2;
   if (isNumber(reference)) {
     const x = scale(reference);
-    picture.append(draw("line", { class: "reference", x1: x, x2: x, y1: 0, y2: HEIGHT }));
+    image.append(draw("line", { class: "reference", x1: x, x2: x, y1: 0, y2: HEIGHT }));
   }
   const x = scale(cell[0]);
   if (x > WIDTH || x < 0) {
     const [tip, back] = x > WIDTH ? [WIDTH - 2, -7] : [2, 7];
-    picture.append(draw("path", {
+    image.append(draw("path", {
       class: "beyond", d: `M${tip + back} ${middle - 4}L${tip} ${middle}l${back} 4`,
     }));
-    return picture;
+    return image;
   }
   if (isNumber(cell[2])) {
     const ends = { x1: scale(cell[2]), x2: scale(cell[3]), y1: middle, y2: middle };
-    picture.append(draw("line", { class: "interval", ...ends }));
+    image.append(draw("line", { class: "interval", ...ends }));
   }
-  picture.append(mark(kind, x, middle));
-  return picture;
+  image.append(mark(kind, x, middle));
+  return image;
 }
 
 function heading(key, text, better) {

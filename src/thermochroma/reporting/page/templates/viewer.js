@@ -1,25 +1,25 @@
-// Thermal, painted and true on top of one another, under two handles; the same frame by every row.
+// Thermal, predicted and true on top of one another, under two handles; the same frame by every row.
 
 const file = (n) => `${String(n).padStart(3, "0")}.webp`;
-const source = (folder, n) => `${PICTURES}/${state.dataset}/${folder}/${file(n)}`;
-const paintedSource = (name, n) => source(`painted/${name}`, n);
+const source = (folder, n) => `${IMAGES}/${state.dataset}/${folder}/${file(n)}`;
+const paintedSource = (name, n) => source(`predicted/${name}`, n);
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 function drawViewer() {
-  const { seen, painted } = section();
+  const { seen, predicted } = section();
   const frame = dataset().frames[state.frame];
   const title = titleOf(state.row);
   byId("row").value = state.row;
   byId("frame").value = String(state.frame);
   byId("seen").src = source(seen, state.frame);
-  byId("truth").src = source(painted, state.frame);
-  byId("painted").src = paintedSource(state.row, state.frame);
+  byId("truth").src = source(predicted, state.frame);
+  byId("predicted").src = paintedSource(state.row, state.frame);
   byId("edge-lines").src = source("edges", state.frame);
-  byId("seen").alt = `${capital(seen)} picture of ${frame.frame}`;
-  byId("painted").alt = `${title}: ${frame.frame}`;
-  byId("truth").alt = `True ${painted} picture of ${frame.frame}`;
+  byId("seen").alt = `${capital(seen)} image of ${frame.frame}`;
+  byId("predicted").alt = `${title}: ${frame.frame}`;
+  byId("truth").alt = `True ${predicted} image of ${frame.frame}`;
   byId("chip-seen").textContent = capital(seen);
-  byId("chip-painted").textContent = title;
+  byId("chip-predicted").textContent = title;
   byId("chip-truth").textContent = "Truth";
   byId("edge-lines").hidden = !state.edges;
   byId("stage").classList.toggle("difference", state.view === "difference");
@@ -48,14 +48,14 @@ function moveHandles() {
   const first = byId("handle-seen");
   const second = byId("handle-truth");
   const { seen: name } = section();
-  first.setAttribute("aria-label", `Border between the ${name} picture and the painted one`);
-  second.setAttribute("aria-label", "Border between the painted picture and the truth");
+  first.setAttribute("aria-label", `Border between the ${name} image and the predicted one`);
+  second.setAttribute("aria-label", "Border between the predicted image and the truth");
   for (const [handle, value] of [[first, seen], [second, truth]]) {
     handle.setAttribute("aria-valuenow", String(Math.round(value)));
     handle.setAttribute("aria-valuetext", `${Math.round(value)} percent from the left`);
   }
   byId("chip-seen").hidden = seen < 14;
-  byId("chip-painted").hidden = truth - seen < 14;
+  byId("chip-predicted").hidden = truth - seen < 14;
   byId("chip-truth").hidden = 100 - truth < 14;
 }
 
@@ -110,9 +110,9 @@ function thumbnail(src, alt) {
 }
 
 function drawStrip() {
-  const { seen, painted, pictures } = section();
+  const { seen, predicted, images } = section();
   const n = state.frame;
-  const all = section().splits.test.rows.filter((row) => row.name in pictures);
+  const all = section().splits.test.rows.filter((row) => row.name in images);
   const rows = all.filter((row) => shows(row.name, n));
   const plain = (src, title) => make("figure", {}, thumbnail(src, title),
     make("figcaption", {}, make("span", { textContent: title })));
@@ -131,7 +131,7 @@ function drawStrip() {
     return button;
   });
   byId("strip").replaceChildren(
-    plain(source(seen, n), capital(seen)), plain(source(painted, n), "Truth"), ...items
+    plain(source(seen, n), capital(seen)), plain(source(predicted, n), "Truth"), ...items
   );
   const without = all.length - rows.length;
   byId("unhung").textContent = without
@@ -140,13 +140,13 @@ function drawStrip() {
 
 function drawExtremes() {
   const key = state.extremeScore;
-  const { seen, painted, pictures } = section();
-  const found = pictures[state.row].extremes[key];
+  const { seen, predicted, images } = section();
+  const found = images[state.row].extremes[key];
   const picks = found ? [["Worst", found[0]], ["Median", found[1]], ["Best", found[2]]] : [];
   const items = found ? picks.map(([title, n]) => {
     const value = valueOf(state.row, key, n);
     const frame = dataset().frames[n].frame;
-    const shown = [source(seen, n), paintedSource(state.row, n), source(painted, n)];
+    const shown = [source(seen, n), paintedSource(state.row, n), source(predicted, n)];
     const button = make("button", { type: "button", "aria-pressed": String(n === state.frame) },
       make("span", { className: "extreme-title", textContent: `${title}: ${value.toPrecision(4)}, ${frame}` }),
       make("span", { className: "three" }, ...shown.map((src) => thumbnail(src, ""))));
@@ -158,13 +158,13 @@ function drawExtremes() {
     return button;
   }) : [make("p", { textContent: "This row has no value in this score." })];
   byId("extremes").replaceChildren(...items);
-  byId("extremes-note").textContent = `Of all ${dataset().judged} judged test frames: ${seen}, `
-    + "painted, truth. Press one to look closely.";
+  byId("extremes-note").textContent = `Of all ${dataset().scored} scored test frames: ${seen}, `
+    + "predicted, truth. Press one to look closely.";
 }
 
-function drawPictureChoice() {
-  const { pictures } = section();
-  const rows = section().splits.test.rows.filter((row) => row.name in pictures);
+function drawImageChoice() {
+  const { images } = section();
+  const rows = section().splits.test.rows.filter((row) => row.name in images);
   options(byId("row"), rows.map((row) => [row.name, `${KINDS[row.kind].mark} ${row.title}`]), state.row);
   const frames = framesOf(state.row).map((n) => {
     const { frame, place, time } = dataset().frames[n];
@@ -172,6 +172,6 @@ function drawPictureChoice() {
     return [String(n), [frame, place, time, why].filter(Boolean).join(", ")];
   });
   options(byId("frame"), frames, String(state.frame));
-  const known = section().splits.test.columns.filter((column) => column.key in pictures[state.row].values);
+  const known = section().splits.test.columns.filter((column) => column.key in images[state.row].values);
   options(byId("extreme-score"), known.map((column) => [column.key, column.heading]), state.extremeScore);
 }

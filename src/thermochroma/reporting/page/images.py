@@ -1,4 +1,4 @@
-"""The page's pictures: small files of their own, so that a browser fetches what it shows."""
+"""The page's images: small files of their own, so that a browser fetches what it shows."""
 
 from pathlib import Path
 from typing import Final
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from thermochroma.base.images import ThermalPicture
+from thermochroma.base.images import ThermalImage
 
 QUALITY: Final = 85
 SUFFIX: Final = ".webp"
@@ -17,28 +17,28 @@ RIM_COLOUR: Final = (0, 0, 0, 150)
 """Of a rim around each edge, so that it stands out from dark and from bright ground."""
 SIGMA: Final = 1.5
 THRESHOLDS: Final = (40, 100)
-"""Of Canny's detector on the blurred thermal picture: for the eye only, no score reads them."""
+"""Of Canny's detector on the blurred thermal image: for the eye only, no score reads them."""
 
 
-def picture_name(place: int) -> str:
+def image_name(place: int) -> str:
     """The file name of the n-th frame of a gallery."""
     return f"{place:03d}{SUFFIX}"
 
 
-def save_picture(picture: UInt8[np.ndarray, "h w *c"], path: Path) -> None:
-    """Write one picture of one channel or three; the loss is not visible at the size shown."""
-    plain = picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture
+def save_image(image: UInt8[np.ndarray, "h w *c"], path: Path) -> None:
+    """Write one image of one channel or three; the loss is not visible at the size shown."""
+    plain = image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.ascontiguousarray(plain)).convert("RGB").save(path, quality=QUALITY)
 
 
-def save_edges(thermal: ThermalPicture, path: Path) -> None:
-    """Write the edges of a thermal picture on a transparent ground: an overlay for its truth."""
+def save_edges(thermal: ThermalImage, path: Path) -> None:
+    """Write the edges of a thermal image on a transparent ground: an overlay for its truth."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(edges_of(thermal)).save(path, lossless=True)
 
 
-def edges_of(thermal: ThermalPicture) -> UInt8[np.ndarray, "h w 4"]:
+def edges_of(thermal: ThermalImage) -> UInt8[np.ndarray, "h w 4"]:
     """Edges as red, green, blue and opacity: opaque lines one pixel wide inside a half-clear rim."""
     blurred = cv2.GaussianBlur(np.ascontiguousarray(thermal), (0, 0), SIGMA)
     lines = cv2.Canny(blurred, *THRESHOLDS) > 0

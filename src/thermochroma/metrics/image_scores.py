@@ -20,7 +20,7 @@ from thermochroma.metrics.colour import (
 from thermochroma.metrics.fidelity import (
     CAP_DB,
     MS_SSIM_LARGER_THAN,
-    Picture,
+    Image,
     decibels_of,
     has_five_scales,
     in_pairs,
@@ -50,7 +50,7 @@ _SHIFTED = (
     f"Shifted: after the best whole-pixel global shift within ±{REACH} pixels, over the truth "
     f"without a border of {REACH} pixels."
 )
-_GAIN = "Gain: after one gain and one bias a picture (least squares), clamped and rounded."
+_GAIN = "Gain: after one gain and one bias an image (least squares), clamped and rounded."
 
 SCORES: Final[dict[str, Score]] = {
     "ssim": Score(
@@ -59,8 +59,8 @@ SCORES: Final[dict[str, Score]] = {
     ),
     "psnr": Score(
         "PSNR", "dB", 2, higher_is_better=True,
-        definition="PSNR: peak 255 over all pixels and channels of a picture, mean over "
-        f"pictures of dB, a perfect picture counted as {CAP_DB:.0f} dB.",
+        definition="PSNR: peak 255 over all pixels and channels of an image, mean over "
+        f"images of dB, a perfect image counted as {CAP_DB:.0f} dB.",
     ),
     "mse": Score(
         "MSE", "levels²", 1, higher_is_better=False,
@@ -97,7 +97,7 @@ SCORES: Final[dict[str, Score]] = {
     "ssim_gain": Score("SSIM gain", "", 3, higher_is_better=True, definition=_GAIN),
     "edges_kept": Score(
         "APCE", "", 3, higher_is_better=True,
-        definition="APCE: share of Canny's edges of what was seen that the painted picture has too, "
+        definition="APCE: share of Canny's edges of what was seen that the predicted image has too, "
         "mean over thresholds.",
     ),
     "edges_f": Score(
@@ -105,43 +105,43 @@ SCORES: Final[dict[str, Score]] = {
         definition="Edges F: the same, with invented edges counted as wrong (F-measure).",
     ),
 }  # fmt: skip
-"""Every score a picture gets, in the order of the tables."""
+"""Every score an image gets, in the order of the tables."""
 
 PERCEPTION: Final[dict[str, Score]] = {
     "lpips": Score(
         "LPIPS", "", 3, higher_is_better=False,
-        definition="LPIPS: version 0.1 with VGG-16, mean over pictures.",
+        definition="LPIPS: version 0.1 with VGG-16, mean over images.",
     ),
     "fid": Score(
         "FID", "", 1, higher_is_better=False,
-        definition="FID: between all painted and all true pictures of the split, features of "
+        definition="FID: between all predicted and all true images of the split, features of "
         "torchvision's Inception v3 (the network of most papers is another), antialiased resizing.",
     ),
     "kid": Score(
         "KID", "", 4, higher_is_better=False,
-        definition="KID: the same features, unbiased, over all pictures at once; may fall below 0.",
+        definition="KID: the same features, unbiased, over all images at once; may fall below 0.",
     ),
 }  # fmt: skip
-"""Scores that published weights alone can give; apart from `SCORES`, since pictures may lack them. FID
+"""Scores that published weights alone can give; apart from `SCORES`, since images may lack them. FID
 and KID are one number a split."""
 
 OF_COLOUR: Final = ("ciede2000", "psnr_ab", "colourfulness_difference")
-"""Scores that thermal pictures do not get."""
+"""Scores that thermal images do not get."""
 
 
-def score_pictures(
-    painted: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "true_b true_c true_h true_w"]
+def score_images(
+    prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "true_b true_c true_h true_w"]
 ) -> dict[str, Float[Tensor, " b"]]:
-    """The `SCORES` of a picture and its truth, one float64 value a picture, for 8-bit pictures.
+    """The `SCORES` of an image and its truth, one float64 value an image, for 8-bit images.
 
-    Visible ones are sRGB; thermal ones have one channel, and no score of `OF_COLOUR`. Pictures are
-    scored one by one: a value never depends on the batch, and a picture's intermediate values stay in
-    the processor's cache. Raises BadInput for pictures too small or of other sizes than their truth.
+    Visible ones are sRGB; thermal ones have one channel, and no score of `OF_COLOUR`. Images are
+    scored one by one: a value never depends on the batch, and an image's intermediate values stay in
+    the processor's cache. Raises BadInput for images too small or of other sizes than their truth.
     """
-    _refuse_unlike(painted, truth)
+    _refuse_unlike(prediction, truth)
     _refuse_small(truth)
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # OpenCV and NumPy let others run
-        one_by_one = list(pool.map(_all_scores, *zip(*in_pairs(painted, truth), strict=True)))
+        one_by_one = list(pool.map(_all_scores, *zip(*in_pairs(prediction, truth), strict=True)))
     return {
         name: torch.tensor([scores[name] for scores in one_by_one], dtype=torch.float64)
         for name in SCORES
@@ -149,14 +149,14 @@ def score_pictures(
     }
 
 
-def _all_scores(painted: Picture, truth: Picture) -> dict[str, float]:
-    return _scores(painted, truth) | _colour_scores(painted, truth)
+def _all_scores(prediction: Image, truth: Image) -> dict[str, float]:
+    return _scores(prediction, truth) | _colour_scores(prediction, truth)
 
 
-def _scores(painted: Picture, truth: Picture) -> dict[str, float]:
-    windows, true_windows = windows_of(painted), windows_of(truth)
-    error, mended = squared_error_of(painted, truth), gain_and_bias_of(painted, truth)
-    lumas = (luma_thousandths_of(picture) for picture in (painted, truth))
+def _scores(prediction: Image, truth: Image) -> dict[str, float]:
+    windows, true_windows = windows_of(prediction), windows_of(truth)
+    error, mended = squared_error_of(prediction, truth), gain_and_bias_of(prediction, truth)
+    lumas = (luma_thousandths_of(image) for image in (prediction, truth))
     if has_five_scales(truth):
         ssim, ms_ssim = ssim_and_ms_ssim_of(windows, true_windows)
     else:
@@ -167,53 +167,53 @@ def _scores(painted: Picture, truth: Picture) -> dict[str, float]:
         "mse": error,
         "ms_ssim": ms_ssim,
         "gradient_correlation": gradient_correlation_of(*lumas),
-        "ssim_7u": ssim_7u_of(painted, truth),
+        "ssim_7u": ssim_7u_of(prediction, truth),
         "psnr_gain": decibels_of(squared_error_of(mended, truth)),
         "ssim_gain": ssim_of(windows_of(mended), true_windows),
-        **_shifted_scores(painted, truth, windows, true_windows),
+        **_shifted_scores(prediction, truth, windows, true_windows),
     }
 
 
 def _shifted_scores(
-    painted: Picture, truth: Picture, windows: Channels, true_windows: Channels
+    prediction: Image, truth: Image, windows: Channels, true_windows: Channels
 ) -> dict[str, float]:
-    """The windows of a part of a picture are known from the whole."""
+    """The windows of a part of an image are known from the whole."""
     size = truth.shape[-2:]
-    here, there = under_field(best_shift_of(painted, truth), size), under_field((0, 0), size)
+    here, there = under_field(best_shift_of(prediction, truth), size), under_field((0, 0), size)
     parts = [channel.part(*here) for channel in windows]
     true_parts = [channel.part(*there) for channel in true_windows]
     return {
-        "psnr_shift": decibels_of(squared_error_of(painted[:, *here], truth[:, *there])),
+        "psnr_shift": decibels_of(squared_error_of(prediction[:, *here], truth[:, *there])),
         "ssim_shift": ssim_of(parts, true_parts),
     }
 
 
-def _colour_scores(painted: Picture, truth: Picture) -> dict[str, float]:
+def _colour_scores(prediction: Image, truth: Image) -> dict[str, float]:
     if len(truth) == 1:
         return {}
-    painted_lab, truth_lab = lab_of(painted), lab_of(truth)
+    predicted_lab, truth_lab = lab_of(prediction), lab_of(truth)
     return {
-        "ciede2000": mean_ciede2000_of(painted_lab, truth_lab),
-        "psnr_ab": decibels_of(squared_error_ab_of(painted_lab, truth_lab), PEAK_AB),
-        "colourfulness_difference": abs(colourfulness_of(painted) - colourfulness_of(truth)),
+        "ciede2000": mean_ciede2000_of(predicted_lab, truth_lab),
+        "psnr_ab": decibels_of(squared_error_ab_of(predicted_lab, truth_lab), PEAK_AB),
+        "colourfulness_difference": abs(colourfulness_of(prediction) - colourfulness_of(truth)),
     }
 
 
-def _refuse_unlike(painted: UInt8[Tensor, "..."], truth: UInt8[Tensor, "..."]) -> None:
-    if painted.shape != truth.shape:
+def _refuse_unlike(prediction: UInt8[Tensor, "..."], truth: UInt8[Tensor, "..."]) -> None:
+    if prediction.shape != truth.shape:
         raise BadInput(
-            given=f"painted pictures of the shape {tuple(painted.shape)} are to be scored against "
+            given=f"predicted images of the shape {tuple(prediction.shape)} are to be scored against "
             f"true ones of {tuple(truth.shape)}",
             needed="as many, of the same size and channels",
-            remedy="paint anew, at the size of the crops",
+            remedy="predict anew, at the size of the crops",
         )
 
 
-def _refuse_small(pictures: UInt8[Tensor, "b c h w"]) -> None:
-    height, width = pictures.shape[-2:]
+def _refuse_small(images: UInt8[Tensor, "b c h w"]) -> None:
+    height, width = images.shape[-2:]
     if min(height, width) < SMALLEST_SIDE:
         raise BadInput(
-            given=f"pictures of {height}x{width} pixels are to be scored",
+            given=f"images of {height}x{width} pixels are to be scored",
             needed=f"both sides have at least {SMALLEST_SIDE} pixels",
             remedy="choose a larger crop size in params.yaml",
         )
