@@ -1,6 +1,7 @@
-"""The common examination: fourteen questions to every method. A new file is asked them for nothing."""
+"""The common examination: fifteen questions to every method. A new file is asked them for nothing."""
 
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from tests import golden, layouts
+from tests import golden, layouts, mutants, precision
 from tests.examiner import (
     BLOCKS,
     PARAMS,
@@ -23,6 +24,8 @@ from tests.examiner import (
     settings_of,
     side_of,
 )
+from tests.parameter_counts import expected_counts
+from tests.turns import turns_seen
 from thermochroma.base.errors import BadInput
 from thermochroma.base.tensors import to_bytes
 from thermochroma.config.params import read_params
@@ -33,12 +36,15 @@ from thermochroma.export.metadata import Metadata
 from thermochroma.losses.pixel import absolute
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training import checkpoint
-from thermochroma.training.loop import play, trainable, weigh
+from thermochroma.training.loop import play, trainable
 from thermochroma.training.optimizers import refuse_misowned
 from thermochroma.training.state import Training
 
 CYCLES = ("cycle", "recycle")  # names of terms that measure a way there and back
 every_block = pytest.mark.parametrize("block", BLOCKS)
+every_block_together = pytest.mark.parametrize(  # in one process, which plays it once
+    "block", [pytest.param(one, marks=pytest.mark.xdist_group(f"golden {one}")) for one in BLOCKS]
+)
 
 
 @pytest.mark.parametrize("name", method_names())
@@ -70,6 +76,7 @@ def test_2_the_parameter_count_is_the_published_one(block: str, frozen: FrozenNe
         for name, player in game.players().items()
     }
     assert counts == method.published_parameters[block]
+    assert counts == expected_counts(block)
 
 
 @every_block
@@ -94,24 +101,19 @@ def test_4_a_image_does_not_depend_on_its_batch(block: str) -> None:
 
 
 @every_block
-def test_5_and_7_a_turn_moves_its_player_whole_and_every_weight_is_used(
+def test_5_and_7_a_turn_moves_its_player_whole_and_no_other_and_every_weight_is_used(
     block: str, frozen: FrozenNetworks
 ) -> None:
     used: set[str] = set()
     for progress in moments():
         training = begin(block, frozen)
-        training.game.train()
-        reached: dict[str, set[int]] = {name: set() for name in training.players}
-        for turn in training.game.turns(batch_of(block), progress):
-            used |= set(turn.terms)
-            parameters = trainable(training.players[turn.player])
-            cost = weigh(turn.terms, training.weights)
-            found = torch.autograd.grad(cost, parameters, allow_unused=True)
-            reached[turn.player] |= {
-                place for place, gradient in enumerate(found) if gradient is not None
-            }
+        training.progress = progress
+        seen = turns_seen(training, batch_of(block))
+        used |= seen.terms
+        assert not seen.strays, f"moved out of turn: {seen.strays}"
         for name, player in training.players.items():
-            assert len(reached[name]) == len(trainable(player)), f"{name} is not reached whole"
+            assert seen.reached[name] == len(trainable(player)), f"{name} is not reached whole"
+            assert seen.moved[name], f"{name} is not moved by its turn"
     assert used == set(training.weights)
 
 
@@ -160,12 +162,24 @@ def test_9_two_steps_and_one_are_three(block: str, frozen: FrozenNetworks, tmp_p
     _assert_same_bits(found, undisturbed)
 
 
-@every_block
-def test_10_the_same_seed_gives_the_golden_output(block: str, frozen: FrozenNetworks) -> None:
-    found = golden.reading(block, frozen)
-    stored = golden.stored()
+@every_block_together
+def test_10_the_same_seed_gives_the_golden_values(block: str, frozen: FrozenNetworks) -> None:
+    reading, stored = _reading(block, frozen), golden.stored()
     assert block in stored, "run `python -m tests.golden` and look at what it writes"
-    assert found == pytest.approx(stored[block], rel=2e-3, abs=2e-4)
+    away = golden.distances(block, reading.weighed(reading.weights), stored[block])
+    assert not {name: distance for name, distance in away.items() if distance > 1}
+
+
+@every_block_together
+def test_10_another_weight_does_not(block: str, frozen: FrozenNetworks) -> None:
+    reading = _reading(block, frozen)
+    lost, count = mutants.escaped(block, reading, golden.stored()[block]), mutants.count(reading)
+    assert not lost, f"{count - len(lost)} of {count} mutants are caught"
+
+
+@cache
+def _reading(block: str, frozen: FrozenNetworks) -> golden.Reading:
+    return golden.read(block, frozen)
 
 
 @every_block
@@ -219,6 +233,13 @@ def test_14_gradients_do_not_depend_on_the_layout(
 ) -> None:
     for player, difference in layouts.difference_by_layout(block, frozen, count=count).items():
         assert difference < 1e-9, f"the gradients of {player} depend on the memory layout"
+
+
+@every_block
+def test_15_half_precision_turns_gradients_no_more_than_it_must(
+    block: str, frozen: FrozenNetworks
+) -> None:
+    assert not precision.faults(block, frozen)
 
 
 def _translator(block: str) -> torch.nn.Module:

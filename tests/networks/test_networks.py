@@ -58,6 +58,29 @@ def test_image_norm_judges_each_image_by_itself_when_deployed() -> None:
     torch.testing.assert_close(deployed[:1], norm.train()(images[:1]))
 
 
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_instance_norm_keeps_its_statistics_in_float32(half: torch.dtype) -> None:
+    """In half precision results and gradients are off by their own rounding and no more."""
+    torch.manual_seed(0)
+    image, slope = (torch.randn(2, 6, 32, 32) + 2).to(half), torch.randn(2, 6, 32, 32).to(half)
+    pairs = [_normed(image.to(kind), slope.to(kind)) for kind in (half, torch.float64)]
+    for found, right in zip(*pairs, strict=True):
+        assert found.dtype == half
+        rounding = (right.to(half).double() - right).norm()
+        assert (found.double() - right).norm() < 1.05 * rounding
+
+
+def test_instance_norm_in_float32_is_torchs_bit_by_bit() -> None:
+    image = torch.randn(2, 6, 8, 8)
+    assert torch.equal(instance_norm(6)(image), torch.nn.InstanceNorm2d(6)(image))
+
+
+def _normed(image: torch.Tensor, slope: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    image = image.detach().requires_grad_()
+    normed = instance_norm(image.shape[1])(image)
+    return normed.detach(), torch.autograd.grad(normed, image, slope)[0]
+
+
 def test_the_history_fills_then_exchanges_and_travels() -> None:
     torch.manual_seed(0)
     history = ImagePool(4)

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tests.examiner import batch_of, begin
+from tests.turns import turns_seen
 from thermochroma.base.errors import BadInput
 from thermochroma.base.lock import exclusive_lock
 from thermochroma.contract.batch import Batch, Still
@@ -87,9 +88,18 @@ class Duel(Game[Batch[Still]]):
         yield Turn("rival", {"close": output.detach() * self.rival.weight.sum()})
 
 
-def _duel(weights: dict[str, float]) -> Training:
+class LeakingDuel(Duel):
+    """Cuts the rival's number off by itself, out of its turn."""
+
+    def turns(self, batch: Batch[Still], progress: Progress) -> Iterator[Turn]:
+        for turn in super().turns(batch, progress):
+            yield turn
+            self.rival.weight.data.mul_(0.5)
+
+
+def _duel(weights: dict[str, float], kind: type[Duel] = Duel) -> Training:
     seed_everything(0)
-    game = Duel()
+    game = kind()
     adam = OptimizerSettings(kind="adam", lr=0.1, betas=(0.9, 0.999))
     settings = Settings.model_construct(
         method="duel",
@@ -127,6 +137,21 @@ def test_a_turn_leaves_the_other_player_alone() -> None:
     assert training.translator.level != 0
     assert torch.equal(training.players["rival"].weight, rival)
     assert all(parameter.grad is None for parameter in training.game.parameters())
+
+
+def test_what_moves_out_of_its_turn_is_seen() -> None:
+    weights = {"far": 1.0, "close": 1.0}
+    training = _duel(weights)
+    play(training, _batch())  # the rival's gradient is 0 until the translator predicts something
+    sound = turns_seen(training, _batch())
+    assert (sound.moved, sound.strays) == ({"translator": True, "rival": True}, [])
+    assert (sound.terms, sound.reached) == ({"far", "close"}, {"translator": 1, "rival": 1})
+    leaking = turns_seen(_duel(weights, LeakingDuel), _batch())
+    assert leaking.strays == ["rival outside turns"] * 2
+    training = _duel(weights)
+    rival = training.players["rival"].weight.data
+    training.optimizers["translator"].register_step_post_hook(lambda *_: rival.mul_(0.5))
+    assert turns_seen(training, _batch()).strays == ["rival in the turn of translator"]
 
 
 def test_a_term_without_a_weight_is_refused() -> None:

@@ -1,0 +1,161 @@
+"""Half precision: how far it turns each player's gradient, and how far it must.
+
+bfloat16 keeps 8 bits of a number. Where a layer's factors and results are rounded so, rectifiers near 0
+and signs of small differences flip, and gradients turn; the more, the more layers they pass. That much
+is what half precision costs, and no defect of ours. So the gradients of a third computation are set
+beside: in float32, but for the factors and results of those products that autocast takes in bfloat16.
+
+Print all angles' cosines: python -m tests.precision [block ...]
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from math import acos
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+from tests.examiner import BLOCKS, batch_of, begin
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.pretrained.write_weights import write_vgg
+from thermochroma.training.loop import next_turn, trainable, weigh
+from thermochroma.training.state import seed_everything
+
+ENOUGH: Final = 0.99
+"""Cosine with float32's gradient, above which nothing need be explained."""
+WIDER: Final = 1.5
+"""How many times an angle may be what it was when measured, or what rounding alone makes it."""
+COUNTS: Final = {"scgan": 4}
+"""Images in a batch where two are too few: SCGAN's deepest norms see two by two places of each, and
+with eight values some channel hardly varies; the cosine is then anything from 0.66 to 0.97, with rounding
+alone as well. With 16 values it is 0.998."""
+
+LONG_WAY: Final = "there and back again: gradients pass two or three networks of many layers"
+NOISE: Final = (
+    "differences and features of made-up noise, whose signs and rectifiers flip when rounded"
+)
+CANCELS: Final = (
+    "what is real and what is fake pull in nearly opposite directions; each alone has above 0.997"
+)
+BELOW: Final = {
+    ("cmmf_net", "translator"): (0.973, NOISE),
+    ("cmmf_net_no_interaction", "translator"): (0.961, NOISE),
+    ("cmmf_net_no_text", "translator"): (0.976, NOISE),
+    ("cyclegan", "translators"): (0.928, LONG_WAY),
+    ("i2v_gan", "translators"): (0.713, LONG_WAY),
+    ("lkat_gan", "critic"): (0.990, CANCELS),
+    ("lkat_gan", "translator"): (0.930, NOISE),
+    ("pix2pix", "translator"): (0.988, NOISE),
+    ("recycle_gan", "translators"): (0.738, LONG_WAY),
+    ("thermal_mask", "translators"): (0.961, LONG_WAY),
+    ("tic_cgan", "critic"): (0.989, CANCELS),
+    ("tic_cgan", "translator"): (0.953, NOISE),
+}
+"""The cosines that are lower, as measured, and why; each is held to be due to rounding alone as well."""
+
+PRODUCTS: Final = {
+    *(torch.conv2d, torch.conv_transpose2d, torch.matmul, torch.bmm),
+    *(F.linear, F.scaled_dot_product_attention),
+    *(Tensor.matmul, Tensor.__matmul__, Tensor.bmm),
+}
+
+
+class Products(TorchFunctionMode):
+    """Takes products in float32, their factors and results rounded, where autocast takes bfloat16."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        named = kwargs or {}
+        if func not in PRODUCTS or not torch.is_autocast_enabled("cpu"):
+            return func(*args, **named)
+        with torch.autocast("cpu", enabled=False):
+            return _rounded(
+                func(*map(_rounded, args), **{name: _rounded(one) for name, one in named.items()})
+            )
+
+
+class Turned(NamedTuple):
+    """Cosines with the gradient in float32: of the trainer's half precision, of rounded products.
+
+    The latter is worked out only where something must be explained.
+    """
+
+    half: float
+    rounded: float | None
+
+
+def gradients(block: str, frozen: FrozenNetworks, *, half_precision: bool) -> dict[str, Tensor]:
+    """Each player's gradient in its turn of the first batch, laid out flat; nothing is stepped."""
+    training = begin(block, frozen)
+    batch = batch_of(block, count=COUNTS.get(block, 2))
+    training.half_precision = half_precision
+    training.game.train()
+    seed_everything(7)
+    found: dict[str, Tensor] = {}
+    turns = training.game.turns(batch, training.progress)
+    while (turn := next_turn(turns, training, batch)) is not None:
+        parameters = trainable(training.players[turn.player])
+        cost = weigh(turn.terms, training.weights)
+        parts = torch.autograd.grad(cost, parameters, allow_unused=True)
+        found[turn.player] = torch.cat([one.flatten().double() for one in parts if one is not None])
+    return found
+
+
+def turned(block: str, frozen: FrozenNetworks) -> dict[str, Turned]:
+    """How far each player's gradient is turned."""
+    whole = gradients(block, frozen, half_precision=False)
+    half = gradients(block, frozen, half_precision=True)
+    cosines = {name: _cosine(half[name], whole[name]) for name in whole}
+    if not any(near <= ENOUGH or (block, name) in BELOW for name, near in cosines.items()):
+        return {name: Turned(near, None) for name, near in cosines.items()}
+    with Products():
+        rounded = gradients(block, frozen, half_precision=True)
+    return {
+        name: Turned(near, _cosine(rounded[name], whole[name])) for name, near in cosines.items()
+    }
+
+
+def faults(block: str, frozen: FrozenNetworks) -> list[str]:
+    """The players whose gradients are turned too far."""
+    found = []
+    for player, (half, rounded) in turned(block, frozen).items():
+        if half > ENOUGH:
+            continue
+        usual, _ = BELOW.get((block, player), (1.0, ""))
+        if acos(half) > WIDER * acos(usual):
+            found.append(f"{player}: cosine {half:.4f}, usually {usual:.3f}")
+        if rounded is not None and acos(half) > WIDER * acos(rounded):
+            found.append(f"{player}: cosine {half:.4f}, by rounded products alone {rounded:.4f}")
+    return found
+
+
+def _rounded(value: Any) -> Any:
+    """A float32 tensor to bfloat16's precision, forth and back; anything else as it is."""
+    if isinstance(value, Tensor) and value.dtype == torch.float32:
+        return value.bfloat16().float()
+    return value
+
+
+def _cosine(one: Tensor, other: Tensor) -> float:
+    return min(1.0, float(torch.cosine_similarity(one, other, dim=0)))
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for network in ("vgg16", "vgg19"):
+            write_vgg(Path(folder) / network, network=network, kind="random", seed=0)
+        for block in sys.argv[1:] or BLOCKS:
+            for player, (half, rounded) in turned(block, FrozenNetworks(Path(folder))).items():
+                beside = "" if rounded is None else f", by rounded products alone {rounded:.5f}"
+                sys.stdout.write(f"{block} {player} {half:.5f}{beside}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
