@@ -1,7 +1,26 @@
 """Score the trivial and oracle rows of one data set, exactly as methods are scored."""
 
+from pathlib import Path
+
 from stages.command import run
+from thermochroma.config.params import read_params
 from thermochroma.pipeline.baselines import evaluate_baselines
 
+
+def main(
+    dataset: str,
+    params: Path,
+    crops: Path,
+    perception: Path,
+    folder: Path,
+    metrics: Path,
+) -> None:
+    """Score the trivial and oracle rows of one data set, exactly as methods are scored."""
+    settings = read_params(params).evaluate[dataset]
+    evaluate_baselines(
+        dataset, settings, crops=crops, perception=perception, folder=folder, metrics=metrics
+    )
+
+
 if __name__ == "__main__":
-    run(evaluate_baselines)
+    run(main)

@@ -1,7 +1,23 @@
 """Fill MLflow in from the files on disk: runs restored from a cache, or a deleted database."""
 
+from pathlib import Path
+
 from stages.command import run
+from thermochroma.config.params import read_params
 from thermochroma.pipeline.track import track
 
+
+def main(
+    params: Path,
+    runs: Path,
+    metrics: Path,
+    reports: Path,
+) -> None:
+    """Fill MLflow in from the files on disk: runs restored from a cache, or a deleted database."""
+    settings = read_params(params)
+    trained = {dataset: settings.trained_on(dataset) for dataset in settings.datasets}
+    track(trained, runs=runs, metrics=metrics, reports=reports)
+
+
 if __name__ == "__main__":
-    run(track)
+    run(main)

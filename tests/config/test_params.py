@@ -9,7 +9,8 @@ import yaml
 
 from tests.examiner import PARAMS
 from thermochroma.base.errors import BadInput
-from thermochroma.config.params import MACHINES_OWN, read_params
+from thermochroma.config.machine import MachinesOwn
+from thermochroma.config.params import read_params
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -153,9 +154,11 @@ def test_no_yaml_and_no_file(tmp_path: Path) -> None:
 
 def test_what_suits_a_budget_to_a_machine_decides_nothing() -> None:
     budget = read_params(PARAMS).budget["kaist"]
-    other = budget.model_copy(update={"workers": 0, "checkpoint_every_images": 7})
+    other = budget.model_copy(
+        update={"workers": 0, "checkpoint_every_images": 7, "validation_images": 3}
+    )
     assert other.deciding() == budget.deciding()
-    assert set(budget.model_dump()) - set(budget.deciding()) == MACHINES_OWN
+    assert set(budget.model_dump()) - set(budget.deciding()) == set(MachinesOwn.model_fields)
 
 
 def test_epochs_become_images() -> None:

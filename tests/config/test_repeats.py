@@ -8,6 +8,7 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.examiner import PARAMS
+from thermochroma.config.params import read_params
 from thermochroma.pipeline.fingerprint import write_fingerprints
 
 BUDGET = "budgets/sample/{}.json"
@@ -26,7 +27,9 @@ def fingerprints(raw: dict[str, Any], folder: Path) -> dict[str, str]:
     folder.mkdir()
     params, out = folder / "params.yaml", folder / "fingerprints"
     params.write_text(yaml.safe_dump(raw))
-    write_fingerprints(params, ROOT / "src", ROOT / "stages", out)
+    write_fingerprints(
+        read_params(params), source=ROOT / "src", stages=ROOT / "stages", fingerprints=out
+    )
     return {str(path.relative_to(out)): path.read_text() for path in sorted(out.rglob("*.*"))}
 
 

@@ -17,6 +17,7 @@ from thermochroma.config.params import EvaluateSettings
 from thermochroma.contract.batch import Captioned
 from thermochroma.contract.method import Translator
 from thermochroma.data.captioning import captions
+from thermochroma.evaluation.evaluator import Evaluator
 from thermochroma.evaluation.gallery import FILE, choose_gallery_rows
 from thermochroma.evaluation.policies import policies_of
 from thermochroma.evaluation.scoring import scored_rows
@@ -33,7 +34,7 @@ from thermochroma.loading.policies import (
 )
 from thermochroma.loading.text_features import CONSTANT, EMPTY, SAME_FOR_ALL, TextTable
 from thermochroma.methods.cmmf_net import uses_text
-from thermochroma.pipeline.evaluate import Evaluator, score_other_policies
+from thermochroma.pipeline.evaluate import score_other_policies
 
 SIDE = 32
 TOKENS = 77

@@ -37,13 +37,13 @@ def watch(event, arguments):
 
 sys.addaudithook(watch)
 
-from thermochroma.pipeline.caption import caption
+from stages.caption import main
 from thermochroma.loading.crops import Crops
 
 base, out, *jobs = map(Path, sys.argv[1:])
 for job in map(str, jobs):
     dataset, profile = job.split("-")
-    caption(dataset, base / f"{profile}.yaml", base / "raw", base / "crops", base / "overrides.csv",
+    main(dataset, base / f"{profile}.yaml", base / "raw", base / "crops", base / "overrides.csv",
          out / f"{job}.csv")
 assert not seen, seen
 if (base / "crops/visible").exists():  # what does look is caught

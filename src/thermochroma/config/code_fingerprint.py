@@ -11,26 +11,37 @@ from collections.abc import Collection
 from pathlib import Path
 
 
-def fingerprint_code(start: Path, *, roots: Collection[Path], skip: Collection[str] = ()) -> str:
-    """One line for each module that `start` reaches by imports: its name and its hash.
+class Fingerprinter:
+    """Fingerprints of modules with all that they import; each file is read once.
 
-    start: a Python file. roots: folders in which top-level modules lie. skip: modules, or packages
-    with all that is in them, that only look on: a change in them is none in the outcome.
+    roots: folders in which top-level modules lie. skip: modules, or packages with all that is in them,
+    that only look on: a change in them is none in the outcome.
     """
-    found: dict[str, str] = {}
-    waiting = [(start.stem, start)]
-    while waiting:
-        name, path = waiting.pop()
-        if name in found or _within(name, skip):
-            continue
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-        found[name] = _hash(tree)
-        waiting += [
-            (module, file)
-            for module in sorted(_imported(tree))
-            if (file := _locate(module, roots)) is not None
-        ]
-    return "".join(f"{name} {found[name]}\n" for name in sorted(found))
+
+    def __init__(self, *, roots: Collection[Path], skip: Collection[str] = ()) -> None:
+        self._roots, self._skip = roots, skip
+        self._known: dict[Path, tuple[str, list[tuple[str, Path]]]] = {}
+
+    def of(self, start: Path) -> str:
+        """One line for each module that the file `start` reaches by imports: its name and its hash."""
+        found: dict[str, str] = {}
+        waiting = [(start.stem, start)]
+        while waiting:
+            name, path = waiting.pop()
+            if name in found or _within(name, self._skip):
+                continue
+            found[name], imported = self._read(path)
+            waiting += imported
+        return "".join(f"{name} {found[name]}\n" for name in sorted(found))
+
+    def _read(self, path: Path) -> tuple[str, list[tuple[str, Path]]]:
+        """Hash of a file, and the names and files of the modules that it imports."""
+        if path not in self._known:
+            tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+            found = ((name, _locate(name, self._roots)) for name in sorted(_imported(tree)))
+            imported = [(name, file) for name, file in found if file is not None]
+            self._known[path] = _hash(tree), imported
+        return self._known[path]
 
 
 def _within(name: str, packages: Collection[str]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from thermochroma.base.device import choose_device
 from thermochroma.base.files import whole_file, write_text
 from thermochroma.baselines.catalogue import BASELINES, truth_name
-from thermochroma.config.params import read_params
+from thermochroma.config.evaluation import EvaluateSettings
 from thermochroma.contract.dataset import load_source
 from thermochroma.evaluation.baselines import score_baselines
 from thermochroma.evaluation.flicker import Pairs, Predictor, pairs_of, score_flicker
@@ -22,16 +22,21 @@ from thermochroma.loading.crops import Crops
 
 
 def evaluate_baselines(
-    dataset: str, params: Path, crops: Path, perception: Path, folder: Path, metrics: Path
+    dataset: str,
+    settings: EvaluateSettings,
+    *,
+    crops: Path,
+    perception: Path,
+    folder: Path,
+    metrics: Path,
 ) -> None:
-    """One folder a row, laid out as `evaluate` lays out a method's."""
-    settings, cut, device = read_params(params), Crops(crops), choose_device()
-    how = settings.evaluate[dataset]
-    scored = scored_rows(cut, how.frames_per_sequence)
-    panel_rows = spread(cut.split("test"), how.panel_frames)
-    gallery_rows = choose_gallery_rows(scored, how.gallery_frames)
+    """Write one folder a row, with the files that `evaluate` writes for a method."""
+    cut, device = Crops(crops), choose_device()
+    scored = scored_rows(cut, settings.frames_per_sequence)
+    panel_rows = spread(cut.split("test"), settings.panel_frames)
+    gallery_rows = choose_gallery_rows(scored, settings.gallery_frames)
     summary: dict[str, object] = {"note": load_source(dataset).note}
-    pairs, looking = pairs_of(cut, how.video_pairs), read_perception(perception, device)
+    pairs, looking = pairs_of(cut, settings.video_pairs), read_perception(perception, device)
     for spectrum in BASELINES:
         write_flicker(
             folder / truth_name(spectrum), pairs, partial(truth_of, cut, spectrum=spectrum)

@@ -10,7 +10,7 @@ from thermochroma.base.device import choose_device
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
 from thermochroma.base.project import at_root
-from thermochroma.config.params import CaptionSettings, read_params
+from thermochroma.config.captioning import CaptionSettings
 from thermochroma.contract.dataset import Box, Source, SourceSettings, load_source
 from thermochroma.data.captioning.captioner import Captioner
 from thermochroma.data.captioning.captions import (
@@ -31,24 +31,29 @@ SAME_FOR_ALL = ("empty", "constant")  # a person's word would make an exception
 
 
 def caption(
-    dataset: str, params: Path, raw: Path, crops: Path, overrides: Path, captions: Path
+    dataset: str,
+    settings: CaptionSettings,
+    block: SourceSettings,
+    *,
+    raw: Path,
+    crops: Path,
+    overrides: Path,
+    captions: Path,
 ) -> None:
-    """Runs as well where every visible image has been taken away."""
-    source, settings = load_source(dataset), read_params(params)
-    how, block, folder = settings.caption, settings.source(dataset), at_root(raw)
-    cut = Crops(crops)
+    """Write one sentence a frame; no visible image needs to be there."""
+    source, folder, cut = load_source(dataset), at_root(raw), Crops(crops)
     rows = cut.manifest[cut.manifest["dropped"] == ""]
     own = overrides_of(dataset, read_overrides(overrides), list(cut.manifest["frame"]))
     told = caption_all(
         rows,
-        tell=choose_caption_maker(how, source, block, folder, cut, dataset),
+        tell=choose_caption_maker(settings, source, block, folder, cut, dataset),
         facts=source.facts(block, folder),
-        overrides=[] if how.profile in SAME_FOR_ALL else own,
+        overrides=[] if settings.profile in SAME_FOR_ALL else own,
     )
     bar = tqdm(told, total=len(rows), desc="caption", unit="frame")
     table = pd.DataFrame(bar, columns=list(CAPTION_COLUMNS))
-    if how.profile == "shuffled":
-        table = shuffled(table, list(rows["split"]), seed=how.shuffle_seed)
+    if settings.profile == "shuffled":
+        table = shuffled(table, list(rows["split"]), seed=settings.shuffle_seed)
     with whole_file(captions) as part:
         table.to_csv(part, index=False)
 

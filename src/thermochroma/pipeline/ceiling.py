@@ -5,7 +5,7 @@ from pathlib import Path
 from thermochroma.base.files import whole_file, write_text
 from thermochroma.base.manifest import read_table
 from thermochroma.base.project import at_root
-from thermochroma.config.params import read_params
+from thermochroma.config.evaluation import EvaluateSettings
 from thermochroma.contract.dataset import load_source
 from thermochroma.data.registration.tables import TRANSFORM_COLUMNS, compare_with_truth
 from thermochroma.evaluation.ceiling import score_ceiling, score_neighbours
@@ -20,16 +20,22 @@ IMAGES = 60  # at most, and as many pairs of neighbours: each is predicted and s
 
 
 def measure_ceiling(
-    dataset: str, params: Path, crops: Path, registered: Path, raw: Path, report: Path
+    dataset: str,
+    settings: EvaluateSettings,
+    *,
+    seed: int,
+    crops: Path,
+    registered: Path,
+    raw: Path,
+    report: Path,
 ) -> None:
-    """Writes a card, its figure, and the scores of each image, all called as `report`."""
-    settings, cut, source = read_params(params), Crops(crops), load_source(dataset)
+    """Write a card, its figure, and the scores of each image, all called as `report`."""
+    cut, source = Crops(crops), load_source(dataset)
     transforms = read_table(registered / "transforms.csv", TRANSFORM_COLUMNS)
     errors = compare_with_truth(transforms, source.truth(at_root(raw))) if source.truth else None
-    how = settings.evaluate[dataset]
-    scored = scored_rows(cut, how.frames_per_sequence)
+    scored = scored_rows(cut, settings.frames_per_sequence)
     scores = score_ceiling(cut, spread(scored[scored["split"] == SPLIT], IMAGES))
-    pairs = some_of(pairs_of(cut, how.video_pairs))
+    pairs = some_of(pairs_of(cut, settings.video_pairs))
     with whole_file(report.with_name(f"{report.name}.csv")) as part:
         scores.to_csv(part, index=False, float_format="%.6g")
     text = build_ceiling(
@@ -39,11 +45,11 @@ def measure_ceiling(
         errors,
         title=source.title,
         note=source.note,
-        seed=settings.seed,
+        seed=seed,
     )
     write_text(report.with_name(f"{report.name}.md"), text)
     residual = residual_of(transforms, errors)
-    save_figure(draw_ceiling(scores, residual, note=source.note, seed=settings.seed), report)
+    save_figure(draw_ceiling(scores, residual, note=source.note, seed=seed), report)
 
 
 def some_of(pairs: Pairs) -> Pairs:

@@ -4,15 +4,14 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file, write_text
-from thermochroma.baselines.catalogue import BASELINES, truth_name
-from thermochroma.config.params import Params, read_params
+from thermochroma.config.comparison import Comparison
+from thermochroma.config.entry import Entry
 from thermochroma.contract.dataset import load_source
 from thermochroma.contract.settings import TWENTIETHS
 from thermochroma.evaluation.scoring import SEEN
@@ -20,13 +19,14 @@ from thermochroma.inference.predictions import spread
 from thermochroma.loading.crops import Crops
 from thermochroma.pipeline.results import (
     ResultFolders,
-    direction_of,
-    flicker_of,
+    Spectrum,
+    about_of,
+    blocks_of,
+    by_spectrum,
     of_split,
     read_curve,
     read_rows,
     title_in,
-    videoless,
 )
 from thermochroma.reporting import by_sequence, paper, snapshots
 from thermochroma.reporting import significance as wins
@@ -37,7 +37,6 @@ from thermochroma.reporting.table import build_table
 from thermochroma.reporting.table_caption import what_is_scored
 from thermochroma.reporting.table_text import to_csv, to_latex, to_markdown
 
-Spectrum = Literal["visible", "thermal"]
 SPLITS = ("test", "validation")
 READINGS = {"validation/psnr": "PSNR, validation (dB)", "validation/ssim": "SSIM, validation"}
 LATE_READINGS = {"psnr": "PSNR, test (dB)", "ssim_7u": "SSIM 7×7, test"}
@@ -50,89 +49,51 @@ SUFFIX = {"visible": "", "thermal": "_visible_to_thermal"}  # of the files of ea
 
 @dataclass(frozen=True)
 class Job:
-    """One data set with all that is known of it."""
+    """A data set's line-up with its files."""
 
-    dataset: str
-    settings: Params
+    comparison: Comparison
     crops: Crops
     places: ResultFolders
     note: str
 
 
-def compare(
-    dataset: str,
-    params: Path,
-    crops: Path,
-    runs: Path,
-    scores: Path,
-    baselines: Path,
-    tables: Path,
-    figures: Path,
-) -> None:
-    """Renders exactly the line-up, never a glob: a removed method leaves no ghost row."""
-    settings, places = read_params(params), ResultFolders(runs, scores, baselines, tables, figures)
-    job = Job(dataset, settings, Crops(crops), places, load_source(dataset).note)
-    predicted = {
-        name: direction_of(settings, name).predicted for name in settings.trained_on(dataset)
-    }
-    spectra: list[Spectrum] = ["visible"]  # a table always, even of baselines
-    if "thermal" in predicted.values():
-        spectra.append("thermal")
-    for spectrum in spectra:
-        names = [name for name, predicts in predicted.items() if predicts == spectrum]
-        tabulate(job, names, spectrum)
-        if names:
-            draw_learning(job, names, spectrum)
+def compare(comparison: Comparison, *, crops: Path, places: ResultFolders) -> None:
+    """Write the tables and figures of exactly the line-up: a removed method leaves no row behind."""
+    job = Job(comparison, Crops(crops), places, load_source(comparison.dataset).note)
+    for spectrum, entries in by_spectrum(comparison).items():
+        tabulate(job, entries, spectrum)
+        if entries:
+            draw_learning(job, entries, spectrum)
 
 
-def tabulate(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
+def tabulate(job: Job, entries: Sequence[Entry], spectrum: Spectrum) -> None:
     """The tables, the grids and the costs of the methods that predict one spectrum."""
-    blocks = {
-        block: [name for name in names if job.settings.block_of(name) == block]
-        for block in dict.fromkeys(map(job.settings.block_of, names))
-    }
+    blocks = blocks_of(entries)
     rows = read_rows(blocks, spectrum, job.places)
     for split in SPLITS:
-        about, some = about_of(job, split, spectrum), of_split(rows, split)
+        about, some = about_of(job.comparison, split, spectrum, job.places), of_split(rows, split)
         write_tables(job, some, about)
     folders = {rows[name].title: job.places.scores / name for name in blocks}
     shown = folders | {rows[name].title: job.places.baselines / name for name in IN_GRID[spectrum]}
     saved = draw_grid(job, shown, f"grid{SUFFIX[spectrum]}", spectrum=spectrum)
     if spectrum == "visible":
         for path in saved:  # the same image under the number that it has in the paper
-            copy = path.with_stem(f"figure_{paper.GRID_FIGURE.get(job.dataset, 3)}")
+            copy = path.with_stem(f"figure_{paper.GRID_FIGURE.get(job.comparison.dataset, 3)}")
             with whole_file(copy) as part:
                 shutil.copyfile(path, part)
-        entries = [name for name in paper.ABLATION if name in blocks]
-        if entries:
-            ablation = {title: folders[title] for title in (rows[name].title for name in entries)}
+        ablated = [name for name in paper.ABLATION if name in blocks]
+        if ablated:
+            ablation = {title: folders[title] for title in (rows[name].title for name in ablated)}
             draw_grid(job, ablation, "figure_6", spectrum=spectrum)
     test = {name: row for name, row in of_split(rows, "test").items() if name in blocks}
     if test:
         stem = job.places.figures / f"quality_against_cost{SUFFIX[spectrum]}"
-        draw_costs(test, job.settings.seed, job.note, stem)
-
-
-def about_of(job: Job, split: str, spectrum: Spectrum) -> About:
-    """What is said beside the numbers of one split and direction."""
-    source = load_source(job.dataset)
-    return About(
-        dataset=job.dataset,
-        title=f"{source.title}, {SEEN[spectrum]} to {spectrum}",
-        note=source.note,
-        split=split,
-        size=job.settings.crop[job.dataset].size,
-        weights=job.settings.weights,
-        reference=BASELINES[spectrum].reference,
-        predicted=spectrum,
-        true_flicker=flicker_of(job.places.baselines / truth_name(spectrum)),
-        needs_video=videoless(job.settings, job.dataset, spectrum),
-    )
+        draw_costs(test, job.comparison.seed, job.note, stem)
 
 
 def write_tables(job: Job, rows: Mapping[str, Row], about: About) -> None:
     """The table of all rows, the matrix of wins, every sequence, and what the paper has by number."""
-    stem, seed = f"{about.split}{SUFFIX[about.predicted]}", job.settings.seed
+    stem, seed = f"{about.split}{SUFFIX[about.predicted]}", job.comparison.seed
     spell(build_table(rows, about, seed=seed), job.places.tables / stem)
     compared = {
         name: row.scores
@@ -162,12 +123,12 @@ def spell(table: Table, stem: Path) -> None:
         write_text(stem.with_name(f"{stem.name}.{kind}"), write(table))
 
 
-def draw_learning(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
+def draw_learning(job: Job, entries: Sequence[Entry], spectrum: Spectrum) -> None:
     """The readings while training, against images shown, and Figure 4 of the paper.
 
     Each direction by itself: a score of thermal images says nothing beside one of visible ones.
     """
-    titles = {name: title_of_run(job, name) for name in names}
+    titles = {entry.name: title_of_run(job, entry) for entry in entries}
     histories = {
         title: pd.read_csv(job.places.runs / name / "history.csv") for name, title in titles.items()
     }
@@ -179,7 +140,7 @@ def draw_learning(job: Job, names: Sequence[str], spectrum: Spectrum) -> None:
             title: snapshots.means(read_curve(job.places.scores / name))
             for name, title in titles.items()
         }
-        lengths = {job.settings.budget_of(job.dataset, name).epochs for name in names}
+        lengths = {entry.budget.epochs for entry in entries}
         # an epoch of the paper is a twentieth of its training
         draw_figure_4(job, last, against="epochs" if lengths == {TWENTIETHS} else "twentieths")
 
@@ -190,15 +151,14 @@ def draw_figure_4(job: Job, last: Mapping[str, pd.DataFrame], *, against: str) -
     said = "protocol `paper`: on the test set, of snapshots, for looking and not for choosing"
     figure = curves(named, LATE_READINGS, against=against, note=joined(job.note, said))
     save_figure(figure, job.places.figures / "figure_4")
-    text = snapshots.to_csv(last, dataset=job.dataset)
+    text = snapshots.to_csv(last, dataset=job.comparison.dataset)
     write_text(job.places.tables / "figure_4.csv", text)
 
 
-def title_of_run(job: Job, name: str) -> str:
-    """The title of a run's block, with its seed if it repeats it."""
-    title = title_in(job.places.runs / name)
-    repeats = job.settings.block_of(name) != name
-    return f"{title}, seed {job.settings.seed_of(name)}" if repeats else title
+def title_of_run(job: Job, entry: Entry) -> str:
+    """Title of a run's block, with its seed if it repeats it."""
+    title = title_in(job.places.runs / entry.name)
+    return f"{title}, seed {entry.seed}" if entry.is_repeat else title
 
 
 def joined(*notes: str) -> str:
@@ -210,7 +170,7 @@ def draw_grid(
     job: Job, folders: Mapping[str, Path], name: str, *, spectrum: Spectrum
 ) -> tuple[Path, Path]:
     """The panel frames: what is seen, each folder's images by its title, truth."""
-    panel = spread(job.crops.split("test"), job.settings.evaluate[job.dataset].panel_frames)
+    panel = spread(job.crops.split("test"), job.comparison.evaluate.panel_frames)
     frames = [row for _, row in panel.iterrows()]
     seen, truths = (
         [np.asarray(job.crops.image(one, row)) for row in frames]

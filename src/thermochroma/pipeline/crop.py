@@ -16,7 +16,7 @@ from thermochroma.base.files import seed_of, sha256, write_text
 from thermochroma.base.manifest import CROP_COLUMNS, FRAME_COLUMNS, read_table, write_table
 from thermochroma.base.project import at_root
 from thermochroma.base.workplace import deliver, others, workplace
-from thermochroma.config.params import CropSettings, read_params
+from thermochroma.config.cropping import CropSettings
 from thermochroma.contract.dataset import Matrix, load_source
 from thermochroma.data.cropping.counts import crop_counts
 from thermochroma.data.cropping.near_duplicates import (
@@ -55,7 +55,10 @@ class Cropping:
 
 def crop(
     dataset: str,
-    params: Path,
+    settings: CropSettings,
+    *,
+    seed: int,
+    on_defect: str,
     frames: Path,
     registered: Path,
     raw: Path,
@@ -64,12 +67,21 @@ def crop(
     crops: Path,
     metrics: Path,
 ) -> None:
-    """Shards, the manifest that says what is in them and why not, and what was dropped in numbers.
+    """Write shards, the manifest of what is in them and why not, and counts of what was dropped.
 
     Goes on from the shards that an interrupted cropping of the very same settings, data and code has
     finished, to the same bytes.
     """
-    cropping = prepare(dataset, params, frames, registered, at_root(raw), code)
+    cropping = prepare(
+        dataset,
+        settings,
+        seed=seed,
+        on_defect=on_defect,
+        frames=frames,
+        registered=registered,
+        raw=at_root(raw),
+        code=code,
+    )
     with workplace(at_root(checkpoints) / f"crop-{dataset}-{cropping.fingerprint}") as place:
         if left := others(place):
             tqdm.write(
@@ -82,32 +94,39 @@ def crop(
 
 
 def prepare(
-    dataset: str, params: Path, frames: Path, registered: Path, raw: Path, code: Path
+    dataset: str,
+    settings: CropSettings,
+    *,
+    seed: int,
+    on_defect: str,
+    frames: Path,
+    registered: Path,
+    raw: Path,
+    code: Path,
 ) -> Cropping:
     """Plan the windows, and name the plan by a fingerprint of all that decides its outcome."""
-    source, settings = load_source(dataset), read_params(params)
-    cut, table = settings.crop[dataset], read_table(frames, FRAME_COLUMNS)
+    source, table = load_source(dataset), read_table(frames, FRAME_COLUMNS)
     transforms = matrices(read_table(registered / "transforms.csv", TRANSFORM_COLUMNS))
     windows = plan_windows(
         table,
         transforms,
-        size=cut.size,
-        clip_frames=cut.clip_frames,
+        size=settings.size,
+        clip_frames=settings.clip_frames,
         upscale=source.upscale,
-        seed=settings.seed,
+        seed=seed,
     )
-    if settings.source(dataset).on_defect == "refuse":
-        refuse_too_small(windows, size=cut.size, dataset=dataset)
+    if on_defect == "refuse":
+        refuse_too_small(windows, size=settings.size, dataset=dataset)
     parts = {
-        "settings": cut.model_dump(),
-        "seed": settings.seed,
+        "settings": settings.model_dump(),
+        "seed": seed,
         "upscale": source.upscale,
         "data": [sha256(path) for path in (frames, registered / "transforms.csv", code)],
         "libraries": [cv2.__version__, PIL.__version__, np.__version__],
     }
     fingerprint = f"{seed_of(json.dumps(parts, sort_keys=True)):016x}"
     workers = os.cpu_count() or 1
-    return Cropping(dataset, cut, table, windows, transforms, raw, fingerprint, workers)
+    return Cropping(dataset, settings, table, windows, transforms, raw, fingerprint, workers)
 
 
 def make(cropping: Cropping, place: Path) -> dict[str, Any]:

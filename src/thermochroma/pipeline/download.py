@@ -9,7 +9,6 @@ from tqdm import tqdm
 from thermochroma.base.files import write_text
 from thermochroma.base.manifest import FRAME_COLUMNS, write_table
 from thermochroma.base.project import at_root
-from thermochroma.config.params import read_params
 from thermochroma.contract.dataset import Source, SourceSettings, load_source
 from thermochroma.data.acquisition.audit import audit
 from thermochroma.data.acquisition.audit import metrics as count
@@ -19,10 +18,19 @@ from thermochroma.data.acquisition.tone_mapping import tones
 
 
 def download(
-    dataset: str, params: Path, raw: Path, frames: Path, report: Path, metrics: Path
+    dataset: str,
+    settings: SourceSettings,
+    *,
+    raw: Path,
+    frames: Path,
+    report: Path,
+    metrics: Path,
 ) -> None:
-    """Raw data stay outside DVC's cache; the table of frames, with hashes, is what DVC hashes."""
-    source, settings = load_source(dataset), read_params(params).source(dataset)
+    """Bring a data set to disk, check it, and write the table of its frames.
+
+    Raw data stay outside DVC's cache; the table, with hashes of the files, is what DVC hashes.
+    """
+    source = load_source(dataset)
     if settings.source is not None:
         settings = settings.model_copy(update={"source": str(at_root(settings.source))})
     folder = at_root(raw)

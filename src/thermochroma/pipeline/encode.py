@@ -1,4 +1,4 @@
-"""Encode each distinct caption once, for all methods that see text, and what is held against captions."""
+"""Encode each distinct caption once, for all methods that see text, and the policies' sentences."""
 
 from pathlib import Path
 

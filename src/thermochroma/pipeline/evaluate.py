@@ -1,53 +1,46 @@
 """Score one translator: score every held-out image, keep a panel, measure the cost."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from tqdm import tqdm
 
-from thermochroma.base.device import choose_device, device_name
+from thermochroma.base.device import choose_device
 from thermochroma.base.files import whole_file, write_text
-from thermochroma.config.params import EvaluateSettings, read_params
+from thermochroma.config.evaluation import EvaluateSettings
 from thermochroma.contract.dataset import load_source
-from thermochroma.contract.method import Method, Translator
-from thermochroma.evaluation.cost import latency, multiply_adds, parameters
+from thermochroma.evaluation.evaluator import Evaluator
 from thermochroma.evaluation.flicker import pairs_of, score_flicker
 from thermochroma.evaluation.gallery import (
     FILE,
     SPLIT,
     choose_gallery_rows,
-    keep_gallery,
     with_extremes,
 )
 from thermochroma.evaluation.outputs import by_split, write_outputs
 from thermochroma.evaluation.perceptual import (
     Evaluation,
-    Perception,
-    evaluate_images,
     read_perception,
 )
 from thermochroma.evaluation.policies import policies_of
 from thermochroma.evaluation.scoring import scored_rows
-from thermochroma.evaluation.snapshots import CURVE, of_the_end, score_snapshot
+from thermochroma.evaluation.snapshots import CURVE, of_the_end
 from thermochroma.evaluation.summary import mean_of_distances, mean_of_draws
 from thermochroma.export.artifact import load_translator, method_of, snapshots_in
-from thermochroma.inference.predictions import Predicted, predict, spread
+from thermochroma.inference.predictions import spread
 from thermochroma.loading.collate import read_text
 from thermochroma.loading.crops import Crops
-from thermochroma.loading.inference_batches import seen_batches
 from thermochroma.loading.policies import Beside, OtherPolicy, own
 
 
 def evaluate(
     dataset: str,
-    method: str,
-    params: Path,
+    settings: EvaluateSettings,
+    *,
     crops: Path,
     text: Path,
     translator: Path,
@@ -56,18 +49,24 @@ def evaluate(
     folder: Path,
     metrics: Path,
 ) -> None:
-    """Neither critic nor VGG is built. The stage `track` tells MLflow, in one go for all methods."""
-    settings, cut, device = read_params(params), Crops(crops), choose_device()
+    """Score every held-out image of one translator, keep a panel, measure the cost.
+
+    Neither critic nor VGG is built. The stage `track` tells MLflow, in one go for all methods.
+    """
+    cut, device = Crops(crops), choose_device()
     network, metadata = load_translator(translator)
     network.to(device)
-    sees, how, title = method_of(metadata).sees, settings.evaluate[dataset], f"{dataset}-{method}"
-    rows = scored_rows(cut, how.frames_per_sequence)
-    panel_rows, pairs = spread(cut.split("test"), how.panel_frames), pairs_of(cut, how.video_pairs)
+    sees, title = method_of(metadata).sees, f"{dataset}-{metadata.name}"
+    rows = scored_rows(cut, settings.frames_per_sequence)
+    panel_rows = spread(cut.split("test"), settings.panel_frames)
+    pairs = pairs_of(cut, settings.video_pairs)
     shown = pd.concat([rows, panel_rows, pairs.before, pairs.after])
-    gallery_rows = choose_gallery_rows(rows, how.gallery_frames)
+    gallery_rows = choose_gallery_rows(rows, settings.gallery_frames)
     beside = own(sees, cut, shown.drop_duplicates("frame"), read_text(sees, text))
     looking = read_perception(perception, device)
-    evaluator = Evaluator(network, method_of(metadata), cut, beside, how, device, looking)
+    evaluator = Evaluator(
+        network, method_of(metadata), cut, beside, settings.batch_size, device, looking
+    )
     again = pd.concat([panel_rows, gallery_rows, pairs.before, pairs.after])["frame"]
     scored = evaluator.score(rows, title=f"evaluate {title}", keep=frozenset(again))
     panel = evaluator.predict_all(panel_rows)
@@ -84,113 +83,18 @@ def evaluate(
         evaluator, snapshots_in(snapshots), rows[rows["split"] == SPLIT], title=title
     )
     write_curve(folder / CURVE, curve, scored.scores, images=metadata.images)
-    write_text(folder / "cost.json", json.dumps(evaluator.cost(rows), indent=2) + "\n")
-    told: dict[str, Any] = {**by_split(scored), "note": load_source(dataset).note}
+    cost = evaluator.cost(rows, rounds=settings.timing_rounds)
+    write_text(folder / "cost.json", json.dumps(cost, indent=2) + "\n")
+    summary: dict[str, Any] = {**by_split(scored), "note": load_source(dataset).note}
     if video["flicker"].notna().any():
-        told["flicker"] = float(video["flicker"].mean())
+        summary["flicker"] = float(video["flicker"].mean())
     write_records(folder, [beside])
     if others := policies_of(metadata):
         below = folder / "policies"
-        told["policies"] = score_other_policies(
+        summary["policies"] = score_other_policies(
             evaluator, others, rows, gallery_rows, below, title=title
         )
-    write_text(metrics, json.dumps(told, indent=2) + "\n")
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluator:
-    """A translator with the images that it is scored on."""
-
-    translator: Translator[Any]
-    method: Method
-    crops: Crops
-    beside: Beside
-    settings: EvaluateSettings
-    device: torch.device
-    perception: Perception | None
-    kept: dict[str, torch.Tensor] = field(default_factory=dict, init=False)
-    """What was predicted of frames that are asked for again, by frame."""
-
-    def under(self, beside: Beside) -> "Evaluator":
-        """The same, shown other references or sentences."""
-        return replace(self, beside=beside)
-
-    def of(self, translator: Translator[Any]) -> "Evaluator":
-        """The same images, shown the same beside them, for other weights."""
-        return replace(self, translator=translator.to(self.device))
-
-    def score_snapshot(self, rows: pd.DataFrame, *, images: int | None) -> pd.DataFrame:
-        """The few scores of the curves, one row an image."""
-        spectrum = self.method.direction.predicted
-        return score_snapshot(self.crops, self._predict(rows), images=images, spectrum=spectrum)
-
-    def score(
-        self, rows: pd.DataFrame, *, title: str, keep: frozenset[str] = frozenset()
-    ) -> Evaluation:
-        """Score every row. keep: frames that `predict_all` will be asked for."""
-        prediction = self._predict_and_keep(rows, title, keep)
-        spectrum = self.method.direction.predicted
-        return evaluate_images(
-            self.crops, prediction, spectrum=spectrum, perception=self.perception
-        )
-
-    def predict_all(self, rows: pd.DataFrame) -> torch.Tensor:
-        """The translations of the rows, 8 bits; each frame is predicted once."""
-        for some, prediction in self._predict(rows[~rows["frame"].isin(self.kept.keys())]):
-            self._keep(some, prediction)
-        return torch.stack([self.kept[frame] for frame in rows["frame"]])
-
-    def keep_gallery(self, path: Path, scores: pd.DataFrame, gallery_rows: pd.DataFrame) -> None:
-        """Write the images of some frames. scores: of what this score predicted."""
-        images = self.predict_all(gallery_rows).permute(0, 2, 3, 1).numpy()
-        keep_gallery(path, scores, list(gallery_rows["frame"]), images)
-
-    def cost(self, rows: pd.DataFrame) -> dict[str, Any]:
-        """Size, work and time of the translator at the crop's size, batch 1."""
-        one = rows.iloc[:1]
-        ((_, seen),) = seen_batches(
-            self.crops,
-            one,
-            sees=self.method.sees,
-            text=self.beside.text,
-            batch_size=1,
-            device=self.device,
-            references=self.beside.references,
-        )
-        timed = latency(
-            lambda: list(self._predict(one)), rounds=self.settings.timing_rounds, device=self.device
-        )
-        return {
-            "parameters": parameters(self.translator.requires_grad_(True)),
-            "multiply_adds": multiply_adds(self.translator, seen),
-            **timed,
-            "device": device_name(self.device),
-        }
-
-    def _predict_and_keep(
-        self, rows: pd.DataFrame, title: str, keep: frozenset[str]
-    ) -> Iterator[tuple[pd.DataFrame, Predicted]]:
-        with tqdm(total=len(rows), desc=title, unit="image") as bar:
-            for some, prediction in self._predict(rows):
-                wanted = some["frame"].isin(keep)
-                self._keep(some[wanted], prediction[torch.tensor(wanted.to_list())])
-                yield some, prediction
-                bar.update(len(some))
-
-    def _keep(self, rows: pd.DataFrame, prediction: torch.Tensor) -> None:
-        self.kept.update(zip(rows["frame"], prediction, strict=True))
-
-    def _predict(self, rows: pd.DataFrame) -> Any:
-        return predict(
-            self.translator,
-            self.crops,
-            rows,
-            sees=self.method.sees,
-            text=self.beside.text,
-            batch_size=self.settings.batch_size,
-            device=self.device,
-            references=self.beside.references,
-        )
+    write_text(metrics, json.dumps(summary, indent=2) + "\n")
 
 
 def score_snapshots(

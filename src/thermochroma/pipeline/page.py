@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from thermochroma.base.files import whole_folder, write_text
-from thermochroma.baselines.catalogue import BASELINES, truth_name
-from thermochroma.config.params import Params, read_params
+from thermochroma.baselines.catalogue import BASELINES
+from thermochroma.config.comparison import Comparison
 from thermochroma.contract.dataset import load_source
 from thermochroma.evaluation.gallery import (
     SPLIT,
@@ -21,18 +21,19 @@ from thermochroma.evaluation.gallery import (
 )
 from thermochroma.evaluation.scoring import SEEN, scored_rows
 from thermochroma.loading.crops import Crops
-from thermochroma.pipeline.compare import READINGS, SPLITS, SUFFIX, Spectrum
+from thermochroma.pipeline.compare import READINGS, SPLITS, SUFFIX
 from thermochroma.pipeline.results import (
     ResultFolders,
-    direction_of,
-    flicker_of,
+    Spectrum,
+    about_of,
+    blocks_of,
+    by_spectrum,
     galleries,
     of_split,
     read_rows,
-    videoless,
 )
 from thermochroma.reporting import significance as wins
-from thermochroma.reporting.layout import About, Row
+from thermochroma.reporting.layout import Row
 from thermochroma.reporting.page.contents import (
     GalleryFrame,
     Images,
@@ -71,40 +72,33 @@ class Roots:
 
 
 def build_page(
-    params: Path,
-    crops: Path,
-    runs: Path,
-    scores: Path,
-    baselines: Path,
-    page: Path,
-    images: Path,
+    comparisons: Sequence[Comparison], *, roots: Roots, page: Path, images: Path
 ) -> None:
-    """Writes nothing that depends on the day or the machine: the same scores give the same page."""
-    settings, roots = read_params(params), Roots(crops, runs, scores, baselines)
+    """Write the page and its images; nothing in them depends on the day or the machine."""
     with whole_folder(images) as part:
-        for name in settings.datasets:
-            write_page_images(name, settings, roots, part / name)
-    found = [describe(name, settings, roots) for name in settings.datasets]
+        for one in comparisons:
+            write_page_images(one, roots, part / one.dataset)
+    found = [describe(one, roots) for one in comparisons]
     write_text(page, render(found, images=images.name, tracking=TRACKING))
 
 
-def describe(dataset: str, settings: Params, roots: Roots) -> PageDataset:
+def describe(comparison: Comparison, roots: Roots) -> PageDataset:
     """All that the page says of one data set."""
+    dataset, blocks = comparison.dataset, blocks_of(comparison.entries)
     source, cut = load_source(dataset), Crops(roots.crops / dataset)
-    shown = shown_of(dataset, settings, roots)
+    shown = shown_of(comparison, roots)
     sections = [
-        section(dataset, settings, blocks, spectrum, roots, shown)
-        for spectrum, blocks in by_predicted(settings, dataset).items()
+        section(comparison, blocks_of(entries), spectrum, roots, shown)
+        for spectrum, entries in by_spectrum(comparison).items()
     ]
     train = cut.split("train")
-    taught = Taught(len(train), train["sequence"].nunique(), settings.weights)
-    blocks = dict.fromkeys(map(settings.block_of, settings.trained_on(dataset)))
-    budgets = {name: settings.budget_of(dataset, name) for name in blocks}
+    taught = Taught(len(train), train["sequence"].nunique(), comparison.weights)
+    budgets = {one.name: one.budget for one in comparison.entries if one.name in blocks}
     return PageDataset(
         name=dataset,
         title=source.title,
         note=source.note,
-        size=settings.crop[dataset].size,
+        size=comparison.side,
         facts=facts_of(taught, budgets, shown=len(shown.common_frames)),
         frames=[
             GalleryFrame(*map(str, row))
@@ -135,15 +129,15 @@ class PageFrames:
         return [order[frame] for frame in frames]
 
 
-def shown_of(dataset: str, settings: Params, roots: Roots) -> PageFrames:
+def shown_of(comparison: Comparison, roots: Roots) -> PageFrames:
     """The test frames that the stages evaluate and baselines chose, and those extreme for some row."""
-    how, cut = settings.evaluate[dataset], Crops(roots.crops / dataset)
+    how, cut = comparison.evaluate, Crops(roots.crops / comparison.dataset)
     scored = scored_rows(cut, how.frames_per_sequence)
     gallery_rows = choose_gallery_rows(scored, how.gallery_frames)
     frames = list(gallery_rows["frame"])
     kept = {
         frame
-        for path in galleries_of(dataset, settings, roots).values()
+        for path in galleries_of(comparison, roots).values()
         for frame in read_gallery(path, frames).frames
     }
     more = scored[scored["frame"].isin(kept - {*frames})]
@@ -151,29 +145,28 @@ def shown_of(dataset: str, settings: Params, roots: Roots) -> PageFrames:
     return PageFrames(frames, rows, int((scored["split"] == SPLIT).sum()))
 
 
-def galleries_of(dataset: str, settings: Params, roots: Roots) -> dict[str, Path]:
+def galleries_of(comparison: Comparison, roots: Roots) -> dict[str, Path]:
     """Of both directions."""
-    places = places_of(dataset, roots)
+    places = places_of(comparison.dataset, roots)
     return {
         name: path
-        for spectrum, blocks in by_predicted(settings, dataset).items()
-        for name, path in galleries(blocks, spectrum, places).items()
+        for spectrum, entries in by_spectrum(comparison).items()
+        for name, path in galleries(blocks_of(entries), spectrum, places).items()
     }
 
 
 def section(
-    dataset: str,
-    settings: Params,
+    comparison: Comparison,
     blocks: Blocks,
     spectrum: Spectrum,
     roots: Roots,
     shown: PageFrames,
 ) -> Section:
     """The methods that predict one spectrum, with the trivial rows and oracles."""
-    places = places_of(dataset, roots)
+    places = places_of(comparison.dataset, roots)
     rows, reference = read_rows(blocks, spectrum, places), BASELINES[spectrum].reference
     names = list(blocks)
-    test, seed = of_split(rows, SPLIT), settings.seed
+    test, seed = of_split(rows, SPLIT), comparison.seed
     compared = {
         name: row.scores for name, row in test.items() if row.kind == "method" or name == reference
     }
@@ -188,7 +181,7 @@ def section(
         reference=reference,
         verdict=verdict(Field(test, names, reference), met, seed=seed),
         splits={
-            split: tabulated(dataset, settings, of_split(rows, split), split, spectrum, places)
+            split: tabulated(comparison, of_split(rows, split), split, spectrum, places)
             for split in SPLITS
         },
         duels={
@@ -216,28 +209,15 @@ def on_page(gallery: Gallery, shown: PageFrames) -> Images:
 
 
 def tabulated(
-    dataset: str,
-    settings: Params,
+    comparison: Comparison,
     rows: dict[str, Row],
     split: str,
     spectrum: Spectrum,
     places: ResultFolders,
 ) -> Scores:
     """The table of one split, as `compare` builds it."""
-    source = load_source(dataset)
-    about = About(
-        dataset=dataset,
-        title=f"{source.title}, {SEEN[spectrum]} to {spectrum}",
-        note=source.note,
-        split=split,
-        size=settings.crop[dataset].size,
-        weights=settings.weights,
-        reference=BASELINES[spectrum].reference,
-        predicted=spectrum,
-        true_flicker=flicker_of(places.baselines / truth_name(spectrum)),
-        needs_video=videoless(settings, dataset, spectrum),
-    )
-    return scores_of(build_table(rows, about, seed=settings.seed))
+    about = about_of(comparison, split, spectrum, places)
+    return scores_of(build_table(rows, about, seed=comparison.seed))
 
 
 def places_of(dataset: str, roots: Roots) -> ResultFolders:
@@ -252,33 +232,19 @@ def places_of(dataset: str, roots: Roots) -> ResultFolders:
     )
 
 
-def write_page_images(dataset: str, settings: Params, roots: Roots, folder: Path) -> None:
+def write_page_images(comparison: Comparison, roots: Roots, folder: Path) -> None:
     """Write what was seen, what is true, the thermal edges, and what each row predicted."""
-    cut, shown = Crops(roots.crops / dataset), shown_of(dataset, settings, roots)
+    cut, shown = Crops(roots.crops / comparison.dataset), shown_of(comparison, roots)
     for place, (_, row) in enumerate(shown.rows.iterrows()):
         for spectrum in SEEN:
             image = np.asarray(cut.image(spectrum, row))
             save_image(image, folder / spectrum / image_name(place))
         save_edges(np.asarray(cut.thermal(row)), folder / "edges" / image_name(place))
-    for name, path in galleries_of(dataset, settings, roots).items():
+    for name, path in galleries_of(comparison, roots).items():
         predicted = read_images(path, shown.common_frames)
         places = shown.places(read_gallery(path, shown.common_frames).frames)
         for place, image in zip(places, predicted, strict=True):
             save_image(image, folder / "predicted" / name / image_name(place))
-
-
-def by_predicted(settings: Params, dataset: str) -> dict[Spectrum, Blocks]:
-    """The line-up by the spectrum that is predicted, visible first, even if nothing predicts it."""
-    spectra: tuple[Spectrum, ...] = ("visible", "thermal")
-    found: dict[Spectrum, Blocks] = {}
-    for spectrum in spectra:
-        blocks: dict[str, list[str]] = {}
-        for name in settings.trained_on(dataset):
-            if direction_of(settings, name).predicted == spectrum:
-                blocks.setdefault(settings.block_of(name), []).append(name)
-        if blocks or spectrum == "visible":
-            found[spectrum] = blocks
-    return found
 
 
 def links_of(dataset: str, spectra: Sequence[str]) -> list[Link]:

@@ -4,10 +4,10 @@ import json
 import os
 from pathlib import Path
 
-from thermochroma.base.files import whole_file, write_text
+from thermochroma.base.files import write_text
 from thermochroma.base.manifest import FRAME_COLUMNS, read_table, write_table
 from thermochroma.base.project import at_root
-from thermochroma.config.params import read_params
+from thermochroma.config.registration import RegisterSettings
 from thermochroma.contract.dataset import load_source
 from thermochroma.data.registration.register import register
 from thermochroma.data.registration.tables import (
@@ -16,21 +16,19 @@ from thermochroma.data.registration.tables import (
     compare_with_truth,
     metrics,
 )
-from thermochroma.reporting.registration_card import build_card
-from thermochroma.reporting.registration_sheet import draw_contact_sheet
 
 
 def register_dataset(
     dataset: str,
-    params: Path,
+    settings: RegisterSettings,
+    *,
     frames: Path,
     raw: Path,
     registered: Path,
-    report: Path,
     scores: Path,
 ) -> None:
-    """Writes transforms, not images; where the truth is known, how far they are from it."""
-    source, settings = load_source(dataset), read_params(params).registration
+    """Write transforms, not images, and how good they are; where the truth is known, how far from it."""
+    source = load_source(dataset)
     table, folder = read_table(frames, FRAME_COLUMNS), at_root(raw)
     workers = os.cpu_count() or 1
     transforms, estimates = register(
@@ -40,9 +38,3 @@ def register_dataset(
     write_table(registered / "transforms.csv", transforms, TRANSFORM_COLUMNS)
     write_table(registered / "estimates.csv", estimates, ESTIMATE_COLUMNS)
     write_text(scores, json.dumps(metrics(transforms, errors), indent=2) + "\n")
-    write_text(
-        report / "card.md", build_card(transforms, errors, title=source.title, note=source.note)
-    )
-    with whole_file(report / "before_after.png") as part:
-        sheet = draw_contact_sheet(transforms, table, errors, raw=folder, note=source.note)
-        sheet.savefig(part)

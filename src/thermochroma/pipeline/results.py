@@ -1,26 +1,29 @@
-"""What the stage `compare` reads: every row of one data set and one direction, with all its splits."""
+"""Rows of the tables, read from the files of earlier stages: one data set, one direction, all splits."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import FACTS
-from thermochroma.baselines.catalogue import BASELINES
-from thermochroma.config.params import Params
+from thermochroma.baselines.catalogue import BASELINES, truth_name
+from thermochroma.config.comparison import Comparison
+from thermochroma.config.entry import Entry
+from thermochroma.contract.dataset import load_source
 from thermochroma.contract.method import Direction, load_method
 from thermochroma.evaluation.gallery import FILE
 from thermochroma.evaluation.policies import policies_of
+from thermochroma.evaluation.scoring import SEEN
 from thermochroma.evaluation.snapshots import CURVE, IMAGES, TAKEN
 from thermochroma.evaluation.summary import mean_of_distances, mean_of_draws
 from thermochroma.export.artifact import title_of
 from thermochroma.export.metadata import read_metadata
 from thermochroma.loading.policies import OtherPolicy
-from thermochroma.reporting.layout import Kind, Row
+from thermochroma.reporting.layout import About, Kind, Row
 from thermochroma.reporting.table_caption import RUNS
 
 TRANSLATOR = "translator.safetensors"
@@ -40,22 +43,58 @@ class ResultFolders:
     figures: Path
 
 
-def direction_of(settings: Params, name: str) -> Direction:
-    """From which spectrum to which a line-up entry predicts."""
-    return load_method(settings.method(name).method).direction
+Spectrum: TypeAlias = Literal["visible", "thermal"]
 
 
-def videoless(settings: Params, dataset: str, spectrum: str) -> dict[str, str]:
-    """The titles of the entries of the video line-up that this data set cannot teach."""
-    if dataset in settings.video_datasets:
-        return {}
-    names = [name for name in settings.video_lineup if settings.block_of(name) == name]
-    entries = {name: settings.method(name) for name in names}
-    return {
-        name: block.title or load_method(block.method).title
-        for name, block in entries.items()
-        if direction_of(settings, name).predicted == spectrum
+def direction_of(entry: Entry) -> Direction:
+    """Return from which spectrum to which an entry translates."""
+    return load_method(entry.settings.method).direction
+
+
+def by_spectrum(comparison: Comparison) -> dict[Spectrum, list[Entry]]:
+    """Group the line-up by the spectrum that is predicted: visible first, even if nothing predicts it."""
+    spectra: tuple[Spectrum, ...] = ("visible", "thermal")
+    groups = {
+        spectrum: [one for one in comparison.entries if direction_of(one).predicted == spectrum]
+        for spectrum in spectra
     }
+    return {name: group for name, group in groups.items() if group or name == "visible"}
+
+
+def blocks_of(entries: Iterable[Entry]) -> dict[str, list[str]]:
+    """Group the names of entries by the block that they share; the first of each is the block's own."""
+    blocks: dict[str, list[str]] = {}
+    for entry in entries:
+        blocks.setdefault(entry.block, []).append(entry.name)
+    return blocks
+
+
+def needs_video(comparison: Comparison, spectrum: str) -> dict[str, str]:
+    """Titles of the entries that need consecutive frames, which this data set does not have."""
+    return {
+        entry.name: entry.settings.title or load_method(entry.settings.method).title
+        for entry in comparison.elsewhere
+        if not entry.is_repeat and direction_of(entry).predicted == spectrum
+    }
+
+
+def about_of(
+    comparison: Comparison, split: str, spectrum: Spectrum, places: ResultFolders
+) -> About:
+    """Facts beside the numbers of one split and direction."""
+    source = load_source(comparison.dataset)
+    return About(
+        dataset=comparison.dataset,
+        title=f"{source.title}, {SEEN[spectrum]} to {spectrum}",
+        note=source.note,
+        split=split,
+        size=comparison.side,
+        weights=comparison.weights,
+        reference=BASELINES[spectrum].reference,
+        predicted=spectrum,
+        true_flicker=flicker_of(places.baselines / truth_name(spectrum)),
+        needs_video=needs_video(comparison, spectrum),
+    )
 
 
 def read_rows(

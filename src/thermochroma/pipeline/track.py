@@ -1,14 +1,13 @@
 """Fill MLflow in from the files on disk: runs restored from a cache, or a deleted database."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thermochroma.base.files import sha256
 from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.base.project import project_root
-from thermochroma.config.params import Params, read_params
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.export.metadata import read_metadata
 from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
@@ -19,25 +18,26 @@ if TYPE_CHECKING:
     from thermochroma.tracking.mlflow_client import Tracker
 
 
+Trained: TypeAlias = Mapping[str, Sequence[str]]
+"""Names of the entries that are trained on each data set."""
 TRANSLATOR, HISTORY = "translator.safetensors", "history.csv"
 
 
-def track(params: Path, runs: Path, metrics: Path, reports: Path) -> None:
-    """Touches nothing that is there already; MLflow is not even loaded where nothing is new."""
-    settings = read_params(params)
+def track(trained: Trained, *, runs: Path, metrics: Path, reports: Path) -> None:
+    """Log what MLflow does not know yet; where nothing is new, MLflow is not even loaded."""
     database = own_database(project_root())
-    content = digest_of(logged_files(settings, runs, metrics, reports))
+    content = digest_of(logged_files(trained, runs, metrics, reports))
     if database is None:
-        fill(settings, runs, metrics, reports)
+        fill(trained, runs, metrics, reports)
     elif not is_tracked(database, content):
-        fill(settings, runs, metrics, reports)
+        fill(trained, runs, metrics, reports)
         note_tracked(database, content)
 
 
-def logged_files(settings: Params, runs: Path, metrics: Path, reports: Path) -> Iterator[Path]:
-    """Every file that MLflow is told of."""
-    for dataset in settings.datasets:
-        for name in settings.trained_on(dataset):
+def logged_files(trained: Trained, runs: Path, metrics: Path, reports: Path) -> Iterator[Path]:
+    """Paths of all files whose contents are logged."""
+    for dataset, names in trained.items():
+        for name in names:
             yield runs / dataset / name / TRANSLATOR
             yield runs / dataset / name / HISTORY
             yield metrics / dataset / f"{name}.json"
@@ -50,16 +50,16 @@ def tables_of(folder: Path) -> Sequence[Path]:
     return sorted((folder / "tables").iterdir())
 
 
-def fill(settings: Params, runs: Path, metrics: Path, reports: Path) -> None:
+def fill(trained: Trained, runs: Path, metrics: Path, reports: Path) -> None:
     """Tell MLflow of each data set what it does not know yet: methods, other rows, tables."""
     from thermochroma.tracking.mlflow_client import Tracker
 
-    for dataset in settings.datasets:
+    for dataset, names in trained.items():
         tracker = Tracker(dataset, root=project_root())
         rows = read_summary(metrics / dataset / "baselines.json")
         log_experiment(tracker, dataset)
         log_baselines(tracker, dataset, rows)
-        for name in settings.trained_on(dataset):
+        for name in names:
             summary = read_summary(metrics / dataset / f"{name}.json")
             back_fill(tracker, dataset, name, runs / dataset / name, summary)
         log_tables(tracker, dataset, tables_of(reports / dataset))
@@ -84,8 +84,8 @@ def back_fill(
     else:
         run_id = found.info.run_id
     history = pd.read_csv(folder / HISTORY)
-    names = [str(each) for each in history.columns]
-    tracker.log_rows(run_id, [dict(zip(names, row, strict=True)) for row in history.to_numpy()])
+    columns = [str(each) for each in history.columns]
+    tracker.log_rows(run_id, [dict(zip(columns, row, strict=True)) for row in history.to_numpy()])
     tracker.log_scores(run_id, as_readings({split: summary[split] for split in SCORED_SPLITS}))
     tracker.describe(
         run_id,

@@ -14,7 +14,6 @@ from thermochroma.base.device import device_name, peak_memory_bytes
 from thermochroma.base.files import sha256, whole_file, write_text
 from thermochroma.base.lock import exclusive_lock
 from thermochroma.base.project import at_root, project_root
-from thermochroma.config.params import read_params
 from thermochroma.contract.dummy_input import dummy_input
 from thermochroma.contract.method import Method, Translator
 from thermochroma.export.artifact import build_translator, save_translator
@@ -27,9 +26,9 @@ from thermochroma.loading.reference_retrieval import References
 from thermochroma.metrics.fidelity import psnr, ssim
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pipeline.training_run import (
+    TrainingFiles,
     TrainingRun,
     held_out_references,
-    prepare,
     text_width,
     training_dataset,
 )
@@ -44,31 +43,21 @@ from thermochroma.training.state import Training, seed_everything
 PANEL_FRAMES = 4
 
 
-def train(
-    dataset: str,
-    method: str,
-    params: Path,
-    crops: Path,
-    text: Path,
-    weights: Path,
-    code: Path,
-    trainer: Path,
-    checkpoints: Path,
-    edges: Path,
-    folder: Path,
-) -> None:
-    """Resumes from the checkpoint of the very same settings, data and code, to the same bits."""
-    settings = read_params(params)
-    run = prepare(dataset, method, settings, crops, text, weights, edges, [code, trainer])
-    place = at_root(checkpoints) / f"{dataset}-{method}-{run.fingerprint}"
+def train(run: TrainingRun, files: TrainingFiles, *, checkpoints: Path, folder: Path) -> None:
+    """Play a method's game to its end; write the translator, snapshots, readings and cost into `folder`.
+
+    Resumes from the checkpoint of the very same settings, data and code, to the same bits.
+    """
+    dataset, name = run.dataset, run.entry.name
+    place = at_root(checkpoints) / f"{dataset}-{name}-{run.fingerprint}"
     with exclusive_lock(place):
-        training = begin(run, FrozenNetworks(weights))
+        training = begin(run, FrozenNetworks(files.weights))
         announce(training, run, place)
         tracker = Tracker(dataset, root=project_root())
-        tags = lineage(dataset=dataset, method=method)
-        with tracker.training(run.fingerprint, name=method, tags=tags) as tracked:
+        tags = lineage(dataset=dataset, method=name)
+        with tracker.training(run.fingerprint, name=name, tags=tags) as tracked:
             tracked.log_params({"budget": run.budget.model_dump(), **settings_of(run)})
-            tracked.log_origin(data=sha256(crops / FINGERPRINT), code=sha256(code))
+            tracked.log_origin(data=sha256(files.crops / FINGERPRINT), code=sha256(files.code[0]))
             speed = teach(training, run, tracked, place)
             write_outputs(training, run, folder, speed)
             snapshots.move_snapshots(place / snapshots.FOLDER, folder / snapshots.FOLDER)
@@ -76,9 +65,9 @@ def train(
             tracked.log_model(
                 folder / "translator.safetensors",
                 sees=seen_spectrum(run.method.sees),
-                text=weights / "clip" if run.text is not None else None,
+                text=files.weights / "clip" if run.text is not None else None,
                 reference=needs_references(run.method.sees),
-                register_as=f"{dataset}-{method}",
+                register_as=f"{dataset}-{name}",
                 code=Path(__file__).parents[2],
             )
         checkpoint.discard(place)
@@ -86,7 +75,7 @@ def train(
 
 def begin(run: TrainingRun, frozen: FrozenNetworks) -> Training:
     """A fresh training, seeded."""
-    seed_everything(run.params.seed)
+    seed_everything(run.entry.seed)
     settings, budget = run.settings, run.budget
     translator = build_translator(
         run.method, settings, scale=budget.scale, text_width=text_width(run)
@@ -97,11 +86,10 @@ def begin(run: TrainingRun, frozen: FrozenNetworks) -> Training:
     # Channels last: 8 times faster for the 13x13 depthwise gradients, even on a processor.
     game.to(run.device)
     game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    whole = run.params.crop[run.dataset].size
     try_sides(
         translator,
         run.method,
-        sides={whole, budget.window or whole},
+        sides={run.side, budget.window or run.side},
         text_width=text_width(run),
         device=run.device,
     )
@@ -136,7 +124,7 @@ def try_sides(
 
 def announce(training: Training, run: TrainingRun, place: Path) -> None:
     """Resume if there is a checkpoint; say what is begun, resumed, or left alone."""
-    label = f"{run.dataset}-{run.name}"
+    label = f"{run.dataset}-{run.entry.name}"
     if checkpoint.resume(training, place, fingerprint=run.fingerprint):
         tqdm.write(
             f"{label}: resuming after {training.progress.images} of {training.progress.of} images"
@@ -162,7 +150,7 @@ def teach(training: Training, run: TrainingRun, tracked: Tracked, place: Path) -
         device=run.device,
     )
     first, start = training.progress.images, time.perf_counter()
-    with progress_bar(training, title=f"train {run.dataset}-{run.name}") as bar:
+    with progress_bar(training, title=f"train {run.dataset}-{run.entry.name}") as bar:
         validate = Every(budget.validate_every_images, validation(run))
         keep = Every(budget.checkpoint_every_images, keeping(run, tracked, place))
         late = budget.snapshots_after_images(len(run.crops.split("train")))
@@ -242,13 +230,13 @@ def write_outputs(
 def metadata_of(run: TrainingRun, training: Training) -> Metadata:
     """What stands on the file of what would ship now."""
     return Metadata(
-        name=run.name,
+        name=run.entry.name,
         settings=json.loads(run.settings.model_dump_json()),
         scale=run.budget.scale,
         text_width=text_width(run),
         trained_on=run.dataset,
-        side=run.params.crop[run.dataset].size,
-        frozen=run.params.weights,
+        side=run.side,
+        frozen=run.frozen,
         images=training.progress.images,
     )
 
@@ -256,4 +244,4 @@ def metadata_of(run: TrainingRun, training: Training) -> Metadata:
 def settings_of(run: TrainingRun) -> dict[str, Any]:
     """What MLflow shows of the settings, beside the budget."""
     block = json.loads(run.settings.model_dump_json())
-    return {**block, "seed": run.params.seed, "frozen_weights": run.params.weights}
+    return {**block, "seed": run.entry.seed, "frozen_weights": run.frozen}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import torch
@@ -11,7 +11,8 @@ from thermochroma.base.device import choose_device
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.project import at_root
-from thermochroma.config.params import Budget, Params
+from thermochroma.config.budget import Budget
+from thermochroma.config.entry import Entry
 from thermochroma.contract.batch import Edged, Triplets
 from thermochroma.contract.method import Method, Pairing, load_method
 from thermochroma.contract.settings import Settings
@@ -28,66 +29,85 @@ from thermochroma.training import checkpoint
 
 
 @dataclass(frozen=True)
+class TrainingFiles:
+    """Inputs of one training on disk."""
+
+    crops: Path
+    text: Path
+    weights: Path
+    """Folder of the frozen networks."""
+    edges: Path
+    """Folder in which edge maps are kept, for methods that need them."""
+    code: tuple[Path, ...]
+    """Fingerprints of the code that decides the outcome."""
+
+
+@dataclass(frozen=True)
 class TrainingRun:
     """All that one training is made of."""
 
     dataset: str
-    name: str
-    params: Params
-    settings: Settings
+    entry: Entry
+    side: int
+    """Of the crops, in pixels."""
+    frozen: Literal["random", "pretrained"]
+    """Kind of the weights of the frozen networks."""
     method: Method
-    budget: Budget
     crops: Crops
     text: TextTable | None
     edges: Path
-    """Where edge maps are kept, for methods that need them."""
     device: torch.device
     fingerprint: str
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of the method."""
+        return self.entry.settings
+
+    @property
+    def budget(self) -> Budget:
+        """Length and size of the training."""
+        return self.entry.budget
 
 
 def prepare(
     dataset: str,
-    name: str,
-    params: Params,
-    crops: Path,
-    text: Path,
-    weights: Path,
-    edges: Path,
-    code: list[Path],
+    entry: Entry,
+    files: TrainingFiles,
+    *,
+    side: int,
+    frozen: Literal["random", "pretrained"],
 ) -> TrainingRun:
     """Read what the training needs, and name it by a fingerprint of all that decides its outcome."""
-    settings, budget = params.method(name), params.budget_of(dataset, name)
-    params = params.model_copy(update={"seed": params.seed_of(name)})
+    settings, budget = entry.settings, entry.budget
     method = load_method(settings.method)
-    side = params.crop[dataset].size
     refuse_side(side, method, multiple=method.sides_multiple_of, dataset=dataset)
     window = budget.window or side
     refuse_side(window, method, multiple=method.window_multiple(settings), dataset=dataset)
     refuse_sampling(settings, method)
     device = choose_device()
-    table = read_text(method.sees, text)
+    table = read_text(method.sees, files.text)
     fingerprint = checkpoint.fingerprint_of(
         settings=settings.model_dump(),
         budget=budget.deciding(),
-        seed=params.seed,
-        weights=params.weights,
-        frozen=FrozenNetworks(weights).hashes(),
-        data=[sha256(crops / file) for file in (MANIFEST, FINGERPRINT)],
-        text=sha256(text) if table is not None else "",
-        code=[sha256(path) for path in code],
+        seed=entry.seed,
+        weights=frozen,
+        frozen=FrozenNetworks(files.weights).hashes(),
+        data=[sha256(files.crops / file) for file in (MANIFEST, FINGERPRINT)],
+        text=sha256(files.text) if table is not None else "",
+        code=[sha256(path) for path in files.code],
         torch=torch.__version__,
         device=device.type,
     )
     return TrainingRun(
         dataset=dataset,
-        name=name,
-        params=params,
-        settings=settings,
+        entry=entry,
+        side=side,
+        frozen=frozen,
         method=method,
-        budget=budget,
-        crops=Crops(crops),
+        crops=Crops(files.crops),
         text=table,
-        edges=at_root(edges),
+        edges=at_root(files.edges),
         device=device,
         fingerprint=fingerprint,
     )
@@ -126,8 +146,8 @@ def training_dataset(run: TrainingRun) -> TrainingDataset:
         "crops": run.crops,
         "disjoint": run.settings.sampling == "disjoint",
         "flip": budget.flip,
-        "window": budget.window or run.params.crop[run.dataset].size,
-        "seed": run.params.seed,
+        "window": budget.window or run.side,
+        "seed": run.entry.seed,
     }
     if method.trains_on is Triplets:
         return TrainingTriplets(**how)
@@ -164,7 +184,7 @@ def training_references(run: TrainingRun) -> TrainingReferences | None:
     return TrainingReferences(
         crops=run.crops,
         rows=run.crops.split("train"),
-        seed=run.params.seed,
+        seed=run.entry.seed,
         **run.settings.references.model_dump(),
     )
 

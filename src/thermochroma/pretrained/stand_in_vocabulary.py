@@ -21,7 +21,7 @@ LEXICON: Final = (
     "in infrared junction kerb lamp lane lanes large lawn leaves left light lights line long "
     "lorry low lot many markings metal middle morning motorcycle motorway mountains moving "
     "narrow near next night nighttime no none not number of office on one open or overcast "
-    "park parked parking pavement pedestrian pedestrians people person image pole poles "
+    "park parked parking pavement pedestrian pedestrians people person picture pole poles "
     "post rails railing right river road roads roof roofs row rows scene school season sensor "
     "seen several shadow shadows shed sheds shelter shop shops side sidewalk sign signs "
     "single sky small some spring square stadium station stop street streets summer sun "

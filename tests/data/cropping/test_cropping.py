@@ -19,12 +19,14 @@ import pytest
 import yaml
 
 from stages.command import run
+from stages.crop import main
 from tests.examiner import PARAMS
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.images import write_image
 from thermochroma.base.manifest import CROP_COLUMNS, FRAME_COLUMNS, read_table, write_table
 from thermochroma.base.workplace import deliver, workplace
+from thermochroma.config.params import read_params
 from thermochroma.data.cropping import shards, windows
 from thermochroma.data.cropping.cut import cut_thermal, cut_visible
 from thermochroma.data.cropping.shards import fingerprint_shards, write_shards
@@ -39,7 +41,7 @@ from thermochroma.data.cropping.windows import (
 )
 from thermochroma.data.registration.tables import NUMBERS, TRANSFORM_COLUMNS
 from thermochroma.loading.crops import FINGERPRINT, MANIFEST, Crops
-from thermochroma.pipeline import crop as stage
+from thermochroma.pipeline.crop import prepare
 
 IDENTITY = np.eye(2, 3)
 WARP = np.array([[1.01, 0.01, 3.0], [-0.01, 1.01, -2.0]])
@@ -352,7 +354,7 @@ class Cropped:
 
     def crop(self) -> dict[str, str]:
         """Run the stage; the hashes of all that it leaves."""
-        stage.crop(dataset="sample", **self.options())
+        main(dataset="sample", **self.options())
         return _hashes(self.root / "crops")
 
     def begun(self) -> subprocess.Popen:
@@ -434,7 +436,7 @@ def test_a_full_disk_keeps_what_is_finished(
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     monkeypatch.setattr(shards, "cut_visible", cut_until_full)
     with pytest.raises(SystemExit, match="the disk is full"):
-        run(stage.crop)
+        run(main)
     left = sorted(path.name for path in cropped.root.glob("checkpoints/*/crops/*/*"))
     assert left == ["s0.npy", "s0.npy", "s1.npy", "s1.npy"]
     assert not (cropped.root / "crops").exists()
@@ -443,14 +445,16 @@ def test_a_full_disk_keeps_what_is_finished(
 
 
 def test_other_settings_or_code_reuse_nothing(cropped: Cropped, tmp_path: Path) -> None:
-    marks = []
+    fingerprints = []
     for change in (None, lambda: cropped.set(full=True), lambda: _touch(cropped.root / "code.txt")):
         if change is not None:
             change()
-        options = {k: v for k, v in cropped.options().items() if k not in ("checkpoints", "crops")}
-        options.pop("metrics")
-        marks.append(stage.prepare("sample", **options).fingerprint)
-    assert len(set(marks)) == 3
+        names = ("frames", "registered", "raw", "code")
+        files = {name: path for name, path in cropped.options().items() if name in names}
+        settings = read_params(cropped.root / "params.yaml").crop["sample"]
+        found = prepare("sample", settings, seed=0, on_defect="drop", **files)
+        fingerprints.append(found.fingerprint)
+    assert len(set(fingerprints)) == 3
 
 
 def _touch(path: Path) -> None:

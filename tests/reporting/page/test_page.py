@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from stages.page import main as run_stage
 from tests.made_results import GAINS, LINEUP, TEST, make_results
 from thermochroma.base.errors import BadInput
 from thermochroma.config.params import read_params
@@ -47,7 +48,7 @@ OFFLINE += ("--disable-component-update", "--disable-sync")
 def build(root: Path) -> Path:
     """Run the stage on what `make_results` left below `root`. Gives the page."""
     data = root / "data"
-    stage.build_page(
+    run_stage(
         root / "params.yaml",
         *(data / name for name in ("crops", "runs", "scores", "baselines")),
         page=root / "reports/index.html",
@@ -241,8 +242,9 @@ def test_the_page_says_who_leads_and_that_the_sample_is_drawn(root: Path) -> Non
 def write_page_images(root: Path) -> Path:
     """The images alone. Gives their folder."""
     roots = stage.Roots(*(root / "data" / one for one in ("crops", "runs", "scores", "baselines")))
-    stage.write_page_images("sample", read_params(root / "params.yaml"), roots, root / "hung")
-    return root / "hung"
+    comparison = read_params(root / "params.yaml").comparison("sample")
+    stage.write_page_images(comparison, roots, root / "images")
+    return root / "images"
 
 
 def test_fewer_frames_may_be_kept_and_the_extremes_of_a_row_beside_them(tmp_path: Path) -> None:

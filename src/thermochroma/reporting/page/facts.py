@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from thermochroma.config.params import Budget
+from thermochroma.config.budget import Budget
 
 
 @dataclass(frozen=True)

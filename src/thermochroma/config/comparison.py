@@ -1,0 +1,24 @@
+"""Settings of the tables, figures and the page of one data set."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from thermochroma.config.entry import Entry
+from thermochroma.config.evaluation import EvaluateSettings
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The rows of one data set's tables, and what is said beside them.
+
+    side: of the crops, in pixels. entries: the line-up as it is trained here, in the order of tables.
+    elsewhere: entries of the video line-up that cannot be trained here.
+    """
+
+    dataset: str
+    seed: int
+    weights: Literal["random", "pretrained"]
+    side: int
+    evaluate: EvaluateSettings
+    entries: tuple[Entry, ...]
+    elsewhere: tuple[Entry, ...]

@@ -1,0 +1,66 @@
+"""From raw YAML values to strict types, and from pydantic's errors to sentences."""
+
+import json
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.plugins import nearest
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse(model: type[Model], raw: Any, at: tuple[str, ...]) -> Model:
+    """Parse a block of params.yaml. at: its keys, from the outermost. Raises BadInput for a wrong one."""
+    try:
+        # Through JSON, since strict Python input would refuse a list where a tuple is declared.
+        return model.model_validate_json(json.dumps(raw))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _sentence(model, first, at, more=error.error_count() - 1) from error
+
+
+def _sentence(model: type[BaseModel], error: Any, at: tuple[str, ...], *, more: int) -> BadInput:
+    place = [str(part) for part in error["loc"]]
+    key = ".".join([*at, *place])
+    also = f" (and {more} more)" if more else ""
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(model, place[:-1])
+        return BadInput(
+            given=f"params.yaml has the unknown key `{key}`{nearest(place[-1], known)}{also}",
+            needed=f"known keys there: {', '.join(known)}",
+            remedy="correct or remove it",
+        )
+    if error["type"] == "missing":
+        return BadInput(
+            given=f"params.yaml lacks `{key}`{also}",
+            needed="every setting is written out, so that none is hidden",
+            remedy="add it (the file in the repository has all of them)",
+        )
+    value = json.dumps(error["input"])
+    hint = ", written with a dot if it has an exponent (1.0e-4)" if "e-" in value else ""
+    return BadInput(
+        given=f"`{key}` in params.yaml is {value[:80]}{also}",
+        needed=f"{error['msg'].removeprefix('Value error, ')}{hint}",
+        remedy="correct it",
+    )
+
+
+def _known_keys(model: type[BaseModel], place: list[str]) -> list[str]:
+    """The keys that the block at `place` inside `model` may have."""
+    kind: Any = model
+    for part in place:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[part].annotation
+        else:  # a choice of blocks by their `kind`, or a mapping from names to blocks
+            choice = (one for one in get_args(kind) if part in _kinds_of(one))
+            kind = next(choice, get_args(kind)[-1])
+    return sorted(kind.model_fields)
+
+
+def _kinds_of(block: Any) -> tuple[Any, ...]:
+    """What the key `kind` of a block may be; nothing if it has no such key."""
+    if not (isinstance(block, type) and issubclass(block, BaseModel)):
+        return ()
+    return get_args(block.model_fields["kind"].annotation) if "kind" in block.model_fields else ()
