@@ -26,7 +26,7 @@ RGB_OF_XYZ: Final = torch.linalg.inv(torch.tensor(XYZ_OF_RGB, dtype=torch.float6
 WHITE: Final = (0.95047, 1.0, 1.08883)
 """D65, 2 degree observer, Y = 1."""
 KNEE: Final = 0.008856
-"""As a share of white; below it a straight line replaces the cube root."""
+"""Limit, as a share of white, below which a straight line replaces the cube root."""
 SLOPE: Final = 7.787
 OFFSET: Final = 16 / 116
 LUMA: Final = (0.299, 0.587, 0.114)

@@ -1,4 +1,4 @@
-"""The tables of frames: columns, reading, writing, selecting. One row a frame, CSV on disk."""
+"""The tables of frames: columns, reading, writing, selecting. One row per frame, CSV on disk."""
 
 from pathlib import Path
 from typing import Final

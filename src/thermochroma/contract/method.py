@@ -37,7 +37,7 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """From 0 (nothing shown) to 1 (all shown)."""
+        """Share of the images shown so far, from 0 to 1."""
         return self.images / self.of
 
 

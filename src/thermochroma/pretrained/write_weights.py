@@ -65,7 +65,7 @@ def write_vgg(
 
     pretrained: torchvision's IMAGENET1K_V1, from torch's own cache, or fetched into it first.
     random: He's initialisation (He et al., 2015), each width divided by `random_width_divisor`.
-    Raises BadInput, with nothing written, if the published file cannot be had.
+    Raises BadInput, with nothing written, if the published file cannot be obtained.
     """
     if kind == "pretrained":
         state, source = _published_vgg(network), VGG_FILES[network]
@@ -82,7 +82,7 @@ def write_perception(folder: Path, *, kind: Kind) -> None:
 
     pretrained: VGG-16, LPIPS's linear layers, Inception v3, each from torch's cache, or fetched into it
     first. random: the origin alone, since nothing may be scored with random numbers.
-    Raises BadInput, with nothing written, if a published file cannot be had or is damaged.
+    Raises BadInput, with nothing written, if a published file cannot be obtained or is damaged.
     """
     with whole_folder(folder) as part:
         if kind == "random":
@@ -113,7 +113,7 @@ def write_clip(
 
     published: a model of the Hugging Face hub, or a local folder with its files. random: few and
     narrow layers, and a tokenizer that knows the words of road scenes.
-    Raises BadInput, with nothing written, if the published files cannot be had.
+    Raises BadInput, with nothing written, if the published files cannot be obtained.
     """
     if kind == "pretrained":
         (model, tokenizer), source = _published_clip(published), published
@@ -214,7 +214,7 @@ def _clip_from_hub(name: str) -> Path:
     except OSError as error:  # the errors of requests and of the hub are OSErrors
         cause = "HF_HUB_OFFLINE is set" if local_only else f"{type(error).__name__}"
         _no_published_weights(
-            f"{name} could not be had from {huggingface_hub.constants.ENDPOINT} ({cause})",
+            f"{name} could not be obtained from {huggingface_hub.constants.ENDPOINT} ({cause})",
             "or a copy in the hub's cache",
         )
 

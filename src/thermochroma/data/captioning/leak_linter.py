@@ -1,4 +1,4 @@
-"""Words that a caption must not contain, since only the visible image shows what they mean.
+"""Words that a caption must not contain, since only the visible image can justify them.
 
 A caption with colours would leak the target to the network through the text. The list is strict:
 a harmless sentence that it refuses can be reworded, but a leak would stay unnoticed.

@@ -110,10 +110,10 @@ def _tile_shift(
     if not (0 < x < 2 * REACH and 0 < y < 2 * REACH):
         return None
     across, down = fit[y, x - 1 : x + 2], fit[y - 1 : y + 2, x]
-    return x - REACH + _summit(across), y - REACH + _summit(down)
+    return x - REACH + _peak_offset(across), y - REACH + _peak_offset(down)
 
 
-def _summit(values: Float32[np.ndarray, "3"]) -> float:
+def _peak_offset(values: Float32[np.ndarray, "3"]) -> float:
     """Position of the maximum of the parabola through three neighbouring values, from -0.5 to 0.5."""
     before, peak, after = values.tolist()
     bend = 2 * peak - before - after
