@@ -193,7 +193,7 @@ def test_a_length_that_is_too_short_is_found_by_what_is_expected(
 ) -> None:
     server.extra = -1000
     for expected in ({"bytes_expected": len(BODY)}, {"sha256": hashlib.sha256(BODY).hexdigest()}):
-        with pytest.raises(BadInput, match=r"299000 bytes came where 300000|SHA-256"):
+        with pytest.raises(BadInput, match=r"299000 bytes came, 300000|SHA-256"):
             get(server, tmp_path / "file.bin", attempts=2, **expected)
         assert list(tmp_path.iterdir()) == []
 

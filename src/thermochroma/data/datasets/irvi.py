@@ -225,7 +225,7 @@ def _claim(raw: Path, published: Path, groups: Mapping[str, Mapping[str, list[Pa
     if note.is_file() and note.read_text(encoding="utf-8") != text:
         for left in [path for path in raw.iterdir() if path != note]:
             shutil.rmtree(left)
-    for part in raw.rglob(".part-*"):  # left by a run that was killed
+    for part in raw.rglob(".part-*"):  # of a killed run
         shutil.rmtree(part) if part.is_dir() else part.unlink()
     write_text(note, text)
 
@@ -258,7 +258,7 @@ def _frames_of(raw: Path, part: str, split: Split, tail: int) -> Iterator[Frame]
     subset = part.split("/")[0]
     for place, stem in enumerate(order):
         ends = place >= len(order) - tail
-        one = next(iter(files[stem].values()))  # the name that a missing twin would have
+        one = next(iter(files[stem].values()))  # the name that a missing partner would have
         yield Frame(
             frame=f"{part}/{stem}",
             sequence=f"{part}-end" if ends else part,

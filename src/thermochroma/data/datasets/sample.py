@@ -128,7 +128,7 @@ def _claim(settings: SampleSettings, folder: Path) -> None:
         for name in CONTENTS:
             _remove(folder / name)
         write_text(note, text)
-    for part in folder.rglob(".part-*"):  # left by a run that was killed
+    for part in folder.rglob(".part-*"):  # of a killed run
         part.unlink()
 
 

@@ -17,7 +17,7 @@ CAR_GAP = {"campus": 60.0, "road": 40.0, "downtown": 16.0}  # metres, besides a 
 KERB_CARS = {"campus": 0.3, "road": 0.0, "downtown": 0.4}  # share of the kerb with parked cars
 TREE_GAP = {"campus": (5.0, 12.0), "road": (9.0, 20.0), "downtown": (12.0, 28.0)}
 TREE_KINDS = 4
-CLEAR_AHEAD = 9.0  # metres: nobody stands closer in the own lane
+CLEAR_AHEAD = 9.0  # metres: nobody is nearer in the own lane
 
 
 def world_of(drive: Drive) -> list[Prop]:
