@@ -40,7 +40,7 @@ def _holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_second_process_is_told_so(tmp_path: Path) -> None:
     with (
         _holder(tmp_path / "train-x"),
-        pytest.raises(BadInput, match=r"another process is working on exactly this \(train-x\)"),
+        pytest.raises(BadInput, match=r"another process is working in the same folder \(train-x\)"),
         exclusive_lock(tmp_path / "train-x", patience_seconds=0.2),
     ):
         pass

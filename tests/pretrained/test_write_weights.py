@@ -283,7 +283,7 @@ def test_published_clip_without_network_ends_with_a_sentence(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", offline)
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(BadInput, match="could not be had from http://127") as caught:
+    with pytest.raises(BadInput, match="could not be obtained from http://127") as caught:
         weights.write_clip(tmp_path / "out" / "clip", kind="pretrained")
     assert ("HF_HUB_OFFLINE is set" in caught.value.given) == offline
     assert "weights: random" in caught.value.remedy

@@ -1,1 +1,1 @@
-"""Files, images, tensors, errors, locks: nothing here knows of methods or of data sets."""
+"""Files, images, tensors, errors, locks: nothing here depends on a method or a data set."""

@@ -26,7 +26,7 @@ RGB_OF_XYZ: Final = torch.linalg.inv(torch.tensor(XYZ_OF_RGB, dtype=torch.float6
 WHITE: Final = (0.95047, 1.0, 1.08883)
 """D65, 2 degree observer, Y = 1."""
 KNEE: Final = 0.008856
-"""Of white's share; below it a straight line stands for the cube root."""
+"""Limit, as a share of white, below which a straight line replaces the cube root."""
 SLOPE: Final = 7.787
 OFFSET: Final = 16 / 116
 LUMA: Final = (0.299, 0.587, 0.114)
@@ -34,12 +34,12 @@ LUMA: Final = (0.299, 0.587, 0.114)
 
 
 def lab_of(visible: Visible) -> Lab:
-    """Images in [-1, 1] to L*a*b*, fp32; what lies beyond that range is taken at its ends."""
+    """Convert images in [-1, 1] to L*a*b*, fp32; values outside the range are clamped to it."""
     return lab_of_linear(linear_of(to_unit(at_least_float32(visible)).clamp(0, 1)))
 
 
 def visible_of(lab: Lab) -> Visible:
-    """L*a*b* to images in [-1, 1], fp32; what sRGB does not have is cut off, channel by channel."""
+    """Convert L*a*b* to images in [-1, 1], fp32; colours outside sRGB are clamped per channel."""
     lightness, a, b = at_least_float32(lab).unbind(1)
     y = (lightness + 16) / 116
     bent = torch.stack([y + a / 500, y, (y - b / 200).clamp(min=0)], dim=1)
@@ -53,12 +53,12 @@ def visible_of(lab: Lab) -> Visible:
 
 
 def linear_of(unit: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Levels of sRGB in [0, 1] to what is in proportion to light."""
+    """Convert sRGB levels in [0, 1] to linear values in [0, 1], in proportion to light."""
     return torch.where(unit > 0.04045, ((unit + 0.055) / 1.055).pow(2.4), unit / 12.92)
 
 
 def lab_of_linear(linear: Linear) -> Lab:
-    """L*a*b* of light; errors of 1e-4 at most in fp32."""
+    """Convert linear red, green, blue to L*a*b*; errors of 1e-4 at most in fp32."""
     matrix = linear.new_tensor(XYZ_OF_RGB) / linear.new_tensor(WHITE)[:, None]
     ratio = _mixed(matrix, linear)
     root = ratio.clamp(min=KNEE).pow(1 / 3)  # whose gradient at 0 would be infinite
@@ -69,7 +69,7 @@ def lab_of_linear(linear: Linear) -> Lab:
 def _mixed(
     matrix: Float[Tensor, "3 3"], channels: Float[Tensor, "b 3 h w"]
 ) -> Float[Tensor, "b 3 h w"]:
-    """The matrix times each pixel; autocast would do that in half precision."""
+    """Multiply each pixel by the matrix, without autocast, which would do it in half precision."""
     with torch.autocast(channels.device.type, enabled=False):
         return torch.einsum("xc,bchw->bxhw", matrix, channels)
 

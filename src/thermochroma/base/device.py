@@ -1,4 +1,4 @@
-"""The device to work on, and how exactly to work there."""
+"""The device to compute on, its name and its memory use."""
 
 import platform
 

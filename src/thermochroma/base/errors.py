@@ -1,4 +1,4 @@
-"""The one exception for what a user can mend: three parts, so that no part is forgotten."""
+"""The one exception for errors that a user can correct: three parts, so that none is forgotten."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ class BadInput(Exception):
         super().__init__(f"{given}; {needed}; {remedy}.")
 
     def __reduce__(self) -> tuple[Callable[..., "BadInput"], tuple[str, str, str]]:
-        """Travel between processes: by default only positional arguments would."""
+        """Pickle the keyword arguments too: by default only positional ones are kept."""
         return _bad_input, (self.given, self.needed, self.remedy)
 
 

@@ -1,7 +1,7 @@
-"""Images on disk and for scoring: 8-bit arrays, and the only code that reads or writes them.
+"""Images on disk and for scoring: 8-bit arrays, and the only code that reads and writes them.
 
-Inside the networks images are tensors in [-1, 1]; `tensors.py` alone crosses that border.
-Radiometric images keep their counts up to a `Tone`, which makes 8 bits of them.
+Inside the networks images are tensors in [-1, 1]; `tensors.py` alone converts between the two.
+Radiometric images keep their counts until a `Tone` maps them to 8 bits.
 """
 
 import math
@@ -25,8 +25,8 @@ VisibleImage: TypeAlias = UInt8[np.ndarray, "h w 3"]
 Counts: TypeAlias = Real[np.ndarray, "h w"]
 """One radiometric image: the camera's counts (16 or 32 bits), or temperatures as floats."""
 
-GREY_TOLERANCE = 3  # grey levels: what JPEG's chroma rounding leaves between three equal channels
-DEEP_COLOUR: Final = re.compile(r";16[BLN]")  # how Pillow calls the coding of 16 bits a channel
+GREY_TOLERANCE = 3  # grey levels: three equal channels differ by this after JPEG's chroma rounding
+DEEP_COLOUR: Final = re.compile(r";16[BLN]")  # Pillow's names for codings of 16 bits a channel
 TONE_KINDS: Final[dict[str, Literal["window", "clahe"]]] = {"window": "window", "clahe": "clahe"}
 CLAHE_CLIP: Final = 2.0  # how steep a tile's curve may be, as a multiple of a straight one
 CLAHE_TILES: Final = (8, 8)  # across and down
@@ -34,9 +34,9 @@ CLAHE_TILES: Final = (8, 8)  # across and down
 
 @dataclass(frozen=True)
 class Tone:
-    """How counts become 8 bits: those from `black` to `white` are mapped onto 0 to 255, linearly.
+    """Mapping of counts to 8 bits: from `black` to `white` linearly onto 0 to 255.
 
-    What lies outside is shown as 0 or 255. "clahe" then evens out the contrast inside the image
+    Counts outside become 0 or 255. "clahe" then evens out the contrast inside the image
     (Zuiderveld, 1994; 8 by 8 tiles, clip limit 2). Both bounds are in the image's own unit: counts,
     or kelvin for images of floats. A tone belongs to a data set or a sequence, never to a single
     image. As text: "window 7000 9000".
@@ -52,7 +52,7 @@ class Tone:
 
     @classmethod
     def parse(cls, text: str) -> "Tone | None":
-        """The tone that `str` wrote; None for "". Raises BadInput for anything else."""
+        """Parse a tone that `str` wrote; None for "". Raises BadInput for anything else."""
         if not text:
             return None
         try:
@@ -63,13 +63,13 @@ class Tone:
         if tone is None or not -math.inf < tone.black < tone.white < math.inf:
             raise BadInput(
                 given=f"the tone of a thermal image is {text!r}",
-                needed="`window` or `clahe`, then the counts for black and for white, which are more",
+                needed="`window` or `clahe`, then the count for black and the higher one for white",
                 remedy="let `dvc repro` write the table of frames anew",
             )
         return tone
 
     def apply(self, counts: Counts) -> ThermalImage:
-        """Counts to 8 bits, rounded to the nearest level."""
+        """Map counts to 8 bits, rounded to the nearest level."""
         unit = (counts.astype(np.float64) - self.black) / (self.white - self.black)
         image = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
         if self.kind == "clahe":
@@ -80,7 +80,7 @@ class Tone:
 def read_thermal(path: Path, tone: Tone | None = None) -> ThermalImage:
     """Read a thermal image as 8 bits; three equal channels count as one.
 
-    tone: what makes 8 bits of counts; None for images that have 8 bits already. Raises BadInput if
+    tone: maps counts to 8 bits; None for images that have 8 bits already. Raises BadInput if
     the file is missing, truncated, no image or shows colour, if it holds a value that is no number,
     or if it has more than 8 bits and no tone, or 8 bits and a tone.
     """
@@ -107,7 +107,7 @@ def read_thermal(path: Path, tone: Tone | None = None) -> ThermalImage:
 
 
 def read_counts(path: Path) -> Counts | None:
-    """The counts of a thermal image of more than 8 bits, untouched; None if it has 8.
+    """Read the counts of a thermal image of more than 8 bits, unchanged; None if it has 8.
 
     Raises BadInput if it cannot be decoded or holds a value that is no number.
     """
@@ -116,7 +116,7 @@ def read_counts(path: Path) -> Counts | None:
 
 
 def holds_counts(path: Path) -> bool:
-    """Whether an image has more than 8 bits a pixel, from its head alone. Raises as `size_of`."""
+    """Whether an image has more than 8 bits a pixel, from its header alone. Raises as `size_of`."""
     with _open_head(path) as opened:
         return opened.mode.startswith(("I", "F"))
 
@@ -137,16 +137,16 @@ def read_visible(path: Path) -> VisibleImage:
 
 
 def size_of(path: Path) -> tuple[int, int]:
-    """Width and height, from the file's head alone. Raises BadInput if it is no image."""
+    """Width and height in pixels, from the file's header alone. Raises BadInput if it is no image."""
     with _open_head(path) as opened:
         return opened.size
 
 
 def untoned(path: Path) -> BadInput:
-    """What is said of an image of counts for which no tone is set."""
+    """Error for an image of more than 8 bits for which no tone is set."""
     return BadInput(
         given=f"{path} holds more than 8 bits a pixel and no tone is set for it",
-        needed="one mapping of counts to 8 bits for the whole data set; nothing is clipped in silence",
+        needed="one mapping of counts to 8 bits for the whole data set; nothing is clipped silently",
         remedy="set `tone` in the data set's block under `sources` in params.yaml, for example "
         "{kind: percentile, low: 1, high: 99}",
     )
@@ -155,7 +155,7 @@ def untoned(path: Path) -> BadInput:
 def write_image(path: Path, image: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"]) -> None:
     """Write one 8-bit image, whole or not at all; the suffix of `path` names the format."""
     with whole_file(path) as part:
-        Image.fromarray(image).save(part, quality=95)  # read by JPEG alone
+        Image.fromarray(image).save(part, quality=95)  # only JPEG uses the quality
 
 
 def _open_head(path: Path) -> ImageFile.ImageFile:
@@ -170,7 +170,7 @@ def _open_head(path: Path) -> ImageFile.ImageFile:
 
 
 def _read(path: Path) -> Shaped[np.ndarray, "..."]:
-    """All pixels: 8 bits in one or three channels, or more bits in one."""
+    """Read all pixels: 8 bits in one or three channels, or more bits in one."""
     try:
         with Image.open(path) as opened:
             _refuse_deep_colour(path, opened)
@@ -181,7 +181,7 @@ def _read(path: Path) -> Shaped[np.ndarray, "..."]:
         raise BadInput(
             given=f"{path} does not exist",
             needed="every frame needs its thermal and its visible image",
-            remedy="restore the file or remove its twin",
+            remedy="restore the file or remove its partner",
         ) from None
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise BadInput(
@@ -198,7 +198,7 @@ def _is_deep(pixels: Shaped[np.ndarray, "..."]) -> bool:
 
 
 def _refuse_deep_colour(path: Path, opened: ImageFile.ImageFile) -> None:
-    """The library would drop the lower half of each number, silently; only the coding tells."""
+    """Raise BadInput for 16-bit colour: Pillow would silently drop the lower 8 bits."""
     if opened.mode.startswith("I") or not any(
         DEEP_COLOUR.search(str(one.args)) for one in opened.tile
     ):
@@ -222,7 +222,7 @@ def _refuse_no_numbers(path: Path, pixels: Shaped[np.ndarray, "..."]) -> None:
 
 
 def _shows_colour(pixels: UInt8[np.ndarray, "h w 3"]) -> bool:
-    """Whether any channel differs from another, at all."""
+    """Whether any channel differs from another anywhere."""
     red, green, blue = np.moveaxis(pixels, -1, 0)
     return not (np.array_equal(red, green) and np.array_equal(green, blue))
 

@@ -1,4 +1,4 @@
-"""One process at one place: long work in a folder is held, so that two never do it at once."""
+"""One process per folder: a lock is held during long work, so that two never do it at once."""
 
 import shutil
 from collections.abc import Iterator
@@ -15,23 +15,24 @@ LOCK: Final = "lock"
 
 @contextmanager
 def exclusive_lock(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[None]:
-    """Hold `folder` for this process alone; the hold ends with the process, however it ends.
+    """Lock `folder` for this process; the lock ends with the process, however it ends.
 
-    One that is just being killed is waited for. Raises BadInput if another process stays at it.
+    Waits `patience_seconds` for a process that is just being killed. Raises BadInput if another
+    process keeps the lock longer.
     """
     with _held(folder, FileLock(folder / LOCK, timeout=patience_seconds)):
         yield
 
 
 def remove_held(folder: Path) -> None:
-    """Remove a folder that this process holds; who waits for it finds it gone, or empty and its own."""
+    """Remove a folder that this process has locked; a waiting process then makes it anew, empty."""
     for one in folder.iterdir():
         if one.is_dir():
             shutil.rmtree(one)
         elif one.name != LOCK:
             one.unlink()
     (folder / LOCK).unlink()
-    with suppress(OSError):  # who waits makes a lock of its own as soon as ours has gone
+    with suppress(OSError):  # a waiting process makes its own lock as soon as ours is removed
         folder.rmdir()
 
 
@@ -40,11 +41,11 @@ def _held(folder: Path, lock: FileLock) -> AcquireReturnProxy[FileLock]:
         folder.mkdir(parents=True, exist_ok=True)
         try:
             return lock.acquire()
-        except FileNotFoundError:  # whoever held the folder has removed it, its work being done
+        except FileNotFoundError:  # the process that held the folder has finished and removed it
             continue
         except Timeout:
             raise BadInput(
-                given=f"another process is working on exactly this ({folder.name})",
-                needed="one process for one outcome",
+                given=f"another process is working in the same folder ({folder.name})",
+                needed="one process per folder",
                 remedy="wait for it to end, or end it, then run again",
             ) from None

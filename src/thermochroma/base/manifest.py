@@ -1,4 +1,4 @@
-"""The tables of frames: columns, reading, writing, selecting. One row a frame, CSV on disk."""
+"""The tables of frames: columns, reading, writing, selecting. One row per frame, CSV on disk."""
 
 from pathlib import Path
 from typing import Final
@@ -10,8 +10,8 @@ from thermochroma.base.files import whole_file
 
 FRAME_COLUMNS: Final = {
     "frame": "string",  # "set00/V000/I00000": unique
-    "sequence": "string",  # a recording; stands in exactly one split
-    "mount": "string",  # frames whose two cameras stand in the same pose: they share one transform
+    "sequence": "string",  # a recording; belongs to exactly one split
+    "mount": "string",  # frames whose two cameras have the same pose: they share one transform
     "rig": "string",  # mounts of one pair of cameras, whose poses are nearly alike; "" if alone
     "split": "string",  # train | validation | test
     "place": "string",  # "" where unknown
@@ -26,7 +26,7 @@ FRAME_COLUMNS: Final = {
     "defect": "string",  # why the frame cannot be used; "" if it can
     "left_out": "string",  # why a sound frame is not used: the data set's profile; "" if it is
 }
-"""What `download` leaves behind: every frame of the data set, usable or not."""
+"""Columns of the table that `download` writes: every frame of the data set, usable or not."""
 
 CROP_COLUMNS: Final = {
     "frame": "string",
@@ -43,12 +43,13 @@ CROP_COLUMNS: Final = {
     "index": "Int64",  # position inside the shard
     "dropped": "string",  # why the frame is not in the shards; "" if it is
 }
-"""What `crop` leaves behind: the same frames, with where their pixels are or why they are not."""
+"""Columns of the table that `crop` writes: the same frames, and the place of their pixels or the reason
+why they have none."""
 
 SPLITS: Final = ("train", "validation", "test")
 SCORED_SPLITS: Final = ("validation", "test")
 FACTS: Final = ["frame", "sequence", "split", "place", "time"]
-"""The columns of a table of scores that are no scores."""
+"""Columns of a table of scores that describe the frame and are no scores."""
 
 
 def write_table(path: Path, table: pd.DataFrame, columns: dict[str, str]) -> None:

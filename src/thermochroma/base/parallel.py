@@ -15,12 +15,12 @@ Result = TypeVar("Result")
 
 
 def in_order(
-    function: Callable[[Task], Result],  # of a module, so that processes can be told its name
+    function: Callable[[Task], Result],  # at module level, so that other processes can import it
     tasks: Sequence[Task],
     *,
     workers: int,  # processes; 1 works in this one
 ) -> Iterator[Result]:
-    """What `function` makes of each task, OpenCV on one thread; raises what it raises."""
+    """Yield the result of `function` for each task, OpenCV on one thread; raises what it raises."""
     if workers == 1 or len(tasks) < 2:
         with _one_thread():
             yield from map(function, tasks)
@@ -33,7 +33,7 @@ def in_order(
 
 
 def _start_worker() -> None:
-    """One thread, and an end when the parent ends: a killed parent cannot say so."""
+    """Use one thread, and exit when the parent process ends, even if it is killed."""
     cv2.setNumThreads(1)
     parent = multiprocessing.parent_process()
 

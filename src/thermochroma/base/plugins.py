@@ -7,13 +7,13 @@ from thermochroma.base.errors import BadInput
 
 
 def names_in(room: str) -> list[str]:
-    """The names of the modules in `thermochroma/<room>/`, sorted; private ones left out."""
+    """Names of the modules in `thermochroma/<room>/`, sorted, without private ones."""
     folder = Path(__file__).parents[1] / room
     return sorted(file.stem for file in folder.glob("*.py") if not file.stem.startswith("_"))
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """' (did you mean `x`?)' for the known name nearest to `name`, or ''."""
+    """Text ' (did you mean `x`?)' for the known name nearest to `name`, or ''."""
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     return f" (did you mean `{close[0]}`?)" if close else ""
 

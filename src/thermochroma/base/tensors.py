@@ -1,7 +1,7 @@
-"""Images as tensors: what networks are handed and what they give, in [-1, 1].
+"""Images as tensors in [-1, 1]: input and output of networks.
 
-On disk and for scoring, images are 8-bit arrays (`images.py`). Apart from it, so that a process
-which only reads tables or images need not load torch.
+On disk and for scoring, images are 8-bit arrays (`images.py`). The two modules are separate, so that
+a process which only reads tables or images need not load torch.
 """
 
 from typing import TypeAlias
@@ -19,23 +19,23 @@ Image: TypeAlias = Float[Tensor, "b c h w"]
 
 
 def to_network(images: UInt8[Tensor, "b c h w"]) -> Image:
-    """8 bits to [-1, 1]: 0 becomes -1 and 255 becomes 1."""
+    """Convert 8 bits to [-1, 1]: 0 becomes -1 and 255 becomes 1."""
     return images.to(torch.float32) / 127.5 - 1
 
 
 def to_bytes(images: Image) -> UInt8[Tensor, "b c h w"]:
-    """[-1, 1] to 8 bits, clamped and rounded to the nearest level (never floored)."""
+    """Convert [-1, 1] to 8 bits, clamped and rounded to the nearest level (never floored)."""
     return ((images.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
 def to_unit(images: Image) -> Image:
-    """[-1, 1] to [0, 1], unclamped: for losses that are defined on unit range."""
+    """Convert [-1, 1] to [0, 1], unclamped: for losses that are defined on unit range."""
     return (images + 1) / 2
 
 
 def at_least_float32(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Half-precision values as float32; float32 and float64 as they are.
+    """Convert half precision to float32; keep float32 and float64 as they are.
 
-    For what loses too many digits under autocast, and is to be checked in float64 all the same.
+    For computations that lose too many digits under autocast, and that tests repeat in float64.
     """
     return x.to(torch.promote_types(x.dtype, torch.float32))

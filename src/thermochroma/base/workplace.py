@@ -1,7 +1,7 @@
-"""A folder in which long work is prepared, so that what was finished outlives an interruption.
+"""A folder in which long work is prepared, so that finished parts survive an interruption.
 
-DVC removes a stage's outputs before it runs. So they are made elsewhere, under a name that says all
-that decides them, and take their place when they are whole.
+DVC removes a stage's outputs before it runs. So they are made elsewhere, in a folder whose name
+depends on everything that decides them, and are moved into place when they are complete.
 """
 
 import shutil
@@ -16,10 +16,11 @@ from thermochroma.base.lock import exclusive_lock, remove_held
 
 @contextmanager
 def workplace(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[Path]:
-    """Hold `folder` for this process alone, without what a killed one left half-written.
+    """Lock `folder` for this process and remove half-written files of a killed one.
 
-    The hold ends with the process, however it ends; one that is just being killed is waited for. The
-    folder is removed when the block ends well. Raises BadInput if another process stays at it.
+    The lock ends with the process, however it ends. The folder is removed when the block ends well.
+    Waits `patience_seconds` for a process that is just being killed. Raises BadInput if another
+    process keeps the lock longer.
     """
     with exclusive_lock(folder, patience_seconds=patience_seconds):
         for part in folder.rglob(".part-*"):
@@ -29,20 +30,20 @@ def workplace(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[Path]
 
 
 def others(folder: Path) -> list[str]:
-    """Names of the folders beside `folder` that work on the same thing otherwise decided has left.
+    """Fingerprints of the folders beside `folder` that hold the same work under other settings.
 
-    The name of a folder ends with "-" and a mark of what decides its content.
+    The name of a folder ends with "-" and a fingerprint of everything that decides its content.
     """
-    label = folder.name.rpartition("-")[0]
+    work = folder.name.rpartition("-")[0]
     return sorted(
-        other.name.removeprefix(f"{label}-")
-        for other in folder.parent.glob(f"{label}-*")
+        other.name.removeprefix(f"{work}-")
+        for other in folder.parent.glob(f"{work}-*")
         if other != folder
     )
 
 
 def deliver(made: Path, target: Path) -> None:
-    """Let the folder `made` take the place of `target`: at once, or by a copy to another disk."""
+    """Move the folder `made` to `target`, replacing it: by a rename, or a copy to another disk."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
         shutil.rmtree(target)

@@ -1,1 +1,1 @@
-"""Rows of the tables that learn nothing: trivial ones, and oracles that see the truth."""
+"""Baselines: rows of the tables that train no network: trivial ones, and oracles that see the truth."""

@@ -1,4 +1,4 @@
-"""The rows that belong in every table, so that nobody is fooled: trivial ones and oracles."""
+"""The baselines of every table: trivial predictors as lower bounds, oracles as upper ones."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from thermochroma.baselines.trivial import TrainingImages, TrivialPredictor
 
 @dataclass(frozen=True)
 class Trivial:
-    """A row fitted on training images; its predictor is given what is seen and nothing else."""
+    """A row fitted on training images; its predictor gets the input image and nothing else."""
 
     title: str
     definition: str
@@ -20,7 +20,7 @@ class Trivial:
 
 @dataclass(frozen=True)
 class Oracle:
-    """A row that is handed the truth of the very image it predicts; it needs no training."""
+    """A row whose predictor gets the truth of the very image that it predicts; it needs no training."""
 
     title: str
     definition: str
@@ -88,7 +88,7 @@ TRIVIAL_BACK: Final[dict[str, Trivial]] = {
         trivial.fit_nearest,
     ),
 }
-"""From visible to thermal."""
+"""Trivial rows from visible to thermal."""
 ORACLES_BACK: Final[dict[str, Oracle]] = {
     f"{name}_back": Oracle(titled.title, titled.definition, titled.predict)
     for name, titled in {
@@ -109,12 +109,12 @@ ORACLES_BACK: Final[dict[str, Oracle]] = {
         "truth_shifted": ORACLES["truth_shifted"],
     }.items()
 }
-"""From visible to thermal."""
+"""Oracles from visible to thermal."""
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """The rows of one direction. reference: the one that methods are tested against."""
+    """The baselines of one direction. reference: the one that methods are tested against."""
 
     trivial: Mapping[str, Trivial]
     oracles: Mapping[str, Oracle]
@@ -122,7 +122,7 @@ class Baselines:
 
     @property
     def names(self) -> list[str]:
-        """All of them, in the order of the tables."""
+        """Names of all rows, in the order of the tables."""
         return [*self.trivial, *self.oracles]
 
 
@@ -130,9 +130,9 @@ BASELINES: Final[dict[str, Baselines]] = {
     "visible": Baselines(TRIVIAL, ORACLES, "mean_colour"),
     "thermal": Baselines(TRIVIAL_BACK, ORACLES_BACK, "mean_thermal"),
 }
-"""By the spectrum that is predicted. No name stands in both."""
+"""Baselines by the spectrum that is predicted. No name is used in both."""
 
 
 def truth_name(spectrum: str) -> str:
-    """The folder of what is known of the true images themselves."""
+    """Name of the folder with the statistics of the true images themselves."""
     return f"truth_{spectrum}"

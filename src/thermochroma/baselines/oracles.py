@@ -1,4 +1,4 @@
-"""Rows that cheat: they see the truth, and show what a kind of prediction could reach at most."""
+"""Oracles: rows that see the truth, and show the best scores that a kind of prediction could reach."""
 
 from collections.abc import Callable
 from typing import Final, TypeAlias
@@ -12,7 +12,7 @@ from torch import Tensor
 from thermochroma.baselines.trivial import GreyBytes, PredictedBytes, rounded
 
 OraclePredictor: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""(GreyBytes, PredictedBytes: the truth) to PredictedBytes."""
+"""Function of the input (GreyBytes) and the truth (PredictedBytes) to a prediction (PredictedBytes)."""
 
 RADIUS: Final = 8  # pixels: windows of the local affine map are 2 x 8 + 1 wide
 BLUR_SIGMA: Final = 2.0  # pixels
@@ -21,13 +21,13 @@ FLAT: Final = 1e-3  # squared grey levels: keeps a window without contrast from 
 
 
 def own_mean_colour(_grey: GreyBytes, truth: PredictedBytes) -> PredictedBytes:
-    """Each image flat in the mean colour of its own truth."""
+    """Predict each image as the mean colour of its own truth."""
     mean = truth.double().mean((2, 3), keepdim=True)
     return rounded(mean).expand_as(truth).contiguous()
 
 
 def own_look_up_table(grey: GreyBytes, truth: PredictedBytes) -> PredictedBytes:
-    """Each level that is seen predicted in the mean colour that it has in this image's truth."""
+    """Predict each input level as the mean colour that it has in this image's truth."""
     levels, channels = grey.flatten(2).long(), truth.shape[1]
     counts = torch.zeros(len(grey), 1, 256, dtype=torch.float64, device=grey.device)
     counts.scatter_add_(2, levels, torch.ones_like(levels, dtype=torch.float64))
@@ -39,10 +39,10 @@ def own_look_up_table(grey: GreyBytes, truth: PredictedBytes) -> PredictedBytes:
 
 
 def local_affine(grey: GreyBytes, truth: PredictedBytes, radius: int = RADIUS) -> PredictedBytes:
-    """In each window the best line from what is seen to each channel, the lines averaged over windows.
+    """Predict by the best line from the input to each channel per window, averaged over windows.
 
-    The guided filter (He, Sun and Tang 2013, Eq. 5, 6 and 8) with what is seen as guide and no
-    smoothing.
+    The guided filter (He, Sun and Tang 2013, Eq. 5, 6 and 8) with the input as guide and no
+    smoothing. radius: in pixels.
     """
     guide, goal = grey.double(), truth.double()
     mean, goal_mean = _window_mean(guide, radius), _window_mean(goal, radius)
@@ -56,7 +56,7 @@ def local_affine(grey: GreyBytes, truth: PredictedBytes, radius: int = RADIUS) -
 def truth_blurred(
     _grey: GreyBytes, truth: PredictedBytes, sigma: float = BLUR_SIGMA
 ) -> PredictedBytes:
-    """The truth under a Gaussian, cut at 4 sigma, borders mirrored."""
+    """Blur the truth by a Gaussian (sigma in pixels), cut at 4 sigma, borders mirrored."""
     reach = int(4 * sigma + 0.5)
     kernel = cv2.getGaussianKernel(2 * reach + 1, sigma, cv2.CV_64F)
     images = truth.permute(0, 2, 3, 1).double().cpu().numpy()
@@ -69,7 +69,7 @@ def truth_blurred(
 
 
 def truth_shifted(_grey: GreyBytes, truth: PredictedBytes, pixels: int = SHIFT) -> PredictedBytes:
-    """The truth moved to the right, its left border repeated."""
+    """Move the truth to the right by `pixels`, its left border repeated."""
     moved = truth.roll(pixels, -1)
     moved[..., :pixels] = truth[..., :1]
     return moved
@@ -83,7 +83,7 @@ def _window_mean(values: Float[Tensor, "b c h w"], radius: int) -> Float[Tensor,
 def _mean_along(
     values: Float[Tensor, "b c h w"], radius: int, axis: int
 ) -> Float[Tensor, "b c h w"]:
-    """By running sums: a wide window costs no more than a narrow one."""
+    """Mean along one axis by running sums: a wide window costs no more than a narrow one."""
     side = values.shape[axis]
     places = torch.arange(side, device=values.device)
     first, behind = (places - radius).clamp(min=0), (places + radius + 1).clamp(max=side)

@@ -1,4 +1,4 @@
-"""Rows that need no learning worth the name; no predictor here is ever handed the truth."""
+"""Trivial rows: at most a mean or a look-up is fitted; no predictor here ever gets the truth."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from torch import Tensor
 from thermochroma.base.errors import BadInput
 
 GreyBytes: TypeAlias = UInt8[Tensor, "b 1 h w"]
-"""What is seen: thermal images or, on the way back, the rounded luma of visible ones."""
+"""Input: thermal images or, from visible to thermal, the rounded luma of visible ones."""
 PredictedBytes: TypeAlias = UInt8[Tensor, "b c h w"]
-"""What is predicted: visible images or, on the way back, thermal ones of one channel."""
+"""Prediction: visible images or, from visible to thermal, thermal ones of one channel."""
 TrivialPredictor: TypeAlias = Callable[[Tensor], Tensor]
-"""GreyBytes to PredictedBytes of the same size."""
+"""Function of GreyBytes to PredictedBytes of the same size."""
 
 THUMBNAIL: Final = 16
 """Pixels: the side of the thumbnails by which the nearest training frame is found."""
@@ -27,26 +27,26 @@ class TrainingImages:
     """The training frames, in one order; each call starts a new pass over batches of any size."""
 
     greys: Callable[[], Iterable[UInt8[np.ndarray, "n h w"]]]
-    """What is seen: see `GreyBytes`."""
+    """Input images: see `GreyBytes`."""
     targets: Callable[[], Iterable[UInt8[np.ndarray, "n h w c"]]]
     target: Callable[[int], UInt8[np.ndarray, "h w c"]]
     """The target of one row, so that no predictor has to keep them all."""
     channels: int
-    """Of targets: 3 of visible images, 1 of thermal ones."""
+    """Number of channels of the targets: 3 of visible images, 1 of thermal ones."""
 
 
 def fit_copied(training: TrainingImages) -> TrivialPredictor:
-    """What is seen, shown as grey. Nothing is fitted."""
+    """Predict the input itself, as grey. Nothing is fitted."""
     return lambda grey: grey.repeat(1, training.channels, 1, 1)
 
 
 def fit_inverted(training: TrainingImages) -> TrivialPredictor:
-    """Its negative, shown as grey. Nothing is fitted."""
+    """Predict the negative of the input, as grey. Nothing is fitted."""
     return lambda grey: (255 - grey).repeat(1, training.channels, 1, 1)
 
 
 def fit_mean_colour(training: TrainingImages) -> TrivialPredictor:
-    """One flat colour: the mean of all training pixels, rounded.
+    """Predict one flat colour: the mean of all training pixels, rounded.
 
     Raises BadInput without images.
     """
@@ -64,7 +64,7 @@ def fit_mean_colour(training: TrainingImages) -> TrivialPredictor:
 
 
 def fit_mean_image(training: TrainingImages) -> TrivialPredictor:
-    """One image: the mean of the training images, pixel by pixel, rounded.
+    """Predict one image: the mean of the training images, pixel by pixel, rounded.
 
     Raises BadInput without images.
     """
@@ -82,7 +82,7 @@ def fit_mean_image(training: TrainingImages) -> TrivialPredictor:
 
 
 def fit_nearest(training: TrainingImages) -> TrivialPredictor:
-    """The target of the training frame whose thumbnail is nearest.
+    """Predict the target of the training frame whose thumbnail is nearest.
 
     Thumbnails are 16x16 area means rounded to 8 bits, compared by squared difference; the first
     frame wins a tie. Only the thumbnails are kept. Raises BadInput without images.
@@ -100,7 +100,7 @@ def fit_nearest(training: TrainingImages) -> TrivialPredictor:
 
 
 def thumbnails(grey: GreyBytes) -> Float[Tensor, "b n"]:
-    """Area means on a 16x16 grid, rounded to whole levels (0 to 255) and laid out flat."""
+    """Area means on a 16x16 grid, rounded to whole levels (0 to 255) and flattened to 256 values."""
     grid = torch.nn.functional.adaptive_avg_pool2d(grey.float(), THUMBNAIL)
     return grid.round().flatten(1)
 
@@ -115,7 +115,7 @@ def nearest_rows(
 
 
 def rounded(values: Float[Tensor, "*any"]) -> UInt8[Tensor, "*any"]:
-    """Levels (0 to 255) to 8 bits, clamped and rounded."""
+    """Convert levels (0 to 255) to 8 bits, clamped and rounded."""
     return values.clamp(0, 255).round().to(torch.uint8)
 
 

@@ -1,1 +1,1 @@
-"""What a plug-in provides: method, batch, settings, data set."""
+"""Interfaces of a plug-in: method, batch, settings, data set."""

@@ -1,7 +1,7 @@
-"""What a method may see and train on. The type is the data requirement: loaders read these fields.
+"""Input and training batches of a method. The type is the data requirement: loaders read its fields.
 
-A translator is handed one of the `Seen` types below. None of them has a field for the target, so a
-translator that looks at the answer does not type-check.
+A translator gets one of the `Seen` types below. None of them has a field for the target, so a
+translator that looks at the target does not type-check.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Captioned:
     """Thermal images and, for each, the features of its sentence.
 
     text: the frozen text encoder's token features after its final norm. text_mask: True up to and
-    including the end-of-text token; what lies behind is padding.
+    including the end-of-text token; the rest is padding.
     """
 
     thermal: Thermal
@@ -38,7 +38,7 @@ class Captioned:
 class Referenced:
     """Thermal images and, for each, a visible image to take colours from.
 
-    reference: another frame's visible image in [-1, 1], in deployment one that was trained on; all
+    reference: another frame's visible image in [-1, 1], in deployment one of the training split; all
     zeros where there is none.
     """
 
@@ -48,18 +48,18 @@ class Referenced:
 
 @dataclass(frozen=True)
 class VisibleStill:
-    """Single visible images, for translators that make thermal ones of them."""
+    """Single visible images, for translators from visible to thermal."""
 
     visible: Visible
 
 
 Seen = TypeVar("Seen", Still, Captioned, Referenced, VisibleStill)
-"""What a translator is handed, in training and when deployed."""
+"""Input of a translator, in training and when deployed."""
 
 
 @runtime_checkable
 class TrainingBatch(Protocol):
-    """What the trainer asks of images that are shown to a game; `frames` name them in messages."""
+    """Attributes of a batch that the trainer needs; `frames` are the ids named in messages."""
 
     @property
     def frames(self) -> tuple[str, ...]: ...
@@ -72,10 +72,10 @@ class TrainingBatch(Protocol):
 
 @dataclass(frozen=True)
 class Batch(Generic[Seen]):
-    """What most games are taught with: what is seen, and the truth.
+    """Batch of most games: the translator's input and the target.
 
     target: in [-1, 1], of the other spectrum; the same instants as `seen` for aligned methods, other
-    ones for unaligned. frames: the ids of the seen frames.
+    ones for unaligned. frames: the ids of the frames in `seen`.
     """
 
     seen: Seen
@@ -92,10 +92,10 @@ class Batch(Generic[Seen]):
 
 @dataclass(frozen=True)
 class Edged:
-    """Images of both spectra, drawn apart, each with the edges found in itself alone.
+    """Images of both spectra, sampled independently, each with the edges found in itself alone.
 
-    thermal_edges, visible_edges: 0 where there is no edge, 1 at the strongest. frames: of the thermal
-    images.
+    thermal_edges, visible_edges: 0 where there is no edge, 1 at the strongest. frames: ids of the
+    thermal images.
     """
 
     thermal: Thermal
@@ -114,9 +114,9 @@ class Edged:
 
 @dataclass(frozen=True)
 class Triplets:
-    """Three consecutive instants of each spectrum, drawn apart; the three share window and mirroring.
+    """Three consecutive instants of each spectrum, sampled independently.
 
-    frames: the first instants of the thermal side.
+    The three share window and mirroring. frames: ids of the first instants of the thermal side.
     """
 
     thermal: Float[Tensor, "b 3 1 h w"]
@@ -132,4 +132,4 @@ class Triplets:
 
 
 Taught = TypeVar("Taught", bound=TrainingBatch)
-"""What a game is taught with."""
+"""Batch that a game trains on."""

@@ -1,7 +1,7 @@
-"""What a data set is to us: where it comes from, its layout, its splits, its facts.
+"""Interface of a data set: its origin, its layout, its splits, its facts.
 
-Each data set is one file in `sources/`, whose name is the data set's name and which ends with one
-record `SOURCE`. Nothing else mentions it.
+Each data set is one file in `data/datasets/`, whose name is the data set's name and which ends with
+one record `SOURCE`. Nothing else mentions it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ Matrix = Float[np.ndarray, "2 3"]
 
 
 class WindowTone(BaseModel):
-    """Counts from `black` to `white` become 0 to 255, in the whole data set alike.
+    """One window for the whole data set: counts from `black` to `white` become 0 to 255.
 
     clahe: contrast is then evened out inside each image. The unit is the images' own: counts, or
     kelvin for images of floats.
@@ -43,7 +43,7 @@ class WindowTone(BaseModel):
 
 
 class PercentileTone(BaseModel):
-    """Each sequence has its own window: from the `low` to the `high` percentile of all its counts."""
+    """One window per sequence: from the `low` to the `high` percentile of all its counts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -59,23 +59,23 @@ class PercentileTone(BaseModel):
 
 
 class SourceSettings(BaseModel):
-    """What every data set's block under `sources:` may say; a source may add fields."""
+    """Fields that every data set's block under `sources:` may have; a data set may add fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: str | None = None
-    """A local folder or archive to take the data from instead of the published address."""
+    """Path of a local folder or archive to take the data from instead of the published address."""
     on_defect: Literal["refuse", "drop"] = "refuse"
-    """What a broken frame costs: the run (`refuse`), or only itself, with a reason (`drop`)."""
+    """Consequence of a broken frame: `refuse` stops the run, `drop` leaves the frame out and notes why."""
     image_size: tuple[int, int] | None = None
     """Width and height that every image must have, in pixels; null takes any."""
     tone: WindowTone | PercentileTone | None = Field(default=None, discriminator="kind")
-    """How thermal images of more than 8 bits become 8 bits; null where there are none."""
+    """Mapping of thermal images of more than 8 bits to 8 bits; null where there are none."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One instant seen by both cameras; paths are POSIX, below the raw folder."""
+    """One instant seen by both cameras; paths are POSIX, relative to the raw folder."""
 
     frame: str
     sequence: str
@@ -86,7 +86,7 @@ class Frame:
     thermal: str
     visible: str
     rig: str = ""
-    """Mounts of one rig may borrow its transform where their own frames give none; "" for no rig."""
+    """Name of the rig, whose transform serves mounts where their own frames give none; "" for no rig."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a frame without looking at its visible image."""
+    """Facts about a frame that are known without looking at its visible image."""
 
     time: str = ""
-    """"day", "night" or "" where unknown."""
+    """Time of day: "day", "night" or "" where unknown."""
     scene: str = "a street scene"
     """A phrase for the place, with its article."""
     details: tuple[str, ...] = ()
@@ -114,44 +114,46 @@ class Facts:
 
 @dataclass(frozen=True)
 class Source:
-    """The record at the end of each file in `sources/`."""
+    """The record at the end of each file in `data/datasets/`."""
 
     title: str
     citation: str
     licence: str
     note: str
-    """Printed on every image and table made from the data; "" if nothing need be said."""
+    """Note printed on every image and table made from the data; "" for none."""
     settings: type[SourceSettings]
     acquire: Callable[[Any, Path], None]
-    """(settings, raw folder): bring the files to disk in their authors' layout. Resumes; idempotent."""
+    """Function (settings, raw folder) that brings the files to disk in their authors' layout. It resumes
+    after an interruption and is idempotent."""
     frames: Callable[[Any, Path], Sequence[Frame]]
-    """(settings, raw folder): every frame that the layout names, in order, present or not."""
+    """Function (settings, raw folder) to every frame that the layout names, in order, present or not."""
     facts: Callable[[Any, Path], Callable[[str], Facts]]
-    """(settings, raw folder): a function from frame id to its facts; never opens a visible image."""
+    """Function (settings, raw folder) to a function from frame id to its facts; never opens a visible
+    image."""
     stills: bool
-    """True if neighbouring frames are unrelated images: each is registered by itself."""
+    """Whether neighbouring frames are unrelated images: each is then registered by itself."""
     upscale: bool
-    """True if an image smaller than the crop is enlarged to fit; False if that is a defect."""
+    """Whether an image smaller than the crop is enlarged to fit; if not, it is a defect."""
     truth: Callable[[Path], Mapping[str, Matrix]] | None = None
-    """The known transform of each mount, where there is one (drawn data only)."""
+    """Function (raw folder) to the known transform of each mount; only the drawn sample has it."""
     boxes: Callable[[Any, Path], Callable[[str], Sequence[Box]]] | None = None
-    """(settings, raw folder): a function from frame id to its annotated objects, where there are any.
-    Annotators have seen both spectra: captions may use them on training frames only."""
+    """Function (settings, raw folder) to a function from frame id to its annotated objects, if there are
+    any. Annotators have seen both spectra: captions may use them on training frames only."""
     choose: Callable[[Any, pd.DataFrame], pd.DataFrame] | None = None
-    """(settings, inspected table): the same table with `left_out` filled in, for a profile that
-    selects among the usable frames. None uses them all."""
+    """Function (settings, inspected table) to the same table with `left_out` filled in, for a profile
+    that selects among the usable frames. None uses them all."""
     remarks: Callable[[Any, pd.DataFrame], Sequence[str]] | None = None
-    """(settings, inspected table): sentences on what differs from what is known of the data set
-    (frames a sequence, totals); they warn and stop nothing."""
+    """Function (settings, inspected table) to sentences on differences from the data set's published
+    numbers (frames per sequence, totals); they warn and stop nothing."""
 
 
 def source_names() -> list[str]:
-    """The data sets there are: the file names in `sources/`."""
+    """Names of all data sets: the file names in `data/datasets/`."""
     return names_in("data/datasets")
 
 
 def load_source(name: str) -> Source:
-    """The record of the data set `name`. Raises BadInput for a name without a file."""
+    """Load the record of the data set `name`. Raises BadInput for a name without a file."""
     refuse_unknown(name, source_names(), kind="data set", key="datasets")
     source: Source = import_module(f"thermochroma.data.datasets.{name}").SOURCE
     return source

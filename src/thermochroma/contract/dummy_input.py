@@ -1,4 +1,4 @@
-"""Made-up input of the kind that a method sees: for diagrams, measurements of cost, examinations."""
+"""Random input of the type that a method sees: for diagrams, measurements of cost, and tests."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -19,9 +19,10 @@ def dummy_input(
     seed: int = 0,
     text_width: int,
 ) -> Any:
-    """Noise in [-1, 1] for images; sentences of different lengths.
+    """Build an object of the type `sees`: images of noise in [-1, 1], sentences of different lengths.
 
-    sees: a type of `batch.py`. Raises KeyError for a field that is not known here.
+    sees: a type of `batch.py`. height, width: in pixels. count: batch size. text_width: channels of
+    the token features. Raises KeyError for a field that is not known here.
     """
     random = torch.Generator().manual_seed(seed)
 

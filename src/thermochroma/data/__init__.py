@@ -1,1 +1,1 @@
-"""From an address to shards of crops."""
+"""Preparation of data: from an address to captions and shards of crops."""

@@ -1,1 +1,1 @@
-"""From shards to batches."""
+"""Loading of batches from shards."""

@@ -1,4 +1,4 @@
-"""Other sentences than a frame's own: who is given whose, to tell what a method's text is worth."""
+"""Sentences other than a frame's own, to measure how much a method gains from its text."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,14 +9,14 @@ from thermochroma.base.files import seed_of
 from thermochroma.loading.text_features import SAME_FOR_ALL, TextTable
 
 Policy = Callable[[TextTable, pd.DataFrame], Mapping[str, str]]
-"""For each row of the manifest, by frame, whose sentence it is given: a frame's, or that of a key of
-`SAME_FOR_ALL`."""
+"""Function to a mapping: for each frame of the manifest's rows, the frame, or key of `SAME_FOR_ALL`,
+whose sentence it gets."""
 
 
 def shuffled(text: TextTable, rows: pd.DataFrame, *, seed: int) -> Mapping[str, str]:
-    """Each frame is given the sentence of another of the same split, drawn by the seed.
+    """Give each frame the sentence of another frame of the same split, drawn by the seed.
 
-    It is never one that reads the same, unless all of the split do.
+    The new sentence differs from its own, unless all sentences of the split are equal.
     """
     given: dict[str, str] = {}
     for split, some in rows.groupby("split"):
@@ -32,6 +32,6 @@ def shuffled(text: TextTable, rows: pd.DataFrame, *, seed: int) -> Mapping[str, 
 
 
 def always(text: TextTable, rows: pd.DataFrame, *, name: str) -> Mapping[str, str]:
-    """One sentence for all. name: its key in `SAME_FOR_ALL`."""
+    """Give all frames one sentence. name: its key in `SAME_FOR_ALL`."""
     assert name in SAME_FOR_ALL
     return dict.fromkeys(rows["frame"].astype(str), name)

@@ -1,4 +1,4 @@
-"""From raw bytes to what a method sees: reads exactly the fields that the seen type names."""
+"""Conversion of raw bytes to a method's input: reads exactly the fields that the input type names."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -13,40 +13,40 @@ from thermochroma.contract.batch import Batch, Edged, TrainingBatch, Triplets
 from thermochroma.loading.text_features import TextTable, load_text
 
 Raw = Mapping[str, Any]
-"""A collated batch out of the loader: uint8 images `thermal` (b h w) and `visible` (b h w 3), when
-training both, else what is seen; rows of the text table `sentence`; the uint8 images `reference`
-(b h w 3) and whether they count `has_reference`; uint8 maps `thermal_edges` and `visible_edges` (b h w);
-and the ids `frame`. Of triplets: `thermal` (b 3 h w) and `visible` (b 3 h w 3)."""
+"""A collated batch from the loader. Images are uint8: `thermal` (b h w) and `visible` (b h w 3), both in
+training, else only the input; `reference` (b h w 3) and, whether there is one, `has_reference` (b);
+`thermal_edges` and `visible_edges` (b h w). Further: `sentence`, rows of the text table (b), and `frame`,
+the ids. In batches of triplets: `thermal` (b 3 h w) and `visible` (b 3 h w 3)."""
 Reader = Callable[[Raw, TextTable | None], Tensor]
 
 
 def needs_text(sees: type) -> bool:
-    """Whether the seen type has fields that come from captions."""
+    """Whether the input type has fields that come from captions."""
     return any(field.name.startswith("text") for field in fields(sees))
 
 
 def read_text(sees: type, text: Path) -> TextTable | None:
-    """The features of all captions, or None for a method that sees no text."""
+    """Load the features of all captions from the file `text`; None for a method that sees no text."""
     return load_text(text) if needs_text(sees) else None
 
 
 def needs_references(sees: type) -> bool:
-    """Whether the seen type has a field for references."""
+    """Whether the input type has a field for references."""
     return any(field.name == "reference" for field in fields(sees))
 
 
 def assemble_seen(raw: Raw, sees: type, text: TextTable | None) -> Any:
-    """An object of the type `sees`, on the device where the raw images are."""
+    """Build an object of the type `sees`, on the device of the raw images."""
     return sees(**{field.name: READERS[field.name](raw, text) for field in fields(sees)})
 
 
 def seen_spectrum(sees: type) -> str:
-    """Whether the seen type looks at "thermal" or at "visible" images."""
+    """Spectrum of the input type: "thermal" or "visible"."""
     return "visible" if any(field.name == "visible" for field in fields(sees)) else "thermal"
 
 
 def assemble_shown(raw: Raw, trains_on: type, sees: type, text: TextTable | None) -> TrainingBatch:
-    """An object of the type `trains_on`, on the device where the raw images are."""
+    """Build an object of the type `trains_on`, on the device of the raw images."""
     shown: TrainingBatch = ASSEMBLERS[trains_on](raw, sees, text)
     return shown
 
@@ -78,9 +78,9 @@ def _triplets(raw: Raw, sees: type, text: TextTable | None) -> Triplets:
 
 
 def move(raw: Raw, device: torch.device) -> Raw:
-    """Bring a raw batch to the device; bytes travel, floats are made there.
+    """Copy a raw batch to the device as bytes; floats are made there.
 
-    Rows of the text table stay where the table lies: only the features that are looked up travel.
+    Rows of the text table stay on the table's device: only the features that are looked up are copied.
     """
     return {
         name: value.to(device, non_blocking=True)
@@ -95,11 +95,11 @@ def _thermal(raw: Raw, text: TextTable | None) -> Tensor:
 
 
 def _visible(raw: Raw, text: TextTable | None) -> Tensor:
-    return to_network(raw["visible"].permute(0, 3, 1, 2))  # channels last, as they lie
+    return to_network(raw["visible"].permute(0, 3, 1, 2))  # channels last, as in the shards
 
 
 def _text(raw: Raw, text: TextTable | None) -> Tensor:
-    assert text is not None  # whoever needs text was given the table
+    assert text is not None  # an input type with text always comes with the table
     return text.features[raw["sentence"]].to(raw["thermal"].device, non_blocking=True)
 
 
@@ -109,7 +109,7 @@ def _text_mask(raw: Raw, text: TextTable | None) -> Tensor:
 
 
 def _reference(raw: Raw, text: TextTable | None) -> Tensor:
-    images = to_network(raw["reference"].permute(0, 3, 1, 2))  # channels last, as they lie
+    images = to_network(raw["reference"].permute(0, 3, 1, 2))  # channels last, as in the shards
     return images * raw["has_reference"][:, None, None, None]
 
 

@@ -16,14 +16,14 @@ from thermochroma.base.manifest import CROP_COLUMNS, read_table, select
 MANIFEST: Final = "manifest.csv"
 FINGERPRINT: Final = "fingerprint.txt"
 FULL: Final = "full"
-"""Below a folder of crops: another one, with whole held-out frames, if the settings ask for it."""
+"""Subfolder of the crops with whole held-out frames, if the settings ask for it."""
 
 
 @dataclass(frozen=True, eq=False)
 class CropIndex:
-    """Where the images of some frames lie, as arrays: quick to look up, cheap to send elsewhere.
+    """Places of the images of some frames, as arrays: fast to look up, cheap to send to a process.
 
-    shard: numbers of `names`. index: the position inside that shard.
+    names: file names of the shards. shard: positions in `names`. index: the position in that shard.
     """
 
     folder: Path
@@ -35,27 +35,27 @@ class CropIndex:
         return len(self.index)
 
     def thermal(self, n: int) -> ThermalImage:
-        """The thermal image of the n-th frame; mapped, not read."""
+        """The thermal image of the n-th frame, memory-mapped."""
         return self.image("thermal", n)
 
     def visible(self, n: int) -> VisibleImage:
-        """The visible image of the n-th frame; mapped, not read."""
+        """The visible image of the n-th frame, memory-mapped."""
         return self.image("visible", n)
 
     def image(self, spectrum: str, n: int) -> np.ndarray:
-        """The image of one spectrum of the n-th frame; mapped, not read."""
+        """The image of one spectrum of the n-th frame, memory-mapped."""
         return _shard(self.folder, spectrum, self.names[self.shard[n]])[self.index[n]]
 
 
 class Crops:
-    """One data set's shards and their manifest. Shards are opened when first read."""
+    """The shards of one data set and their manifest. A shard is opened when it is first read."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.manifest = read_table(folder / MANIFEST, CROP_COLUMNS)
 
     def split(self, split: str) -> pd.DataFrame:
-        """The frames of a split that have pixels. Raises BadInput if there is none."""
+        """Rows of the manifest of one split that have pixels. Raises BadInput if there is none."""
         rows = select(self.manifest, split)
         if rows.empty:
             raise BadInput(
@@ -66,7 +66,7 @@ class Crops:
         return rows
 
     def places(self, rows: pd.DataFrame) -> CropIndex:
-        """Where the images of these rows of the manifest lie."""
+        """Places of the images of these rows of the manifest."""
         numbers, names = pd.factorize(rows["shard"])
         index = rows["index"].to_numpy(np.int64)
         return CropIndex(self.folder, tuple(map(str, names)), numbers, index)
@@ -86,6 +86,6 @@ class Crops:
 
 @cache
 def _shard(folder: Path, spectrum: str, name: str) -> np.ndarray:
-    """All images of a shard, mapped, not read; writing to them fails."""
-    # As a plain array: np.memmap makes an object of its own for every image taken out of it.
+    """All images of a shard, memory-mapped, read-only."""
+    # A plain array: np.memmap would make a new memmap object for every image taken out of it.
     return np.asarray(np.load(folder / spectrum / name, mmap_mode="r"))

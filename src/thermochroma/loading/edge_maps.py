@@ -2,8 +2,9 @@
 
 They are computed once and kept in a folder named after images and settings. Visible: Canny's detector.
 Thermal: a stand-in for the multiple-cue inhibition of Yang, Li and Li (IEEE TIP 23(12), 2014), whose
-program cannot be a dependency: oriented edges, less what surrounds them. It keeps that method's main
-idea, isotropic surround suppression, and none of its cues (orientation, luminance, contrast).
+program cannot be a dependency: oriented edges minus the edge strength around them. It keeps that
+method's main idea, isotropic surround suppression, and none of its cues (orientation, luminance,
+contrast).
 """
 
 from collections.abc import Callable
@@ -25,36 +26,36 @@ from thermochroma.contract.settings import EdgeSettings
 from thermochroma.loading.crops import CropIndex
 
 DETECTOR: Final = 1
-"""The version of the detectors: raise it when their maps change, and old ones are found anew."""
+"""Version of the detectors: raise it when their maps change, so that old maps are computed anew."""
 ORIENTATIONS: Final = 8
 SIGMA: Final = 2.0  # pixels, across the edge
 ELONGATION: Final = 2.0  # how much longer the filter is along the edge
 SURROUND: Final = (8.0, 2.0)  # sigmas of the difference of Gaussians, pixels
 FAINTEST: Final = 1e-4
-"""Of unit range: weaker edges are rounding."""
-BRIGHT_QUANTILE: Final = 0.995  # of what is left, becomes the strongest edge
+"""Edge strength, for images in [0, 1], below which edges are only rounding errors."""
+BRIGHT_QUANTILE: Final = 0.995  # of the remaining edges: the strength that becomes 255
 
 Map = UInt8[np.ndarray, "h w"]
-"""0 where there is no edge, 255 at the strongest."""
+"""An edge map: 0 where there is no edge, 255 at the strongest."""
 
 
 @dataclass(frozen=True, eq=False)
 class EdgeMaps:
-    """The maps of the frames of `places`, in a folder that `find_edges` has filled."""
+    """Edge maps of the frames of `places`, in a folder that `find_edges` has filled."""
 
     places: CropIndex
     folder: Path
 
     def of(self, spectrum: str, n: int) -> Map:
-        """The edges of the n-th frame's image of one spectrum; mapped, not read."""
+        """The edges of the n-th frame's image of one spectrum, memory-mapped."""
         name = self.places.names[self.places.shard[n]]
         return _maps(self.folder / spectrum / name)[self.places.index[n]]
 
 
 def find_edges(places: CropIndex, folder: Path, settings: EdgeSettings) -> EdgeMaps:
-    """Find the edges of every image in the shards of `places`, unless they are there already.
+    """Find the edges of every image in the shards of `places`, unless `folder` has them already.
 
-    Can be killed at any moment: shards appear whole or not at all.
+    May be killed at any moment: shards appear whole or not at all.
     """
     detectors = {
         "thermal": THERMAL[settings.thermal],
@@ -80,23 +81,23 @@ def find_edges(places: CropIndex, folder: Path, settings: EdgeSettings) -> EdgeM
 
 
 def visible_edges(image: VisibleImage, thresholds: tuple[float, float]) -> Map:
-    """Canny's edges of the grey image (Rec. 601); thresholds in levels of OpenCV's L1 gradient."""
+    """Find Canny's edges of the grey image (Rec. 601); thresholds in levels of OpenCV's L1 gradient."""
     grey = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY)
     return cv2.Canny(grey, *thresholds)
 
 
 def otsu_edges(image: ThermalImage) -> Map:
-    """Canny's edges of the smoothed image; Otsu's threshold is the upper one, half of it the lower."""
+    """Find Canny's edges of the smoothed image: Otsu's threshold is the upper one, half of it the lower."""
     smooth = cv2.GaussianBlur(np.asarray(image), (0, 0), 1.4)
     upper, _ = cv2.threshold(smooth, 0, 255, cv2.THRESH_OTSU)
     return cv2.Canny(smooth, upper / 2, upper)
 
 
 def surround_suppressed(image: ThermalImage) -> Map:
-    """Soft contours: oriented edges less the mean edge strength around them, thinned to ridges.
+    """Find soft contours: oriented edges minus the mean edge strength around them, thinned to ridges.
 
-    An edge among many alike (texture) is suppressed, a lone one (a contour) stays. The strongest
-    half per cent is 255; a flat image has no edges.
+    An edge among many similar ones (texture) is suppressed, a single one (a contour) stays. The
+    strongest half per cent is 255; a flat image has no edges.
     """
     strength, orientation = _oriented(np.asarray(image, np.float32) / 255)
     left = np.maximum(strength - cv2.filter2D(strength, -1, _surround_kernel()), 0)
@@ -110,7 +111,7 @@ def surround_suppressed(image: ThermalImage) -> Map:
 def _oriented(
     grey: Float[np.ndarray, "h w"],
 ) -> tuple[Float[np.ndarray, "h w"], Int[np.ndarray, "h w"]]:
-    """The strongest response over all orientations, and which one it was."""
+    """The strongest response over all orientations, and the number of its orientation."""
     responses = np.stack([np.abs(cv2.filter2D(grey, -1, kernel)) for kernel in _edge_kernels()])
     return responses.max(axis=0), responses.argmax(axis=0)
 
@@ -149,7 +150,7 @@ def _edge_kernels() -> tuple[Float[np.ndarray, "k k"], ...]:
 
 @cache
 def _surround_kernel() -> Float[np.ndarray, "k k"]:
-    """The wide Gaussian less the narrow one, where that is positive; sums to 1."""
+    """Positive part of the wide Gaussian minus the narrow one, scaled to the sum 1."""
     radius = int(3 * SURROUND[0])
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float64)
     square = x**2 + y**2

@@ -1,4 +1,4 @@
-"""Frames that follow one another under one window."""
+"""Runs of consecutive frames that share one window."""
 
 from typing import Final
 
@@ -7,17 +7,17 @@ import pandas as pd
 from jaxtyping import Int
 
 WINDOW: Final = ["sequence", "zoom", "left", "top"]
-"""Columns of the manifest that frames must share to lie upon one another."""
+"""Columns of the manifest in which frames must agree, so that their pixels correspond."""
 
 
 def consecutive(
     manifest: pd.DataFrame, rows: pd.DataFrame, *, length: int
 ) -> Int[np.ndarray, " n"]:
-    """Numbers in `rows` at which `length` frames in a row begin that share a window.
+    """Positions in `rows` of the first frames of runs of `length` frames that share a window.
 
     manifest: of all frames, dropped ones included, in the order of time. rows: some of its frames that
-    have pixels, in the same order. In a row: as far apart as most neighbours in `rows`, so that thinned
-    data sets have their own pace, and a frame that is missing by itself parts its neighbours.
+    have pixels, in the same order. The frames of a run are as far apart as most neighbours in `rows`:
+    thinned data sets have larger steps, and a single missing frame ends a run.
     """
     place = pd.Series(np.arange(len(manifest)), index=manifest["frame"])
     gaps = np.diff(place.loc[rows["frame"]].to_numpy(np.int64))

@@ -1,5 +1,7 @@
-"""What a deployed translator is handed, frame by frame. Apart from the training's loader: to score or to
-deploy, nothing need be loaded that only augments."""
+"""Batches for inference: the input of a deployed translator, frame by frame.
+
+Separate from the loader of the training, so that scoring and deploying load no augmentation library.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -25,7 +27,7 @@ def seen_batches(
     device: torch.device,
     references: References | None = None,
 ) -> Iterator[tuple[pd.DataFrame, Any]]:
-    """Rows and what a translator sees of them, in order; none of their targets is opened.
+    """Yield rows and the translator's input for them, in order; no target is opened.
 
     references: for methods that see them.
     """
@@ -45,14 +47,14 @@ def seen_batches(
 def _referred(
     references: References, frames: Sequence[str], *, side: tuple[int, ...]
 ) -> dict[str, torch.Tensor]:
-    """The references of some frames, as a raw batch holds them."""
+    """The references of some frames, as fields of a raw batch."""
     blank = np.zeros((*side, 3), np.uint8)
     found = [as_raw(references.image(frame), like=blank) for frame in frames]
     return {name: torch.from_numpy(np.stack([one[name] for one in found])) for name in found[0]}
 
 
 def as_raw(reference: VisibleImage | None, *, like: VisibleImage) -> dict[str, Any]:
-    """An image, and whether it counts: 8 bits have no value for "none"."""
+    """Fields of a raw batch: the image and whether there is one, since 8 bits have no value for none."""
     there = reference is not None
     return {
         "reference": reference if there else np.zeros_like(like),

@@ -1,5 +1,5 @@
-"""Batches for training. Order and augmentation depend on the seed and on the
-number of images shown, on nothing else: a loader can begin anywhere and go on the same."""
+"""Batches for training. Order and augmentation depend only on the seed and on the number of images
+shown, so a loader can start at any image and continue with the same batches."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -22,10 +22,10 @@ from thermochroma.loading.triplets import TrainingTriplets
 
 
 class TrainingImages(Dataset[dict[str, Any]]):
-    """The n-th image to show, for any n. Unaligned methods get a visible frame drawn by itself.
+    """The n-th training image, for any n. Unaligned methods get an independently drawn visible frame.
 
-    references: for methods that see them; they may recolour the target. edges: for games that are shown
-    them. Raises BadInput for a frame without a sentence, where text is given.
+    references: for methods that see them; they may recolour the target. edges: for games that train on
+    them. Raises BadInput for a frame without a sentence, if text is given.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class TrainingImages(Dataset[dict[str, Any]]):
     ) -> None:
         self.text, self.references, self.edges = text, references, edges
         self.flip, self.window = flip, window
-        # Arrays, not the table: a row of a table takes longer to find than its pixels.
+        # Arrays, not the table: finding a row of a table takes longer than finding its pixels.
         self.places, self.frames = crops.places(rows), np.array(rows["frame"], str)
         self.sentences = None if text is None else [text.row(frame) for frame in rows["frame"]]
         self.drawing = draw_from(rows["sequence"], aligned=aligned, disjoint=disjoint, seed=seed)
@@ -61,11 +61,11 @@ class TrainingImages(Dataset[dict[str, Any]]):
         return raw if self.references is None else raw | self._refer(shown, place, raw["visible"])
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a loading process needs: all but the text's features, which may be large."""
+        """State for a loading process: without the text's features, which may be large."""
         return self.__dict__ | {"text": None}
 
     def _refer(self, shown: int, place: int, target: VisibleImage) -> dict[str, Any]:
-        """The target as it is taught, and its reference; other frames are cut where it was."""
+        """The target, perhaps recoloured, and its reference; other frames are cut at the same place."""
         assert self.references is not None
         drawn = self.references.draw(
             shown, place, target, lambda n: self._cut("visible", n, shown)["visible"]
@@ -73,7 +73,7 @@ class TrainingImages(Dataset[dict[str, Any]]):
         return {"visible": drawn.target, **as_raw(drawn.reference, like=target)}
 
     def _cut(self, spectrum: str, place: int, shown: int) -> dict[str, Any]:
-        """The image of one spectrum and, where they are asked for, its edges."""
+        """The image of one spectrum and, if they are needed, its edges."""
         geometry = self.drawing.geometry(shown, spectrum, window=self.window, flip=self.flip)
         if self.edges is None:
             return {spectrum: geometry(image=self.places.image(spectrum, place))["image"]}
@@ -84,7 +84,7 @@ class TrainingImages(Dataset[dict[str, Any]]):
 
 
 TrainingDataset = TrainingImages | TrainingTriplets
-"""What a game is shown: the n-th raw image (or triplet), for any n."""
+"""Training data of a game: the n-th raw image (or triplet), for any n."""
 
 
 def training_batches(
@@ -98,7 +98,7 @@ def training_batches(
     sees: type,
     device: torch.device,
 ) -> Iterator[TrainingBatch]:
-    """From the image `start_images` to the last; the last batch may be smaller."""
+    """Yield batches from the image `start_images` to the last; the last batch may be smaller."""
     some = range(start_images, images)
     for raw in raw_batches(dataset, some, batch_size=batch_size, workers=workers, device=device):
         yield assemble_shown(move(raw, device), trains_on, sees, dataset.text)
@@ -112,7 +112,10 @@ def raw_batches(
     workers: int,
     device: torch.device,
 ) -> Iterator[Raw]:
-    """Bytes, not yet on the device: the images to show, in order, read by so many processes."""
+    """Yield batches of bytes, not yet on the device, of the images `shown`, in order.
+
+    workers: number of loading processes; 0 loads in this one.
+    """
     return iter(
         DataLoader(
             dataset,
@@ -120,10 +123,10 @@ def raw_batches(
             batch_size=batch_size,
             collate_fn=_stacked,
             num_workers=workers,
-            # Forked copies of a process with threads may hang; these start afresh.
+            # Forked copies of a process with threads may hang; spawned ones start afresh.
             multiprocessing_context="spawn" if workers else None,
             pin_memory=device.type == "cuda",
-            generator=torch.Generator(),  # its own: resuming must not draw from the training's
+            generator=torch.Generator(),  # not the training's, which resuming must not change
         )
     )
 
@@ -135,7 +138,7 @@ STACKED = (
 
 
 def _stacked(images: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One copy, out of the mapped files into a batch."""
+    """Copy images once, out of the mapped files into a batch."""
     raw: dict[str, Any] = {
         name: torch.from_numpy(np.stack([image[name] for image in images]))
         for name in STACKED

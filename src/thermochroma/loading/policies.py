@@ -1,6 +1,6 @@
-"""Further rows from the same weights: what else a translator is shown beside the thermal images.
+"""Further rows of the table from the same weights: other captions and references for a translator.
 
-The headline's row has the reference that was retrieved, and each frame's own sentence.
+The main row of a method has retrieved references, and each frame's own sentence.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,14 +18,14 @@ from thermochroma.loading.reference_retrieval import References
 from thermochroma.loading.text_features import CONSTANT, EMPTY, SAME_FOR_ALL, TextTable
 
 DRAWS: Final = 3
-"""Of a policy that draws: each is scored, and the row shows their mean."""
+"""Number of draws of a random policy: each is scored, and the row shows their mean."""
 
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """What a translator is handed beside images; None for what it does not see.
+    """Text and references that a translator gets beside images; None for one that it does not see.
 
-    records: whose reference or sentence each frame has, where that is chosen; by the file that keeps it.
+    records: tables of the chosen reference or sentence of each frame, by the name of their file.
     """
 
     text: TextTable | None
@@ -34,7 +34,7 @@ class Beside:
 
 
 Draw = Callable[[Beside, Crops, pd.DataFrame], Beside]
-"""What some rows of the manifest are shown instead."""
+"""Function to the text and references that a policy chooses for some rows of the manifest."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class OtherPolicy:
 
     title: str
     note: str
-    """What is said of it below the table; the rows of one kind share it."""
+    """Note below the table; the rows of one kind share it."""
     draws: tuple[Draw, ...]
 
 
 def own(sees: type, crops: Crops, rows: pd.DataFrame, text: TextTable | None) -> Beside:
-    """What the headline's row is shown: own sentences, references retrieved by thermal alone."""
+    """Choose for the main row: own sentences, references retrieved by thermal images alone."""
     if not needs_references(sees):
         return Beside(text, None)
     return with_references(Beside(text, None), crops, rows, policy=references.retrieved)
@@ -57,7 +57,7 @@ def own(sees: type, crops: Crops, rows: pd.DataFrame, text: TextTable | None) ->
 def with_references(
     beside: Beside, crops: Crops, rows: pd.DataFrame, *, policy: references.Policy
 ) -> Beside:
-    """The same with the references of a policy."""
+    """Replace the references by those of a policy."""
     found = policy(crops, rows)
     records = {**beside.records, "references.csv": found.table}
     return replace(beside, references=found, records=records)
@@ -66,8 +66,8 @@ def with_references(
 def with_captions(
     beside: Beside, crops: Crops, rows: pd.DataFrame, *, policy: captions.Policy
 ) -> Beside:
-    """The same with each frame given the sentence that a policy chooses."""
-    assert beside.text is not None  # whoever reads was given the table
+    """Replace each frame's sentence by the one that a policy chooses."""
+    assert beside.text is not None  # an input type with text always comes with the table
     given = policy(beside.text, rows)
     table = pd.DataFrame({"frame": list(given.keys()), "sentence_of": list(given.values())})
     records = {**beside.records, "captions.csv": table}
@@ -75,9 +75,9 @@ def with_captions(
 
 
 def other_policies(sees: type, *, uses_text: bool = True) -> Mapping[str, OtherPolicy]:
-    """The rows below that of a translator, by name; none for one that sees images alone.
+    """Further rows of a translator, by name; none for one that sees images alone.
 
-    uses_text: whether what it predicts can depend on its text at all.
+    uses_text: whether its output can depend on its text at all.
     """
     found: dict[str, OtherPolicy] = {}
     if needs_references(sees):

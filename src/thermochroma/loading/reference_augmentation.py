@@ -1,4 +1,4 @@
-"""A reference made of an image itself: warped, mirrored, cut into, so that it cannot be copied."""
+"""A reference made from the target itself: warped, mirrored, a part cut out, so that it is no copy."""
 
 from functools import lru_cache
 from typing import Final
@@ -12,24 +12,24 @@ from scipy.interpolate import RBFInterpolator
 from thermochroma.base.images import VisibleImage
 
 CONTROL: Final = np.array([(y, x) for y in (0, 0.5, 1) for x in (0, 0.5, 1)])
-"""Down and across, as shares of the sides."""
+"""Control points of the spline (9 by 2): down and across, as shares of the sides."""
 REACH: Final = 0.15
-"""How far a control point moves at most along either axis, as a share of the side."""
+"""Greatest move of a control point along either axis, as a share of the side."""
 MIRRORED: Final = 0.5
 HOLE: Final = 0.5
-"""Sides of the hole, as shares of the image's: a quarter of it."""
-GREY: Final = 128  # as near as 8 bits come to the middle, which also stands for no reference
+"""Sides of the hole, as shares of the image's: a quarter of its area."""
+GREY: Final = 128  # the 8-bit level nearest to the middle, which also means no reference
 
 
 def recoloured(image: VisibleImage, *, seed: int) -> VisibleImage:
-    """Brightness, contrast and saturation times 0.8 to 1.2, the hue turned by up to 0.02 of a circle."""
+    """Jitter the colours: brightness, contrast, saturation times 0.8 to 1.2, hue by up to 0.02 turns."""
     jitter = _jitter()
     jitter.set_random_seed(seed % 2**32)
     return jitter(image=image)["image"]
 
 
 def own_reference(image: VisibleImage, *, seed: int) -> VisibleImage:
-    """The image bent by a thin-plate spline, mirrored or not, with a quarter of it cut out."""
+    """Warp an image by a thin-plate spline, mirror it or not, and cut out a quarter of it."""
     random = np.random.default_rng(seed)
     bent = warp(image, random.uniform(-REACH, REACH, CONTROL.shape))
     if random.random() < MIRRORED:
@@ -41,9 +41,9 @@ def own_reference(image: VisibleImage, *, seed: int) -> VisibleImage:
 
 
 def warp(image: VisibleImage, moved: np.ndarray) -> VisibleImage:
-    """Take each pixel from where a thin-plate spline says, whose control points lie `moved` away.
+    """Warp an image by the thin-plate spline whose control points are displaced by `moved`.
 
-    moved: 9 by 2, down and across, as shares of the sides. What lies outside is mirrored in.
+    moved: 9 by 2, down and across, as shares of the sides. Beyond its borders the image is mirrored.
     """
     height, width = image.shape[:2]
     scale = np.array([height - 1, width - 1])
@@ -60,7 +60,7 @@ def warp(image: VisibleImage, moved: np.ndarray) -> VisibleImage:
 
 @lru_cache(maxsize=4)
 def _cardinals(height: int, width: int) -> Float32[np.ndarray, "pixels 9"]:
-    """What each control point counts at each pixel: the spline is linear in what it is given."""
+    """Weight of each control point at each pixel: the spline is linear in the displacements."""
     rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     pixels = np.stack([rows.ravel(), columns.ravel()], axis=1)
     spline = RBFInterpolator(CONTROL, np.eye(len(CONTROL)), kernel="thin_plate_spline")
@@ -69,7 +69,7 @@ def _cardinals(height: int, width: int) -> Float32[np.ndarray, "pixels 9"]:
 
 @lru_cache(maxsize=1)
 def _jitter() -> A.Compose:
-    """Built once, since that takes longer than an image; whoever calls it sets the seed first."""
+    """Build the jitter once, since that takes longer than an image; the caller sets the seed first."""
     factors = (0.8, 1.2)
     return A.Compose(
         [

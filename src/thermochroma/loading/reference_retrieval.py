@@ -1,8 +1,8 @@
-"""References of held-out frames: which *training* frame's visible image each of them is shown.
+"""References of held-out frames: the choice of a *training* frame, whose visible image each one gets.
 
 The choice looks at thermal images alone. Only the places of training frames are kept, so that no
-visible image of a held-out frame can be reached through a `References`. A row of the table shows
-`retrieved`; the rows below it stand in `policies`.
+visible image of a held-out frame can be reached through a `References`. The main row of a method uses
+`retrieved`; `policies` lists the others.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,22 +20,22 @@ from thermochroma.base.images import ThermalImage, VisibleImage
 from thermochroma.loading.crops import CropIndex, Crops
 
 GRID: Final = 16
-"""Side of the thumbnails by which thermal images are compared."""
+"""Side of the thumbnails by which thermal images are compared, in pixels."""
 AT_ONCE: Final = 1024  # frames compared in one product
 ALIKE: Final = (("time", "place"), ("time",), ())
-"""What a frame and its reference share, as far as the manifest tells it: the first that is possible."""
+"""Columns in which a frame and its reference agree, where the manifest has values: the first possible."""
 COLUMNS: Final = ["frame", "reference", "cosine", "among"]
-"""Of the table of a choice: the frame, its reference, the cosine of their thermal images' descriptors,
-and what the frames share among which it was sought. Empty cells: it was not sought."""
+"""Columns of the table of choices: the frame, its reference, the cosine of their thermal images'
+descriptors, and the columns in which all candidates agree with the frame. Empty: no search was made."""
 
 Descriptors = Float[np.ndarray, "_ cells"]
 
 
 @dataclass(frozen=True, eq=False)
 class References:
-    """For some frames, the training frame whose visible image they are shown.
+    """For some frames, the training frame whose visible image is their reference.
 
-    places: of the training frames. chosen: frame id to number in `places`. table: see COLUMNS.
+    places: of the training frames. chosen: frame id to position in `places`. table: see COLUMNS.
     """
 
     places: CropIndex
@@ -48,11 +48,11 @@ class References:
 
 
 Policy = Callable[[Crops, pd.DataFrame], References]
-"""How the frames of some rows of the manifest come by their references."""
+"""Function that chooses references for the frames of some rows of the manifest."""
 
 
 def retrieved(crops: Crops, rows: pd.DataFrame) -> References:
-    """For each row the training frame whose thermal image is most alike: see `most_alike`."""
+    """Choose for each row the training frame with the most similar thermal image: see `most_alike`."""
     train = crops.split("train")
     known, sought = describe(crops.places(train)), describe(crops.places(rows))
     number, cosine, among = most_alike(train, known, rows, sought)
@@ -60,19 +60,19 @@ def retrieved(crops: Crops, rows: pd.DataFrame) -> References:
 
 
 def fixed(crops: Crops, rows: pd.DataFrame, *, seed: int) -> References:
-    """For all rows one training frame, drawn by the seed."""
+    """Choose for all rows one training frame, drawn by the seed."""
     train = crops.split("train")
     drawn = np.random.default_rng(seed_of(seed, "fixed reference")).integers(len(train))
     return _chosen(crops, train, rows, np.full(len(rows), drawn), cosine=np.nan, among="")
 
 
 def none(crops: Crops, rows: pd.DataFrame) -> References:
-    """No reference for any row."""
+    """Choose no reference for any row."""
     return References(crops.places(crops.split("train")), {}, pd.DataFrame(columns=COLUMNS))
 
 
 def describe(places: CropIndex) -> Descriptors:
-    """What thermal images are compared by: 16x16 area means, less their mean, at unit length.
+    """Descriptors of thermal images: 16x16 area means, minus their mean, at unit length.
 
     An image of one grey level has no direction: zeros.
     """
@@ -87,11 +87,12 @@ def most_alike(
     *,
     own: Int[np.ndarray, " n"] | None = None,
 ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"], list[str]]:
-    """For each of `rows` the number of the training row of highest cosine; the first wins a tie.
+    """Find for each of `rows` the training row of highest cosine; the first wins a tie.
 
-    known, sought: the descriptors of `train` and `rows`. own: numbers of `rows` in `train`, where they
-    are training frames: none is its own reference. Also comes back the cosine, and what was shared by
-    the frames among which it was sought. Raises BadInput where there is no frame to choose.
+    known, sought: the descriptors of `train` and `rows`. own: positions of `rows` in `train`, if they
+    are training frames: none is its own reference. Returns the positions in `train`, the cosines, and
+    the columns in which the candidates agree with the row ("time and place", "time", or "all" for
+    none). Raises BadInput if there is no frame to choose.
     """
     number, cosine, among = np.zeros(len(rows), np.int64), np.zeros(len(rows)), [""] * len(rows)
     for those, members, shared in _groups(train, rows, least=1 if own is None else 2):
@@ -110,16 +111,16 @@ def most_alike(
 def _groups(
     train: pd.DataFrame, rows: pd.DataFrame, *, least: int
 ) -> Iterator[tuple[Int[np.ndarray, " r"], Int[np.ndarray, " t"], str]]:
-    """Numbers of rows, of the training rows among which their references are sought, and why these."""
+    """Yield positions of rows, of the training rows that are their candidates, and the shared columns."""
     times, places = (rows[key].to_numpy(str) for key in ("time", "place"))
     for time, place in sorted(set(zip(times.tolist(), places.tolist(), strict=True))):
         those = np.flatnonzero((times == time) & (places == place))
-        told = {key: value for key, value in (("time", time), ("place", place)) if value}
+        facts = {key: value for key, value in (("time", time), ("place", place)) if value}
         for keys in ALIKE:
-            shared = [key for key in keys if key in told]
+            shared = [key for key in keys if key in facts]
             alike = np.ones(len(train), bool)
             for key in shared:
-                alike &= (train[key] == told[key]).to_numpy(bool)
+                alike &= (train[key] == facts[key]).to_numpy(bool)
             if alike.sum() >= least:
                 yield those, np.flatnonzero(alike), " and ".join(shared) or "all"
                 break

@@ -1,8 +1,8 @@
-"""References in training: of the n-th image shown, a function of the seed and n alone.
+"""References in training: for the n-th image shown, a function of the seed and n alone.
 
-Some images are shown without one. Of the rest some are given *their own target*, recoloured and then
-warped: there the target is the recoloured image, since a reference recoloured alone would teach that
-its colours mean nothing. The others are given another frame of their sequence.
+Some images are shown without one. Of the rest some get *their own target*, recoloured and then
+warped: there the target is the recoloured image too, since a reference with other colours than the
+target would teach that its colours mean nothing. The others get another frame of their sequence.
 """
 
 from collections.abc import Callable
@@ -20,14 +20,14 @@ from thermochroma.loading.reference_retrieval import describe, most_alike
 
 
 class Drawn(NamedTuple):
-    """What one image is taught with. target: the given one, or its recoloured version."""
+    """Target and reference of one training image. target: the original, or its recoloured version."""
 
     target: VisibleImage
     reference: VisibleImage | None
 
 
 class TrainingReferences:
-    """Draws the reference of each image shown. Raises BadInput if the split has but one frame."""
+    """Random references of the images shown. Raises BadInput if the split has only one frame."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class TrainingReferences:
         frames_away: tuple[int, int],
         seed: int,
     ) -> None:
-        """rows: the training frames; see `ReferenceSettings` for the rest."""
+        """Prepare the draws. rows: the training frames; see `ReferenceSettings` for the shares."""
         self.none_share, self.own_share, self.seed = none_share, own_share, seed
         self.near, self.far = frames_away
         # Arrays, not the table, as in the loader.
@@ -56,7 +56,11 @@ class TrainingReferences:
         target: VisibleImage,
         visible: Callable[[int], VisibleImage],
     ) -> Drawn:
-        """place: the number of the frame. visible: the image of another one, cut as the target is."""
+        """Draw target and reference of the `shown`-th image.
+
+        place: the position of its frame. visible: a function from another frame's position to its
+        visible image, cut as the target is.
+        """
         random = np.random.default_rng(seed_of(self.seed, "reference", shown))
         if random.random() < self.none_share:
             return Drawn(target, None)
@@ -68,14 +72,14 @@ class TrainingReferences:
         return Drawn(target, visible(int(other)))
 
     def _others(self, place: int) -> Int[np.ndarray, " n"]:
-        """Frames of the same sequence at a distance."""
+        """Positions of the frames of the same sequence at an allowed distance."""
         members, rank = self.members[self.sequence[place]], self.rank[place]
         before = members[max(0, rank - self.far) : max(0, rank - self.near + 1)]
         return np.concatenate([before, members[rank + self.near : rank + self.far + 1]])
 
 
 def _nearest(crops: Crops, rows: pd.DataFrame, alone: np.ndarray) -> Int[np.ndarray, " n"]:
-    """For the frames that stand alone, the training frame most alike in thermal; -1 for the others."""
+    """Position of the most similar training frame, for the frames that are `alone`; -1 for the others."""
     number = np.full(len(rows), -1)
     if alone.any():
         known, own = describe(crops.places(rows)), np.flatnonzero(alone)

@@ -1,6 +1,6 @@
-"""Which images are shown when, and how they are cut: functions of the seed and of how many were shown.
+"""Order and cuts of the training images: functions of the seed and of the number of images shown.
 
-Unpaired methods get a visible image that is drawn by itself, so that the pairing is never used.
+Unpaired methods get an independently drawn visible image, so that the pairing is never used.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import seed_of
 
 MOVED_ALIKE = {"other": "image", "edges": "image"}
-"""What one geometry moves beside `image`; no photometric transform may enter it."""
+"""Arguments that a geometry moves like `image`; it must contain no photometric transform."""
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """Numbers of the images (or triplets) to draw from, for each spectrum.
+    """Positions of the images (or triplets) to draw from, for each spectrum.
 
-    aligned: whether the visible one is the thermal one's partner; then both lists are the same.
+    aligned: whether the visible image is the thermal one's partner; then both lists are equal.
     """
 
     thermal: Int[np.ndarray, " n"]
@@ -32,16 +32,17 @@ class Drawing:
     seed: int
 
     def pick(self, shown: int) -> tuple[int, int]:
-        """The thermal and the visible number that are shown after `shown` others."""
+        """Position of the thermal and of the visible image that follow after `shown` others."""
         thermal = _pick(self.thermal, shown, seed=self.seed, purpose="seen")
         if self.aligned:
             return thermal, thermal
         return thermal, _pick(self.visible, shown, seed=self.seed, purpose="target")
 
     def geometry(self, shown: int, spectrum: str, *, window: int, flip: float) -> A.Compose:
-        """How the image of one spectrum is cut and mirrored; partners are treated alike.
+        """Random crop and mirroring for the image of one spectrum; partners are treated alike.
 
-        Its arguments are arrays of equal height and width: `image`, and any of `MOVED_ALIKE`.
+        The arguments of the result are arrays of equal height and width: `image`, and any of
+        `MOVED_ALIKE`. window: side of the crop in pixels. flip: probability of mirroring.
         """
         geometry = _geometry(window, flip)
         drawn_as = "thermal" if self.aligned else spectrum
@@ -50,7 +51,7 @@ class Drawing:
 
 
 def draw_from(sequences: "pd.Series[str]", *, aligned: bool, disjoint: bool, seed: int) -> Drawing:
-    """A drawing from images (or triplets) that belong to these sequences.
+    """Make a drawing from images (or triplets) that belong to these sequences.
 
     disjoint: half of the sequences, chosen by the seed, give thermal images alone, the others visible
     ones alone, so that no scene is ever seen in both spectra. Raises BadInput if there is one sequence.
@@ -71,7 +72,7 @@ def draw_from(sequences: "pd.Series[str]", *, aligned: bool, disjoint: bool, see
 
 
 def _pick(numbers: Int[np.ndarray, " n"], shown: int, *, seed: int, purpose: str) -> int:
-    """Every number once, in an order of its own, then again in another."""
+    """Draw without replacement: every position once in random order, then all again in another order."""
     epoch, place = divmod(shown, len(numbers))
     return int(numbers[_order(len(numbers), seed_of(seed, purpose, epoch))[place]])
 
@@ -83,6 +84,6 @@ def _order(count: int, seed: int) -> Int[np.ndarray, " n"]:
 
 @lru_cache(maxsize=4)
 def _geometry(window: int, flip: float) -> Any:
-    """Built once, since that takes longer than an image; whoever calls it sets the seed first."""
+    """Build the geometry once, since that takes longer than an image; the caller sets the seed first."""
     steps = [A.RandomCrop(window, window), A.HorizontalFlip(p=flip)]
     return A.Compose(steps, additional_targets=MOVED_ALIKE)

@@ -26,14 +26,18 @@ CAPTION_COLUMNS: Final = {
 }
 EMPTY, CONSTANT = "(empty)", "(constant)"
 SAME_FOR_ALL: Final = {EMPTY: "", CONSTANT: "a thermal infrared image"}
-"""Sentences that belong to no frame: what is predicted with them tells what the others add. By the names
-under which they stand among the frames of a table; no frame's id has brackets."""
+"""Sentences that belong to no frame: predictions with them show how much the others add. Their keys are
+used like frame ids in a table; no frame's id has brackets."""
 AT_ONCE: Final = 64  # sentences: enough to fill a processor, few enough for any memory
 
 
 @dataclass(frozen=True)
 class TextTable:
-    """features, mask: one row a distinct sentence. rows: frame id, or key of SAME_FOR_ALL, to row."""
+    """Features of all distinct sentences.
+
+    features, mask: one row per distinct sentence; the mask is False at padding. rows: frame id, or key
+    of SAME_FOR_ALL, to row.
+    """
 
     features: Float[Tensor, "n tokens width"]
     mask: Bool[Tensor, "n tokens"]
@@ -50,18 +54,18 @@ class TextTable:
         return self.rows[frame]
 
     def dealt(self, given: Mapping[str, str]) -> "TextTable":
-        """The same features for other frames. given: by frame, whose sentence it has from now on."""
+        """Exchange sentences among frames. given: for each frame, the frame or key to take it from."""
         return replace(self, rows={frame: self.row(whose) for frame, whose in given.items()})
 
 
 def read_captions(path: Path) -> dict[str, str]:
-    """Frame id to sentence, from a table of CAPTION_COLUMNS."""
+    """Read a table of CAPTION_COLUMNS as a mapping of frame id to sentence."""
     table = pd.read_csv(path, dtype=CAPTION_COLUMNS, keep_default_na=False)
     return dict(zip(table["frame"], table["text"], strict=True))
 
 
 def encode_captions(encoder: TextEncoder, sentences: Mapping[str, str]) -> TextTable:
-    """sentences: frame id to sentence."""
+    """Encode each distinct sentence once. sentences: frame id, or key of SAME_FOR_ALL, to sentence."""
     distinct = sorted(set(sentences.values()))
     place = {sentence: row for row, sentence in enumerate(distinct)}
     features, mask = [], []

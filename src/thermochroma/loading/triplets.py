@@ -1,4 +1,4 @@
-"""Three consecutive frames under one window, for the games that look at time."""
+"""Three consecutive frames that share one window, for games that use time."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ LENGTH = 3
 
 
 class TrainingTriplets(Dataset[dict[str, Any]]):
-    """The n-th pair of triplets to show, for any n: thermal and visible are drawn apart.
+    """The n-th pair of triplets, for any n: thermal and visible are drawn independently.
 
-    Raises BadInput where no three consecutive frames share a window, or text is asked for.
+    Raises BadInput if no three consecutive frames share a window.
     """
 
     text: None = None

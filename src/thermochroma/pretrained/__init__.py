@@ -1,1 +1,1 @@
-"""Weights of other people: fetch, verify, convert, stand in for."""
+"""Weights of other people: fetch, verify, convert, or replace by random stand-ins."""

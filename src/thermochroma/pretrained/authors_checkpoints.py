@@ -1,10 +1,10 @@
-"""The authors' own checkpoints, read into our translators by a table of names.
+"""Loading of the authors' own checkpoints into our translators by a table of names.
 
 PyTorch state dicts, and the HDF5 files of Keras, whose kernels are turned into PyTorch's order.
 
 `public_names/<method>.csv` lists every entry of the public code's translator, in its order, with its
-shape and the name of the same entry here; an empty name says, by a note, that ours needs none. So
-that a released weight lands exactly where its authors had it, or is refused.
+shape and the name of the same entry here; an empty name means that ours needs none, and a note says
+why. So a released weight is used exactly where its authors used it, or is refused.
 """
 
 import csv
@@ -28,34 +28,35 @@ PUBLIC_FORM: Final[dict[str, dict[str, Any]]] = {
     "scgan": {"value_range": "unit", "norm": "per_image"},
     "tir2lab": {"norm": "row"},
 }
-"""Settings of the translator that the public weights need, where ours differ by default."""
+"""Settings of the translator that the public weights need, where our defaults differ."""
 COUNTERS: Final = "num_batches_tracked"
-"""Of batches seen: neither Keras nor PyTorch before 0.4.1 keeps any, and none is needed when deployed."""
+"""Name of the counters of batches: neither Keras nor PyTorch before 0.4.1 has them, and a deployed
+translator does not need them."""
 STATISTICS: Final = ("running_mean", "running_var", COUNTERS)
-"""Which instance norms kept before PyTorch 0.4; the authors' loaders drop them since."""
+"""Names of entries that instance norms had before PyTorch 0.4; the authors' loaders now drop them."""
 HDF5: Final = (".h5", ".hdf5")
-PARALLEL: Final = "module."  # what a network wrapped for several GPUs puts before every name
+PARALLEL: Final = "module."  # prefix of every name in a network wrapped for several GPUs
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the public code's translator."""
+    """One entry of the state dict of the public code's translator."""
 
     public: str
     shape: tuple[int, ...]
     ours: str
-    """The same entry here; "" if there is none."""
+    """Name of this entry in our translator; "" if there is none."""
     note: str
-    """Why there is none."""
+    """Reason why ours has none."""
 
 
 def methods_with_public_weights() -> list[str]:
-    """The methods whose public code has a table of names."""
+    """Names of the methods whose public code has a table of names."""
     return sorted(path.stem for path in TABLES.glob("*.csv"))
 
 
 def entries_of(method: str) -> Sequence[Entry]:
-    """The table of one method. Raises BadInput if it has none."""
+    """Read the table of one method. Raises BadInput if it has none."""
     known = methods_with_public_weights()
     if method not in known:
         raise BadInput(
@@ -71,14 +72,14 @@ def entries_of(method: str) -> Sequence[Entry]:
 
 
 def in_public_form(settings: Settings) -> Settings:
-    """The same settings with those of the translator that the public weights need."""
+    """Replace the translator's settings by those that the public weights need."""
     form = PUBLIC_FORM.get(settings.method, {})
     translator = settings.translator.model_copy(update=form)
     return settings.model_copy(update={"translator": translator})
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
-    """The state dict that a file holds, names without a leading "module.".
+    """Read the state dict in a file, names without a leading "module.".
 
     A file that ends in .h5 or .hdf5 is read as Keras's, "<layer>.<weight>", kernels output first.
     Only tensors are read, never code. Raises BadInput if the file is missing or holds anything else.
@@ -104,12 +105,12 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
 
 
 def _read_keras(path: Path) -> dict[str, Tensor]:
-    """One group a layer, inside `model_weights` if the file holds a whole model."""
+    """Read one group per layer, inside `model_weights` if the file holds a whole model."""
     found: dict[str, Tensor] = {}
 
     def take(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
-            # conv2d_1/conv2d_1/kernel:0; a model's own name may stand in between
+            # conv2d_1/conv2d_1/kernel:0; a model's own name may come in between
             first, *_, last = name.removeprefix("model_weights/").split("/")
             tensor = torch.from_numpy(np.asarray(item[()]))
             kernel = tensor.permute(3, 2, 0, 1).contiguous() if tensor.ndim == 4 else tensor
@@ -130,11 +131,11 @@ def _read_keras(path: Path) -> dict[str, Tensor]:
 def load_public(
     translator: Translator[Any], stored: Mapping[str, Tensor], entries: Sequence[Entry]
 ) -> list[str]:
-    """Fill a translator of full width with the authors' weights; returns the entries left out.
+    """Fill a translator of full width with the authors' weights; return the names left out.
 
-    Left out are running statistics of norms that the public code of today keeps none for: checkpoints
-    from before PyTorch 0.4.1 hold them, or lack counters, and the authors' own loaders drop them too.
-    Raises BadInput, with the translator untouched, if any other entry is missing, unknown or of
+    Left out are running statistics of norms that have none in today's public code: checkpoints from
+    before PyTorch 0.4.1 hold them, or lack counters, and the authors' own loaders drop them too.
+    Raises BadInput, with the translator unchanged, if any other entry is missing, unknown or of
     another shape.
     """
     known = {entry.public for entry in entries}
@@ -170,7 +171,7 @@ def _refuse_other_names(given: Set[str], known: Set[str], *, needed: Set[str]) -
             raise BadInput(
                 given=f"the checkpoint {fault} `{first}` and {len(names) - 1} other entries",
                 needed=f"the {len(known)} entries of the public code's translator",
-                remedy="check that method and file belong together, and that it is no critic",
+                remedy="check that method and file belong together, and that the file is no critic's",
             )
 
 
@@ -184,7 +185,7 @@ def _refuse_other_shape(entry: Entry, tensor: Tensor) -> None:
 
 
 def _refuse_other_form(own: Mapping[str, Tensor], named: Mapping[str, Tensor]) -> None:
-    """The translator has every entry in the shape of the public one, and no more."""
+    """Raise BadInput unless the translator has every public entry, in the same shape, and no more."""
     odd = [
         name for name, tensor in named.items() if name not in own or own[name].shape != tensor.shape
     ]
@@ -200,5 +201,5 @@ def _refuse_other_form(own: Mapping[str, Tensor], named: Mapping[str, Tensor]) -
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    """ "64x3x4x4" or "scalar"."""
+    """Parse a shape such as "64x3x4x4", or "scalar"."""
     return () if text == "scalar" else tuple(int(side) for side in text.split("x"))

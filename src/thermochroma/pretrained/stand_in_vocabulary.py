@@ -1,7 +1,7 @@
 """A small byte-pair vocabulary for the random stand-in of CLIP's tokenizer.
 
-Its words are those that captions of road scenes are made of; what it does not know is spelt out in
-bytes, so that no sentence is refused. Trained on the spot, the same on every machine.
+Its words are common in captions of road scenes; other words are spelt in bytes, so that no sentence is
+refused. The merges are computed when needed, the same on every machine.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ LEXICON: Final = (
 def merges_of() -> list[tuple[str, str]]:
     """Byte-pair merges (Sennrich et al., 2016): the most frequent first, until words are whole.
 
-    Ties go to the pair that is first in the alphabet, so that no chance decides.
+    Ties go to the pair that is first in the alphabet, so that the result is deterministic.
     """
     spelt = [[*word[:-1], word[-1] + END] for word in LEXICON.split()]
     merges = []
@@ -46,7 +46,7 @@ def merges_of() -> list[tuple[str, str]]:
 
 
 def vocabulary_of(merges: list[tuple[str, str]]) -> dict[str, int]:
-    """Numbers for bytes, bytes at a word's end, merges and the two marks, in CLIP's order."""
+    """Numbers of the tokens: bytes, bytes at a word's end, merges, the two special tokens, as in CLIP."""
     letters = _byte_letters()
     joined = dict.fromkeys(first + second for first, second in merges)
     tokens = [*letters, *(letter + END for letter in letters), *joined, *SPECIAL]

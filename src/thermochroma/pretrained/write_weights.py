@@ -1,8 +1,8 @@
 """Write the frozen networks' folders: the published weights, or seeded stand-ins of their format.
 
-The stand-ins have the same tensor names and file formats and are narrower, so that everything
-downstream runs offline through the very code that serves the published weights. Their features mean
-nothing: results made with them say so, by the `kind` in `origin.json`.
+The stand-ins have the same tensor names and file formats and are narrower, so that the whole pipeline
+runs offline through the same code as with the published weights. Their features mean nothing: the
+`kind` in `origin.json` marks results made with them.
 """
 
 import json
@@ -53,7 +53,7 @@ LICENCES: Final = {
 }
 LPIPS_FILE: Final = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/vgg.pth"
 LPIPS_SHA256: Final = "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"
-"""Of the file in the package `lpips` 0.1.4, too."""
+"""SHA-256 of LPIPS_FILE, equal to that of the file in the package `lpips` 0.1.4."""
 INCEPTION_FILE: Final = Inception_V3_Weights.IMAGENET1K_V1.url
 PROBE_SECONDS: Final = 5.0
 
@@ -65,7 +65,7 @@ def write_vgg(
 
     pretrained: torchvision's IMAGENET1K_V1, from torch's own cache, or fetched into it first.
     random: He's initialisation (He et al., 2015), each width divided by `random_width_divisor`.
-    Raises BadInput, with nothing written, if the published file cannot be had.
+    Raises BadInput, with nothing written, if the published file cannot be obtained.
     """
     if kind == "pretrained":
         state, source = _published_vgg(network), VGG_FILES[network]
@@ -74,15 +74,15 @@ def write_vgg(
     with whole_folder(folder) as part:
         save_file(state, part / TENSORS)
         _write_origin(part, "vgg" if kind == "pretrained" else "random", kind, source, seed)
-        load_vgg(part)  # what cannot be read is never left behind
+        load_vgg(part)  # checks it: an unreadable folder is never kept
 
 
 def write_perception(folder: Path, *, kind: Kind) -> None:
-    """Write what LPIPS, FID and KID look through to `folder`, to be read by `read_perception`.
+    """Write the networks of LPIPS, FID and KID to `folder`, to be read by `read_perception`.
 
     pretrained: VGG-16, LPIPS's linear layers, Inception v3, each from torch's cache, or fetched into it
     first. random: the origin alone, since nothing may be scored with random numbers.
-    Raises BadInput, with nothing written, if a published file cannot be had or is damaged.
+    Raises BadInput, with nothing written, if a published file cannot be obtained or is damaged.
     """
     with whole_folder(folder) as part:
         if kind == "random":
@@ -91,7 +91,7 @@ def write_perception(folder: Path, *, kind: Kind) -> None:
         vgg16, lpips, inception = (part / name for name in FILES)
         write_vgg(vgg16, network="vgg16", kind=kind)
         known = _cached(LPIPS_FILE, "lpips-v0.1-vgg.pth", LPIPS_SHA256)
-        read_linear(known)  # what cannot be read is never left behind
+        read_linear(known)  # checks it: an unreadable file is never kept
         shutil.copyfile(known, lpips)
         known = _torchvisions(INCEPTION_FILE)
         InceptionFeatures(known)
@@ -113,7 +113,7 @@ def write_clip(
 
     published: a model of the Hugging Face hub, or a local folder with its files. random: few and
     narrow layers, and a tokenizer that knows the words of road scenes.
-    Raises BadInput, with nothing written, if the published files cannot be had.
+    Raises BadInput, with nothing written, if the published files cannot be obtained.
     """
     if kind == "pretrained":
         (model, tokenizer), source = _published_clip(published), published
@@ -152,15 +152,15 @@ def _published_vgg(network: Vgg) -> dict[str, Tensor]:
 
 
 def _torchvisions(url: str) -> Path:
-    """A file of torchvision's, which is named by the first digits of its checksum."""
+    """Get a file of torchvision's, whose name contains the first digits of its checksum."""
     name = url.rpartition("/")[2]
     return _cached(url, name, Path(name).stem.rpartition("-")[2])
 
 
 def _cached(url: str, name: str, digits: str) -> Path:
-    """A published file in torch's own cache: the one that is there, or fetched into it.
+    """Path of a published file in torch's own cache, fetched into it if missing.
 
-    digits: of its SHA-256, the first or all.
+    digits: the first, or all, of its SHA-256. Raises BadInput if it cannot be fetched.
     """
     path = Path(torch.hub.get_dir()) / "checkpoints" / name
     if not path.exists():
@@ -192,13 +192,15 @@ def _published_clip(published: str) -> tuple[Any, Any]:
     model, report = CLIPTextModel.from_pretrained(
         folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
     )
-    if report["missing_keys"] or report["mismatched_keys"]:  # the image encoder may be left over
+    if (
+        report["missing_keys"] or report["mismatched_keys"]
+    ):  # weights of the image encoder may remain
         _no_published_weights(f"the weights in {published} are not CLIP's", "all its text tensors")
     return model, CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def _clip_from_hub(name: str) -> Path:
-    """The local copy of the model's files: from the hub's cache, or fetched into it."""
+    """Folder of the model's files in the hub's cache, fetched into it if missing."""
     try:
         return _from_hub(name, local=True)
     except OSError:
@@ -206,13 +208,13 @@ def _clip_from_hub(name: str) -> Path:
     local_only = huggingface_hub.constants.HF_HUB_OFFLINE
     try:
         if not local_only:
-            # the library would try for minutes what shows in seconds
+            # without this probe the library would try for minutes
             requests.head(huggingface_hub.constants.ENDPOINT, timeout=PROBE_SECONDS)
         return _from_hub(name, local=local_only)
     except OSError as error:  # the errors of requests and of the hub are OSErrors
         cause = "HF_HUB_OFFLINE is set" if local_only else f"{type(error).__name__}"
         _no_published_weights(
-            f"{name} could not be had from {huggingface_hub.constants.ENDPOINT} ({cause})",
+            f"{name} could not be obtained from {huggingface_hub.constants.ENDPOINT} ({cause})",
             "or a copy in the hub's cache",
         )
 
@@ -252,20 +254,20 @@ def _random_clip(seed: int, width: int, layers: int) -> tuple[Any, Any]:
 
 
 def _random_like(name: str, tensor: Tensor, seed: int) -> Tensor:
-    """Matrices of unit gain, LayerNorms that do nothing, no biases."""
+    """Draw a tensor of the same shape: matrices of unit gain, LayerNorms of weight 1, biases of 0."""
     if tensor.ndim < 2:
         return torch.ones_like(tensor) if name.endswith("weight") else torch.zeros_like(tensor)
     return _normal(tuple(tensor.shape), tensor.shape[1] ** -0.5, seed, "clip", name)
 
 
 def _normal(shape: tuple[int, ...], spread: float, *parts: object) -> Tensor:
-    """NumPy's stream, which is the same with every version and thread count."""
+    """Draw normal numbers from NumPy's stream, the same with every version and thread count."""
     values = np.random.default_rng(seed_of(*parts)).standard_normal(shape, dtype=np.float32)
     return torch.from_numpy(values * np.float32(spread))
 
 
 def _write_tokenizer(folder: Path, tokenizer: Any) -> None:
-    """The two files that CLIP's tokenizer is published as; the library writes only its own."""
+    """Write CLIP's two tokenizer files as published; the library writes only its own format."""
     model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
     merges = [" ".join(pair) for pair in model["merges"]]
     write_text(folder / "vocab.json", json.dumps(model["vocab"], ensure_ascii=False) + "\n")

@@ -125,7 +125,7 @@ def test_a_download_that_ends_early_is_of_use_and_names_the_next_step(
     with pytest.raises(BadInput) as caught:
         from_network(server, raw)
     assert caught.value.given == (
-        "1 of 3 archives of `kaist` could not be had (set00_V001.zip could not be fetched from "
+        "1 of 3 archives of `kaist` are missing (set00_V001.zip could not be fetched from "
         f"{server.base}set00_V001.zip (status 404))"
     )
     assert caught.value.needed == f"all of them; in {raw} are set00_V000.zip, set06_V000.zip"

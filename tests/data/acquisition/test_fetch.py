@@ -163,7 +163,7 @@ def test_a_length_that_is_never_reached_ends_with_a_sentence(
 
 
 def test_a_file_of_another_size_is_not_taken(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="300000 bytes came where 5 were expected"):
+    with pytest.raises(BadInput, match="300000 bytes came, 5 were expected"):
         get(server, tmp_path / "file.bin", bytes_expected=5, attempts=2)
     assert list(tmp_path.iterdir()) == []
 
@@ -193,7 +193,7 @@ def test_a_length_that_is_too_short_is_found_by_what_is_expected(
 ) -> None:
     server.extra = -1000
     for expected in ({"bytes_expected": len(BODY)}, {"sha256": hashlib.sha256(BODY).hexdigest()}):
-        with pytest.raises(BadInput, match=r"299000 bytes came where 300000|SHA-256"):
+        with pytest.raises(BadInput, match=r"299000 bytes came, 300000|SHA-256"):
             get(server, tmp_path / "file.bin", attempts=2, **expected)
         assert list(tmp_path.iterdir()) == []
 
@@ -283,6 +283,6 @@ def test_a_drive_that_refuses_ends_with_the_link_for_a_browser(
     with pytest.raises(BadInput) as caught:
         fetch([url], tmp_path / "irvi.zip", attempts=2, wait_seconds=0.001)
     page = "https://drive.google.com/file/d/1ZcJ0EfF5n_uqtsLc7-8hJgTcr2zHSXY3/view"
-    assert f"Too many users; it may by tomorrow, or in a browser at {page}" in caught.value.given
+    assert f"Too many users; try tomorrow, or in a browser at {page}" in caught.value.given
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []

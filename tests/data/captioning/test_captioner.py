@@ -124,7 +124,7 @@ def test_blip_says_words_that_it_knows_and_others_of_another_image(models: Path)
 def test_a_captioner_that_knows_only_colours_does_not_pass(tmp_path: Path) -> None:
     write_blip(tmp_path, "red green blue")
     for clause in Captioner(tmp_path, CPU).say(PICTURES):
-        with pytest.raises(BadInput, match="tell no colours"):
+        with pytest.raises(BadInput, match="mention no colours"):
             refuse_colour_words(clause, where="here")
 
 
@@ -162,7 +162,7 @@ def test_words_on_the_image_itself_and_colours_before_things_are_cut(said: str, 
      "a street that is bright", "a photo in black"],
 )  # fmt: skip
 def test_what_the_rules_do_not_cut_is_refused(said: str) -> None:
-    with pytest.raises(BadInput, match="tell no colours"):
+    with pytest.raises(BadInput, match="mention no colours"):
         refuse_colour_words(clause_of(said), where="here")
 
 

@@ -97,7 +97,7 @@ WEATHER = [
 @pytest.mark.parametrize("text", COLOURED + BRIGHT + LIGHTS)
 def test_what_only_the_visible_image_tells_is_refused(text: str) -> None:
     for variant in (text, text.upper(), f"a street, {text}."):
-        with pytest.raises(BadInput, match=r"here says `.*tell no colours, lights or weather"):
+        with pytest.raises(BadInput, match=r"here says `.*mention no colours, lights or weather"):
             refuse_colour_words(variant, where="here")
 
 

@@ -232,7 +232,7 @@ def test_long_sequences_are_cut_into_several_shards(
 def test_sequences_whose_shards_would_collide_are_refused() -> None:
     frames = _table([_frame(f"{name}/0", "train", (64, 48)) for name in ("a/b", "a_b")])
     plan = plan_windows(frames, dict.fromkeys(frames["mount"], IDENTITY), **PLAN)
-    with pytest.raises(ValueError, match="one name"):
+    with pytest.raises(ValueError, match="the same shard name"):
         assign_shards(plan)
 
 

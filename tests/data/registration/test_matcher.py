@@ -85,7 +85,7 @@ def test_a_matcher_cannot_make_a_pair_worse(monkeypatch: pytest.MonkeyPatch) -> 
         ("no_such_module:match", "No module named 'no_such_module'"),
         ("tests.data.registration.test_matcher:no_such_function", "no_such_function"),
         ("tests.data.registration.test_matcher:NO_FUNCTION", "is no function"),
-        (":match", "cannot be had"),
+        (":match", "cannot be imported"),
     ],
 )
 def test_a_name_without_a_function_is_refused(name: str, told: str) -> None:

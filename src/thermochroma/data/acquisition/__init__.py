@@ -1,1 +1,1 @@
-"""From an address, an archive or a folder to a checked table of frames."""
+"""Acquisition of raw data: from an address, an archive or a folder to a checked table of frames."""

@@ -1,7 +1,7 @@
-"""Bring a data set that is published as several archives to `raw`, one archive at a time.
+"""Acquire a data set that is published as several archives, one archive at a time, into `raw`.
 
-Each archive gives one folder, which appears below `raw` whole or not at all, so that a bringing that
-was killed goes on with the next one, and one that ends early leaves what is of use.
+Each archive gives one folder, which appears below `raw` whole or not at all. So a killed run continues
+with the next archive, and the folders of a run that ends early can be used.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,14 +26,14 @@ class Archive:
     """One published archive."""
 
     name: str
-    """The file's name, by which a local copy is known, too."""
+    """Name of the file; a local copy is recognised by it, too."""
     addresses: tuple[str, ...]
     contains: str
-    """The folder that it brings, as a path below `raw` ("images/set00/V000")."""
+    """The folder in the archive, as a path relative to `raw` ("images/set00/V000")."""
     md5: str | None
-    """From a published list; another sum warns, since lists grow old."""
+    """MD5 from a published list; another sum only warns, since lists may be outdated."""
     max_bytes: int
-    """More than it can unpack to."""
+    """Upper bound of the unpacked size, in bytes."""
 
 
 def bring_archives(
@@ -44,19 +44,19 @@ def bring_archives(
     source: str | None,
     silent_hosts: set[str] | None = None,
 ) -> None:
-    """Let `raw` hold the folder of each archive, from `source` or else from its addresses.
+    """Make `raw` contain the folder of each archive, from `source` or else from its addresses.
 
-    source: a folder in which each of them lies unpacked (then `raw` links to it), as an archive of
-    its name, or in another archive; or one archive of all. What is there already is left alone, and
-    so is what a person has put into `raw`; what was fetched before serves where `source` lacks it.
-    Archives may hold their folder at any depth, or only the last parts of its path. name: the data
-    set's key under `sources:`. silent_hosts: as `fetch` takes it.
+    source: a folder with each of them unpacked (then `raw` links to it), as an archive of its name, or
+    in another archive; or one archive of all. Existing folders are kept, also those that a person has
+    put into `raw`; folders fetched before are used where `source` lacks them. Archives may hold their
+    folder at any depth, or only the last parts of its path. name: the data set's key under `sources:`.
+    silent_hosts: see `fetch`.
 
-    Raises BadInput if folders are still missing when all that can be brought has been.
+    Raises BadInput if folders are still missing at the end.
     """
     inventory, place = Inventory(raw, name), place_of(source, name, _listed(archives))
-    sweep(_desk(raw))
-    clear(_desk(raw))
+    sweep(_workspace(raw))
+    clear(_workspace(raw))
     if place is None:
         missing = _from_network(
             inventory, archives, set() if silent_hosts is None else silent_hosts
@@ -70,19 +70,19 @@ def bring_archives(
 def _from_network(
     inventory: Inventory, archives: Sequence[Archive], silent_hosts: set[str]
 ) -> dict[Archive, str]:
-    """Why those are missing that could not be had."""
-    shelf, missing = inventory.raw.with_name(f"{inventory.raw.name}.archives"), {}
+    """Fetch and unpack all archives; return the missing ones with the reasons."""
+    downloads, missing = inventory.raw.with_name(f"{inventory.raw.name}.archives"), {}
     for archive in archives:
         if inventory.serves(archive.contains):
-            for left in shelf.glob(f"{escape(archive.name)}*"):
-                left.unlink()  # of a run that was killed
+            for left in downloads.glob(f"{escape(archive.name)}*"):
+                left.unlink()  # from a killed run
             continue
         try:
-            _fetch_one(inventory, archive, shelf / archive.name, silent_hosts)
+            _fetch_one(inventory, archive, downloads / archive.name, silent_hosts)
         except BadInput as problem:
             missing[archive] = problem.given
-    if shelf.is_dir() and not any(shelf.iterdir()):
-        shelf.rmdir()
+    if downloads.is_dir() and not any(downloads.iterdir()):
+        downloads.rmdir()
     return missing
 
 
@@ -99,7 +99,7 @@ def _fetch_one(inventory: Inventory, archive: Archive, file: Path, silent_hosts:
                 remedy="get it by hand",
             )
     except BadInput:
-        file.unlink()  # it is no good: the next run fetches it anew
+        file.unlink()  # it cannot be used: the next run fetches it anew
         raise
     file.unlink()
 
@@ -107,7 +107,10 @@ def _fetch_one(inventory: Inventory, archive: Archive, file: Path, silent_hosts:
 def _from_local(
     inventory: Inventory, archives: Sequence[Archive], place: Path
 ) -> dict[Archive, str]:
-    """Link what lies unpacked, unpack the rest: from archives of its name, then from any other."""
+    """Link unpacked folders, unpack the rest: from archives of its name, then from any other.
+
+    Returns the missing ones with the reasons.
+    """
     wanted = [one for one in archives if not _link(inventory, one.contains, place)]
     files = {file: origin_of(file) for file in _files_of(place)}
     wanted = [one for one in wanted if inventory.origin(one.contains) not in files.values()]
@@ -120,7 +123,7 @@ def _from_local(
         try:
             _unpack_from(file, takers, inventory, files[file], least)
         except BadInput as problem:
-            # What is broken, and of another name, need not have held them; the first word counts.
+            # A broken archive of another name need not have held them; the first reason is kept.
             held = [one for one in takers if least <= one.contains.count("/") or file == place]
             causes = dict.fromkeys(held, problem.given) | causes
         wanted = [one for one in wanted if inventory.origin(one.contains) != files[file]]
@@ -129,7 +132,7 @@ def _from_local(
 
 
 def _link(inventory: Inventory, folder: str, place: Path) -> bool:
-    """Link to the folder if it lies unpacked at `place` or one folder below; False if it does not."""
+    """Link to the folder if it is unpacked at `place` or one folder below; False if it is not."""
     if place.is_file():
         return False
     roots = [place, *sorted(path for path in place.iterdir() if path.is_dir())]
@@ -145,20 +148,22 @@ def _link(inventory: Inventory, folder: str, place: Path) -> bool:
 def _unpack_from(
     file: Path, archives: Sequence[Archive], inventory: Inventory, origin: Origin, least: int
 ) -> None:
-    """Put in place what `file` holds of the folders of `archives`."""
-    desk = _desk(inventory.raw)
+    """Unpack the folders of `archives` that `file` holds, and put them in place."""
+    workspace = _workspace(inventory.raw)
     with opened(file, max_bytes=sum(archive.max_bytes for archive in archives)) as content:
         folders = {path: place for place, path in enumerate(content.folders())}
         inside = [(_inside(folders, archive.contains, least), archive) for archive in archives]
         found = [(place, archive) for place, archive in inside if place is not None]
         for place, archive in sorted(found, key=lambda pair: folders.get(pair[0], -1)):
             warnings = differs_from_list(file, archive.md5) if file.name == archive.name else []
-            content.unpack(desk, inside=place)  # in the archive's order: a tar is read forwards
-            inventory.put(archive.contains, desk, origin, warnings)
+            content.unpack(
+                workspace, inside=place
+            )  # in the archive's order: a tar is read forwards
+            inventory.put(archive.contains, workspace, origin, warnings)
 
 
 def _inside(folders: Collection[PurePosixPath], contains: str, least: int) -> PurePosixPath | None:
-    """The archive's folder whose path ends with as many of the last parts of `contains` as can be.
+    """The archive's folder whose path ends with as many of the last parts of `contains` as possible.
 
     One part of several is enough only at the archive's top; a folder of one part may be the whole
     archive, if `least` is 0. None if there is no such folder, or more than one.
@@ -176,9 +181,9 @@ def _inside(folders: Collection[PurePosixPath], contains: str, least: int) -> Pu
 
 
 def _least(file: Path, archive: Archive, *, alone: bool) -> int:
-    """How many parts of the folder's path `file` must show: the less its name says, the more.
+    """Number of parts of the folder's path that must match in `file`: more for unspecific file names.
 
-    Annotations of a recording lie in folders of the same name as its images.
+    The reason: annotations of a recording lie in folders of the same name as its images.
     """
     if file.name == archive.name:
         return 0
@@ -195,8 +200,8 @@ def _files_of(place: Path) -> list[Path]:
     return sorted(path for path in found if path.name.endswith(SUFFIXES) and path.is_file())
 
 
-def _desk(raw: Path) -> Path:
-    """Where folders are unpacked, before they are put in place."""
+def _workspace(raw: Path) -> Path:
+    """The folder in which archives are unpacked, before their folders are put in place."""
     return raw.with_name(f"{raw.name}.unpacked")
 
 
@@ -206,7 +211,7 @@ def _refuse_missing(
     missing: dict[Archive, str],
     place: Path | None,
 ) -> NoReturn:
-    told = [
+    reasons = [
         (cause if cause.startswith(archive.name) else f"{archive.name}: {cause}")
         if number < CAUSES_TOLD
         else archive.name
@@ -215,8 +220,8 @@ def _refuse_missing(
     there = [archive.name for archive in archives if archive not in missing]
     named = ", ".join(there) if len(there) <= CAUSES_TOLD else f"{len(there)} of them"
     raise BadInput(
-        given=f"{len(missing)} of {len(archives)} archives of `{inventory.name}` could not be had "
-        f"({', '.join(told)})",
+        given=f"{len(missing)} of {len(archives)} archives of `{inventory.name}` are missing "
+        f"({', '.join(reasons)})",
         needed=f"all of them; in {inventory.raw} are {named or 'none of them'}",
         remedy=_next_step(list(missing), place, f"`sources.{inventory.name}.source`"),
     )
@@ -229,7 +234,7 @@ def _next_step(missing: Sequence[Archive], place: Path | None, key: str) -> str:
         return f"put {what} into {place}, or correct {key}"
     address = f" ({first.addresses[0]})" if first.addresses else ""
     return (
-        f"run again, what has come is kept; or get {first.name}{address}{others} by hand, put "
+        f"run again, finished parts are kept; or get {first.name}{address}{others} by hand, put "
         f"{'them' if others else 'it'} into a folder of its own and set {key} to that folder"
     )
 

@@ -1,4 +1,4 @@
-"""What the download has found, to read and to compare: frames, defects, what differs from the known."""
+"""Report of a download, as text and as metrics: frames, defects, differences from published numbers."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,9 +13,9 @@ NAMES_SHOWN: Final = 3
 
 
 def metrics(table: pd.DataFrame) -> dict[str, int]:
-    """How many frames of a table of FRAME_COLUMNS are usable or not, and of each defect how many.
+    """Count the usable and other frames of a table of FRAME_COLUMNS, and the frames of each defect.
 
-    Defects are named by their words: "thermal_image_is_missing".
+    Keys of defects are made of their words: "thermal_image_is_missing".
     """
     kinds = _kinds(table)
     counts = {re.sub(r"\W+", "_", kind): len(rows) for kind, rows in kinds}
@@ -31,10 +31,10 @@ def metrics(table: pd.DataFrame) -> dict[str, int]:
 def audit(
     table: pd.DataFrame, *, title: str, note: str, remarks: Sequence[str], warnings: Sequence[str]
 ) -> str:
-    """The same as Markdown, sequence by sequence, with the first names of each defect.
+    """Write the report as Markdown, sequence by sequence, with the first frames of each defect.
 
-    remarks: what differs from what is known of the data set. warnings: what differs from published
-    checksums.
+    remarks: differences from the published numbers of the data set. warnings: differences from
+    published checksums.
     """
     parts = {
         "## Frames": _frames(table),

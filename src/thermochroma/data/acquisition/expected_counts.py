@@ -1,4 +1,4 @@
-"""Comparing how many frames there are with how many are known to have been published."""
+"""Comparison of the numbers of frames with the published ones."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,10 +6,10 @@ import pandas as pd
 
 
 def odd_counts(sequences: pd.Series, known: Mapping[str, tuple[int, int]]) -> Iterator[str]:
-    """A sentence for every known name whose number of frames is not within its bounds.
+    """Yield a sentence for every known name whose number of frames is not within its bounds.
 
-    sequences: the sequence of each frame. known: fewest and most frames by a sequence's name or by
-    the beginning of several, up to a slash ("set00" means all of "set00/...").
+    sequences: the sequence of each frame. known: fewest and most frames, by the name of a sequence or
+    by a prefix of several, up to a slash ("set00" means all of "set00/...").
     """
     counts = sequences.value_counts()
     for name, (fewest, most) in known.items():

@@ -1,9 +1,9 @@
 """Download one file: resumed, retried, checked, whole or not at all.
 
-Beside `path` stand, while it is under way, `<name>.part` (the bytes so far) and `<name>.part.json`
-(which version of which address they belong to). A killed download continues from them; bytes of
-two versions never mix, because a part is only continued if the server vouches for its version.
-Links of Google Drive lead to a web page, and go through a client of their own.
+During a download there are, beside `path`, `<name>.part` (the bytes so far) and `<name>.part.json`
+(their address and version). A killed download continues from them; bytes of two versions never mix,
+because a part is only continued if the server confirms its version.
+Links of Google Drive lead to a web page, and are fetched by a client of their own.
 """
 
 import hashlib
@@ -26,11 +26,11 @@ from thermochroma.data.acquisition.partial_file import PartialFile, Version
 
 CHUNK_BYTES = 1 << 12  # small, because the chunk in which a line is cut is lost
 LONGEST_WAIT_SECONDS = 60.0
-TRIES_FOR_EACH_ATTEMPT = 20  # a line that cuts often but still brings bytes is borne this long
+TRIES_FOR_EACH_ATTEMPT = 20  # limit for a connection that breaks often but still brings bytes
 CUTS = (
     requests.ConnectionError,
     requests.Timeout,
-    requests.exceptions.ChunkedEncodingError,  # also what a line cut within the body raises
+    requests.exceptions.ChunkedEncodingError,  # also raised if the connection breaks in the body
 )
 PASSING = {
     HTTPStatus.REQUEST_TIMEOUT,
@@ -40,9 +40,9 @@ PASSING = {
 
 
 class _TryAgainError(Exception):
-    """This try failed, another may succeed.
+    """A failed try after which another may succeed.
 
-    wait: what the server asked for, in seconds. answered: whether there is a server at all.
+    wait: pause that the server asked for, in seconds. answered: whether a server answered at all.
     """
 
     def __init__(self, cause: str, wait: float | None = None, *, answered: bool = True) -> None:
@@ -52,7 +52,7 @@ class _TryAgainError(Exception):
 
 
 class _NextAddressError(Exception):
-    """This address will not give the file. answered: whether there is a server at all."""
+    """An address that will not give the file. answered: whether a server answered at all."""
 
     def __init__(self, cause: str, *, answered: bool = True) -> None:
         super().__init__(cause)
@@ -70,15 +70,15 @@ def fetch(
     wait_seconds: float = 1.0,
     silent_hosts: set[str] | None = None,
 ) -> None:
-    """Bring the first of `urls` that answers to `path`; nothing is done if the right file is there.
+    """Fetch a file to `path` from the first of `urls` that works, unless the right file is there.
 
-    sha256: the file's checksum, or its first digits. attempts: tries in a row that may bring no new
-    byte before the next address is taken. wait_seconds: the first pause between tries; it doubles,
-    unless the server asks for another by Retry-After. silent_hosts: hosts that are passed over; one
-    that does not answer here is added, so that of many files only the first waits for it.
+    sha256: the file's checksum, or its first digits. attempts: tries in a row without a new byte,
+    after which the next address is taken. wait_seconds: the first pause between tries; it doubles,
+    unless the server asks for another by Retry-After. silent_hosts: hosts that are skipped; one that
+    does not answer here is added, so that of many files only the first waits for it.
 
     Raises BadInput if no address gives the file, or if the file is not the one expected. Without
-    `sha256`, `bytes_expected` and a length from the server, a cut line cannot be told from the end.
+    `sha256`, `bytes_expected` and a length from the server, a broken connection looks like the end.
     """
     part = PartialFile(path, bytes_expected)
     if path.exists() and (sha256 is None or files.sha256(path).startswith(sha256)):
@@ -103,9 +103,9 @@ def fetch(
 
 
 def differs_from_list(path: Path, md5: str | None) -> list[str]:
-    """A sentence, also written out, if the MD5 of `path` is not the one on a list of former times.
+    """Return a warning, and print it, if the MD5 of `path` differs from the published list.
 
-    It stops nothing: the publisher may have packed the same files anew. Damage shows in unpacking.
+    Only a warning: the publisher may have packed the same files anew. Unpacking detects damage.
     """
     if md5 is None:
         return []
@@ -121,7 +121,7 @@ def differs_from_list(path: Path, md5: str | None) -> list[str]:
 def _fetch_from(
     url: str, part: PartialFile, attempts: int, timeout_seconds: float, wait_seconds: float
 ) -> None:
-    """Try `url` until the part is complete; raises _NextAddressError when that is hopeless."""
+    """Try `url` until the part is complete; raises _NextAddressError if that is hopeless."""
     failed, answered = 0, False
     for _ in range(attempts * TRIES_FOR_EACH_ATTEMPT):
         try:
@@ -144,8 +144,8 @@ def _try_once(url: str, part: PartialFile, timeout_seconds: float) -> None:
         return _try_drive(url, part, timeout_seconds)
     known = part.version()
     if known is not None and known.url == url and known.total == part.size():
-        return None  # killed between the last byte and the new name
-    headers = {"Accept-Encoding": "identity"}  # lengths and ranges count the bytes on the disk
+        return None  # the run was killed between the last byte and the renaming
+    headers = {"Accept-Encoding": "identity"}  # so that lengths and ranges count the bytes on disk
     resuming = known is not None and known.url == url
     if known is not None and resuming:
         headers |= {"Range": f"bytes={part.size()}-", "If-Range": known.mark}
@@ -188,7 +188,7 @@ def _refuse_other_length(part: PartialFile, total: int | None) -> None:
     if wanted is not None and part.size() != wanted:
         given = part.size()
         part.drop()
-        raise _TryAgainError(f"{given} bytes came where {wanted} were expected")
+        raise _TryAgainError(f"{given} bytes came, {wanted} were expected")
 
 
 def _refuse_status(answer: requests.Response, part: PartialFile) -> None:
@@ -204,7 +204,7 @@ def _refuse_status(answer: requests.Response, part: PartialFile) -> None:
 def _refuse_other_piece(
     answer: requests.Response, part: PartialFile, known: Version | None
 ) -> None:
-    """A piece is welcome if it starts where ours ends and is of the same version and length."""
+    """Raise unless a piece starts where ours ends and is of the same version and length."""
     piece = answer.headers.get("Content-Range", "")
     starts = piece.startswith(f"bytes {part.size()}-")
     length = piece.rpartition("/")[2]
@@ -213,7 +213,7 @@ def _refuse_other_piece(
         same = same and length == str(known.total)
     if not (starts and same):
         part.drop()
-        raise _TryAgainError("the server sent another piece than was asked for")
+        raise _TryAgainError("the server sent another piece than requested")
 
 
 def _append(answer: requests.Response, part: PartialFile, total: int | None) -> None:
@@ -233,7 +233,7 @@ def _append(answer: requests.Response, part: PartialFile, total: int | None) -> 
 
 
 def _mark_of(answer: requests.Response) -> str:
-    """What names this version byte for byte: a strong ETag, else the date of its last change."""
+    """HTTP validator of this version of the file: a strong ETag, else the date of its last change."""
     tag = answer.headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
 
@@ -284,6 +284,6 @@ def _give_up(path: Path, causes: Sequence[str]) -> NoReturn:
     raise BadInput(
         given=f"{path.name} could not be fetched from {'; '.join(causes) or 'no address at all'}",
         needed="one address that gives the file",
-        remedy="run again (what has come so far is kept), or get the file by hand and set "
+        remedy="run again (the bytes so far are kept), or get the file by hand and set "
         "`sources.<data set>.source` to it",
     )

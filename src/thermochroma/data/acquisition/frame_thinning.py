@@ -1,4 +1,4 @@
-"""Choosing fewer frames than there are, without a look at what they show."""
+"""Thinning: selection of fewer frames, without looking at their content."""
 
 import re
 from collections.abc import Iterable
@@ -9,19 +9,19 @@ from jaxtyping import Bool
 
 
 def kept_evenly(candidates: int, target: int) -> Bool[np.ndarray, "candidates"]:
-    """Which of `candidates` frames in a row are kept so that exactly `target` are, evenly in time.
+    """Mask of exactly `target` out of `candidates` consecutive frames, evenly spaced in time.
 
     Frame i is kept if (i + 1) * target // candidates > i * target // candidates: integers, so that
-    every machine keeps the same ones. All are kept if there are no more than `target`.
+    every machine keeps the same frames. All are kept if there are no more than `target`.
     """
     steps = np.arange(candidates + 1, dtype=np.int64) * min(target, candidates)
     return np.asarray(np.diff(steps // max(candidates, 1)) > 0)
 
 
 def thin(table: pd.DataFrame, among: pd.Series, target: int, reason: str) -> pd.DataFrame:
-    """The table with `reason` in `left_out` wherever thinning drops a frame.
+    """Thin a table evenly to `target` frames: set `left_out` to `reason` for the others.
 
-    among: which rows are meant; of those only the usable ones are counted and dropped.
+    among: mask of the rows to thin; only usable ones of them are counted and dropped.
     """
     candidates = table.index[among & (table["defect"] == "") & (table["left_out"] == "")]
     dropped = candidates[~kept_evenly(len(candidates), target)]
@@ -31,6 +31,6 @@ def thin(table: pd.DataFrame, among: pd.Series, target: int, reason: str) -> pd.
 
 
 def every_nth(names: Iterable[str], step: int, first: int) -> set[str]:
-    """The names whose digits at the end are `first`, `first + step` and so on."""
+    """Select the names that end with the number `first`, `first + step` and so on."""
     numbered = ((name, re.search(r"\d+$", name)) for name in names)
     return {name for name, digits in numbered if digits and int(digits[0]) % step == first % step}

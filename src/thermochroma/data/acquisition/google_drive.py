@@ -1,7 +1,7 @@
-"""Fetch a file from Google Drive, whose links lead to a web page that asks before it gives a file.
+"""Fetch a file from Google Drive, whose links lead to a web page that asks for confirmation.
 
-The client is gdown. It continues what it began, and a change of the file within one run shows by
-its tag; between two runs only the archive's own checksums tell.
+The client is gdown. It resumes a download. It detects a change of the file within one run by its tag;
+between two runs only the archive's own checksums detect it.
 """
 
 import re
@@ -11,26 +11,26 @@ from urllib.parse import urlsplit
 from tqdm import tqdm
 
 HOSTS = ("drive.google.com", "docs.google.com")
-RETRIES = 20  # broken connections within one try, each of which is taken up where it broke
+RETRIES = 20  # broken connections within one try; each is resumed where it broke
 
 
 class DriveRefusal(Exception):
-    """The drive gives no file now. Its text is one sentence, with the link for a browser."""
+    """Refusal of the drive to give a file now. The text is one sentence, with a link for a browser."""
 
 
 def is_drive(url: str) -> bool:
-    """True for a link to a file on Google Drive."""
+    """Whether a link leads to a file on Google Drive."""
     return urlsplit(url).hostname in HOSTS
 
 
 def fetch_from_drive(url: str, path: Path, *, timeout_seconds: float) -> None:
-    """Bring the file behind a drive's link to `path`, whole or not at all; does nothing if it is there.
+    """Fetch the file behind a drive's link to `path`, whole or not at all, unless it is there.
 
-    What has come stays in a file beside `path`, and the next call continues it. Raises DriveRefusal if
-    the drive has stopped giving the file out (it limits how often that is done, for up to a day), if
-    the link is dead, or if the line broke too often.
+    The bytes so far stay in a file beside `path`, and the next call continues it. Raises DriveRefusal if
+    the drive's limit of downloads is reached (for up to a day), if the link is dead, or if the
+    connection broke too often.
     """
-    # Not needed by data sets without such a link.
+    # imported here, since only data sets with such a link need them
     import gdown
     import requests
 
@@ -54,18 +54,18 @@ def fetch_from_drive(url: str, path: Path, *, timeout_seconds: float) -> None:
             )
         except (gdown.DownloadError, requests.RequestException) as error:
             raise DriveRefusal(
-                f"the drive gives no file now: {_in_short(error)}; it may by tomorrow, or in a "
+                f"the drive gives no file now: {_in_short(error)}; try tomorrow, or in a "
                 f"browser at {_page(url)}"
             ) from error
 
 
 def _page(url: str) -> str:
-    """The address that shows the file to a person."""
+    """Address of the file's page for a browser."""
     found = re.search(r"/d/([-\w]+)|[?&]id=([-\w]+)", url)
     return f"https://drive.google.com/file/d/{found[1] or found[2]}/view" if found else url
 
 
 def _in_short(error: Exception) -> str:
-    """The client's words up to its advice, on one line."""
+    """The client's message without its advice, on one line."""
     words = " ".join(str(error).split()).removeprefix("Failed to retrieve file url: ")
     return re.split(r"[.] (?=You may)", words)[0].rstrip(".") or type(error).__name__

@@ -1,4 +1,4 @@
-"""Read every frame once: which files there are, to the byte, and which frames cannot be used."""
+"""Inspection: read every frame once, hash its files, and find the frames that cannot be used."""
 
 import os
 import re
@@ -20,14 +20,14 @@ from thermochroma.base.images import Tone, read_thermal, read_visible
 from thermochroma.base.manifest import FRAME_COLUMNS
 from thermochroma.contract.dataset import Frame
 
-LEAST_SPREAD: Final = 2.0  # grey levels: a covered or frozen camera still shows about one of noise
-CHUNK: Final = 1024  # frames that are asked for at once: memory must not grow with the data set
+LEAST_SPREAD: Final = 2.0  # grey levels: a covered or frozen camera still has noise of about one
+CHUNK: Final = 1024  # frames read at once: memory must not grow with the data set
 EQUAL_WEIGHTS: Final = np.full((1, 3), 1 / 3, np.float32)
 
 
 @dataclass(frozen=True)
 class _Finding:
-    """What one frame's files are; path is the file at fault, below the raw folder."""
+    """Result for one frame; path: the file at fault, relative to the raw folder."""
 
     thermal_sha256: str = ""
     visible_sha256: str = ""
@@ -45,10 +45,10 @@ def inspect(
     image_size: tuple[int, int] | None = None,
     tones: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """One row a frame, in order, with the columns of `FRAME_COLUMNS`.
+    """Inspect all frames; return one row per frame, in order, with the columns of `FRAME_COLUMNS`.
 
-    A frame is defective if a twin is missing, cannot be decoded, is constant or of the wrong kind
-    (grey visible, colour thermal), if the sizes differ or are not `image_size` (width, height), or
+    A frame is defective if one of its images is missing, cannot be decoded, is constant or of the wrong
+    kind (grey visible, colour thermal), if the sizes differ or are not `image_size` (width, height), or
     if an earlier frame of its sequence has the same thermal file. tones: the tone of each frame's
     thermal image; None if all have 8 bits. Raises BadInput for the first defect if `on_defect` is
     "refuse".
@@ -74,7 +74,7 @@ def _look_at_all(
     with (
         ThreadPoolExecutor(
             os.cpu_count()
-        ) as pool,  # decoding and hashing leave the interpreter's lock
+        ) as pool,  # decoding and hashing release the interpreter's lock
         tqdm(total=len(frames), desc="inspecting", unit="frame") as bar,
     ):
         for start in range(0, len(pairs), CHUNK):
@@ -98,7 +98,7 @@ def _hash(path: Path) -> str:
 def _defect_or_size(
     frame: Frame, tone: Tone | None, raw: Path, size: tuple[int, int] | None
 ) -> _Finding:
-    """The first thing wrong with a frame and the file at fault, or its size if nothing is."""
+    """Find the first defect of a frame and the file at fault, or its size if it has none."""
     sizes = []
     for kind, relative in (("thermal", frame.thermal), ("visible", frame.visible)):
         path = raw / relative
@@ -120,13 +120,13 @@ def _defect_or_size(
 
 
 def kind_of(defect: str) -> str:
-    """A defect without what differs from frame to frame, to count by."""
+    """Kind of a defect: its text without the parts that differ from frame to frame."""
     without = re.sub(r": .*|(?<=that of) .*", "", defect)
     return re.sub(r"(?<=that of)$", " an earlier frame", re.sub(r"\d+ (?=values)", "", without))
 
 
 def _in_short(kind: str, error: BadInput, path: Path) -> str:
-    """The reader's words without the path, which differs from machine to machine."""
+    """The reader's message without the path, which differs from machine to machine."""
     if not path.is_file():
         return f"{kind} image is missing"
     return f"{kind} image {re.sub(r' [(].*', '', error.given.removeprefix(f'{path} '))}"
@@ -138,7 +138,7 @@ def _is_constant(image: UInt8[np.ndarray, "..."]) -> bool:
 
 
 def _without_repeats(frames: Sequence[Frame], findings: Sequence[_Finding]) -> list[_Finding]:
-    """Mark a usable frame whose thermal file an earlier usable frame of its sequence has too."""
+    """Mark usable frames whose thermal file equals that of an earlier usable frame of the sequence."""
     first: dict[tuple[str, str], str] = {}
     marked = []
     for frame, finding in zip(frames, findings, strict=True):

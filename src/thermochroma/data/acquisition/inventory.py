@@ -1,8 +1,8 @@
-"""Which folders below `raw` are whole, and where each came from.
+"""Inventory of the complete folders below `raw`, and the origin of each.
 
-A file of our own inside `raw` notes it, folder by folder. A folder is put in place by one renaming,
-after it has been noted; so after a kill at any moment, what is noted and there is whole, and what is
-there without a note was put there by a person.
+A file of our own inside `raw` records them. A folder is recorded first and then put in place by one
+renaming; so, after a kill at any moment, a folder that is recorded and present is complete, and a
+folder without a record was put there by a person.
 """
 
 import json
@@ -15,7 +15,8 @@ from thermochroma.base.files import write_text
 from thermochroma.data.acquisition.local import ORIGIN, clear, refuse_removal
 
 Origin: TypeAlias = Mapping[str, object]
-"""{"addresses": ...}, {"archive", "bytes", "changed_ns"} of a local archive, or {"folder": ...}."""
+"""Origin of a folder: {"addresses": ...}, {"archive", "bytes", "changed_ns"} of a local archive, or
+{"folder": ...}."""
 
 
 class _Note(TypedDict):
@@ -34,17 +35,17 @@ class Inventory:
         self._noted = _notes(raw)
 
     def has(self, folder: str) -> bool:
-        """True if it is there, from wherever."""
+        """Whether the folder exists, whatever its origin."""
         return (self.raw / folder).is_dir()
 
     def origin(self, folder: str) -> Origin | None:
-        """Where a folder, or one that it lies in, came from; None if it is missing or a person's."""
+        """Origin of a folder, or of one that contains it; None if it is missing or a person's."""
         path = PurePosixPath(folder)
         names = [str(one) for one in (path, *path.parents)] if self.has(folder) else []
         return next((self._noted[name]["origin"] for name in names if name in self._noted), None)
 
     def serves(self, folder: str) -> bool:
-        """True if it is there without a local source: fetched, or put there by a person."""
+        """Whether the folder exists without a local source: fetched, or put there by a person."""
         origin = self.origin(folder)
         if origin is not None:
             return "addresses" in origin
@@ -53,7 +54,7 @@ class Inventory:
     def put(self, folder: str, fresh: Path, origin: Origin, warnings: list[str]) -> None:
         """Move `fresh` (a folder or a link to one, on the same disk) to its place.
 
-        What came there from elsewhere is removed; raises BadInput if a person has put it there.
+        An older folder at that place is removed; raises BadInput if a person has put it there.
         """
         self.refuse_strangers(folder)
         target = self.raw / folder
@@ -73,7 +74,7 @@ class Inventory:
             refuse_removal(stranger, self.name)
 
     def _strangers(self, folder: str) -> Iterator[Path]:
-        """What stands at or below a folder's place, or leads elsewhere above it, and is not ours."""
+        """Files and links at or below a folder's place, and links above it, that are not ours."""
         foreign_link = self.raw.is_symlink() and not (self.raw / ORIGIN).is_file()
         if foreign_link and any(os.scandir(self.raw)):
             yield self.raw
@@ -93,7 +94,7 @@ class Inventory:
             yield place
 
     def _remove_links_above(self, folder: str) -> None:
-        """A noted link to a local folder: unpacking through it would write into a person's folder."""
+        """Remove recorded links to local folders: unpacking through them would write into those."""
         for above in reversed(PurePosixPath(folder).parents):
             if str(above) != "." and (self.raw / above).is_symlink():
                 (self.raw / above).unlink()
@@ -106,7 +107,7 @@ class Inventory:
 
 
 def warnings_noted(raw: Path) -> list[str]:
-    """What differed from the published checksums when the folders below `raw` were brought."""
+    """Warnings about published checksums, recorded when the folders below `raw` were acquired."""
     return [warning for note in _notes(raw).values() for warning in note["warnings"]]
 
 

@@ -1,8 +1,8 @@
-"""Three frames side by side in one file, as some loaders of videos want them: cut, and written once.
+"""Cutting of strips: three frames side by side in one file, as some video loaders need them.
 
-Strips that follow each other may share frames. A frame whose two images stand, pixel for pixel, in
-the strip before is not written again; strips saved as JPEG may differ by a rounding there, and what
-is nearly alike is left to the cropping. Cut frames are written as PNG, since they were coded once.
+Consecutive strips may share frames. A frame whose two images are, pixel for pixel, in the strip before
+is not written again; in JPEG strips they may differ by a rounding, and the cropping then handles such
+near duplicates. Cut frames are written as PNG, since they were already compressed once.
 """
 
 import hashlib
@@ -22,18 +22,18 @@ from thermochroma.base.images import read_thermal, read_visible, size_of
 
 FRAMES: Final = 3
 LEAST_ASPECT: Final = 2.5
-"""Width by height from which an image is taken for a strip; single frames have 1 to 1.8."""
+"""Ratio of width to height from which an image counts as a strip; single frames have 1 to 1.8."""
 THERMAL: Final = "thermal"
 VISIBLE: Final = "visible"
 
 Hashes = tuple[bytes, bytes]
-"""Of a frame's thermal and visible pixels."""
+"""Hashes of a frame's thermal and visible pixels."""
 
 
 def frames_in(
     image: UInt8[np.ndarray, "h w ..."],
 ) -> list[UInt8[np.ndarray, "h third ..."]]:
-    """The three frames of a strip, from left to right, or the image alone if it is none."""
+    """Split a strip into its three frames, from left to right; any other image is returned alone."""
     height, width = image.shape[:2]
     if width < LEAST_ASPECT * height:
         return [image]
@@ -46,9 +46,9 @@ def write_frames(
 ) -> None:
     """Write the frames of `pairs` (thermal, visible), in order, so that `folder` appears whole.
 
-    A strip NAME gives `thermal/NAME_0.png` to `NAME_2.png` and the same below `visible/`, without the
-    frames that the strip before it has. Any other file is copied as it is, broken ones too: both
-    images of a pair take the thermal file's name. Does nothing if `folder` is there.
+    A strip NAME gives `thermal/NAME_0.png` to `NAME_2.png`, and likewise below `visible/`, without the
+    frames that the strip before it has. Any other file is copied unchanged, broken ones too: both
+    images of a pair take the thermal file's name. Does nothing if `folder` exists.
     """
     if folder.is_dir():
         return
@@ -67,18 +67,18 @@ def write_frames(
 
 
 def _is_strip(path: Path | None) -> bool:
-    """Whether all of the file can be read and it is a strip; a broken one is copied, not cut."""
+    """Whether the file is an image with the shape of a strip; False for a broken one."""
     if path is None:
         return False
     try:
         width, height = size_of(path)
-    except BadInput:  # the inspection says so of the copy
+    except BadInput:  # the inspection reports the copy as broken
         return False
     return width >= LEAST_ASPECT * height
 
 
 def _cut(thermal: Path, visible: Path, folder: Path, before: Sequence[Hashes]) -> list[Hashes]:
-    """Write what the strip before did not have; return the hashes of this one."""
+    """Write the frames that the strip before did not have; return the hashes of this strip."""
     try:
         frames = list(
             zip(frames_in(read_thermal(thermal)), frames_in(read_visible(visible)), strict=True)
@@ -91,7 +91,7 @@ def _cut(thermal: Path, visible: Path, folder: Path, before: Sequence[Hashes]) -
         if hashes[number] not in before:
             for kind, image in ((THERMAL, warm), (VISIBLE, seen)):
                 path = folder / kind / f"{thermal.stem}_{number}.png"
-                Image.fromarray(image).save(path)  # the folder appears whole; no file need
+                Image.fromarray(image).save(path)  # the folder appears whole, so files need not
     return hashes
 
 

@@ -1,8 +1,8 @@
-"""Annotated objects of KAIST's two formats: one text file a frame, or one MATLAB file a sequence.
+"""Annotated objects in KAIST's two formats: one text file per frame, or one MATLAB file per sequence.
 
-Both are conventions of Piotr Dollár's toolbox. Only what is certain is read: a person, a group of
+Both are conventions of Piotr Dollár's toolbox. Only certain objects are read: a person, a group of
 people, a cyclist. Objects marked as doubtful (`person?`) or to be ignored, and labels that a tool has
-added, are passed over, since a caption built on them would claim too much.
+added, are skipped, since a caption built on them would claim too much.
 """
 
 import zlib
@@ -18,10 +18,11 @@ from thermochroma.contract.dataset import Box
 
 VERSION: Final = "% bbGt version=3"
 COLUMNS: Final = 12
-"""label, left, top, width, height, occlusion, four of the visible part, ignore, angle."""
+"""Number of columns: label, left, top, width, height, occlusion, four of the visible part, ignore,
+angle."""
 IGNORE: Final = 10
 LABELS: Final = ("person", "people", "cyclist")
-# scipy's reader passes on whatever goes wrong inside it; a file of another make lacks a field.
+# scipy's reader raises many kinds of errors; a file of another format lacks a field.
 BROKEN: Final = (
     *(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError),
     *(MemoryError, NotImplementedError, zlib.error),
@@ -29,9 +30,9 @@ BROKEN: Final = (
 
 
 def annotated(raw: Path, *, name: str) -> Callable[[str], list[Box]]:
-    """The objects of a frame by its id, from `annotations` or `annotations-vbb` in KAIST's layout.
+    """Make a function from frame id to objects, read from `annotations` or `annotations-vbb`.
 
-    A text file goes before a MATLAB file. name: the data set's, for the message. Raises BadInput if
+    A text file is preferred to a MATLAB file. name: the data set's, for the message. Raises BadInput if
     there are no annotations at all; the function raises it for a frame that has none.
     """
     texts, videos = raw / "annotations", raw / "annotations-vbb"
@@ -58,7 +59,7 @@ def annotated(raw: Path, *, name: str) -> Callable[[str], list[Box]]:
 
 
 def read_boxes(path: Path) -> list[Box]:
-    """The objects of one frame, from its text file; a file with nothing but its head has none.
+    """Read the objects of one frame from its text file; a file with only the first line has none.
 
     Raises BadInput for a file that is missing, of another version, or has a line that is no object.
     """
@@ -79,11 +80,11 @@ def read_boxes(path: Path) -> list[Box]:
 
 
 def read_vbb(path: Path) -> dict[int, list[Box]]:
-    """The objects of a sequence by frame number from 0; a frame without objects has an empty list.
+    """Read the objects of a sequence by frame number from 0; a frame without any has an empty list.
 
-    Raises BadInput if the file is missing, cannot be read, or does not hold what such files hold.
+    Raises BadInput if the file is missing, cannot be read, or has another content.
     """
-    import scipy.io  # slow to load: every stage reads the settings of all sources, few read these files
+    import scipy.io  # here, since it is slow, and few of the stages that import this module need it
 
     try:
         annotation = scipy.io.loadmat(path, squeeze_me=False, struct_as_record=True)["A"][0, 0]
@@ -97,7 +98,7 @@ def read_vbb(path: Path) -> dict[int, list[Box]]:
 
 
 def _box(words: Sequence[str], where: str) -> Box | None:
-    """The object of one line, or None if it is not one of LABELS or is to be ignored."""
+    """Parse the object of one line; None if it is not one of LABELS or is to be ignored."""
     try:
         numbers = [float(word) for word in words[1:]]
     except ValueError:
@@ -112,7 +113,7 @@ def _box(words: Sequence[str], where: str) -> Box | None:
 
 
 def _boxes_of(objects: Any, labels: Sequence[str]) -> list[Box]:
-    """The objects of one frame; `id` counts from 1 into the labels of the sequence."""
+    """Objects of one frame; `id` is the position in the sequence's labels, counted from 1."""
     if not objects.size:
         return []
     named = [(labels[int(one["id"][0, 0]) - 1], one["pos"][0]) for one in objects[0]]

@@ -1,7 +1,7 @@
-"""Where KAIST's archives have been published, and what is known of them.
+"""Published addresses of KAIST's archives, with sizes and checksums.
 
-One archive a recording, one a set, and one of everything. The authors' folders have been seen with
-and without `images/`, on two hosts; none is said to answer since 2024.
+There is one archive per recording, one per set, and one of everything. The authors' folders existed
+with and without `images/`, on two hosts; since 2024 none is reported to answer.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +14,7 @@ from thermochroma.data.acquisition.archives import Archive
 
 BY_HAND: Final = (
     "get the archives set00_V000.zip and so on by other ways (their authors' addresses are said to be "
-    "dead since 2024), put them or what they hold into one folder, and name it in "
+    "dead since 2024), put them or their contents into one folder, and name it in "
     "`sources.kaist.source`"
 )
 
@@ -41,7 +41,7 @@ MD5: Final = """
 10_V001 3f8983ce9bccd13d635c8a15d5c46118 11_V000 30576cc858b9cb6ab72523aa28384b59
 11_V001 b192b5f386f48c61d95d2f6c65158ddf
 """
-"""Of the archives of 2017, from the history of the authors' repository; later ones may differ."""
+"""MD5 of the archives of 2017, from the history of the authors' repository; later ones may differ."""
 
 MD5_OF_TEXTS: Final = {
     "annotations.zip": "a5452d97bb45bb31c90e698f7599f691",
@@ -50,7 +50,7 @@ MD5_OF_TEXTS: Final = {
 LARGEST: Final = 5 << 30  # bytes: the largest recording's archive has 2 GB
 ALL: Final = 80 << 30  # the whole set has 36 GB
 TEXTS: Final = (("annotations.zip", "annotations.tar", "annotations-vbb.zip"), ("imageSets.zip",))
-"""Of each kind, the first that can be had is enough."""
+"""Files of annotations and of lists of frames; of each kind, the first available one is enough."""
 BASES: Final = (
     "http://multispectral.kaist.ac.kr/pedestrian/data-kaist/",
     "http://multispectral.sejong.ac.kr/pedestrian/data-kaist/",
@@ -64,7 +64,7 @@ COPY: Final = "https://huggingface.co/datasets/McCheng/KAIST/resolve/main/"
 
 
 def of_recordings(sequences: Iterable[str], base: Sequence[str]) -> list[Archive]:
-    """One archive for each of `sequences` ("set00/V000"), below the folders `base`."""
+    """List one archive for each of `sequences` ("set00/V000"), below the folders `base`."""
     words = MD5.split()
     sums = {f"set{name}": md5 for name, md5 in zip(words[::2], words[1::2], strict=True)}
     files = [(name, name.replace("/", "_")) for name in sequences]
@@ -74,24 +74,24 @@ def of_recordings(sequences: Iterable[str], base: Sequence[str]) -> list[Archive
 
 
 def of_sets(sequences: Iterable[str], base: Sequence[str]) -> list[Archive]:
-    """One archive for each set of `sequences`."""
+    """List one archive for each set of `sequences`."""
     names = sorted({sequence.split("/")[0] for sequence in sequences})
     return [_archive(f"{name}.zip", base, f"images/{name}", None, ALL) for name in names]
 
 
 def of_everything(base: Sequence[str], whole: Sequence[str]) -> list[Archive]:
-    """The one archive of all images, below `base` or at the addresses `whole`."""
+    """List the one archive of all images, below `base` or at the addresses `whole`."""
     tars = (f"{folder}videos.tar" for folder in base)
     return [Archive("videos.tar", (*tars, *whole), "images", None, ALL)]
 
 
 def of_texts(file: str, base: Sequence[str]) -> list[Archive]:
-    """Annotations, or lists of frames: `file` is one of `TEXTS`."""
+    """List the archive of annotations, or of lists of frames: `file` is one of `TEXTS`."""
     return [_archive(file, base, file.split(".")[0], MD5_OF_TEXTS.get(file), LARGEST)]
 
 
 def first_of(ways: Sequence[Callable[[], None]]) -> None:
-    """Go the first of `ways` that does not end in BadInput, saying why one was left; or raise."""
+    """Try `ways` until one does not raise BadInput; print why a way failed; raise if all fail."""
     for place, way in enumerate(ways):
         try:
             return way()

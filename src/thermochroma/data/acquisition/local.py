@@ -1,8 +1,8 @@
-"""Bring a data set's folders to `raw`: from a local folder, a local archive or the network.
+"""Acquire a data set's folders into `raw`: from a local folder, a local archive or the network.
 
-A local folder is used where it lies: `raw` becomes a symbolic link to it. An archive is unpacked,
-and a file of our own inside the folder tells where it came from; folder and file appear together,
-so that a kill at any moment leaves either what stood there before or the whole new folder.
+A local folder is not copied: `raw` becomes a symbolic link to it. An archive is unpacked, and a file of
+our own inside the folder records its origin; folder and file appear together, so that after a kill at
+any moment there is either the old folder or the whole new one.
 """
 
 import json
@@ -29,11 +29,11 @@ def bring(
     holds: Sequence[str],
     max_bytes: int = 64 << 30,
 ) -> None:
-    """Let `raw` hold the folders `holds`, from `source` (folder or archive) or from `addresses`.
+    """Make `raw` contain the folders `holds`, from `source` (folder or archive) or from `addresses`.
 
-    name: the data set's key under `sources:`, for the messages. Does nothing if `raw` already comes
-    from there. A folder at `raw` that was not made here is used if it holds what it should, and is
-    never removed.
+    name: the data set's key under `sources:`, for the messages. max_bytes: upper bound of the unpacked
+    size. Does nothing if `raw` already comes from there. A folder at `raw` that was not made here is
+    used if it contains `holds`, and is never removed.
 
     Raises BadInput, with nothing changed, if the source is missing, empty, no archive or lacks a
     folder, or if no address answers.
@@ -50,7 +50,7 @@ def bring(
 
 
 def place_of(source: str | None, name: str, needed: str) -> Path | None:
-    """Where the setting `source` of the data set `name` leads; raises BadInput if to nothing."""
+    """Path in the setting `source` of the data set `name`; raises BadInput if it does not exist."""
     if source is None:
         return None
     place = Path(source).expanduser()
@@ -64,7 +64,7 @@ def place_of(source: str | None, name: str, needed: str) -> Path | None:
 
 
 def link_to(folder: Path, *, beside: Path) -> Path:
-    """A fresh symbolic link to `folder`, under a passing name beside `beside`."""
+    """Make a symbolic link to `folder`, under a temporary name beside `beside`."""
     beside.parent.mkdir(parents=True, exist_ok=True)
     fresh = beside.with_name(f".part-{beside.name}.link")
     fresh.unlink(missing_ok=True)
@@ -73,13 +73,13 @@ def link_to(folder: Path, *, beside: Path) -> Path:
 
 
 def origin_of(archive: Path) -> dict[str, object]:
-    """What tells a local archive from another, and from itself before it was changed."""
+    """Identity of a local archive: path, size and time of the last change."""
     stat = archive.stat()
     return {"archive": str(archive), "bytes": stat.st_size, "changed_ns": stat.st_mtime_ns}
 
 
 def clear(place: Path) -> None:
-    """Remove a folder, a file, or a link but not what it leads to."""
+    """Remove a folder, a file or a link, but not the target of a link."""
     if place.is_symlink() or place.is_file():
         place.unlink()
     elif place.exists():
@@ -87,7 +87,7 @@ def clear(place: Path) -> None:
 
 
 def refuse_removal(place: Path, name: str) -> NoReturn:
-    """Raise BadInput: at `place` stands what a person has put there."""
+    """Raise BadInput, since a person has put the folder at `place`."""
     raise BadInput(
         given=f"{place} was put there by hand, and the settings ask for other data",
         needed="a place that may be filled",
@@ -96,7 +96,7 @@ def refuse_removal(place: Path, name: str) -> NoReturn:
 
 
 def _link(raw: Path, root: Path, name: str) -> None:
-    """Point `raw` at `root`, unless it does or is it."""
+    """Make `raw` a link to `root`, unless it is that folder or a link to it already."""
     if raw.exists() and raw.resolve() == root:
         return
     if _is_foreign(raw):
@@ -111,12 +111,12 @@ def _fetch_once(
 ) -> None:
     archive = raw.with_name(f"{raw.name}.archive")
     origin: dict[str, object] = {"addresses": list(addresses)}
-    if not _stands(raw, origin):
+    if not _comes_from(raw, origin):
         fetch(addresses, archive)
         try:
             _unpack_once(raw, archive, origin, holds, name, max_bytes)
         except BadInput:
-            archive.unlink()  # it is no good: the next run fetches it anew
+            archive.unlink()  # it cannot be used: the next run fetches it anew
             raise
     archive.unlink(missing_ok=True)
 
@@ -129,7 +129,7 @@ def _unpack_once(
     name: str,
     max_bytes: int,
 ) -> None:
-    if _stands(raw, origin):
+    if _comes_from(raw, origin):
         return
     if not archive.is_file() or not is_archive(archive):
         raise BadInput(
@@ -149,7 +149,7 @@ def _unpack_once(
 
 
 def _root(place: Path, holds: Sequence[str], name: str) -> Path:
-    """The folder that holds all of `holds`: `place` itself or the one folder right below it."""
+    """The folder that contains all of `holds`: `place` itself or a folder directly below it."""
     if not any(place.iterdir()):
         raise BadInput(
             given=f"the folder {place} is empty",
@@ -168,7 +168,7 @@ def _root(place: Path, holds: Sequence[str], name: str) -> Path:
     )
 
 
-def _stands(raw: Path, origin: dict[str, object]) -> bool:
+def _comes_from(raw: Path, origin: dict[str, object]) -> bool:
     note = raw / ORIGIN
     if raw.is_symlink() or not note.is_file():
         return False
@@ -176,14 +176,14 @@ def _stands(raw: Path, origin: dict[str, object]) -> bool:
 
 
 def _is_foreign(raw: Path) -> bool:
-    """True if a folder with content stands at `raw` that was put there by a person."""
+    """Whether there is a folder with content at `raw` that a person has put there."""
     if raw.is_symlink() or not raw.is_dir():
         return False
     return not (raw / ORIGIN).is_file() and any(os.scandir(raw))
 
 
 def _refuse_foreign(raw: Path, place: Path | None, holds: Sequence[str], name: str) -> None:
-    """A person's own folder serves where nothing else was asked for; it is never replaced."""
+    """Accept a person's own folder if no other source is set; it is never replaced."""
     if place is not None or not all((raw / folder).is_dir() for folder in holds):
         refuse_removal(raw, name)
 

@@ -1,4 +1,4 @@
-"""The bytes of a download so far, and which version of which address they belong to."""
+"""The bytes of a download so far, with the address and version that they belong to."""
 
 import glob
 import json
@@ -11,10 +11,10 @@ from thermochroma.base import files
 
 @dataclass(frozen=True)
 class Version:
-    """What a part belongs to; continued only under `url` and if `mark` is one the server knows."""
+    """Address and version of a part; it is continued only from `url` and if the server knows `mark`."""
 
     url: str
-    mark: str = ""  # a strong ETag or a Last-Modified date, as If-Range wants it
+    mark: str = ""  # HTTP validator for If-Range: a strong ETag or a Last-Modified date
     total: int | None = None
 
 
@@ -29,7 +29,7 @@ class PartialFile:
         self.most = self.size()  # the longest it has ever been: the measure of progress
 
     def size(self) -> int:
-        """Bytes that have come."""
+        """Number of bytes so far."""
         return self.bytes.stat().st_size if self.bytes.exists() else 0
 
     def version(self) -> Version | None:
@@ -41,29 +41,29 @@ class PartialFile:
         return version if version.mark and self.size() else None
 
     def begin(self, version: Version) -> None:
-        """Forget the bytes first and note the version second, so that a kill cannot mix two."""
+        """Remove the bytes first and note the version second, so that a kill cannot mix two."""
         self.drop()
         files.write_text(self.note, json.dumps(asdict(version)))
 
     def drop(self) -> None:
-        """Forget what has come."""
+        """Remove the bytes so far and their note."""
         self.bytes.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
 
     def finish(self) -> None:
-        """Give the bytes, which are whole, their name."""
+        """Give the complete file its final name."""
         with self.bytes.open("rb") as written:
             os.fsync(written.fileno())
         self.bytes.replace(self.path)
         self.sweep()
 
     def sweep(self) -> None:
-        """Remove what lies beside the whole file: a kill may come before that."""
+        """Remove leftovers beside the complete file, which a killed run may not have removed."""
         self.note.unlink(missing_ok=True)
         for left in self.path.parent.glob(f"{glob.escape(self.by_drive.name)}*"):
             left.unlink()
 
     @property
     def by_drive(self) -> Path:
-        """Where the drive's client puts the whole file; its own part lies beside it."""
+        """Path at which the drive's client puts the whole file; its own part is beside it."""
         return self.path.with_name(self.path.name + ".drive")

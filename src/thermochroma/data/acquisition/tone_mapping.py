@@ -1,7 +1,7 @@
-"""Which counts are black and which are white: one window a data set or a sequence, never an image.
+"""Tone mapping: the counts that become black and white, per data set or sequence, never per image.
 
-A window of its own for each image, which is what cameras do, would hide which of two images is
-the warmer one.
+A window of its own for each image, as cameras choose it, would hide which of two images is the warmer
+one.
 """
 
 import os
@@ -19,22 +19,22 @@ from thermochroma.base.images import Counts, Tone, holds_counts, read_counts, un
 from thermochroma.contract.dataset import Frame, PercentileTone, WindowTone
 
 LEVELS: Final = 1 << 16
-LEAST_SPAN: Final = 256  # counts: a level is never less than a count, so that noise stays noise
-CHUNK: Final = 256  # images that are asked for at once
-PROBED: Final = 3  # images of each sequence that are looked at where no tone is set
+LEAST_SPAN: Final = 256  # counts: a level is at least one count, so that noise is not amplified
+CHUNK: Final = 256  # images read at once
+PROBED: Final = 3  # images of each sequence that are checked if no tone is set
 
 Histogram: TypeAlias = Int64[np.ndarray, " levels"]
-"""How often each 16-bit count occurs."""
+"""Number of pixels of each 16-bit count."""
 
 
 def tones(
     frames: Sequence[Frame], raw: Path, setting: WindowTone | PercentileTone | None
 ) -> list[str]:
-    """The tone of each frame as text, in order; "" for images of 8 bits and for unreadable ones.
+    """Find the tone of each frame as text, in order; "" for images of 8 bits and unreadable ones.
 
-    A percentile's window is exact: it comes from all counts of the sequence, in a histogram that does
-    not grow with it. Raises BadInput if there are images of counts and no setting, or if a
-    percentile is wanted of anything but 16-bit counts.
+    A percentile's window is exact: it comes from all counts of the sequence, in a histogram of fixed
+    size. Raises BadInput if there are images of more than 8 bits and no setting, or if percentiles are
+    set for anything but 16-bit counts.
     """
     paths = [raw / frame.thermal for frame in frames]
     sequences: dict[str, list[Path]] = {}
@@ -44,7 +44,7 @@ def tones(
         _refuse_untoned(sequences)
         return [""] * len(frames)
     with (
-        ThreadPoolExecutor(os.cpu_count()) as pool,  # decoding leaves the interpreter's lock
+        ThreadPoolExecutor(os.cpu_count()) as pool,  # decoding releases the interpreter's lock
         tqdm(total=len(frames), desc="tone", unit="image") as bar,
     ):
         if isinstance(setting, WindowTone):
@@ -58,9 +58,9 @@ def tones(
 
 
 def window_of(histogram: Histogram, *, low: float, high: float) -> tuple[int, int]:
-    """Black and white: the counts at two percentiles, the lower neighbour where one falls between.
+    """Counts for black and white: two percentiles, rounded down to a count that occurs.
 
-    They are at least LEAST_SPAN apart, moved away from their middle if need be.
+    They are at least LEAST_SPAN apart, if necessary moved away from their middle.
     """
     below = np.cumsum(histogram)
     ranks = [int(share / 100 * (below[-1] - 1)) for share in (low, high)]
@@ -84,13 +84,13 @@ def _fixed(paths: Sequence[Path], text: str, pool: Executor, bar: tqdm) -> dict[
 def _own(
     paths: Sequence[Path], setting: PercentileTone, pool: Executor, bar: tqdm
 ) -> dict[Path, str]:
-    """One tone for those images of a sequence that hold counts."""
+    """Find one tone for all images of a sequence that hold counts."""
     histogram = np.zeros(LEVELS, np.int64)
     deep: set[Path] = set()
     workers = os.cpu_count() or 1
     for start in range(0, len(paths), CHUNK):
         chunk = paths[start : start + CHUNK]
-        # One histogram a worker, not one an image: so many fit into memory however long it is.
+        # One histogram per worker, not per image, so that memory does not grow with the sequence.
         for counted, seen in pool.map(_count, [chunk[n::workers] for n in range(workers)]):
             histogram += counted
             deep |= seen
@@ -102,13 +102,13 @@ def _own(
 
 
 def _count(paths: Sequence[Path]) -> tuple[Histogram, set[Path]]:
-    """The histogram of those images that hold counts, and which they are."""
+    """Histogram of the images that hold counts, and their paths."""
     histogram, deep = np.zeros(LEVELS, np.int64), set()
     for path in paths:
         try:
             counts = read_counts(path)
         except BadInput:
-            continue  # `inspect` reads it too, and says what is wrong with it
+            continue  # `inspect` reads it too, and reports the defect
         if counts is not None:
             _refuse_unfit(path, counts)
             histogram += np.bincount(counts.ravel(), minlength=LEVELS)
@@ -120,7 +120,7 @@ def _is_deep(path: Path) -> bool:
     try:
         return holds_counts(path)
     except BadInput:
-        return False  # `inspect` reads it too, and says what is wrong with it
+        return False  # `inspect` reads it too, and reports the defect
 
 
 def _refuse_untoned(sequences: dict[str, list[Path]]) -> None:

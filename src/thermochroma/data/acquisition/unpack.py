@@ -1,6 +1,6 @@
 """Unpack a zip or tar archive into a folder that appears whole or not at all.
 
-All members are looked at before the first byte is written: an archive from the network may name
+All members are checked before the first byte is written: an archive from the network may name
 files outside the folder, hold links that lead there, or unpack to more than the disk holds.
 """
 
@@ -22,19 +22,19 @@ from tqdm import tqdm
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import CHUNK_BYTES, whole_folder
 
-# NotImplementedError is what zipfile raises for a compression that it does not know.
+# zipfile raises NotImplementedError for a compression that it does not know.
 BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError, NotImplementedError)
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 GZIP_START = b"\x1f\x8b"
-TAR_MAGIC = slice(257, 262)  # where a tar header says "ustar"
+TAR_MAGIC = slice(257, 262)  # place of "ustar" in a tar header
 ENCRYPTED = 1  # a bit of a zip member's flags
-LARGEST_HEADER = 1 << 24  # bytes; the library reads a tar's headers into memory whole
+LARGEST_HEADER = 1 << 24  # bytes; the library reads the headers of a tar into memory
 TOP = PurePosixPath()
 
 
 @dataclass(frozen=True)
 class Member:
-    """One entry of an archive; path is below the folder that it is unpacked into."""
+    """One entry of an archive; path is relative to the folder that it is unpacked into."""
 
     name: str
     size: int
@@ -48,13 +48,13 @@ class Member:
 
 @dataclass(frozen=True)
 class Opened:
-    """An archive whose members have all been found safe, and can be unpacked while it is open."""
+    """An open archive whose members have all been checked, so that they can be unpacked."""
 
     archive: Path
     members: Sequence[Member]
 
     def folders(self) -> Collection[PurePosixPath]:
-        """Every folder that a member is or lies in, in the archive's order, without the top."""
+        """All folders in the archive, also those implied by paths, in its order, without the top."""
         found: dict[PurePosixPath, None] = {}
         for member in self.members:
             above = [path for path in member.path.parents if path != TOP]
@@ -64,7 +64,7 @@ class Opened:
         return found.keys()
 
     def unpack(self, folder: Path, *, inside: PurePosixPath = TOP) -> None:
-        """Let `folder` hold what the archive's folder `inside` holds, whole or not at all."""
+        """Unpack the content of the archive's folder `inside` to `folder`, whole or not at all."""
         chosen = [one for one in self.members if one.path.is_relative_to(inside)]
         with whole_folder(folder) as part:
             _write(chosen, inside, part, self.archive)
@@ -79,25 +79,25 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int = 64 << 30) -> None:
 
 @contextmanager
 def opened(archive: Path, *, max_bytes: int = 64 << 30) -> Iterator[Opened]:
-    """Open `archive` (zip, tar or tar.gz, told by its bytes) to unpack some or all of it.
+    """Open `archive` (zip, tar or tar.gz, recognised by its bytes) to unpack some or all of it.
 
     Raises BadInput, with nothing written, for no archive, a broken or cut one, a member that is a
     link, encrypted, or lies outside the folder, two members of one name, or members of more than
-    `max_bytes` bytes together. What is found broken only in unpacking raises inside the block.
+    `max_bytes` bytes together. Damage that only unpacking detects raises inside the block.
     """
     with _members(archive) as members:
         yield Opened(archive, _look_at_all(members, archive, max_bytes))
 
 
 def is_archive(path: Path) -> bool:
-    """True if the first bytes of `path` are those of a zip, gzip or tar file."""
+    """Whether the first bytes of `path` are those of a zip, gzip or tar file."""
     with path.open("rb") as stream:
         head = stream.read(512)
     return head.startswith((*ZIP_STARTS, GZIP_START)) or head[TAR_MAGIC] == b"ustar"
 
 
 def sweep(folder: Path) -> None:
-    """Remove what an unpacking that was killed has left beside `folder`."""
+    """Remove leftovers of a killed unpacking beside `folder`."""
     for left in folder.parent.glob(f".part-{folder.name}-*"):
         shutil.rmtree(left)
 
@@ -118,13 +118,13 @@ def _members(archive: Path) -> Iterator[Iterator[Member]]:
                 yield _zip_members(opened_zip)
         else:
             plain = gzip.GzipFile(fileobj=stream) if start.startswith(GZIP_START) else stream
-            sips: Any = _InSips(plain)
-            with tarfile.open(fileobj=sips, mode="r:") as opened_tar:
+            bounded: Any = _BoundedReads(plain)
+            with tarfile.open(fileobj=bounded, mode="r:") as opened_tar:
                 yield _tar_members(opened_tar)
 
 
-class _InSips:
-    """A file of which no more is read at once than fits into memory, whatever a header claims."""
+class _BoundedReads:
+    """A file with bounded reads: none is larger than LARGEST_HEADER, whatever a header claims."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -166,12 +166,12 @@ def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
         yield Member(info.name, info.size, kind, partial(archive.extractfile, info))
     end: Any = archive.fileobj
     end.seek(archive.offset)
-    if not end.read(1):  # cut between two members, which the library takes for the end
+    if not end.read(1):  # cut between two members, which the library regards as the end
         raise tarfile.ReadError("the end mark is missing")
 
 
 def _look_at_all(members: Iterable[Member], archive: Path, max_bytes: int) -> Sequence[Member]:
-    """Every member, if all are safe; stops at the first that is not: a bomb is not read on."""
+    """List all members if all are safe; stop at the first that is not, so that no bomb is read on."""
     listed, total = [], 0
     files: set[PurePosixPath] = set()
     for member in tqdm(members, desc=f"listing {archive.name}", unit="member", delay=2):
@@ -183,7 +183,7 @@ def _look_at_all(members: Iterable[Member], archive: Path, max_bytes: int) -> Se
         if total > max_bytes:
             raise BadInput(
                 given=f"{archive} unpacks to more than {max_bytes} bytes",
-                needed="an archive of the size that the data set is known to have",
+                needed="an archive of the data set's known size",
                 remedy="check where it comes from, or unpack it yourself and set "
                 "`sources.<data set>.source` to the folder",
             )
@@ -234,7 +234,7 @@ def _write(members: Sequence[Member], inside: PurePosixPath, folder: Path, archi
                 written = 0
                 while chunk := source.read(CHUNK_BYTES):
                     written += len(chunk)
-                    if written > member.size:  # what was claimed has been checked; this has not
+                    if written > member.size:  # only the claimed size has been checked so far
                         raise tarfile.ReadError(f"{member.name!r} holds more than it claims")
                     stream.write(chunk)
                     bar.update(len(chunk))

@@ -1,1 +1,1 @@
-"""From thermal crops and facts to one sentence a frame."""
+"""Captioning: one sentence per frame, from thermal crops and facts."""

@@ -1,8 +1,8 @@
-"""A network that describes thermal pictures: BLIP or Florence-2, from a local folder.
+"""A network that describes thermal images: BLIP or Florence-2, from a local folder.
 
-It is shown the thermal crop alone. Such networks were taught on photographs: they take a thermal
-picture for one in black and white and say so, and they guess at colours. `clause_of` cuts these words
-by fixed rules; what the linter finds in the rest is refused, not mended.
+Its input is the thermal crop alone. Such networks were trained on photographs: they describe a thermal
+image as a black-and-white photo, and they guess colours. `clause_of` removes these words by fixed rules;
+if the linter finds more in the rest, the sentence is refused, not repaired.
 """
 
 import re
@@ -22,7 +22,7 @@ CLASSES: Final = {
     "blip": "BlipForConditionalGeneration",
     "florence2": "Florence2ForConditionalGeneration",
 }
-"""Kinds of model, as `config.json` calls them, and their classes in transformers."""
+"""Kinds of model, by their name in `config.json`, and their classes in transformers."""
 VOCABULARIES: Final = ("tokenizer.json", "vocab.txt", "vocab.json")
 TASK: Final = "<CAPTION>"  # asks Florence-2 for one short sentence
 MOST_TOKENS: Final = 40
@@ -45,10 +45,10 @@ _PAINT: Final = re.compile(
 
 
 class Captioner:
-    """A network with its processor. The same picture always gets the same words."""
+    """A network with its processor. Deterministic: equal images get equal clauses."""
 
     def __init__(self, folder: Path, device: torch.device) -> None:
-        """Read both from `folder`, never from the network.
+        """Load both from `folder`, without internet access.
 
         Raises BadInput if the folder lacks a file, or holds no model of one of the kinds in CLASSES.
         """
@@ -83,9 +83,9 @@ class Captioner:
         self.model: Any = model.eval().requires_grad_(False).to(device)
 
     @torch.no_grad()
-    def say(self, pictures: Sequence[ThermalImage]) -> list[str]:
-        """One clause a picture, in order, cut by `clause_of`."""
-        shown = [np.repeat(picture[..., None], 3, axis=-1) for picture in pictures]
+    def say(self, images: Sequence[ThermalImage]) -> list[str]:
+        """Describe each image by one clause, in order, cut by `clause_of`."""
+        shown = [np.repeat(image[..., None], 3, axis=-1) for image in images]
         asked = {"text": [self.prompt] * len(shown)} if self.prompt else {}
         inputs = self.processor(images=shown, return_tensors="pt", **asked).to(self.device)
         tokens = self.model.generate(
@@ -96,11 +96,11 @@ class Captioner:
 
 
 def clause_of(text: str) -> str:
-    """What a captioner said, without what it says of every thermal picture; "" if nothing is left.
+    """Remove the words that a captioner uses for every thermal image; "" if nothing is left.
 
-    In lower case, without full stops at the end. Cut are: words on the picture itself at the front
-    ("a black and white photo of", "there is", "the image shows") and behind ("in black and white"),
-    and colours that stand before what they paint ("a white truck" becomes "a truck").
+    The result is in lower case, without full stops at the end. Removed are: words about the image
+    itself at the front ("a black and white photo of", "there is", "the image shows") and at the end
+    ("in black and white"), and colours before a noun ("a white truck" becomes "a truck").
     """
     clause = " ".join(text.lower().split()).rstrip(" .")
     while found := _HEAD.match(f"{clause} "):
@@ -109,7 +109,7 @@ def clause_of(text: str) -> str:
 
 
 def _article(found: re.Match[str]) -> str:
-    """The article that fits the word behind the colour that is cut."""
+    """Article that fits the word after the removed colour."""
     if not found.group().startswith(("a ", "an ")):
         return ""
     return "an " if found.string[found.end()] in "aeiou" else "a "

@@ -1,8 +1,8 @@
-"""One sentence a frame, from what is known without the visible target.
+"""One sentence per frame, from facts that are known without the visible target.
 
-Sources: the data set's facts, the thermal image, and boxes, which annotators drew with both spectra
-before their eyes and which therefore serve training frames alone. A person's own sentences come in
-by a file of overrides. Whatever the source, a linter refuses what only the visible image tells.
+Sources: the data set's facts, the thermal image, and boxes, which annotators drew while they saw both
+spectra and which are therefore used for training frames only. A file of overrides adds sentences that
+a person wrote. For all sources, a linter refuses words that only the visible image can justify.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,22 +25,22 @@ Profile: TypeAlias = Literal[
 Told: TypeAlias = tuple[str, str]
 """A sentence and the profile that it comes from."""
 CaptionMaker: TypeAlias = Callable[[Sequence[pd.Series]], Sequence[Told]]
-"""From some rows of the crop manifest to their sentences, in order."""
+"""Function from some rows of the crop manifest to their sentences, in order."""
 FactsOf: TypeAlias = Callable[[str], Facts]
 ThermalOf: TypeAlias = Callable[[pd.Series], ThermalImage]
 
 CONSTANT: Final = "a thermal infrared image"
-AT_ONCE: Final = 16  # frames that a captioner is shown together
-MOST_REFUSALS: Final = 20  # sentences that may be refused before the rest is not even made
+AT_ONCE: Final = 16  # batch size of a captioner
+MOST_REFUSALS: Final = 20  # refused sentences after which captioning stops early
 
 
 def caption_all(
     rows: pd.DataFrame, *, tell: CaptionMaker, facts: FactsOf, overrides: Sequence[Override]
 ) -> Iterator[dict[str, str]]:
-    """Yields one row a frame with its `frame`, `text`, `source` and, of an override, `author`.
+    """Yield one row per frame with its `frame`, `text`, `source` and, for an override, `author`.
 
     rows: of the crop manifest, with pixels. Raises BadInput that names the frames whose sentences the
-    linter refuses, at the end or as soon as they are many.
+    linter refuses, at the end or after MOST_REFUSALS of them.
     """
     refused: list[tuple[dict[str, str], BadInput]] = []
     for start in range(0, len(rows), AT_ONCE):
@@ -58,17 +58,17 @@ def caption_all(
 
 
 def by_template(facts: FactsOf, thermal: ThermalOf) -> CaptionMaker:
-    """Time, place, what the data set knows, and how much sky the thermal image shows."""
+    """Make captions of time, place, the data set's facts, and the amount of sky in the thermal image."""
     return lambda rows: [(sentence(facts(row["frame"]), thermal(row)), "template") for row in rows]
 
 
 def by_boxes(
     facts: FactsOf, thermal: ThermalOf, boxes: Callable[[str], Sequence[Box]], *, everywhere: bool
 ) -> CaptionMaker:
-    """The template, and how many people are in the window, in buckets: on training frames only.
+    """Make captions of the template and the number of people, in ranges: on training frames only.
 
-    everywhere: on all frames, by the name of `oracle_boxes`: such sentences know what no one could
-    know who has only the thermal image.
+    everywhere: on all frames, under the name `oracle_boxes`: such sentences contain facts that the
+    thermal image alone may not show.
     """
 
     def tell(row: pd.Series) -> Told:
@@ -85,7 +85,7 @@ def by_boxes(
 def by_captioner(
     facts: FactsOf, thermal: ThermalOf, say: Callable[[Sequence[ThermalImage]], Sequence[str]]
 ) -> CaptionMaker:
-    """What a network says of the thermal image, after the template's opening words.
+    """Make captions of the template's opening words and a network's description of the thermal image.
 
     say: thermal images to clauses, in order; "" if there is nothing to say.
     """
@@ -103,16 +103,16 @@ def by_captioner(
 
 
 def always(text: str, source: Literal["empty", "constant"]) -> CaptionMaker:
-    """The same for every frame: what a method can do without being told anything."""
+    """Give every frame one sentence: a baseline for a method without information in its text."""
     return lambda rows: [(text, source)] * len(rows)
 
 
 def shuffled(captions: pd.DataFrame, splits: Sequence[str], *, seed: int) -> pd.DataFrame:
-    """The same sentences, dealt out anew among the frames of each split.
+    """Permute the sentences randomly among the frames of each split.
 
-    captions: rows as of `caption_all`. splits: one a row. Drawn without regard to the sentences, so
-    that some frames keep theirs by chance: were each frame given a *different* one, a sentence would
-    still tell what the frame is not (with two sentences: everything).
+    captions: rows as of `caption_all`. splits: one per row. The permutation ignores the sentences, so
+    that some frames keep theirs by chance: if each frame got a *different* one, a sentence would
+    still say what the frame does not show (with two sentences: everything).
     """
     order = np.arange(len(captions))
     for split in sorted(set(splits)):
@@ -128,7 +128,7 @@ def shuffled(captions: pd.DataFrame, splits: Sequence[str], *, seed: int) -> pd.
 def _caption(
     rows: Sequence[pd.Series], tell: CaptionMaker, overrides: Sequence[Override]
 ) -> Iterator[dict[str, str]]:
-    """In order; a frame that a person has described is not shown to `tell`."""
+    """Yield captions in order; `tell` gets only the frames without an override."""
     chosen = [choose_override(overrides, row["frame"], split=row["split"]) for row in rows]
     left = [row for row, one in zip(rows, chosen, strict=True) if one is None]
     told = iter(tell(left) if left else [])
@@ -141,14 +141,14 @@ def _caption(
 def _refuse_unfit(caption: dict[str, str], facts: FactsOf) -> None:
     text, where = caption["text"], f"the caption of {caption['frame']}"
     if caption["source"] == "captioner" and not text:
-        raise BadInput(given=f"{where} is empty", needed="a sentence a frame", remedy="")
+        raise BadInput(given=f"{where} is empty", needed="one sentence per frame", remedy="")
     refuse_colour_words(text, where=where)
     known = facts(caption["frame"])
     refuse_weather(text, where=where, known=", ".join([known.scene, *known.details]))
 
 
 def _all_of(refused: Sequence[tuple[dict[str, str], BadInput]]) -> BadInput:
-    """One sentence for all: the first in full, the other frames by name."""
+    """Combine all refusals in one error: the first in full, the other frames by name."""
     (caption, first), *others = refused
     names = ", ".join(other["frame"] for other, _ in others)
     by_network = caption["source"] == "captioner"

@@ -1,7 +1,7 @@
-"""Words that a caption may not say: what only the visible picture shows.
+"""Words that a caption must not contain, since only the visible image can justify them.
 
-A caption that tells colours would hand the target to the network through the text. The list is strict
-rather than clever: an innocent sentence that it refuses can be reworded, a leak cannot be seen.
+A caption with colours would leak the target to the network through the text. The list is strict:
+a harmless sentence that it refuses can be reworded, but a leak would stay unnoticed.
 """
 
 import re
@@ -19,7 +19,7 @@ COLOUR: Final = (
     r"auburn|ros[ey]|sepia)"
     r"(?:e?s|e?d|en|ened|ing|-?ish|e?r|e?st|y|ness|ly)?"
 )
-"""One word for a colour, in any of its forms; to be put between word boundaries."""
+"""Pattern of one word for a colour, in any of its forms; to be put between word boundaries."""
 BRIGHTNESS: Final = (
     r"(?:bright|dark)(?:er|est|ly|ness|en|ens|ened|ening)?|pale(?:r|st|ly|ness)?|vivid(?:ly|ness)?|"
     r"dim(?:ly|mer|med|ness)?|gloom(?:y|ier)?|murk(?:y|ier)?|lumin\w+|glow\w*|glar(?:e|es|ing)|"
@@ -47,7 +47,7 @@ TELLS_WEATHER: Final = re.compile(rf"\b(?:{WEATHER})\b", re.IGNORECASE)
 
 
 def refuse_colour_words(text: str, *, where: str) -> None:
-    """Raise BadInput for a sentence that tells colours, brightness or lamps, or is too long."""
+    """Raise BadInput for a sentence that mentions colours, brightness or lamps, or is too long."""
     if found := TELLS_COLOUR.search(text):
         raise _refusal(text, found.group(), where)
     if len(text.split()) > MOST_WORDS:
@@ -59,7 +59,7 @@ def refuse_colour_words(text: str, *, where: str) -> None:
 
 
 def refuse_weather(text: str, *, where: str, known: str) -> None:
-    """Raise BadInput for weather that does not stand in `known`, the data set's own words."""
+    """Raise BadInput for words on weather that are not in `known`, the data set's own words."""
     for found in TELLS_WEATHER.finditer(text):
         if not re.search(rf"\b{re.escape(found.group())}\b", known, re.IGNORECASE):
             raise _refusal(text, found.group(), where)
@@ -68,6 +68,6 @@ def refuse_weather(text: str, *, where: str, known: str) -> None:
 def _refusal(text: str, word: str, where: str) -> BadInput:
     return BadInput(
         given=f"{where} says `{word}`: {text!r}",
-        needed="captions tell no colours, lights or weather that only the visible picture shows",
+        needed="captions mention no colours, lights or weather that only the visible image shows",
         remedy="reword it",
     )

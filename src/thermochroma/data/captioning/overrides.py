@@ -1,4 +1,4 @@
-"""A person's own sentences: a CSV file, one line a pattern of frame ids, for all data sets."""
+"""Captions written by a person: a CSV file for all data sets, one pattern of frame ids per line."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -28,13 +28,13 @@ class Override:
     author: str
     looked_at: Literal["thermal", "visible"]
     where: str
-    """The line that it comes from, for messages."""
+    """The line of the file, for messages."""
 
 
 def choose_override(overrides: Sequence[Override], frame: str, *, split: str) -> Override | None:
-    """The override with the longest pattern that matches; later lines win ties.
+    """Choose the override with the longest pattern that matches; later lines win ties.
 
-    What was written by looking at the visible image never reaches a test frame.
+    A sentence whose author looked at the visible image is never used for a test frame.
     """
     fitting = [
         one
@@ -59,9 +59,9 @@ def read_overrides(path: Path) -> list[Override]:
 def overrides_of(
     dataset: str, overrides: Sequence[Override], frames: Sequence[str]
 ) -> list[Override]:
-    """Those for one data set. frames: all its ids, used or not.
+    """Select the overrides of one data set. frames: all its ids, used or not.
 
-    Raises BadInput for a pattern that matches none of them: a slip of the pen would go unnoticed.
+    Raises BadInput for a pattern that matches none of them: a typing error would go unnoticed.
     """
     own = [one for one in overrides if one.dataset == dataset]
     for one in own:
@@ -83,7 +83,7 @@ def _override(row: pd.Series, where: str) -> Override:
     if row["looked_at"] not in {"thermal", "visible"}:
         raise BadInput(
             given=f"{where} has looked_at `{row['looked_at']}`",
-            needed="`thermal` or `visible`: which image the author had before the eyes",
+            needed="`thermal` or `visible`: the image that the author looked at",
             remedy="correct it",
         )
     return Override(
@@ -112,7 +112,7 @@ def _refuse_undated(text: str, where: str) -> None:
     except ValueError:
         raise BadInput(
             given=f"{where} has the date `{text}`",
-            needed="a date as 2026-01-31",
+            needed="a date such as 2026-01-31",
             remedy="correct it",
         ) from None
 

@@ -1,4 +1,4 @@
-"""What sentences are put together from: time, place, sky, and how many people are about."""
+"""Phrases of captions: time, place, sky, and the number of people."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -11,28 +11,28 @@ from thermochroma.contract.dataset import Box, Facts
 
 OPEN_SKY: Final = 0.5  # share of the upper third
 LEAST_INSIDE: Final = 0.5  # share of a box that a window must hold for its object to count
-PEDESTRIANS: Final = {"person": 1, "people": 2}  # a group is marked by one box: two at least
+PEDESTRIANS: Final = {"person": 1, "people": 2}  # one box around a group: at least two
 CYCLISTS: Final = {"cyclist": 1}
-MANY: Final = 5  # from two on it is a few
+MANY: Final = 5  # two to four are "a few"
 
 
 def opening(facts: Facts) -> str:
-    """How a sentence begins: "a daytime thermal infrared image of"."""
+    """Opening words of a caption, such as "a daytime thermal infrared image of"."""
     time = {"day": "a daytime ", "night": "a nighttime "}.get(facts.time, "a ")
     return f"{time}thermal infrared image of"
 
 
 def sentence(facts: Facts, thermal: ThermalImage, *further: str) -> str:
-    """The template: time, place, what the data set knows, `further` phrases, how much sky shows."""
+    """Fill the template: time, place, the data set's facts, `further` phrases, amount of sky."""
     phrases = [f"{opening(facts)} {facts.scene}", *facts.details, *further, sky(thermal)]
     return ", ".join(phrases)
 
 
 def sky(thermal: ThermalImage) -> str:
-    """ "open sky" or "little sky": the share of cold pixels in the upper third.
+    """Choose "open sky" or "little sky" by the share of cold pixels in the upper third.
 
-    Cold is below Otsu's threshold of the whole picture; a clear or cloudy sky is the coldest large
-    thing that a thermal camera sees out of doors.
+    Cold is at most Otsu's threshold of the whole image; a clear or cloudy sky is the coldest large
+    object in an outdoor thermal image.
     """
     threshold, _ = cv2.threshold(thermal, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     share = float(np.mean(thermal[: len(thermal) // 3] <= threshold))
@@ -40,10 +40,10 @@ def sky(thermal: ThermalImage) -> str:
 
 
 def people(boxes: Iterable[Box]) -> str:
-    """ "no pedestrians", "a few pedestrians and one cyclist": counts in buckets.
+    """Count people in ranges: "no pedestrians", "a few pedestrians and one cyclist".
 
-    None, one, a few (2 to 4), many (5 and more). Other labels count nothing, among them `person?`,
-    with which annotators say that they are not sure.
+    None, one, a few (2 to 4), many (5 and more). Other labels are ignored, among them `person?`,
+    by which annotators mark uncertain objects.
     """
     labels = [box.label for box in boxes]
     walking = sum(PEDESTRIANS.get(label, 0) for label in labels)
@@ -53,9 +53,9 @@ def people(boxes: Iterable[Box]) -> str:
 
 
 def inside(boxes: Sequence[Box], *, zoom: float, left: float, top: float, size: float) -> list[Box]:
-    """The boxes that lie in a window by at least half of their area.
+    """Select the boxes of which at least half of the area lies in a window.
 
-    Boxes are in raw visible pixels; the window, square, in pixels that are enlarged by `zoom`.
+    Boxes are in raw visible pixels; the window is square, in pixels that are enlarged by `zoom`.
     """
     return [
         box

@@ -1,1 +1,1 @@
-"""From registered frames to shards of crops."""
+"""Cropping: cut registered frames and pack the crops into shards."""

@@ -1,4 +1,4 @@
-"""What a cropping did, in numbers: frames kept and dropped, repeated and frozen ones."""
+"""Statistics of a cropping: numbers of frames kept and dropped, repeated and frozen."""
 
 from typing import Any, Final
 
@@ -11,9 +11,9 @@ from thermochroma.data.acquisition.inspect import kind_of
 from thermochroma.data.cropping.near_duplicates import Thumbnails
 
 FROZEN: Final = 0.05
-"""Grey levels between the thumbnails of neighbouring frames. One image coded twice at high quality
-differs by 0.02 to 0.04; a camera that stands still before a scene that does, with noise of 0.3 grey
-levels, by 0.08 (measured on the sample)."""
+"""Difference between the thumbnails of neighbouring frames, in grey levels, below which a frame is
+frozen. One image coded twice at high quality differs by 0.02 to 0.04; a still camera and a still scene,
+with noise of 0.3 grey levels, by 0.08 (measured on the sample)."""
 
 
 def crop_counts(
@@ -22,11 +22,11 @@ def crop_counts(
     thumbnails: Thumbnails,
     steps: Float64[np.ndarray, " n"],
 ) -> dict[str, Any]:
-    """Counts of frames, whether dropped or not.
+    """Count frames, dropped ones included.
 
-    frames: rows of FRAME_COLUMNS. plan: the same frames, as cut. steps: from `dedup.steps`.
-    `exact_duplicates`: thermal files that an earlier frame has too, to the byte. `frozen`: frames
-    whose thermal image is that of the frame before, in the same file or in another.
+    frames: rows of FRAME_COLUMNS. plan: the same frames, as cut. steps: from `near_duplicates.steps`.
+    `exact_duplicates`: thermal files with the same bytes as an earlier frame's. `frozen`: frames
+    whose thermal image equals that of the frame before, byte by byte or by the thumbnail.
     """
     kept, dropped = plan[plan["dropped"] == ""], plan.loc[plan["dropped"] != "", "dropped"]
     frozen = _frozen(frames, thumbnails, steps)
@@ -49,7 +49,7 @@ def crop_counts(
 def _frozen(
     frames: pd.DataFrame, thumbnails: Thumbnails, steps: Float64[np.ndarray, " n"]
 ) -> Bool[np.ndarray, " frames"]:
-    """Whether a frame shows what the one before it shows; sequence by sequence, in order."""
+    """Whether a frame's thermal image equals that of the frame before; sequence by sequence, in order."""
     hashes = frames["thermal_sha256"]
     before = hashes.groupby(frames["sequence"], sort=False).shift().fillna("")
     frozen = ((hashes == before) & (hashes != "")).to_numpy(bool)
@@ -59,6 +59,6 @@ def _frozen(
 
 
 def _longest_run(frozen: Bool[np.ndarray, " n"]) -> int:
-    """A run ends with its sequence, since the first frame of a sequence repeats none."""
+    """Length of the longest run; none crosses sequences, as the first frame of each repeats none."""
     breaks = np.flatnonzero(np.concatenate([[True], ~frozen, [True]]))
     return int(np.diff(breaks).max()) - 1

@@ -1,7 +1,7 @@
-"""From raw images to windows, in one interpolation.
+"""Cutting of windows out of raw images, with one interpolation.
 
-The thermal image is warped onto the visible one, never the other way round, so that the colours
-that a method must reach are those that the camera took. Windows lie where both cameras see.
+The thermal image is warped onto the visible one, never the other way round, so that the target
+colours are exactly the camera's. Windows lie in the field that both cameras see.
 """
 
 import cv2
@@ -16,7 +16,7 @@ from thermochroma.data.cropping.windows import Window
 def cut_thermal(
     thermal: ThermalImage, matrix: Matrix, window: Window
 ) -> UInt8[np.ndarray, "height width"]:
-    """Warp and cut at once: each window pixel is looked up, cubically, where the matrix sends it."""
+    """Warp and cut at once: each window pixel is interpolated (cubic) where `matrix` maps it to."""
     scale = 1 / window.zoom
     to_visible = np.array(  # window pixel -> raw visible pixel, both by their centres
         [
@@ -35,7 +35,7 @@ def cut_thermal(
 
 
 def cut_visible(visible: VisibleImage, window: Window) -> UInt8[np.ndarray, "height width 3"]:
-    """Cut; images that are too small are enlarged bicubically first."""
+    """Cut a window; images that are too small are first enlarged bicubically."""
     if window.zoom > 1:
         height, width = visible.shape[:2]
         enlarged = (round(width * window.zoom), round(height * window.zoom))

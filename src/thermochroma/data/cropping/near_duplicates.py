@@ -1,7 +1,7 @@
-"""Frames that hardly differ from one before them: found, counted, and dropped if that is asked for.
+"""Frames that hardly differ from an earlier one: found, counted, and dropped if the settings say so.
 
-A car that waits sees the same image twenty times a second. What differs is measured on thermal
-thumbnails, as the mean absolute difference in grey levels; they lie in a file and are read one by
+A waiting car records the same image twenty times a second. The difference is measured on thermal
+thumbnails, as the mean absolute difference in grey levels; they are kept in a file and read one by
 one, so memory does not grow with the data set.
 """
 
@@ -27,17 +27,18 @@ Note: TypeAlias = Callable[[int, ThermalImage], None]
 WIDTH, HEIGHT = 80, 64
 BYTES: Final = WIDTH * HEIGHT  # of one thumbnail
 MOST: Final = 255 * BYTES  # the largest sum of differences there can be
-CHUNK: Final = 1024  # frames that are asked for at once: memory must not grow with the data set
+CHUNK: Final = 1024  # frames read at once: memory must not grow with the data set
 HARDLY_DIFFERS: Final = "thermal image hardly differs from that of"
 FITTED_ON: Final = ("train", "validation")
 
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """The thumbnails of some frames in a file, those that a threshold may be fitted on first.
+    """Thumbnails of some frames in a file; the frames that a threshold may be fitted on come first.
 
-    rows: the frames' places in the table. sequences: the number of each one's sequence; frames of one
-    sequence lie together, in order. fitted_on: how many, from the first, are not test frames.
+    rows: the frames' rows in the table. sequences: the number of each one's sequence; frames of one
+    sequence are consecutive, in order. fitted_on: number of frames, from the first, outside the test
+    split.
     """
 
     path: Path
@@ -47,7 +48,7 @@ class Thumbnails:
 
 
 def take_thumbnails(windows: pd.DataFrame, path: Path, *, raw: Path, workers: int) -> Thumbnails:
-    """The thumbnail of every frame that is not dropped yet, written to `path` unless it is there.
+    """Make the thumbnail of every frame that is not dropped yet; write them to `path` unless it exists.
 
     windows: from `plan_windows`; `path` must belong to the same table.
     """
@@ -60,10 +61,10 @@ def take_thumbnails(windows: pd.DataFrame, path: Path, *, raw: Path, workers: in
 
 
 def keep_thumbnails(windows: pd.DataFrame, path: Path) -> tuple[Thumbnails, Note]:
-    """The same thumbnails, but empty, and a function that fills them in while frames are cut.
+    """Make an empty file of thumbnails, and a function that fills it while frames are cut.
 
-    It is called with a frame's row in `windows` and its thermal image. It saves reading every
-    thermal image twice where nothing is to be dropped by what it shows.
+    The function takes a frame's row in `windows` and its thermal image. So no thermal image is read
+    twice if no frame is to be dropped by similarity.
     """
     thumbnails = _laid_out(windows, path)
     place_of = {int(row): place for place, row in enumerate(thumbnails.rows)}
@@ -80,7 +81,7 @@ def keep_thumbnails(windows: pd.DataFrame, path: Path) -> tuple[Thumbnails, Note
 
 
 def steps(thumbnails: Thumbnails) -> Float64[np.ndarray, " n"]:
-    """How far each frame differs from the one before it, in grey levels; NaN for the first."""
+    """Difference of each frame from the one before it, in grey levels; NaN for a sequence's first."""
     found, before, sequence = np.full(len(thumbnails.rows), math.nan), None, -1
     with thumbnails.path.open("rb") as stream:
         for place, own in enumerate(thumbnails.sequences):
@@ -92,10 +93,10 @@ def steps(thumbnails: Thumbnails) -> Float64[np.ndarray, " n"]:
 
 
 def fit_threshold(thumbnails: Thumbnails, images: int) -> float:
-    """The threshold that leaves `images` frames outside the test split, or as near as possible.
+    """Fit the threshold that keeps `images` frames outside the test split, or as near as possible.
 
-    Of two that come equally near, the one that leaves more. 0, which drops nothing, if there are no
-    more frames than that.
+    Of two equally near ones, the one that keeps more. 0, which drops nothing, if there are no
+    more frames than `images`. The threshold is in grey levels.
     """
     fitted_on, low, high = thumbnails.fitted_on, 0, MOST + 1
     kept = {low: fitted_on, high: len(np.unique(thumbnails.sequences[:fitted_on]))}
@@ -113,7 +114,7 @@ def fit_threshold(thumbnails: Thumbnails, images: int) -> float:
 
 
 def drop_similar(windows: pd.DataFrame, thumbnails: Thumbnails, threshold: float) -> pd.DataFrame:
-    """The same table, where frames are dropped that differ too little from the last one kept.
+    """Drop frames that differ too little from the last one kept; return the table with the reasons.
 
     threshold: in grey levels; a frame that differs by less from the last kept frame of its sequence
     is dropped, with the reason.
@@ -128,9 +129,9 @@ def drop_similar(windows: pd.DataFrame, thumbnails: Thumbnails, threshold: float
 
 
 def _leaders(thumbnails: Thumbnails, least: int, count: int) -> Int[np.ndarray, " n"]:
-    """For each of the first `count`, its own place if it is kept, or that of the frame it is like.
+    """For each of the first `count` frames, its own position if kept, else that of the similar frame.
 
-    least: the sum of absolute differences from the last kept frame with which a frame is kept.
+    least: sum of absolute differences from the last kept frame from which on a frame is kept.
     """
     found, kept, leader, sequence = np.arange(count), None, 0, -1
     with thumbnails.path.open("rb") as stream:
@@ -155,7 +156,7 @@ def _write(path: Path, images: Sequence[Path], tones: Sequence[str], workers: in
     pairs = list(zip(images, tones, strict=True))
     with (
         path.open("wb") as stream,
-        ThreadPoolExecutor(workers) as pool,  # decoding leaves the interpreter's lock
+        ThreadPoolExecutor(workers) as pool,  # decoding releases the interpreter's lock
         tqdm(total=len(pairs), desc="compare", unit="frame") as bar,
     ):
         for start in range(0, len(pairs), CHUNK):
@@ -170,7 +171,7 @@ def _thumbnail(image: tuple[Path, str]) -> UInt8[np.ndarray, "64 80"]:
 
 
 def _small(thermal: ThermalImage) -> UInt8[np.ndarray, "64 80"]:
-    """Averaged over areas."""
+    """Thumbnail of a thermal image, by area means."""
     return np.asarray(cv2.resize(thermal, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA))
 
 

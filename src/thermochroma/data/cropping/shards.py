@@ -1,7 +1,7 @@
-"""Packed windows on disk: shards that appear whole, so that an interrupted cropping goes on.
+"""Packed windows on disk: shards that appear whole, so that an interrupted cropping can resume.
 
-One shard holds frames of one size out of one sequence, as "thermal/<shard>" (n h w) and
-"visible/<shard>" (n h w 3). A shard is the unit of resumption; frames pass through one by one, so
+One shard holds frames of one size from one sequence, as "thermal/<shard>" (n h w) and
+"visible/<shard>" (n h w 3). A cropping resumes shard by shard; frames are processed one by one, so
 memory grows neither with a sequence nor with the data set.
 """
 
@@ -35,11 +35,11 @@ def write_shards(
     title: str,
     note: Callable[[int, ThermalImage], None] | None = None,
 ) -> int:
-    """Cut every frame that has a shard, into `folder`. Returns how many frames were cut.
+    """Cut every frame that has a shard, into `folder`. Return the number of frames that were cut.
 
-    plan: from `assign_shards`. transforms: by mount, visible to thermal pixels. note: is shown the
-    thermal image of each row of the plan before its shard appears. Shards that are in `folder` are
-    left as they are: whoever passes it has to see that they belong to the same plan.
+    plan: from `assign_shards`. transforms: by mount, visible to thermal pixels. note: is called with
+    each row of the plan and its thermal image before the shard appears. Existing shards in `folder`
+    are kept: the caller must make sure that they belong to the same plan.
     """
     for spectrum in SPECTRA:
         (folder / spectrum).mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def write_shards(
     left = {name: rows for name, rows in shards.items() if not _is_whole(folder, str(name))}
     all_frames, to_cut = (sum(map(len, some.values())) for some in (shards, left))
     with (
-        ThreadPoolExecutor(workers) as pool,  # decoding and warping leave the interpreter's lock
+        ThreadPoolExecutor(workers) as pool,  # decoding and warping release the interpreter's lock
         tqdm(total=all_frames, initial=all_frames - to_cut, desc=title, unit="frame") as bar,
     ):
         tick, seen = _ticking(bar), note or _ignore
@@ -61,7 +61,7 @@ def write_shards(
 
 
 def fingerprint_shards(folder: Path, *, workers: int) -> str:
-    """One line a shard: its name below `folder` and its SHA-256."""
+    """Text with one line per shard: its path relative to `folder` and its SHA-256."""
     paths = sorted(path for spectrum in SPECTRA for path in (folder / spectrum).glob("*.npy"))
     with ThreadPoolExecutor(workers) as pool:
         hashes = tqdm(pool.map(sha256, paths), total=len(paths), desc="hash", unit="shard")
@@ -105,7 +105,7 @@ def _write(
 
 
 def _begin_shard(shard: BinaryIO, shape: tuple[int, ...]) -> None:
-    """Write the head of an .npy file. Written, not mapped: a full disk then is an error, no crash."""
+    """Write the header of an .npy file; not memory-mapped, so that a full disk is an error, no crash."""
     head = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(shard, head)
 
@@ -115,7 +115,7 @@ def _ignore(row: int, thermal: ThermalImage) -> None:
 
 
 def _ticking(bar: tqdm) -> Callable[[], None]:
-    """Move the bar on by one, from any thread."""
+    """Make a function that advances the bar by one, from any thread."""
     lock = Lock()
 
     def tick() -> None:

@@ -1,6 +1,6 @@
-"""Where each frame is cut: in the field that both cameras see, at a place that seeds alone decide.
+"""Windows of all frames: in the field that both cameras see, at a place that only seeds decide.
 
-Planned from the table of frames, without opening a file: 100,000 frames take seconds.
+They are planned from the table of frames, without opening a file: 100,000 frames take seconds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ Bounds: TypeAlias = tuple[int, int, int, int]
 """Left, top, right and bottom of a field, in raw visible pixels; the last two are exclusive."""
 
 TOO_SMALL: Final = "the field that both cameras see is smaller than the crop"
-MULTIPLE_OF: Final = 32  # sides of full frames: what the translators' networks take
+MULTIPLE_OF: Final = 32  # divisor of the sides of full frames, as the translators need it
 TOO_SMALL_TO_BE_WHOLE: Final = (
     f"the field that both cameras see is smaller than {MULTIPLE_OF} pixels"
 )
-SHARD_FRAMES: Final = 1000  # the most in one shard: what a killed cropping loses is at most that
+SHARD_FRAMES: Final = 1000  # most frames in one shard, and so the most that a killed cropping loses
 HELD_OUT: Final = ("validation", "test")
 WINDOW_COLUMNS: Final = {
     "zoom": "Float64",
@@ -35,7 +35,7 @@ RAW_COLUMNS: Final = ("mount", "thermal", "visible", "tone")
 
 @dataclass(frozen=True)
 class Window:
-    """Where a crop lies: its corner and size in visible pixels that are enlarged by `zoom`."""
+    """Corner and size of a crop, in visible pixels that are enlarged by `zoom`."""
 
     zoom: float
     left: int
@@ -53,16 +53,16 @@ def plan_windows(
     upscale: bool,
     seed: int,
 ) -> pd.DataFrame:
-    """A window of `size` for every usable frame, the same for all frames of a clip.
+    """Plan a square window of side `size` for every usable frame, one for all frames of a clip.
 
     frames: rows of FRAME_COLUMNS. transforms: by mount, visible to thermal pixels. Training windows
-    follow the seed; the others follow from the id of their clip's first frame alone. Returns one row
-    a frame, in order: CROP_COLUMNS without a shard yet, RAW_COLUMNS, and the window's width and
-    height; `dropped` says why a frame has no window.
+    depend on the seed and on the id of their clip's first frame, the others on that id alone. Returns
+    one row per frame, in order: CROP_COLUMNS without a shard yet, RAW_COLUMNS, and the window's width
+    and height; `dropped` is the reason why a frame has no window.
     """
     plan, fields = _begin(frames, transforms, clip_frames), _fields(frames, transforms)
     firsts = plan.groupby(["sequence", "clip"], sort=False)["frame"].transform("first")
-    # Training windows may change with the seed; what is tested on must not.
+    # Training windows may change with the seed; those of held-out frames must not.
     mixes = np.where(plan["split"] == "train", str(seed), "fixed")
     windows = [
         None
@@ -76,10 +76,10 @@ def plan_windows(
 def plan_full(
     frames: pd.DataFrame, transforms: Mapping[str, Matrix], windows: pd.DataFrame
 ) -> pd.DataFrame:
-    """The whole common field of every held-out frame that has a window, at raw size.
+    """Plan windows of the whole common field, at raw size, for every held-out frame with a window.
 
-    Its sides are cut to multiples of 32, evenly from both ends. Returns what `plan_windows` returns,
-    for the frames of the validation and test splits.
+    The sides are cut to multiples of 32, evenly from both ends. Returns a table as `plan_windows`
+    does, for the frames of the validation and test splits.
     """
     held_out = frames["split"].isin(HELD_OUT).to_numpy()
     plan, fields = windows[held_out].reset_index(drop=True), _fields(frames[held_out], transforms)
@@ -91,10 +91,11 @@ def plan_full(
 
 
 def assign_shards(windows: pd.DataFrame) -> pd.DataFrame:
-    """The same table with `shard` and `index` filled in, and nothing but the reason where dropped.
+    """Fill in `shard` and `index`; for dropped frames, clear window and transform.
 
     A shard holds frames of one sequence and one size, at most 1,000, in order. It is named after the
-    sequence, and numbered if the sequence has several.
+    sequence, and numbered if the sequence has several. Raises ValueError if two sequences would get
+    the same file name.
     """
     plan, dropped = windows.copy(), windows["dropped"] != ""
     plan.loc[dropped, [*WINDOW_COLUMNS]] = pd.NA
@@ -115,10 +116,10 @@ def assign_shards(windows: pd.DataFrame) -> pd.DataFrame:
 
 
 def choose_window(bounds: Bounds, *, size: int, upscale: bool, seed: int) -> Window | None:
-    """A window of `size` inside the bounds of the common field.
+    """Choose a square window of side `size` inside the bounds of the common field.
 
-    None if the field is empty, or too small and must not be enlarged. The place follows from the seed
-    alone.
+    None if the field is empty, or too small and must not be enlarged. The place depends on bounds and
+    seed alone.
     """
     left, top, right, bottom = bounds
     if right <= left or bottom <= top:
@@ -154,7 +155,7 @@ def refuse_too_small(plan: pd.DataFrame, *, size: int, dataset: str) -> None:
 def _begin(
     frames: pd.DataFrame, transforms: Mapping[str, Matrix], clip_frames: int
 ) -> pd.DataFrame:
-    """Everything but the windows."""
+    """Table of the plan without the windows."""
     texts = {
         mount: " ".join(repr(float(number)) for number in matrix.ravel())
         for mount, matrix in transforms.items()
@@ -173,7 +174,7 @@ def _begin(
 def _fields(frames: pd.DataFrame, transforms: Mapping[str, Matrix]) -> list[Bounds | None]:
     """The common field of each frame; None for frames that are not used."""
 
-    @cache  # frames by the ten thousand, mounts and sizes by the dozen
+    @cache  # there are ten thousands of frames, but few mounts and sizes
     def found(mount: str, width: int, height: int) -> Bounds:
         return field(transforms[mount], (width, height))
 
@@ -204,7 +205,7 @@ def _whole(bounds: Bounds) -> Window | None:
 def _with_windows(
     plan: pd.DataFrame, windows: Sequence[Window | None], reason: str
 ) -> pd.DataFrame:
-    """reason: why a frame that was not dropped yet has no window."""
+    """Fill in the windows; frames without one are dropped for `reason`, unless they already were."""
     table, has_none = plan.copy(), np.array([window is None for window in windows], bool)
     table.loc[has_none & (table["dropped"] == ""), "dropped"] = reason
     for name, kind in WINDOW_COLUMNS.items():
@@ -214,8 +215,8 @@ def _with_windows(
 
 
 def _refuse_collisions(names: pd.Series, shards: pd.Series) -> None:
-    """Two sequences whose names differ by `/` and `_` alone would share a file."""
+    """Raise ValueError if sequences whose names differ only by `/` and `_` would share a file."""
     if names.nunique() != shards.nunique():
         raise ValueError(
-            "two sequences give their shards one name: rename one in the data set's file"
+            "two sequences have the same shard name: rename one in the data set's file"
         )

@@ -1,1 +1,1 @@
-"""One file a data set; a data set exists because its file does."""
+"""Data sets, one file each; a data set is registered by its file."""

@@ -1,21 +1,21 @@
-"""IRVI: 24,352 pairs from 12 recordings: traffic seen from a car, and five places watched.
+"""IRVI: 24,352 pairs from 12 recordings: traffic seen from a car, and five monitored places.
 
-The archive's layout is documented nowhere, so it is read by the words in its paths: traffic or
+The archive's layout is not documented, so it is read by the words in its paths: traffic or
 monitoring, sub-1 to sub-5, train or test, A (thermal) or B (visible). Training images may be three
-frames side by side. On the way to `raw` they are cut, twins are paired, and the pairing is checked.
+frames side by side. `acquire` cuts them, pairs thermal and visible images, and checks the pairing.
 
-What the profiles measure:
+The profiles measure different things:
 
-- `joint`: the authors' split. It parts each watched place at a moment in time, so its monitoring
-  scores tell how well a place is remembered, not how well an unknown one is coloured. Both parts
-  have names of their own (monitoring/sub-1/train and /test) because no name stands in two splits,
-  but they are one recording, as far as anyone can tell. The same may hold of traffic.
+- `joint`: the authors' split. It divides the recording of each monitored place in time, so its
+  monitoring scores show how well a place is remembered, not how well an unknown one is coloured. Both
+  parts have names of their own (monitoring/sub-1/train and /test) because no name may be in two
+  splits, but as far as is known they are one recording. This may be true of traffic, too.
 - `loso`: all of traffic and of four places for training, the fifth (sub-5) for testing.
 - `clean`: no recording in two splits: sub-5 for testing, sub-4 for validation, and of traffic the
-  last two recordings, if their names tell at least three apart; else all of it is for training.
+  last two recordings, if their names distinguish at least three; else all of it is for training.
 
 Validation in `joint` and `loso` is the last twentieth of each training part: it follows the training
-frames at once, so it serves to watch a training, and not to compare methods.
+frames directly, so it is suited to monitor a training, but not to compare methods.
 """
 
 import json
@@ -43,11 +43,11 @@ LARGEST: Final = 64 << 30  # bytes; the archive's size is not published
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 HELD_OUT: Final = "monitoring/sub-5"
 VALIDATED: Final = "monitoring/sub-4"
-TAIL: Final = 20  # one frame in so many is for validation
+TAIL: Final = 20  # the last 1/20 of the frames is for validation
 NOTE: Final = ".frames.json"
 
 WORDS: Final[tuple[tuple[str, str, str], ...]] = (
-    # a pattern for a whole word of a path, what it tells of, and what it tells
+    # a pattern for a whole word of a path, the property that it describes, and its value
     (r"traffic", "subset", "traffic"),
     (r"monitor(ing)?", "subset", "monitoring"),
     (r"sub ?(\d+)", "scene", r"sub-\1"),
@@ -75,16 +75,16 @@ class IrviSettings(SourceSettings):
 
     on_defect: Literal["refuse", "drop"] = "drop"
     profile: Literal["joint", "loso", "clean"] = "joint"
-    """How the frames are split; see the beginning of this file."""
+    """Split of the frames; see the beginning of this file."""
     addresses: tuple[str, ...] = (DRIVE,)
-    """Tried in this order when `source` is null."""
+    """Addresses of the archive, tried in this order when `source` is null."""
 
 
 def acquire(settings: IrviSettings, raw: Path) -> None:
-    """Bring the authors' files to `<raw>.published`, and their frames to `raw`.
+    """Acquire the authors' files into `<raw>.published`, and write their frames to `raw`.
 
     A part whose frames are written is not written again, so a killed run continues with the next.
-    Raises BadInput if no image's path tells what it shows, or if twins do not agree.
+    Raises BadInput if no path describes its image, or if the images of pairs do not agree.
     """
     published = raw.with_name(f"{raw.name}.published")
     _bring(settings, published)
@@ -98,13 +98,16 @@ def acquire(settings: IrviSettings, raw: Path) -> None:
 
 
 def frames(settings: IrviSettings, raw: Path) -> Sequence[Frame]:
-    """Every frame of which either image is there, by part, in the order of their names."""
+    """List every frame of which at least one image exists, by part, in natural order of names.
+
+    Raises BadInput if there are none.
+    """
     folders = {folder.parent for folder in raw.glob(f"*/**/{THERMAL}")}
     parts = sorted((folder.relative_to(raw).as_posix() for folder in folders), key=natural)
     if not parts:
         raise BadInput(
             given=f"{raw} holds no frames of IRVI",
-            needed="what `acquire` leaves there",
+            needed="the frames that `acquire` writes",
             remedy=f"remove {raw} and run again",
         )
     splits = _splits(settings, parts)
@@ -117,14 +120,14 @@ def frames(settings: IrviSettings, raw: Path) -> Sequence[Frame]:
 
 
 def remarks(_settings: IrviSettings, table: pd.DataFrame) -> Sequence[str]:
-    """Which parts have other numbers of frames than were published."""
+    """List the parts whose numbers of frames differ from the published ones."""
     parts = table["thermal"].str.rsplit("/", n=2).str[0]
     parts = parts.str.replace(r"^(traffic)/.*/(train|test)$", r"\1/\2", regex=True)
     return list(odd_counts(parts, {name: (count, count) for name, count in PUBLISHED.items()}))
 
 
 def facts(_settings: IrviSettings, _raw: Path) -> Callable[[str], Facts]:
-    """Only what the path tells; which watched place shows what is not published."""
+    """Facts from the path alone; descriptions of the monitored places are not published."""
     return lambda frame: Facts(time="", scene=SCENES[frame.split("/")[0]])
 
 
@@ -150,15 +153,15 @@ def _bring(settings: IrviSettings, published: Path) -> None:
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What the path of an image says: the part it belongs to, and its spectrum."""
+class _PathInfo:
+    """Information in the path of an image: the part that it belongs to, and its spectrum."""
 
     name: str  # "monitoring/sub-1/train", "traffic/test", "traffic/<recording>/test"
     spectrum: str
 
 
-def _told(path: Path) -> _Told | None:
-    """What `path` (below the published folder) says; None if a word is missing."""
+def _parsed(path: Path) -> _PathInfo | None:
+    """Parse `path`, relative to the published folder; None if a word is missing."""
     known: dict[str, str] = {}
     recording = ""
     for folder in path.parts[:-1]:
@@ -174,42 +177,42 @@ def _told(path: Path) -> _Told | None:
     if not {"subset", "part", "spectrum"} <= known.keys():
         return None
     names = known["subset"], known.get("scene", recording or _recording(path)), known["part"]
-    return _Told("/".join(filter(None, names)), known["spectrum"])
+    return _PathInfo("/".join(filter(None, names)), known["spectrum"])
 
 
 def _recording(path: Path) -> str:
-    """What stands before the last number of a file's name: "03" of "03_00017", "" of "00017"."""
+    """Part of a file's name before its last number: "03" of "03_00017", "" of "00017"."""
     found = re.fullmatch(r"(?:(?:ir|vis?|a|b)[-_])?(.+)[-_]\d+", path.stem, re.IGNORECASE)
     return found[1] if found else ""
 
 
 def _groups(published: Path) -> dict[str, Mapping[str, list[Path]]]:
-    """The images of each part by spectrum. Raises BadInput if no path tells what it shows."""
+    """Group the images by part and spectrum. Raises BadInput if no path describes its image."""
     groups: dict[str, dict[str, list[Path]]] = {}
     passed_over = 0
     for path in sorted(published.rglob("*")):
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
-        told = _told(path.relative_to(published))
-        if told is None:
+        info = _parsed(path.relative_to(published))
+        if info is None:
             passed_over += 1
             continue
-        group = groups.setdefault(told.name, {THERMAL: [], VISIBLE: []})
-        group[told.spectrum].append(path)
+        group = groups.setdefault(info.name, {THERMAL: [], VISIBLE: []})
+        group[info.spectrum].append(path)
     if not groups:
         raise BadInput(
-            given=f"{published} holds {passed_over} images, and no path tells which are which",
+            given=f"{published} holds {passed_over} images, and no path describes its image",
             needed="words in the folders' names: traffic or monitoring with sub-1 to sub-5, train or "
             "test, A (thermal) or B (visible), as in monitoring/sub-1/trainA",
             remedy="rename the folders so, or correct `sources.irvi.source`",
         )
     if passed_over:
-        tqdm.write(f"irvi: {passed_over} images are passed over, their paths tell too little")
+        tqdm.write(f"irvi: {passed_over} images are skipped, their paths say too little")
     return {name: groups[name] for name in sorted(groups)}
 
 
 def _claim(raw: Path, published: Path, groups: Mapping[str, Mapping[str, list[Path]]]) -> None:
-    """Make `raw` fit for these files: frames of others, or of fewer, are removed first."""
+    """Prepare `raw` for these files: frames of other files, or of fewer, are removed first."""
     counts = {name: [len(paths) for paths in spectra.values()] for name, spectra in groups.items()}
     text = json.dumps({"from": str(published.resolve()), "parts": counts}, indent=1) + "\n"
     note = raw / NOTE
@@ -222,13 +225,13 @@ def _claim(raw: Path, published: Path, groups: Mapping[str, Mapping[str, list[Pa
     if note.is_file() and note.read_text(encoding="utf-8") != text:
         for left in [path for path in raw.iterdir() if path != note]:
             shutil.rmtree(left)
-    for part in raw.rglob(".part-*"):  # left by a run that was killed
+    for part in raw.rglob(".part-*"):  # of a killed run
         shutil.rmtree(part) if part.is_dir() else part.unlink()
     write_text(note, text)
 
 
 def _splits(settings: IrviSettings, parts: Sequence[str]) -> Mapping[str, Split]:
-    """The split of each part; the frames for validation are taken from the training ones later."""
+    """Split of each part; the frames for validation are taken from the training ones later."""
     if settings.profile == "joint":
         return {part: "test" if part.endswith("/test") else "train" for part in parts}
     if settings.profile == "loso":
@@ -246,7 +249,7 @@ def _of(part: str) -> str:
 
 
 def _frames_of(raw: Path, part: str, split: Split, tail: int) -> Iterator[Frame]:
-    """tail: so many of the last frames are for validation, as a sequence of their own."""
+    """List the frames of a part. tail: number of the last frames, a sequence for validation."""
     files: dict[str, dict[str, str]] = {}
     for kind in (THERMAL, VISIBLE):
         for path in (raw / part / kind).iterdir():
@@ -255,7 +258,7 @@ def _frames_of(raw: Path, part: str, split: Split, tail: int) -> Iterator[Frame]
     subset = part.split("/")[0]
     for place, stem in enumerate(order):
         ends = place >= len(order) - tail
-        one = next(iter(files[stem].values()))  # the name that a missing twin would have
+        one = next(iter(files[stem].values()))  # the name that a missing partner would have
         yield Frame(
             frame=f"{part}/{stem}",
             sequence=f"{part}-end" if ends else part,

@@ -1,13 +1,13 @@
 """KAIST: 95,328 pairs from a car, by day and night, on a campus, on roads and downtown.
 
-Twelve sets of 41 recordings at 20 frames a second; sets 00-05 train, 06-11 test. Works on
-colouring use the day sets, in numbers of frames that differ: `full_day` has all 33,399 and 29,179,
-`paper_counts` as many as CMMF-Net reports (26,387 and 23,925), `s20` every twentieth. Which frames
-its authors took is not known, so `paper_counts` means the same counts, not the same frames: the
+Twelve sets of 41 recordings at 20 frames a second; sets 00-05 train, 06-11 test. Papers on
+colouring use the day sets, with different numbers of frames: `full_day` has all 33,399 and 29,179,
+`paper_counts` as many as CMMF-Net reports (26,387 and 23,925), `s20` every twentieth. The frames that
+its authors used are not known, so `paper_counts` means the same counts, not the same frames: the
 sound frames are thinned evenly in time. Validation is three whole recordings of the training sets.
 
-The published addresses are said to be dead since 2024, so a local copy is the first way; the
-addresses are tried in the order of their size, so that a download that ends early is of use.
+The published addresses are said to be dead since 2024, so a local copy is the first choice; small
+archives are tried before large ones, so that the result of a download that ends early can be used.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +32,7 @@ from thermochroma.data.acquisition.kaist_annotations import annotated
 Time = Literal["day", "night"]
 
 SETS: Final[dict[str, tuple[str, Time, int, tuple[int, ...]]]] = {
-    # place, time, frames, fewest frames of each recording: 0 where nothing is known of it
+    # place, time, frames, fewest frames of each recording: 0 where unknown
     "set00": ("campus", "day", 17498, (2241, 2791, 2501, 1631, 2071, 1531, 1091, 1591, 1991)),
     "set01": ("road", "day", 8035, (2251, 1151, 1401, 1261, 1651, 301)),
     "set02": ("downtown", "day", 7866, (1901, 1861, 1391, 991, 1691)),
@@ -46,16 +46,17 @@ SETS: Final[dict[str, tuple[str, Time, int, tuple[int, ...]]]] = {
     "set10": ("road", "night", 8902, (0, 0)),
     "set11": ("downtown", "night", 3560, (0, 0)),
 }
-"""The frames are the published ones; the fewest follow from the published lists of sampled frames."""
+"""Facts of each set. Numbers of frames are published; the fewest follow from the published lists of
+sampled frames."""
 FIRST_TEST: Final = "set06"
 VALIDATION: Final = ("set00/V008", "set01/V004", "set02/V003")
 PAPER: Final[dict[bool, int]] = {False: 26387, True: 23925}
-"""Frames that CMMF-Net reports: training with validation (False), test (True)."""
+"""Numbers of frames that CMMF-Net reports: training with validation (False), test (True)."""
 LISTED_TESTS: Final = 1455
-"""Lines of the published list test-day-20."""
+"""Number of lines of the published list test-day-20."""
 EVERY: Final = 20
 FIRST: Final = 19
-"""The published lists of every twentieth frame begin at I00019."""
+"""Number of the first frame, I00019, in the published lists of every twentieth frame."""
 SCENES: Final = {
     "campus": "a university campus road with trees and low buildings",
     "road": "a wide urban road with traffic",
@@ -69,25 +70,25 @@ class KaistSettings(SourceSettings):
     on_defect: Literal["refuse", "drop"] = "drop"  # the authors' files have defects
     image_size: tuple[int, int] | None = (640, 512)
     profile: Literal["paper_counts", "full_day", "s20"] = "paper_counts"
-    """Which frames by day are used; `s20` thins those by night, too."""
+    """Selection of the frames by day; `s20` thins those by night, too."""
     times: tuple[Time, ...] = Field(default=("day",), min_length=1)
-    """Which sets are read, and fetched."""
+    """Times of day of the sets that are read, and fetched."""
     allow_partial: bool = False
-    """Go on with the recordings that `source` or, without one, the raw folder holds; fetch none."""
+    """Whether to use only recordings that `source` or, without one, the raw folder holds; fetches none."""
     base: tuple[str, ...] = published.BASES
-    """Folders at which the archives may lie, each with and without `images/`."""
+    """Addresses of folders that may hold the archives, each with and without `images/`."""
     whole: tuple[str, ...] = published.WHOLE
-    """Addresses of one archive of everything, tried when the parts cannot be had."""
+    """Addresses of one archive of everything, tried when parts are not available."""
     allow_mirror: bool = False
-    """Also try `mirrors`: copies that others have put up, of unknown completeness."""
+    """Whether to try `mirrors`, too: copies published by others, of unknown completeness."""
     mirrors: tuple[str, ...] = (published.COPY,)
-    """Folders that hold train.zip and test.zip."""
+    """Addresses of folders that hold train.zip and test.zip."""
 
 
 def acquire(settings: KaistSettings, raw: Path) -> None:
-    """Let `raw` hold the recordings that the settings ask for, and annotations if they can be had.
+    """Make `raw` contain the recordings that the settings select, and annotations if available.
 
-    Raises BadInput if a recording is neither in the local copy nor to be fetched, unless
+    Raises BadInput if a recording is not in the local copy and cannot be fetched, unless
     `allow_partial` is set.
     """
     if settings.allow_partial and settings.source is None:
@@ -98,23 +99,23 @@ def acquire(settings: KaistSettings, raw: Path) -> None:
     except BadInput as problem:
         if not settings.allow_partial:
             raise
-        tqdm.write(f"kaist: going on with what is there: {problem.given}")
+        tqdm.write(f"kaist: going on with the recordings that are there: {problem.given}")
     _bring_annotations(settings, raw, silent)
 
 
 def frames(settings: KaistSettings, raw: Path) -> Sequence[Frame]:
-    """Every frame that either folder of a recording names, so that a missing twin shows.
+    """List every frame with a file in either folder of a recording, so that missing files are noticed.
 
-    With `s20`, every frame that the published lists name, or every twentieth where there are none.
+    With `s20`, every frame on the published lists, or every twentieth where there are none.
     Raises BadInput if a recording is missing, unless `allow_partial` is set, or if all are.
     """
-    there = [name for name in _wanted(settings) if _stands(name, raw)]
+    there = [name for name in _wanted(settings) if _is_there(name, raw)]
     _refuse_missing(settings, raw, there)
     return [frame for name in there for frame in _frames_of(settings, raw, name)]
 
 
 def choose(settings: KaistSettings, table: pd.DataFrame) -> pd.DataFrame:
-    """`paper_counts`: thin the usable frames by day evenly to the paper's numbers; else nothing."""
+    """Thin the usable frames by day evenly to the paper's numbers, for `paper_counts` only."""
     if not _thins(settings):
         return table
     for test, target in PAPER.items():
@@ -124,7 +125,7 @@ def choose(settings: KaistSettings, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def remarks(settings: KaistSettings, table: pd.DataFrame) -> Sequence[str]:
-    """What differs from the published numbers of frames, and which profile falls short."""
+    """List differences from the published numbers of frames and from those of the profile."""
     if settings.profile == "s20":
         tests = int(((table["split"] == "test") & (table["time"] == "day")).sum())
         wrong = "day" in settings.times and tests != LISTED_TESTS
@@ -134,7 +135,7 @@ def remarks(settings: KaistSettings, table: pd.DataFrame) -> Sequence[str]:
 
 
 def facts(_settings: KaistSettings, _raw: Path) -> Callable[[str], Facts]:
-    """Place and time are those of the set."""
+    """Make a function from frame id to the place and time of its set."""
 
     def of(frame: str) -> Facts:
         place, time, *_ = SETS[frame.split("/")[0]]
@@ -144,15 +145,15 @@ def facts(_settings: KaistSettings, _raw: Path) -> Callable[[str], Facts]:
 
 
 def boxes(_settings: KaistSettings, raw: Path) -> Callable[[str], Sequence[Box]]:
-    """The annotated objects: from the text files, or from the MATLAB files where those are missing.
+    """Make a function from frame id to objects: from text files, or from MATLAB files if missing.
 
-    Raises BadInput if there are no annotations at all, or none of the frame.
+    Raises BadInput if there are no annotations at all; the function raises it for a frame without any.
     """
     return annotated(raw, name="kaist")
 
 
 def _bring_recordings(settings: KaistSettings, raw: Path, silent: set[str]) -> None:
-    """Try the ways in turn: recordings, whole sets, everything, copies; the last one's word counts."""
+    """Try the ways in turn: recordings, whole sets, everything, copies; the last one's error is raised."""
     wanted, base = _wanted(settings), settings.base
     recordings = published.of_recordings(wanted, base)
     bring = partial(bring_archives, raw, name="kaist", silent_hosts=silent)
@@ -167,13 +168,13 @@ def _bring_recordings(settings: KaistSettings, raw: Path, silent: set[str]) -> N
     ]
     if not settings.allow_mirror:
         del ways[-1]
-    elif copies.is_dir():  # the way that led here before
+    elif copies.is_dir():  # the way that succeeded before
         ways.insert(0, ways.pop())
     return published.first_of(ways)
 
 
 def _copied(settings: KaistSettings, copies: Path, silent: set[str]) -> Path:
-    """The folder with the archives that others have put up; it is kept, as a local copy is."""
+    """Fetch the archives published by others; return their folder, which is kept as a local copy."""
     for file in ("train.zip", "test.zip"):
         addresses = [f"{base}{file}" for base in settings.mirrors]
         fetch(addresses, copies / file, silent_hosts=silent)
@@ -181,7 +182,7 @@ def _copied(settings: KaistSettings, copies: Path, silent: set[str]) -> Path:
 
 
 def _bring_annotations(settings: KaistSettings, raw: Path, silent: set[str]) -> None:
-    """Annotations and the lists of frames: nothing stops if they are missing."""
+    """Acquire annotations and lists of frames; missing ones are only reported."""
     bring = partial(bring_archives, raw, name="kaist", silent_hosts=silent)
     for files in published.TEXTS:
         for file in files:
@@ -211,12 +212,12 @@ def _wanted(settings: KaistSettings) -> list[str]:
     ]
 
 
-def _stands(sequence: str, raw: Path) -> bool:
+def _is_there(sequence: str, raw: Path) -> bool:
     return (raw / "images" / sequence).is_dir()
 
 
 def _missing(settings: KaistSettings, raw: Path) -> list[str]:
-    return [name for name in _wanted(settings) if not _stands(name, raw)]
+    return [name for name in _wanted(settings) if not _is_there(name, raw)]
 
 
 def _frames_of(settings: KaistSettings, raw: Path, sequence: str) -> Iterator[Frame]:
@@ -239,7 +240,7 @@ def _frames_of(settings: KaistSettings, raw: Path, sequence: str) -> Iterator[Fr
 
 
 def _listed(raw: Path, sequence: str, stems: set[str]) -> set[str]:
-    """The frames of a recording on the published list, or every twentieth of `stems`."""
+    """Names of a recording's frames on the published list, or every twentieth of `stems`."""
     part = "test" if _split_of(sequence) == "test" else "train"
     path = raw / "imageSets" / f"{part}-all-20.txt"
     if path.is_file():
@@ -256,8 +257,8 @@ def _refuse_missing(settings: KaistSettings, raw: Path, there: Sequence[str]) ->
             given=f"{raw} lacks images/{missing[0]}{also} of KAIST",
             needed="folders images/set00/V000/{lwir,visible} for every recording by "
             + " and ".join(settings.times),
-            remedy=f"{published.BY_HAND}; or set `sources.kaist.allow_partial: true` to use what "
-            "is there",
+            remedy=f"{published.BY_HAND}; or set `sources.kaist.allow_partial: true` to use the "
+            "recordings that are there",
         )
 
 

@@ -1,9 +1,9 @@
 """MSRS: 1,444 aligned pairs of road scenes, 715 by day and 729 by night, from the MFNet videos.
 
-The thermal images' contrast was enhanced by the authors. Their test images are every fourth or so
-of the numbers 1 to 1569, among the training ones. Where neighbouring numbers show one street, as in
-videos they do, such a split measures memory. So by default whole blocks of numbers are held out
-(`blocks`), whatever folder they lie in; `authors` keeps the split of published tables.
+The thermal images' contrast was enhanced by the authors. Their test images are about every fourth of
+the numbers 1 to 1569, among the training ones. Neighbouring numbers of a video often show one street,
+so such a split measures memory. Therefore by default whole blocks of numbers are held out (`blocks`),
+in whichever folder they are; `authors` keeps the split of published tables.
 """
 
 import re
@@ -25,7 +25,7 @@ TIMES: Final = {"D": "day", "N": "night"}
 PUBLISHED: Final = {"train": 1083, "test": 361}
 
 BLOCK: Final = 50
-"""Numbers in a block. Of ten blocks, two are for testing and one for validation."""
+"""Size of a block of numbers. Of ten blocks, two are for testing and one for validation."""
 TEST: Final = (2, 7)
 VALIDATION: Final = (5,)
 
@@ -36,11 +36,11 @@ class MsrsSettings(SourceSettings):
     image_size: tuple[int, int] | None = (640, 480)
     profile: Literal["blocks", "authors"] = "blocks"
     addresses: tuple[str, ...] = (ARCHIVE,)
-    """Tried in this order when `source` is null."""
+    """Addresses of the archive, tried in this order when `source` is null."""
 
 
 def acquire(settings: MsrsSettings, raw: Path) -> None:
-    """Let `raw` hold the four folders: the local copy linked or unpacked, or the archive fetched."""
+    """Make `raw` contain the four folders: link or unpack the local copy, or fetch the archive."""
     bring(
         raw,
         name="msrs",
@@ -52,7 +52,7 @@ def acquire(settings: MsrsSettings, raw: Path) -> None:
 
 
 def frames(settings: MsrsSettings, raw: Path) -> Sequence[Frame]:
-    """Every name found in a folder of either spectrum, so that a missing twin shows; by number.
+    """List every name in a folder of either spectrum, so that missing files are noticed; by number.
 
     Raises BadInput if there are none, or for an image whose name is not the authors'.
     """
@@ -73,12 +73,12 @@ def frames(settings: MsrsSettings, raw: Path) -> Sequence[Frame]:
 
 
 def facts(_settings: MsrsSettings, _raw: Path) -> Callable[[str], Facts]:
-    """Day or night is in the name."""
+    """Make a function from frame id to the time of day, which is in the name."""
     return lambda frame: Facts(time=TIMES[frame[-1]], scene="a street scene")
 
 
 def remarks(_settings: MsrsSettings, table: pd.DataFrame) -> Sequence[str]:
-    """Whether the folders hold as many frames as were published."""
+    """List the folders whose numbers of frames differ from the published ones."""
     parts = table["thermal"].str.split("/").str[0]
     return list(odd_counts(parts, {name: (count, count) for name, count in PUBLISHED.items()}))
 

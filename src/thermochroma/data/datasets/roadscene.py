@@ -21,17 +21,17 @@ NAME: Final = re.compile(r"FLIR_(video_)?(\d+)")
 
 TEST: Final = ((977, 1463), (4208, 4514), (5857, 5987), (7360, 7433), (7732, 7809))
 VALIDATION: Final = ((3801, 4071), (4593, 4735), (7968, 8284))
-"""Numbers FLIR_<number>, ends included. Chosen so that no near duplicates stand in two splits:
+"""Ranges of FLIR_<number>, ends included. Chosen so that no near duplicates are in two splits:
 a search for 10 or more SIFT matches that agree on a homography, in both spectra of 202 of the 221
 frames, finds 101 pairs of frames (up to 296 matches), all of them within one split.
 """
 NIGHT: Final = ((3801, 4071), (5514, 6282), (6974, 8592), (8865, 9652))
-"""The 117 night images, with all FLIR_video_*: mean L* of the upper third below 62, and 03909,
-05514 and 07504, scored by eye. For reports only: the rule has seen the visible images.
+"""Ranges of the 117 night images, with all FLIR_video_*: mean L* of the upper third below 62, and
+03909, 05514 and 07504, decided by eye. For reports only: the rule uses the visible images.
 """
 GAP: Final = 50
-"""A new sequence begins where the next number is farther than this: the smallest of 25, 30, 50, 75
-and 100 that keeps the near duplicates of the held-out splits within one sequence.
+"""Largest step between numbers of one sequence: the smallest of 25, 30, 50, 75 and 100 that keeps the
+near duplicates of the held-out splits within one sequence.
 """
 
 
@@ -39,11 +39,11 @@ class RoadSceneSettings(SourceSettings):
     """The block `sources.roadscene`."""
 
     addresses: tuple[str, ...] = (ARCHIVE,)
-    """Tried in this order when `source` is null."""
+    """Addresses of the archive, tried in this order when `source` is null."""
 
 
 def acquire(settings: RoadSceneSettings, raw: Path) -> None:
-    """Let `raw` hold the two folders: the local copy linked or unpacked, or the archive fetched."""
+    """Make `raw` contain the two folders: link or unpack the local copy, or fetch the archive."""
     bring(
         raw,
         name="roadscene",
@@ -55,7 +55,7 @@ def acquire(settings: RoadSceneSettings, raw: Path) -> None:
 
 
 def frames(_settings: RoadSceneSettings, raw: Path) -> Sequence[Frame]:
-    """Every name found in either folder, so that a missing twin shows; by number, videos last.
+    """List every name in either folder, so that missing files are noticed; by number, videos last.
 
     Raises BadInput if there are none, or for an image whose name is not the authors'.
     """
@@ -75,12 +75,12 @@ def frames(_settings: RoadSceneSettings, raw: Path) -> Sequence[Frame]:
 
 
 def facts(_settings: RoadSceneSettings, _raw: Path) -> Callable[[str], Facts]:
-    """Nothing is known but that it is a street: day and night would need the visible image."""
+    """Facts without day or night, which would need the visible image: only that it is a street."""
     return lambda _frame: Facts(time="", scene="a street scene", details=())
 
 
 def split_of(video: bool, number: int) -> Split:
-    """The fixed split by number; FLIR_video_* resemble training images, so they train."""
+    """Fixed split by number; FLIR_video_* resemble training images, so they are for training."""
     if video:
         return "train"
     if _within(number, TEST):
@@ -89,7 +89,7 @@ def split_of(video: bool, number: int) -> Split:
 
 
 def _in_sequences(named: Iterable[tuple[tuple[bool, int], str]]) -> Iterable[Frame]:
-    """A sequence is a run of near numbers within one split; the video is one recording."""
+    """Group frames into sequences: runs of near numbers within one split; the video is one sequence."""
     sequence, last_split, last_number = "", "", -GAP
     for (video, number), name in named:
         split = split_of(video, number)

@@ -1,7 +1,7 @@
-"""The built-in sample: paired road scenes, drawn on the spot in KAIST's layout.
+"""The built-in sample: paired road scenes, drawn when needed, in KAIST's layout.
 
-Each sequence is a street of its own; the thermal image follows from materials and heat, so
-that its grey does not tell the colour; what the caption says (weather, season) options a little.
+Each sequence is a street of its own; the thermal image follows from materials and heat, so that its
+grey does not determine the colour; the facts in the caption (weather, season) help a little.
 """
 
 import json
@@ -30,7 +30,7 @@ from thermochroma.data.synthetic.write import (
 )
 
 DRAWING: Final = 1
-"""The version of the drawing: raise it when the images change, and old ones are drawn anew."""
+"""Version of the drawing: raise it when the images change, so that old ones are drawn anew."""
 
 CONTENTS: Final = (
     "images",
@@ -38,7 +38,7 @@ CONTENTS: Final = (
     "imageSets",
     "ground_truth.json",
     "captions_meta.json",
-    "settings.json",  # last: while it is there, an interrupted removal is taken up again
+    "settings.json",  # last: while it is there, an interrupted removal can be resumed
 )
 SCENES: Final = {
     "campus": "a university campus road with trees and low buildings",
@@ -48,18 +48,18 @@ SCENES: Final = {
 
 
 class SampleSettings(SourceSettings):
-    """How much is drawn; of two sequences a training set, one is for validation."""
+    """Size of the sample; of two sequences in a training set, one is for validation."""
 
     on_defect: Literal["refuse", "drop"] = "drop"  # its defects are planted
     sequences_per_set: int = Field(default=20, ge=2, le=500)
     frames_per_sequence: int = Field(default=3, ge=3, le=60)
     times: tuple[Literal["day", "night"], ...] = Field(default=("day",), min_length=1)
-    """Which frames are used; both are drawn."""
+    """Times of day of the frames that are used; both are drawn."""
     seed: int = Field(default=0, ge=0)
 
 
 def acquire(settings: SampleSettings, folder: Path) -> None:
-    """Draw everything that is not there yet; a drawing made with other settings is removed first.
+    """Draw all missing frames; a drawing made with other settings is removed first.
 
     Raises BadInput if `source` is set.
     """
@@ -76,7 +76,7 @@ def acquire(settings: SampleSettings, folder: Path) -> None:
 
 
 def frames(settings: SampleSettings, folder: Path) -> list[Frame]:
-    """The planned frames of the chosen times; nothing is looked up on disk."""
+    """List the planned frames of the chosen times, without access to the disk."""
     return [
         Frame(
             frame=frame_name(one.name, number),
@@ -95,7 +95,7 @@ def frames(settings: SampleSettings, folder: Path) -> list[Frame]:
 
 
 def facts(settings: SampleSettings, folder: Path) -> Callable[[str], Facts]:
-    """A function from frame id to what the drawing's own metadata says of its sequence."""
+    """Make a function from frame id to the facts in the drawing's metadata of its sequence."""
     known = json.loads((folder / "captions_meta.json").read_text(encoding="utf-8"))
 
     def of(frame: str) -> Facts:
@@ -107,7 +107,7 @@ def facts(settings: SampleSettings, folder: Path) -> Callable[[str], Facts]:
 
 
 def truth(folder: Path) -> Mapping[str, Matrix]:
-    """The transform of each sequence with which it was drawn."""
+    """The transform with which each sequence was drawn."""
     known = json.loads((folder / "ground_truth.json").read_text(encoding="utf-8"))
     return {sequence: np.array(matrix, dtype=np.float64) for sequence, matrix in known.items()}
 
@@ -120,7 +120,7 @@ def _recordings(settings: SampleSettings) -> list[Recording]:
 
 
 def _claim(settings: SampleSettings, folder: Path) -> None:
-    """Make the folder fit for a drawing with these settings, whatever it holds."""
+    """Prepare the folder for a drawing with these settings: an old drawing is removed."""
     drawn_with = settings.model_dump(include={"sequences_per_set", "frames_per_sequence", "seed"})
     text = json.dumps({"drawing": DRAWING, **drawn_with}, indent=1) + "\n"
     note = folder / "settings.json"
@@ -128,7 +128,7 @@ def _claim(settings: SampleSettings, folder: Path) -> None:
         for name in CONTENTS:
             _remove(folder / name)
         write_text(note, text)
-    for part in folder.rglob(".part-*"):  # left by a run that was killed
+    for part in folder.rglob(".part-*"):  # of a killed run
         part.unlink()
 
 
@@ -153,7 +153,7 @@ def _write_tables(recordings: Sequence[Recording], seed: int, folder: Path) -> N
 
 
 def _draw(recordings: Sequence[Recording], seed: int, folder: Path) -> None:
-    """Draw in parallel; fresh processes, since forking one that has threads can hang."""
+    """Draw in parallel, in new processes, since forking a process with threads can hang."""
     left = [one for one in recordings if not is_whole(folder, one)]
     if not left:
         return

@@ -1,1 +1,1 @@
-"""From frames to how thermal maps onto visible."""
+"""Registration: estimate the transform from visible to thermal pixels."""

@@ -1,6 +1,6 @@
-"""Ways to guess the transform of one pair, each with its own weakness; `estimate` scores them.
+"""Candidates for the transform of one pair, from different methods; `pair_estimate` scores them.
 
-All work on features of two images of one size and return a similarity, visible to thermal.
+All work on features of two images of one size and return a similarity, visible to thermal pixels.
 """
 
 from dataclasses import dataclass
@@ -25,20 +25,20 @@ from thermochroma.data.registration.geometry import (
 )
 
 TILE, STEP, REACH = 40, 28, 12
-"""Side and spacing of the matched tiles, and how far each is searched for; pixels at 256 wide."""
+"""Side and spacing of the matched tiles, and radius of the search; pixels at a width of 256."""
 MIN_AGREEING = 6
-"""Fewer points in common could agree by chance."""
+"""Least number of points that must agree: fewer could agree by chance."""
 STRONG_SHARE = 0.3
-"""The refinement looks at this share of the pixels, those on the strongest edges."""
+"""Share of the pixels that the refinement uses: those on the strongest edges."""
 
 
 def size_of(image: Directions | Channels) -> Size:
-    """(width, height)."""
+    """Width and height in pixels."""
     return image.shape[1], image.shape[0]
 
 
 def by_ecc(thermal: Directions, visible: Directions, motion: int) -> Matrix:
-    """Maximise the enhanced correlation coefficient (Evangelidis and Psarakis 2008), from coarse.
+    """Maximise the enhanced correlation coefficient (Evangelidis and Psarakis 2008), coarse to fine.
 
     motion: cv2.MOTION_EUCLIDEAN or cv2.MOTION_AFFINE, whose result is projected to a similarity.
     Raises cv2.error if the iteration diverges.
@@ -58,7 +58,7 @@ def _ecc(
 
 
 def by_tiles(thermal: Channels, visible: Channels) -> Matrix | None:
-    """Match tiles of the visible image in the thermal one; a similarity through those that agree.
+    """Match tiles of the visible image in the thermal one; fit a similarity to those that agree.
 
     None if fewer than six tiles agree to 1.5 pixels.
     """
@@ -66,7 +66,7 @@ def by_tiles(thermal: Channels, visible: Channels) -> Matrix | None:
 
 
 def agreed(here: Points, there: Points, *, within: float) -> Matrix | None:
-    """The similarity from `here` to `there` on which most points agree, to `within` pixels.
+    """Fit the similarity from `here` to `there` on which most points agree, to `within` pixels.
 
     None if fewer than six agree.
     """
@@ -80,7 +80,7 @@ def agreed(here: Points, there: Points, *, within: float) -> Matrix | None:
 
 
 def _matched_tiles(thermal: Channels, visible: Channels) -> tuple[Points, Points]:
-    """Tile centres in the visible image, and where each fits best in the thermal one."""
+    """Tile centres in the visible image, and the best match of each in the thermal one."""
     width, height = size_of(visible)
     here, there = [], []
     for top in range(REACH, height - TILE - REACH + 1, STEP):
@@ -110,11 +110,11 @@ def _tile_shift(
     if not (0 < x < 2 * REACH and 0 < y < 2 * REACH):
         return None
     across, down = fit[y, x - 1 : x + 2], fit[y - 1 : y + 2, x]
-    return x - REACH + _summit(across), y - REACH + _summit(down)
+    return x - REACH + _peak_offset(across), y - REACH + _peak_offset(down)
 
 
-def _summit(values: Float32[np.ndarray, "3"]) -> float:
-    """Where the parabola through three neighbouring values has its top, from -0.5 to 0.5."""
+def _peak_offset(values: Float32[np.ndarray, "3"]) -> float:
+    """Position of the maximum of the parabola through three neighbouring values, from -0.5 to 0.5."""
     before, peak, after = values.tolist()
     bend = 2 * peak - before - after
     return (after - before) / (2 * bend) if bend > 0 else 0.0
@@ -122,25 +122,25 @@ def _summit(values: Float32[np.ndarray, "3"]) -> float:
 
 @dataclass(frozen=True)
 class _Template:
-    """What the visible image contributes to every step of the refinement."""
+    """Data of the visible image that every step of the refinement uses."""
 
     points: Points
-    """The pixels looked at."""
+    """The pixels in use."""
     slopes: Float32[np.ndarray, "4 values"]
-    """How their values change with scale, rotation and the two shifts."""
+    """Derivatives of their values with respect to scale, rotation and the two shifts."""
     values: Float32[np.ndarray, " values"]
-    """The values themselves, each channel centred."""
+    """Values of these pixels, each channel centred."""
     unit: float
-    """The distance from the centre, in pixels, at which scale and rotation are counted."""
+    """Distance from the centre, in pixels, at which scale and rotation are measured."""
     centre: Float[np.ndarray, "2"]
 
 
 def refined(thermal: Directions, visible: Directions, start: Matrix) -> Matrix:
-    """Gauss-Newton on the four numbers of a similarity, from `start`, until it moves < 0.02 pixels.
+    """Refine a similarity from `start` by Gauss-Newton, until a step moves less than 0.02 pixels.
 
     The inverse compositional scheme (Baker and Matthews 2004): the visible image's slopes serve
-    every step, and only pixels on strong edges are looked at. Gives `start` back where the images
-    offer no hold.
+    every step, and only pixels on strong edges are used. Returns `start` where the images have too
+    little structure.
     """
     template = _template(visible, _strong_pixels(visible, start))
     curvature = np.array([inner(template.slopes, slope) for slope in template.slopes])
@@ -162,7 +162,7 @@ def refined(thermal: Directions, visible: Directions, start: Matrix) -> Matrix:
 
 
 def _strong_pixels(visible: Directions, start: Matrix) -> Bool[np.ndarray, "h w"]:
-    """The strongest edges among the pixels that `start` takes well inside the thermal image."""
+    """Mask of the strongest edges among the pixels that `start` maps well inside the thermal image."""
     along_x, along_y = differences(visible)
     energy = np.einsum("hwc,hwc->hw", along_x, along_x) + np.einsum("hwc,hwc->hw", along_y, along_y)
     inside = covered([start], size_of(visible), margin=8)
@@ -196,7 +196,7 @@ def _small_similarity(step: Float[np.ndarray, "4"], template: _Template) -> Matr
 
 
 def _sampled(image: Directions, points: Points) -> Float32[np.ndarray, " values"]:
-    """The image's values between pixels, linear, each channel centred."""
+    """Interpolate the image linearly at the points, each channel centred."""
     chunks = np.array_split(points.astype(np.float32), len(points) // 30_000 + 1)
     parts = [  # in chunks: OpenCV counts the rows of a map with 15 bits
         cv2.remap(image, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -17,7 +17,7 @@ Points: TypeAlias = Float[np.ndarray, "n 2"]
 IDENTITY: Final[Matrix] = np.eye(2, 3)
 IDENTITY.setflags(write=False)
 
-CUBIC_MARGIN: Final = 2  # pixels that the cubic kernel reads beyond the one it is asked for
+CUBIC_MARGIN: Final = 2  # pixels that the cubic kernel reads on each side
 
 
 def corners(size: Size) -> Points:
@@ -27,47 +27,47 @@ def corners(size: Size) -> Points:
 
 
 def mapped(matrix: Matrix, points: Points) -> Points:
-    """Where the transform takes the points."""
+    """Apply the transform to points."""
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
 
 def corner_shifts(matrix: Matrix, size: Size) -> Points:
-    """How far the transform moves each corner, in pixels."""
+    """Shift of each corner by the transform, in pixels."""
     return np.asarray(mapped(matrix, corners(size)) - corners(size))
 
 
 def corner_distance(one: Matrix, other: Matrix, size: Size) -> float:
-    """The mean distance, in pixels, between where two transforms take the corners."""
+    """Mean distance between the corners under two transforms, in pixels."""
     apart = mapped(one, corners(size)) - mapped(other, corners(size))
     return float(np.linalg.norm(apart, axis=1).mean())
 
 
 def composed(outer: Float[np.ndarray, "_ 3"], inner: Float[np.ndarray, "_ 3"]) -> Matrix:
-    """First `inner`, then `outer`; both 2x3, or 3x3 with the last row 0 0 1."""
+    """Compose transforms: first `inner`, then `outer`; both 2x3, or 3x3 with the last row 0 0 1."""
     return np.asarray(_square(outer)[:2] @ _square(inner))
 
 
 def inverse(matrix: Float[np.ndarray, "_ 3"]) -> Matrix:
-    """The map back."""
+    """Invert a transform (2x3, or 3x3 with the last row 0 0 1)."""
     return np.asarray(np.linalg.inv(_square(matrix))[:2])
 
 
 def scaling(source: Size, target: Size) -> Matrix:
-    """The map of pixel centres from an image of size `source` to its copy scaled to `target`."""
+    """Map of pixel centres from an image of size `source` to its copy scaled to `target`."""
     x, y = target[0] / source[0], target[1] / source[1]
     return np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2]])
 
 
 def rescaled(matrix: Matrix, source: Size, target: Size) -> Matrix:
-    """The same transform for both images scaled from `source` to `target`."""
+    """Adapt a transform to both images being scaled from `source` to `target`."""
     scale = scaling(source, target)
     return composed(scale, composed(matrix, inverse(scale)))
 
 
 def similarity_through(points: Points, targets: Points) -> Matrix:
-    """The least-squares similarity (shift, rotation, scale) that takes `points` to `targets`.
+    """Fit the least-squares similarity (shift, rotation, scale) that maps `points` to `targets`.
 
-    As complex numbers it is one linear regression: target = a * point + b.
+    In complex numbers it is one linear regression: target = a * point + b.
     """
     here, there = points @ [1, 1j], targets @ [1, 1j]
     centred = here - here.mean()
@@ -77,12 +77,12 @@ def similarity_through(points: Points, targets: Points) -> Matrix:
 
 
 def as_similarity(matrix: Matrix, size: Size) -> Matrix:
-    """The similarity that moves the corners most nearly as the affine `matrix` does."""
+    """Similarity nearest to the affine `matrix`, by least squares at the corners."""
     return similarity_through(corners(size), mapped(matrix, corners(size)))
 
 
 def covered(matrices: Iterable[Matrix], size: Size, *, margin: int) -> Bool[np.ndarray, "h w"]:
-    """The visible pixels that every transform takes at least `margin` pixels inside the thermal."""
+    """Mask of the visible pixels that all transforms map inside the thermal image by `margin` pixels."""
     x, y = np.arange(size[0])[None, :], np.arange(size[1])[:, None]
     inside = np.ones((size[1], size[0]), bool)
     for matrix in matrices:
@@ -93,12 +93,12 @@ def covered(matrices: Iterable[Matrix], size: Size, *, margin: int) -> Bool[np.n
 
 
 def field(matrix: Matrix, size: Size) -> tuple[int, int, int, int]:
-    """The window (left, top, right, bottom) of the visible image that the thermal one covers.
+    """Window (left, top, right, bottom) of the visible image that the thermal one covers.
 
     Right and bottom are exclusive. Every pixel inside comes from inside the thermal image, with
     a margin of two pixels for the cubic kernel; the identity needs none, since nothing is
-    resampled. The sides give way one at a time where a corner lies furthest outside: for a
-    near-identity this is the largest window but for a pixel. Empty if there is none.
+    resampled. The side with the largest overhang is moved inwards by one pixel until none is left:
+    for a near-identity the result is the largest window, except for one pixel. All zero if empty.
     """
     if np.array_equal(matrix, IDENTITY):
         return 0, 0, *size
@@ -115,7 +115,7 @@ def field(matrix: Matrix, size: Size) -> tuple[int, int, int, int]:
 
 
 def _outside(points: Points, limits: Float[np.ndarray, "4"]) -> Float[np.ndarray, "4"]:
-    """How far the points reach beyond each side of the limits; negative where they stay inside."""
+    """Overhang of the points beyond each side of the limits, in pixels; negative inside."""
     return np.concatenate([limits[:2] - points.min(axis=0), points.max(axis=0) - limits[2:]])
 
 

@@ -1,7 +1,7 @@
-"""A matcher of your own: a function that finds points which the two images of a pair share.
+"""User-defined matcher: a function that finds corresponding points in the two images of a pair.
 
 It is named in params.yaml, not built in: learned matchers bring weights, licences and dependencies
-that registration does not need. What it finds is one candidate more, scored like the others.
+that registration does not need. Its result is one more candidate, scored like the others.
 """
 
 from collections.abc import Callable
@@ -18,27 +18,27 @@ from thermochroma.data.registration.features import Grey
 from thermochroma.data.registration.geometry import Points
 
 Matcher: TypeAlias = Callable[[Grey, Grey], tuple[Any, Any]]
-"""(thermal, visible), both in grey levels 0 to 255 and of one size: points (x, y) in the visible
-image and, row by row, the same points in the thermal one; two arrays of shape n 2."""
+"""Function (thermal, visible), both in grey levels 0 to 255 and of one size, to points (x, y) in the
+visible image and, row by row, the same points in the thermal one: two arrays of shape n 2."""
 
 WITHIN: Final = 3.0  # pixels at the working size, to which points must agree on a similarity
 
 
 @lru_cache
 def load_matcher(name: str) -> Matcher:
-    """The function that "module:function" names. Raises BadInput if there is none."""
+    """Import the function "module:function". Raises BadInput if there is none."""
     module, _, function = name.partition(":")
     try:
         found = getattr(import_module(module), function)
     except (ImportError, AttributeError, ValueError) as problem:
-        raise _unusable(name, f"cannot be had ({problem})") from problem
+        raise _unusable(name, f"cannot be imported ({problem})") from problem
     if not callable(found):
         raise _unusable(name, "is no function")
     return found
 
 
 def by_matcher(matcher: Matcher, thermal: Grey, visible: Grey) -> Matrix | None:
-    """The similarity, visible to thermal, on which the matched points agree; None if few do.
+    """Fit the similarity, visible to thermal, on which most matched points agree; None if few do.
 
     Raises BadInput if the matcher returns anything but two arrays of finite numbers, n by 2.
     """
@@ -46,13 +46,13 @@ def by_matcher(matcher: Matcher, thermal: Grey, visible: Grey) -> Matrix | None:
 
 
 def _checked(found: object) -> tuple[Points, Points]:
-    """The points of the visible and of the thermal image."""
+    """Check the matcher's result: points of the visible and of the thermal image."""
     if not isinstance(found, tuple) or len(found) != 2:
         raise _returned(type(found).__name__)
     try:
         here, there = (np.asarray(points, np.float64) for points in found)
     except (TypeError, ValueError) as problem:
-        raise _returned(f"what is no array of numbers ({problem})") from problem
+        raise _returned(f"values that are no array of numbers ({problem})") from problem
     if here.shape != there.shape or here.ndim != 2 or here.shape[1] != 2:
         raise _returned(f"arrays of the shapes {here.shape} and {there.shape}")
     if not (np.isfinite(here).all() and np.isfinite(there).all()):

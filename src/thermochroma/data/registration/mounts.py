@@ -1,4 +1,4 @@
-"""One mount: which of its frames are asked for a transform, and which score the answer."""
+"""Registration of one mount: some of its frames estimate the transform, others confirm it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,18 +30,18 @@ Record: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where one frame's two images lie."""
+    """Paths of one frame's two images."""
 
     frame: str
     thermal: Path
     visible: Path
     tone: str
-    """How the thermal image's counts become 8 bits; "" if it has 8."""
+    """Mapping of the thermal image's counts to 8 bits; "" if it has 8."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One mount to be registered: all that a worker is told."""
+    """One mount to be registered: the input of a worker."""
 
     mount: str
     rig: str
@@ -52,13 +52,13 @@ class Task:
 
     @property
     def confirming(self) -> Sequence[Place]:
-        """The frames that confirm the vote: others than voted, where there are enough."""
+        """The frames that confirm the vote: other ones than voted, if there are enough."""
         return self.held_out or self.asked
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A registered mount, and the rows of ESTIMATE_COLUMNS of the frames that were looked at."""
+    """A registered mount, and the rows of ESTIMATE_COLUMNS of the frames that were examined."""
 
     member: Member
     rows: list[Record]
@@ -66,7 +66,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class FallbackTransform:
-    """A mount whose own frames gave no transform, and what its rig offers."""
+    """A mount whose own frames gave no transform, and the transform of its rig."""
 
     task: Task
     outcome: Outcome
@@ -83,7 +83,7 @@ def task_of(
     gain_mount: float,
     matcher: str | None,
 ) -> Task:
-    """Choose the frames that are asked, and those held out to confirm; too few of these are none."""
+    """Choose the frames that estimate and those that confirm; fewer than 4 of these count as none."""
     columns = group[["frame", "thermal", "visible", "tone"]].to_numpy()
     places = [Place(name, raw / warm, raw / seen, tone) for name, warm, seen, tone in columns]
     asked = _evenly(len(places), sample)
@@ -100,12 +100,12 @@ def task_of(
 
 
 def _evenly(count: int, wanted: int) -> list[int]:
-    """At most `wanted` different indices below `count`, evenly spaced from end to end."""
+    """At most `wanted` different indices below `count`, evenly spaced over the whole range."""
     return [int(i) for i in np.linspace(0, count - 1, min(count, wanted)).round()]
 
 
 def register_mount(task: Task) -> Outcome:
-    """What the mount's own frames say. Raises BadInput for images that cannot be used."""
+    """Register a mount by its own frames. Raises BadInput for images that cannot be used."""
     matcher = None if task.matcher is None else load_matcher(task.matcher)
     size: Size | None = None
     rows, estimates = [], []
@@ -128,7 +128,7 @@ def register_mount(task: Task) -> Outcome:
 
 
 def fall_back(fallback: FallbackTransform) -> Outcome:
-    """The mount with its rig's transform, if its confirming frames gain by that."""
+    """Give the mount its rig's transform, if its confirming frames gain by that."""
     scored = _scored(fallback.task, fallback.lent.matrix, "rig")
     member = fallback.outcome.member
     transform = borrowed(
@@ -156,7 +156,7 @@ def _same_size(mount: str, size: Size | None, pair: tuple[ThermalImage, VisibleI
         raise BadInput(
             given=f"the mount {mount} has images of two sizes, {size} and {here}",
             needed="frames that share a transform have one size",
-            remedy="give the frames of each size a mount of their own",
+            remedy="put the frames of each size into a mount of their own",
         )
     return here
 
@@ -177,7 +177,7 @@ def _asked_row(frame: str, mount: str, estimate: PairEstimate, size: Size) -> Re
 
 
 def _scored(task: Task, matrix: Matrix, role: Literal["confirm", "rig"]) -> list[Record]:
-    """A row for each confirming frame: what `matrix` adds to its correlation."""
+    """Rows of all confirming frames, with the gain of their correlation by `matrix`."""
     return [_scored_row(task.mount, place, matrix, role) for place in task.confirming]
 
 

@@ -1,8 +1,8 @@
-"""The transform of one pair: candidates, an independent score, and the right to say no.
+"""The transform of one pair: candidates, an independent score, and a threshold for acceptance.
 
 The score is the correlation of oriented-gradient channels, which no candidate maximises directly.
-A transform counts only if it beats leaving the pair as it is by a stated gain, measured on the same
-pixels: so a pair is never made worse for the sake of an answer.
+A transform is accepted only if it beats the identity by a stated gain, measured on the same pixels:
+so a pair is never made worse.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,42 +39,42 @@ from thermochroma.data.registration.geometry import (
 from thermochroma.data.registration.matcher import Matcher, by_matcher
 
 WORK_WIDTH: Final = 512
-"""Images are registered at this width; limits in pixels are meant there."""
+"""Working width in pixels at which images are registered; limits in pixels refer to it."""
 MAX_SHIFT: Final = 24.0  # pixels at the corners
 MAX_ROTATION: Final = 4.0  # degrees
 SCALES: Final = (0.93, 1.07)
 SHARP: Final = (
     1.0  # pixels of blur under the refinement; drawn pairs: 0.12 px of error, 0.17 at 1.5
 )
-MIN_TEXTURE: Final = 0.03  # of the pixels lie on an edge; street scenes have 0.16 and more
+MIN_TEXTURE: Final = 0.03  # least share of pixels on an edge; street scenes have 0.16 and more
 
 
 @dataclass(frozen=True)
 class PairEstimate:
-    """What one pair says about the transform."""
+    """Estimate of the transform from one pair."""
 
     matrix: Matrix
     """The accepted transform; the identity if none was."""
     accepted: bool
     gain: float
-    """score - score_identity of the best candidate, accepted or not; 0 without candidates."""
+    """Difference score - score_identity of the best candidate, accepted or not; 0 without one."""
     score_identity: float
-    """The pair's correlation as it is, from -1 to 1."""
+    """The pair's correlation under the identity, from -1 to 1."""
     score: float
     """The correlation under the best candidate, on the same pixels."""
     candidate: str
-    """Where the best candidate came from: "rigid", "affine", "tiles", "matcher", "" for none."""
+    """Name of the best candidate: "rigid", "affine", "tiles", "matcher", "" for none."""
     reason: str
-    """Why nothing was accepted, and which candidates fell away; "" if there is nothing to say."""
+    """Reason why nothing was accepted, and the candidates that were excluded; "" if none."""
 
 
 @dataclass(frozen=True)
 class _Features:
-    """What one image shows, at the working size and at half of it."""
+    """Features of one image, at the working size and at half of it."""
 
     grey: Grey
     sharp: Directions
-    """For the refinement, which starts close by."""
+    """Directions under a narrow blur, for the refinement, which starts near the solution."""
     coarse: Float32[np.ndarray, "half_h half_w 3"]
     channels: Float32[np.ndarray, "half_h half_w 6"]
 
@@ -83,7 +83,7 @@ def estimate_pair(
     thermal: ThermalImage,
     visible: VisibleImage,
     *,
-    gain_needed: float,  # how much the correlation must rise above the identity's
+    gain_needed: float,  # least gain of the correlation over the identity's
     matcher: Matcher | None = None,  # proposes one more candidate
 ) -> PairEstimate:
     """Estimate the similarity from visible to thermal pixels of one pair, in raw pixels."""
@@ -105,9 +105,9 @@ def estimate_pair(
 def score_pair(
     thermal: ThermalImage, visible: VisibleImage, matrix: Matrix
 ) -> tuple[float, float] | None:
-    """The pair's correlation as it is and under `matrix` (raw pixels), both on the same pixels.
+    """The pair's correlation under the identity and under `matrix` (raw pixels), on the same pixels.
 
-    None if an image has too little texture to say.
+    None if an image has too little texture.
     """
     size = visible.shape[1], visible.shape[0]
     greys = grey(thermal, working_size(size)), grey(visible, working_size(size))
@@ -120,12 +120,12 @@ def score_pair(
 
 
 def working_size(size: Size) -> Size:
-    """`WORK_WIDTH` wide, and a height that can be halved twice."""
+    """Working size: `WORK_WIDTH` wide, and a height that can be halved twice."""
     return WORK_WIDTH, max(1, round(size[1] * WORK_WIDTH / size[0] / 4)) * 4
 
 
 def plausible(matrix: Matrix, size: Size) -> bool:
-    """Whether two cameras side by side could be mounted like this; size in working pixels."""
+    """Whether the transform is possible for two cameras side by side; size in working pixels."""
     shifts = np.linalg.norm(corner_shifts(matrix, size), axis=1)
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     turn = float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0])))
@@ -146,7 +146,7 @@ def _best(
     fallen: str,
     gain_needed: float,
 ) -> PairEstimate:
-    """The best candidate, refined, in working pixels; accepted if it gains enough."""
+    """Refine the best candidate, in working pixels; accept it if it gains enough."""
     small, work = size_of(visible.coarse), size_of(visible.sharp)
     scores = _scores(thermal.channels, visible.channels, {"": IDENTITY, **candidates})
     if not candidates:
@@ -177,7 +177,7 @@ def _best(
 def _candidates(
     thermal: _Features, visible: _Features, matcher: Matcher | None
 ) -> tuple[dict[str, Matrix], str]:
-    """The plausible candidates by name, at half the working size, and why the others fell away."""
+    """Plausible candidates by name, at half the working size, and the reasons against the others."""
     images = thermal.coarse, visible.coarse
     ways: dict[str, Callable[[], Matrix | None]] = {
         "rigid": partial(by_ecc, *images, cv2.MOTION_EUCLIDEAN),
@@ -202,7 +202,7 @@ def _candidates(
 
 
 def _by_matcher(matcher: Matcher, thermal: _Features, visible: _Features) -> Matrix | None:
-    """What the matcher finds at the working size, at half of it."""
+    """Run the matcher at the working size; scale its transform to half of it."""
     found = by_matcher(matcher, thermal.grey, visible.grey)
     if found is None:
         return None
@@ -227,7 +227,7 @@ def _scores(
 
 
 def _centred(image: Channels, chosen: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "6 pixels"]:
-    """The chosen pixels' values, less their channel's mean."""
+    """Values of the chosen pixels, minus their channel's mean."""
     values = np.ascontiguousarray(image[chosen].T)
     return np.asarray(values - values.mean(axis=1, keepdims=True))
 

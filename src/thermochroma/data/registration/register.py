@@ -1,6 +1,6 @@
-"""Registration of a data set: every mount's transform, in parallel, as tables.
+"""Registration of a data set: every mount's transform, computed in parallel, as tables.
 
-Transforms are the outcome, not images: the crop applies them once, together with its own scaling.
+The results are transforms, not images: the crop applies them once, together with its own scaling.
 """
 
 from collections.abc import Sequence
@@ -40,24 +40,24 @@ def register(
     *,
     raw: Path,  # the folder below which the frames' images lie
     stills: bool,  # True: every frame is a mount of its own
-    sample_frames: int = 40,  # how many frames of a mount are asked, evenly spaced
-    held_out_frames: int = 20,  # how many others confirm
-    gain_still: float = 0.02,  # what a single frame's transform must add to the correlation
-    gain_mount: float = 0.01,  # the same inside a mount, where a vote follows
+    sample_frames: int = 40,  # frames of a mount that estimate, evenly spaced
+    held_out_frames: int = 20,  # other frames that confirm
+    gain_still: float = 0.02,  # least gain of the correlation by a single frame's transform
+    gain_mount: float = 0.01,  # least gain inside a mount, where a vote follows
     matcher: str | None = None,  # "module:function", a matcher.Matcher that proposes candidates
     workers: int,  # processes; 1 works in this one
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Register every mount; returns the tables of transforms and of estimates, in `frames`' order.
+    """Register every mount; return the tables of transforms and of estimates, in `frames`' order.
 
-    A mount whose own frames give no transform is offered that of its rig; if this does not help its
-    frames either, it stays as it is. The result is the same, bit for bit, for any number of workers.
+    If the frames of a mount give no transform, that of its rig is tried; if its frames do not gain by
+    that either, it keeps the identity. The result is equal, bit for bit, for any number of workers.
     Raises BadInput for an image that cannot be read, two sizes in one frame or mount, stills that
-    share a mount, a mount in two rigs, or a matcher that cannot be had.
+    share a mount, a mount in two rigs, or a matcher that cannot be imported.
     """
     sound = usable(frames)
     _refuse_shared(sound, stills=stills)
     if matcher is not None:
-        load_matcher(matcher)  # so that it is refused here, and not by a worker
+        load_matcher(matcher)  # so that an error is raised here, and not in a worker
     tasks = [
         task_of(
             group,
@@ -83,7 +83,7 @@ def register(
 
 
 def _refuse_shared(sound: pd.DataFrame, *, stills: bool) -> None:
-    """Raise BadInput where frames share a mount, or mounts a rig, that they cannot share."""
+    """Raise BadInput if stills share a mount, or the frames of a mount belong to several rigs."""
     mounts = sound.groupby("mount", sort=False)
     if stills and len(mounts) != len(sound):
         raise BadInput(
@@ -107,7 +107,7 @@ def _helped(
     *,
     workers: int,
 ) -> list[Outcome]:
-    """The outcomes, with a rig's transform where it options a mount that has none of its own."""
+    """Replace outcomes of mounts without a transform by their rig's transform, where it helps."""
     helped, loans = list(outcomes), {}
     for index, (task, outcome) in enumerate(zip(tasks, outcomes, strict=True)):
         member = outcome.member

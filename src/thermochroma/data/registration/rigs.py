@@ -1,8 +1,8 @@
-"""What mounts of one rig can lend each other: a transform, and a doubt.
+"""Transforms of rigs: a fallback for their mounts, and a check of them.
 
-A rig is one pair of cameras, so its mounts differ by little: by day a recording may find the
-transform that the next one, by night, cannot. What is lent must still help the borrower's own
-frames, and a mount that lies far from its rig is worth a look even if its own frames agree.
+A rig is one pair of cameras, so its mounts differ by little: a recording by day may give the
+transform that the next one, by night, cannot give. A rig's transform must still improve the mount's
+own frames, and a mount far from its rig's transform is suspicious even if its own frames agree.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,14 +39,14 @@ class RigTransform:
 
 
 Rigs: TypeAlias = dict[tuple[str, Size], RigTransform | str]
-"""Each rig's transform, or why it has none, by rig and size of the images."""
+"""Transform of each rig, or the reason why it has none, by rig and size of the images."""
 
 
 def vote_of_rigs(members: Iterable[Member]) -> Rigs:
-    """What the mounts of each rig agree on.
+    """Compute the transform of each rig from its mounts.
 
-    The vote is that of frames for their mount: the median over the mounts that have a transform of
-    their own. It needs two of them, and they must agree to 3 pixels at 512 wide.
+    The vote is as for the frames of a mount: the median over the mounts that have a transform of
+    their own. It needs two of them, and they must agree to 3 pixels at a width of 512.
     """
     groups: dict[tuple[str, Size], list[Matrix]] = {}
     for member in members:
@@ -67,11 +67,11 @@ def _vote(rig: str, voters: Sequence[Matrix], size: Size) -> RigTransform | str:
 def borrowed(
     own: MountTransform,
     lent: RigTransform,
-    gains: Sequence[float],  # what `lent` adds, on each of the mount's confirming frames
+    gains: Sequence[float],  # gain by `lent` on each of the mount's confirming frames
     *,
-    gain_needed: float,  # what it must add where there is only one frame
+    gain_needed: float,  # least gain if there is only one frame
 ) -> MountTransform:
-    """The rig's transform if the mount's own frames gain by it, as for a vote; else the identity."""
+    """Take the rig's transform if the mount's own frames gain by it, as for a vote; else the identity."""
     added = np.asarray(gains, float)
     doubt = unconfirmed(added, least=gain_needed if own.frames == 1 else 0.0)
     if doubt:
@@ -86,12 +86,12 @@ def borrowed(
 
 
 def refused(own: MountTransform, why: str) -> MountTransform:
-    """The mount's own identity, which now also says why its rig could not help."""
+    """Keep the mount's identity and add the reason why its rig could not help."""
     return replace(own, reason=f"{own.reason}; {why}")
 
 
 def suspicion(member: Member, rig: RigTransform) -> str:
-    """How far the mount lies from its rig, if that is more than 3 pixels at 512 wide; else ""."""
+    """Message if the mount is more than 3 pixels, at a width of 512, from its rig; else ""."""
     apart = corner_distance(member.transform.matrix, rig.matrix, member.size)
     limit = SUSPICIOUS * member.size[0] / WORK_WIDTH
     if apart <= limit:

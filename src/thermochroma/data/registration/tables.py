@@ -1,4 +1,4 @@
-"""The tables that a registration leaves behind, how to read them, and what they are worth."""
+"""Result tables of a registration: columns, reading, comparison with the truth, metrics."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -16,7 +16,7 @@ TRANSFORM_COLUMNS: Final = {
     "rig": "string",  # "" if the mount has none
     "level": "string",  # mount | still | rig | identity
     **dict.fromkeys(NUMBERS, "Float64"),  # row by row: visible pixel -> thermal pixel, raw pixels
-    "frames_used": "Int64",  # asked for an estimate
+    "frames_used": "Int64",  # frames that estimated
     "accepted": "Int64",
     "spread_px": "Float64",  # of the accepted estimates; empty for fewer than two
     "mean_gain": "Float64",
@@ -27,12 +27,12 @@ TRANSFORM_COLUMNS: Final = {
     "reason": "string",  # why the mount's own frames gave no transform; "" if they gave one
     "suspicion": "string",  # how it disagrees with its rig; "" if it does not
 }
-"""One row a mount."""
+"""Columns of the table of transforms, one row per mount."""
 
 ESTIMATE_COLUMNS: Final = {
     "frame": "string",
     "mount": "string",
-    "role": "string",  # vote: asked for an estimate; confirm: scored the vote; rig: scored the rig's
+    "role": "string",  # vote: estimated; confirm: scored the vote; rig: scored the rig's transform
     "accepted": "Int64",  # 1 if the frame gains enough (vote) or at all (confirm, rig), else 0
     "candidate": "string",
     "score_identity": "Float64",
@@ -41,7 +41,7 @@ ESTIMATE_COLUMNS: Final = {
     "displacement_px": "Float64",
     "reason": "string",
 }
-"""One row a frame and role."""
+"""Columns of the table of estimates, one row per frame and role."""
 
 
 def matrices(transforms: pd.DataFrame) -> dict[str, Matrix]:
@@ -51,9 +51,9 @@ def matrices(transforms: pd.DataFrame) -> dict[str, Matrix]:
 
 
 def compare_with_truth(transforms: pd.DataFrame, truth: Mapping[str, Matrix]) -> pd.DataFrame:
-    """The mean corner error of each mount in raw pixels: columns mount, before_px, after_px.
+    """Mean corner error of each mount in raw pixels: columns mount, before_px, after_px.
 
-    Before: the pair as it is. Raises KeyError for a mount whose truth is not known.
+    Before: under the identity. Raises KeyError for a mount whose truth is not known.
     """
     found = matrices(transforms)
     rows = [
@@ -68,7 +68,7 @@ def compare_with_truth(transforms: pd.DataFrame, truth: Mapping[str, Matrix]) ->
 
 
 def metrics(transforms: pd.DataFrame, errors: pd.DataFrame | None = None) -> dict[str, float]:
-    """The figures of a registration over mounts; `errors` is `compare_with_truth`'s table."""
+    """Summary metrics of a registration over mounts; `errors` is `compare_with_truth`'s table."""
     figures = {
         "mounts": float(len(transforms)),
         "accepted_share": float((transforms["level"] != "identity").mean()),

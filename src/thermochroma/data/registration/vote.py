@@ -1,7 +1,7 @@
-"""One transform a mount: what its frames agree on, if other frames confirm it.
+"""One transform per mount: the vote of its frames, if other frames confirm it.
 
-The two cameras of a mount stand still against each other, so every frame estimates the same
-transform. The median over frames, not the mean, is what survives the few that went wrong.
+The two cameras of a mount do not move against each other, so every frame estimates the same
+transform. The median over frames, unlike the mean, is robust against a few wrong estimates.
 """
 
 import math
@@ -24,8 +24,8 @@ from thermochroma.data.registration.geometry import (
 from thermochroma.data.registration.pair_estimate import MAX_SHIFT, WORK_WIDTH, PairEstimate
 
 Level: TypeAlias = Literal["mount", "still", "rig", "identity"]
-"""Where a transform comes from: a vote of frames, a single frame, a vote of the mounts of one rig,
-or nothing better than none."""
+"""Origin of a transform: a vote of frames, a single frame, a vote of the mounts of one rig, or none
+("identity")."""
 
 MAX_SPREAD: Final = 3.0  # pixels at `WORK_WIDTH`
 MIN_IMPROVED: Final = 0.6  # of the frames that confirm
@@ -33,27 +33,27 @@ MIN_IMPROVED: Final = 0.6  # of the frames that confirm
 
 @dataclass(frozen=True)
 class MountTransform:
-    """The transform of one mount and how it came about; lengths in raw pixels."""
+    """The transform of one mount and its origin; lengths in raw pixels."""
 
     mount: str
     matrix: Matrix
     level: Level
     frames: int
-    """How many frames were asked."""
+    """Number of frames that estimated."""
     accepted: int
-    """How many of them gave an estimate worth counting."""
+    """Number of these frames whose estimate was accepted."""
     spread_px: float
-    """The median corner distance of these estimates from their vote; NaN for fewer than two."""
+    """Median corner distance of the accepted estimates from their vote; NaN for fewer than two."""
     mean_gain: float
-    """What `matrix` adds to the correlation, mean over confirming frames; 0 for the identity."""
+    """Gain of the correlation by `matrix`, mean over confirming frames; 0 for the identity."""
     improved_share: float
-    """The share of confirming frames on which it adds anything; 0 for the identity."""
+    """Share of the confirming frames with a positive gain; 0 for the identity."""
     reason: str
-    """Why its own frames gave none; "" if they gave one."""
+    """Reason why its own frames gave none; "" if they gave one."""
 
 
 def single(mount: str, estimate: PairEstimate) -> MountTransform:
-    """The transform of a mount with one frame: its own estimate, made with the gain for stills."""
+    """Transform of a mount with one frame: its own estimate, made with the gain for stills."""
     if not estimate.accepted:
         return _identity(mount, [estimate], estimate.reason)
     return MountTransform(
@@ -66,13 +66,13 @@ def vote(
     estimates: Sequence[PairEstimate],
     size: Size,
     *,
-    gains: Callable[[Matrix], Sequence[float]],  # what a transform adds, on each confirming frame
+    gains: Callable[[Matrix], Sequence[float]],  # gain by a transform on each confirming frame
 ) -> MountTransform:
-    """The transform on which the frames of a mount agree, or the identity.
+    """Compute the transform on which the frames of a mount agree, or the identity.
 
     The vote is the similarity through the coordinate-wise median of the corner shifts of the
-    accepted estimates. It stands if
-    - enough frames were accepted: of n asked, more than half, but 8 suffice up to n = 26, and 30 %
+    accepted estimates. It is valid if
+    - enough frames were accepted: of n frames, more than half, but 8 suffice up to n = 26, and 30 %
       from there on (2 of 3, 4 of 6, 8 of 20, 12 of 40);
     - they agree: the median corner distance from the vote is at most 3 pixels at 512 wide;
     - it moves no corner by more than 24 pixels at 512 wide;
@@ -105,12 +105,12 @@ def vote(
 
 
 def accepted_needed(frames: int) -> int:
-    """How many of so many frames must be accepted before they can vote."""
+    """Number of accepted frames that a vote needs, out of `frames`."""
     return max(min(8, frames // 2 + 1), math.ceil(0.3 * frames))
 
 
 def median_transform(matrices: Sequence[Matrix], size: Size) -> Matrix:
-    """The similarity through the median place of each corner, each coordinate by itself."""
+    """Similarity through the median position of each corner, each coordinate by itself."""
     shifts = np.median([corner_shifts(matrix, size) for matrix in matrices], axis=0)
     return similarity_through(corners(size), corners(size) + shifts)
 
@@ -122,7 +122,7 @@ def agreement(matrices: Sequence[Matrix], size: Size) -> tuple[Matrix, float]:
 
 
 def doubt_of(matrix: Matrix, spread: float, size: Size, *, who: str) -> str:
-    """Why the vote of `who` cannot be trusted; "" if it can."""
+    """Reason why the vote of `who` cannot be trusted; "" if it can."""
     scale = size[0] / WORK_WIDTH
     shift = float(np.linalg.norm(corner_shifts(matrix, size), axis=1).max())
     if spread > MAX_SPREAD * scale:
@@ -133,9 +133,9 @@ def doubt_of(matrix: Matrix, spread: float, size: Size, *, who: str) -> str:
 
 
 def unconfirmed(added: Float64[np.ndarray, " frames"], *, least: float = 0.0) -> str:
-    """Why the confirming frames speak against a transform; "" if they do not.
+    """Reason why the confirming frames do not support a transform; "" if they do.
 
-    added: what it adds to the correlation on each of them. least: what it must exceed on average.
+    added: gain of the correlation on each of them. least: value that the mean must exceed.
     """
     if len(added) == 0:
         return "no confirming frame has enough texture"

@@ -1,1 +1,1 @@
-"""The drawn sample: a scene to a pair of images."""
+"""The procedural sample: each scene is drawn as a pair of images."""

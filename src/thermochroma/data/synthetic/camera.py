@@ -1,4 +1,4 @@
-"""The pinhole camera in the car, and how the thermal camera's image is displaced against it.
+"""The pinhole camera in the car, and the displacement of the thermal camera's image against it.
 
 World coordinates in metres: x to the right of the road's centre line, y above the ground, z ahead
 of the camera. Pixel centres lie at integers.
@@ -21,7 +21,7 @@ MOST_ZOOM = 0.015
 
 @dataclass(frozen=True)
 class Camera:
-    """Where the camera is and how it projects; lengths in metres, the rest in pixels."""
+    """Position and projection of the camera; lengths in metres, the rest in pixels."""
 
     x: float = 0.0
     eye: float = 1.6
@@ -32,7 +32,7 @@ class Camera:
     horizon: float = 238.0
 
     def scaled(self, factor: float) -> "Camera":
-        """The same camera with fewer pixels."""
+        """Scale the number of pixels of each side by `factor`; the field of view stays."""
         return replace(
             self,
             width=round(self.width * factor),
@@ -47,7 +47,7 @@ class Camera:
         return (self.width - 1) / 2
 
     def project(self, points: Points) -> Pixels:
-        """Points in front of the camera (z > 0) to pixels (x, y)."""
+        """Project points in front of the camera (z > 0) to pixels (x, y)."""
         scale = self.focal / points[:, 2:]
         return (points[:, :2] - (self.x, self.eye)) * scale * (1, -1) + (self.centre, self.horizon)
 

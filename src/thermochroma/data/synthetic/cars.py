@@ -1,4 +1,4 @@
-"""Cars as boxes with a cabin: rear or front, side, roof, panes, wheels, and what is hot on them."""
+"""Cars as boxes with a cabin: rear or front, side, roof, panes, wheels, and their hot parts."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ BUILDS = (
     Build(1.80, 4.6, 1.46, 0.95, (0.75, 1.35), (1.25, 2.0)),  # saloon
     Build(1.80, 4.6, 1.46, 0.95, (0.75, 1.35), (1.25, 2.0)),
     Build(1.75, 4.0, 1.50, 0.98, (0.05, 0.45), (1.0, 1.7)),  # hatchback
-    Build(1.90, 4.6, 1.72, 1.08, (0.05, 0.35), (1.15, 1.75)),  # estate on stilts
+    Build(1.90, 4.6, 1.72, 1.08, (0.05, 0.35), (1.15, 1.75)),  # off-road estate
     Build(1.95, 5.0, 2.10, 1.15, (0.0, 0.1), (0.35, 1.1)),  # van
 )
 BUS = Build(2.50, 10.5, 3.10, 1.50, (0.0, 0.0), (0.0, 0.05))
@@ -59,7 +59,7 @@ def car(
     speed: Metres,
     bus: bool,
 ) -> Prop:
-    """A car whose rear (heading 1) or front (heading -1) looks at the camera."""
+    """Make a car whose rear (heading 1) or front (heading -1) faces the camera."""
     build = BUS if bus else BUILDS[int(rng.integers(len(BUILDS)))]
     paint = PAINTS[int(rng.integers(len(PAINTS)))]
     if bus:

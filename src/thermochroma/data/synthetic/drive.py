@@ -1,4 +1,4 @@
-"""The facts of one sequence: place, weather, season, light, speed and how the cameras are mounted."""
+"""The facts of one sequence: place, weather, season, light, speed and mounting of the cameras."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -36,7 +36,7 @@ STREETS: dict[Place, Street] = {
 
 @dataclass(frozen=True)
 class Drive:
-    """What stays the same throughout a sequence."""
+    """Properties that are constant throughout a sequence."""
 
     seed: int  # of the sequence
     sequence: str

@@ -17,9 +17,9 @@ Metres = float | int
 class Stuff:
     """A material.
 
-    albedo: linear red, green, blue in [0, 1] (more for what glows at night). own: warmth without
-    sun, K above air. emissivity: in [0, 1]; the rest mirrors the sky. response: how much the sun
-    heats it, 1 = like asphalt.
+    albedo: linear red, green, blue in [0, 1] (more for lights at night). own: warmth without
+    sun, K above air. emissivity: in [0, 1]; the rest mirrors the sky. response: heating by the sun,
+    1 = like asphalt.
     """
 
     albedo: Colour
@@ -32,13 +32,13 @@ class Easel:
     """A sheet in the making, `width` by `height` metres; y counts upwards from the lower edge."""
 
     def __init__(self, width: Metres, height: Metres, *, density: Metres) -> None:
-        """density: pixels a metre."""
+        """Start an empty sheet. density: pixels per metre."""
         self.width, self.height, self.density = width, height, density
         shape = (max(2, round(height * density)), max(2, round(width * density)), 8)
         self.layers: Layers = np.zeros(shape, np.float32)
 
     def box(self, left: Metres, bottom: Metres, right: Metres, top: Metres, stuff: Stuff) -> None:
-        """Fill a rectangle, at least one pixel wide and high."""
+        """Fill a rectangle, at least one pixel wide and high; all sides in metres."""
         rows, columns = self.layers.shape[:2]
         first, last = (
             round((self.height - top) * self.density),
@@ -55,7 +55,7 @@ class Easel:
         self.fill(mask > 0, stuff)
 
     def disc(self, x: Metres, y: Metres, across: Metres, upright: Metres, stuff: Stuff) -> None:
-        """Fill an ellipse with these half axes."""
+        """Fill an ellipse about (x, y) with the half axes `across` and `upright`; metres."""
         mask = self._mask()
         centre = self._pixels([(x, y)])[0]
         axes = (max(1, round(across * self.density)), max(1, round(upright * self.density)))
@@ -63,7 +63,7 @@ class Easel:
         self.fill(mask > 0, stuff)
 
     def stroke(self, points: Sequence[tuple[Metres, Metres]], width: Metres, stuff: Stuff) -> None:
-        """Draw a line through the points."""
+        """Draw a line through the points; points and width in metres."""
         mask = self._mask()
         thickness = max(1, round(width * self.density))
         cv2.polylines(mask, [self._pixels(points)], False, (1,), thickness)

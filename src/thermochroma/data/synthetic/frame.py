@@ -1,4 +1,4 @@
-"""Any frame of any sequence, alone: the same bits whether or not others were drawn before."""
+"""Drawing of any single frame: the same bits whether or not others were drawn before."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,12 +36,12 @@ class Box:
     width: int
     height: int
     occlusion: int
-    """0 none, 1 partial, 2 heavy."""
+    """Degree of occlusion: 0 none, 1 partial, 2 heavy."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """One frame: both images 512x640, the boxes, and visible pixel -> thermal pixel."""
+    """One frame: both images (512x640), the boxes, and the transform of visible to thermal pixels."""
 
     thermal: ThermalImage
     visible: VisibleImage
@@ -71,7 +71,7 @@ def _prepared(seed: int, sequence: str, foggy: bool) -> tuple[Stage, Gain]:
 
 
 def _boxes(scene: Scene, *, foggy: bool) -> tuple[Box, ...]:
-    """What an annotator would mark: large enough, not hidden, and nothing in fog."""
+    """Boxes that an annotator would draw: large enough, not hidden, and nothing in fog."""
     seen = [one for one in scene.sightings if one.visible >= HIDDEN and not foggy]
     boxes = (_box(one) for one in seen)
     return tuple(box for box in boxes if box.height >= SMALLEST_BOX)

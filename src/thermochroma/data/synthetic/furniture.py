@@ -20,7 +20,7 @@ RAIL_PIECE = 12.0  # metres
 
 
 def lamp_post(drive: Drive, *, x: Metres, z: Metres) -> Prop:
-    """A street lamp whose arm reaches over the road."""
+    """Make a street lamp whose arm reaches over the road."""
     easel = Easel(3.4, 8.2, density=16)
     easel.stroke([(1.7, 0), (1.7, 8.0)], 0.15, STEEL)
     tip = 1.7 - float(np.sign(x)) * 1.6
@@ -33,7 +33,7 @@ def lamp_post(drive: Drive, *, x: Metres, z: Metres) -> Prop:
 
 
 def sign(rng: np.random.Generator, *, x: Metres, z: Metres) -> Prop:
-    """A sign on a post: a disc, a triangle or a board. Its drawing is for the eye alone."""
+    """Make a sign on a post: a disc, a triangle or a board. Its drawing is invisible in thermal."""
     easel = Easel(1.2, 3.2, density=32)
     easel.stroke([(0.6, 0), (0.6, 2.4)], 0.07, STEEL)
     colour = BOARDS[int(rng.integers(len(BOARDS)))]
@@ -55,7 +55,7 @@ def sign(rng: np.random.Generator, *, x: Metres, z: Metres) -> Prop:
 
 
 def gantry(rng: np.random.Generator, drive: Drive, *, x: Metres, z: Metres) -> Prop:
-    """A mast with a traffic light over the lane and, on wide roads, a direction board."""
+    """Make a mast with a traffic light over the lane and, on wide roads, a direction board."""
     reach = drive.street.half_width
     easel = Easel(reach + 1, 7.0, density=24)
     easel.stroke([(reach + 0.6, 0), (reach + 0.6, 6.4)], 0.22, STEEL)
@@ -80,7 +80,7 @@ def _plate(colour: Colour) -> Stuff:
 
 
 def rail(*, x: Metres, z: Metres) -> Prop:
-    """A piece of guard rail; bright in the sun, and cold where it mirrors the sky."""
+    """Make a piece of guard rail; bright in the sun, and cold where it mirrors the sky."""
     easel = Easel(RAIL_PIECE, 0.8, density=24)
     for post in np.arange(0.5, RAIL_PIECE, 2.0):
         easel.box(float(post), 0, float(post) + 0.1, 0.75, STEEL)
@@ -91,7 +91,7 @@ def rail(*, x: Metres, z: Metres) -> Prop:
 
 
 def bin_or_box(rng: np.random.Generator, *, x: Metres, z: Metres) -> Prop:
-    """Clutter on the pavement: a litter bin or a switch box, the latter warm inside."""
+    """Make a litter bin or a switch box on the pavement; some are warm inside."""
     width, height = float(rng.uniform(0.4, 0.9)), float(rng.uniform(0.8, 1.5))
     easel = Easel(width, height, density=24)
     grey = float(rng.uniform(0.08, 0.5))
@@ -113,7 +113,7 @@ def bin_or_box(rng: np.random.Generator, *, x: Metres, z: Metres) -> Prop:
 
 
 def manhole(rng: np.random.Generator, *, x: Metres, z: Metres) -> Prop:
-    """A cover in the road: iron for the eye, a warm sewer for the thermal camera."""
+    """Make a manhole cover: iron in the visible image, a warm sewer in the thermal one."""
     easel = Easel(0.8, 0.8, density=40)
     easel.disc(0.4, 0.4, 0.38, 0.38, Stuff((0.07, 0.065, 0.06), float(rng.uniform(1, 6)), 0.9, 0.8))
     easel.disc(0.4, 0.4, 0.26, 0.26, Stuff((0.09, 0.085, 0.08), float(rng.uniform(1, 6)), 0.9, 0.8))
@@ -121,7 +121,7 @@ def manhole(rng: np.random.Generator, *, x: Metres, z: Metres) -> Prop:
 
 
 def arrow(*, x: Metres, z: Metres) -> Prop:
-    """A white arrow painted on a lane."""
+    """Make a white arrow painted on a lane."""
     easel = Easel(1.0, 4.0, density=24)
     white = Stuff((0.62, 0.62, 0.60), 0.2, 0.92, 1.0)
     easel.box(0.42, 0, 0.58, 2.6, white)
@@ -130,7 +130,7 @@ def arrow(*, x: Metres, z: Metres) -> Prop:
 
 
 def repair(rng: np.random.Generator, *, x: Metres, z: Metres) -> Prop:
-    """A patch of newer asphalt: blacker, and hotter in the sun."""
+    """Make a patch of other asphalt, darker or lighter, and hotter in the sun."""
     width, length = float(rng.uniform(0.8, 2.4)), float(rng.uniform(1.5, 6))
     easel = Easel(width, length, density=12)
     grey = float(rng.uniform(0.05, 0.17))
@@ -148,7 +148,7 @@ def repair(rng: np.random.Generator, *, x: Metres, z: Metres) -> Prop:
 
 
 def board_fence(rng: np.random.Generator, *, length: Metres) -> Sheet:
-    """A fence of coloured panels around a building site."""
+    """Make a fence of coloured panels around a building site."""
     easel = Easel(length, 2.4, density=12)
     left = 0.0
     colours = rng.uniform(0.1, 0.7, (2, 3))

@@ -1,7 +1,7 @@
-"""The ground: a cross-section of the street, swept along it, under texture and shadow.
+"""The ground: a cross-section of the street, extended along it, with texture and shadows.
 
 All points of one image row lie at one distance, so a row of ground is one cross-section
-(plain, with lane dashes, or with a zebra crossing), blurred as far as the distance asks.
+(plain, with lane dashes, or with a zebra crossing), blurred according to the distance.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from thermochroma.data.synthetic.noise import tiles
 
 HALF_SPAN = 22.0  # metres of cross-section on each side of the centre line
 CELL = 0.05  # metres
-BLURS = 7  # each doubles the one before
+BLURS = 7  # levels, each twice as wide as the one before
 FARTHEST_TEXTURE = 300.0  # metres
 DASH, DASH_PERIOD = 3.0, 8.0  # metres
 ZEBRA, ZEBRA_PERIOD = 3.2, 80.0
@@ -33,16 +33,16 @@ Shadow = Float32[np.ndarray, "768 384"]
 
 @dataclass(frozen=True)
 class Shadows:
-    """The plan of the ground seen from above: 1 = in shadow. Rows go ahead, columns to the right."""
+    """Shadows on the ground, seen from above: 1 = in shadow. Rows go ahead, columns to the right."""
 
     seen: Shadow
-    felt: Shadow  # the ground cools and warms slowly: what stood in the sun shortly before
+    felt: Shadow  # for heat: the ground cools and warms slowly, so shadows lag behind
 
 
 def cross_sections(drive: Drive) -> Float32[np.ndarray, "3 blurs cells 8"]:
-    """Plain, dashed and zebra cross-sections at all blurs.
+    """Make the plain, dashed and zebra cross-sections at all blurs.
 
-    Channels as in `maps.Layers`, but the two covers hold the strength of texture, by eye and by heat.
+    Channels as in `maps.Layers`, but the two covers hold the strength of texture, visible and thermal.
     """
     plain = _plain(drive)
     dashed, zebra = plain.copy(), plain.copy()
@@ -101,7 +101,7 @@ def _plain(drive: Drive) -> Profile:
     for side in (-1, 1):
         reach = 14.0 if drive.place == "downtown" else street.pavement
         _band(profile, side * (half + reach / 2), reach, flags)
-        if rng.random() < 0.6:  # guides the blind: a colour that gives off no heat of its own
+        if rng.random() < 0.6:  # tactile paving: a colour that the thermal image does not show
             _band(profile, side * (half + street.pavement * 0.6), 0.3, BLIND_STRIP)
         _band(profile, side * (half + 0.12), 0.28, KERB)
     _band(profile, 0.0, 2 * half, ASPHALT)
@@ -172,7 +172,7 @@ def _share(
     length: float,
     period: float,
 ) -> Float32[np.ndarray, " h"]:
-    """How much of each row's stretch of road lies on marks of `length` repeated every `period`."""
+    """Share of each row's stretch of road that lies on marks of `length` repeated every `period`."""
 
     def marked(z: Float[np.ndarray, " h"]) -> Float[np.ndarray, " h"]:
         whole, rest = np.divmod(z, period)
@@ -190,7 +190,7 @@ def _texture(
     travelled: float,
     seed: int,
 ) -> None:
-    """Gravel and stains that stay on the road while the car moves; eye and heat differ in part."""
+    """Add gravel and stains, fixed to the road; they partly differ between visible and thermal."""
     offset = np.float32(seed % 997)
     level = np.minimum(z, FARTHEST_TEXTURE) + np.float32(travelled)
     along = np.broadcast_to(level[:, None], x.shape)

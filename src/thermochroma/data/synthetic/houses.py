@@ -1,4 +1,4 @@
-"""Houses: facades with windows, shop fronts, colours without heat and warmth without colour."""
+"""Houses: facades with windows and shop fronts; some colours and some warmth show in one spectrum only."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ GLOW = (9.0, 7.0, 4.0)  # a lit window by night, as albedo under a night sky
 
 
 def house(rng: np.random.Generator, drive: Drive, *, side: int, z: Metres, length: Metres) -> Prop:
-    """A house on the left (-1) or right (1) of the street, from `z` on for `length` metres."""
+    """Make a house on the left (-1) or right (1) of the street, from `z` on for `length` metres."""
     floors = int(rng.integers(*FLOORS[drive.place]))
     height, depth = floors * FLOOR + 0.8, float(rng.uniform(9, 14))
     colour = _render(rng)
@@ -71,7 +71,7 @@ def _facade(
     _painted_band(easel, rng, width, height)
     rows, columns = easel.layers.shape[:2]
     easel.stain(patch(rng, rows, columns, 0.9), 0.07)
-    easel.warm(patch(rng, rows, columns, 1.2), 0.9)  # damp and hollow places, seen by heat alone
+    easel.warm(patch(rng, rows, columns, 1.2), 0.9)  # damp and hollow places, only in thermal
     _windows(easel, rng, drive, width=width, floors=floors, lowest=1 if shops else 0)
     if shops:
         _shop_fronts(easel, rng, drive, width)
@@ -80,7 +80,7 @@ def _facade(
 
 
 def _painted_band(easel: Easel, rng: np.random.Generator, width: Metres, height: Metres) -> None:
-    """Paint that only the eye sees: same warmth, same emissivity."""
+    """Add a band of paint that only the visible image shows: same warmth, same emissivity."""
     if rng.random() < 0.5:
         start, share = rng.uniform(0, 0.7) * width, rng.uniform(0.1, 0.3)
         easel.box(start, 0, start + share * width, height, Stuff(_render(rng), 0.5, 0.94, 0.62))
@@ -123,7 +123,7 @@ def _glass(rng: np.random.Generator, drive: Drive) -> Stuff:
 
 
 def _shop_fronts(easel: Easel, rng: np.random.Generator, drive: Drive, width: Metres) -> None:
-    """Panes, and signs whose colours and letters leave no trace in the thermal image."""
+    """Add panes, and signs whose colours and letters leave no trace in the thermal image."""
     left = 0.0
     while left < width - 1:
         right = min(left + float(rng.uniform(3.5, 7)), width)

@@ -1,4 +1,4 @@
-"""How the light of a sequence falls on surfaces, for the eye and as a source of heat."""
+"""Light of a sequence on surfaces, visible and as a source of heat."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Light:
 
 
 def light_of(drive: Drive) -> Light:
-    """The light of a sequence."""
+    """Choose the light of a sequence by time and weather."""
     night, overcast = drive.time == "night", drive.weather == "overcast"
     if night:
         ambient, direct, load = (0.030, 0.034, 0.048), (0.42, 0.37, 0.27), 0.0
@@ -49,6 +49,6 @@ def falls_on(light: Light, normal: Float[np.ndarray, " 3"], x: float, z: float) 
 def headlights(
     x: Float[np.ndarray, "*s"] | np.float64, z: Float[np.ndarray, "*s"] | np.float64
 ) -> Float[np.ndarray, "*s"] | np.float64:
-    """The light of the own car at (x, z) metres from the camera: from 0 to 1."""
+    """The light of the own car's headlights at (x, z) metres from the camera: from 0 to 1."""
     cone: Float[np.ndarray, "*s"] = np.exp(-((x / (1.5 + 0.18 * z)) ** 2)) * np.exp(-z / 22)
     return cone

@@ -1,4 +1,4 @@
-"""The shared maps of one scene, and the only way anything gets into them: a sheet on four corners.
+"""The shared maps of one scene, and the only way to draw into them: a sheet on four corners.
 
 A *sheet* is a flat drawing with the properties of its material. The scene is painted far to near;
 both images are then computed from the same maps, so that they agree to the last pixel.
@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float32, Int32
 from thermochroma.data.synthetic.camera import Camera, Pixels
 
 Layers = Float32[np.ndarray, "h w 8"]
-"""Red, green, blue albedo; cover; own warmth (K above air); emissivity; sun response; cover."""
+"""Channels: red, green, blue albedo; cover; own warmth (K above air); emissivity; sun response; cover."""
 Plane = Float32[np.ndarray, "h w"]
 Level = tuple[Float32[np.ndarray, "h w 4"], Float32[np.ndarray, "h w 4"]]
 
@@ -28,13 +28,13 @@ SKY, GROUND, BACKDROP, FIRST_PROP = 0, 1, 2, 3  # values of the instance map
 
 @dataclass(frozen=True)
 class Sheet:
-    """A drawing; seen from afar it is taken from a smaller version of itself."""
+    """A flat drawing; at a distance a smaller version of it is used."""
 
     layers: Layers
 
     @cached_property
     def levels(self) -> list[Level]:
-        """Paint and heat at falling resolutions, premultiplied by cover so that edges mix rightly."""
+        """Paint and heat at falling resolutions, premultiplied by cover so that edges blend correctly."""
         covered = self.layers * self.layers[..., 3:4]
         covered[..., 3] = covered[..., 7] = self.layers[..., 3]
         levels = [(covered[..., :4].copy(), covered[..., 4:].copy())]
@@ -50,9 +50,9 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Maps:
-    """What both cameras see, a value a pixel."""
+    """Properties of the scene at each pixel, shared by both cameras."""
 
-    paint: Float32[np.ndarray, "h w 4"]  # albedo red, green, blue; sunlight received by eye
+    paint: Float32[np.ndarray, "h w 4"]  # albedo red, green, blue; sunlight received
     heat: Float32[np.ndarray, "h w 4"]  # own warmth, emissivity, sun response; sunlight stored
     depth: Plane  # metres; 0 for the sky, which no haze covers
     instance: Int32[np.ndarray, "h w"]
@@ -60,7 +60,7 @@ class Maps:
 
 @dataclass(frozen=True)
 class Stamped:
-    """Where a sheet came to lie: the box of its covered pixels (right, bottom exclusive)."""
+    """Box of the pixels that a sheet covers (right, bottom exclusive), and their number."""
 
     left: int
     top: int
@@ -91,10 +91,10 @@ def stamp(
     instance: int,
     boxed: bool,
 ) -> Stamped | None:
-    """Lay `sheet` on the image; corners go round from the top left, in pixels.
+    """Draw `sheet` into the maps; corners go clockwise from the top left, in pixels.
 
-    share: the part of the sheet's width in use, from 0 to 1. lit: sunlight received by eye, and
-    stored as heat. Returns None unless `boxed` and something of it is inside the image.
+    share: the part of the sheet's width in use, from 0 to 1. depth: in metres. lit: sunlight received
+    and sunlight stored as heat. Returns None unless `boxed` and a part of it is inside the image.
     """
     window = _window(corners, maps.depth.shape)
     if window is None:
@@ -129,7 +129,7 @@ def _window(corners: Pixels, shape: tuple[int, ...]) -> tuple[int, int, int, int
 
 
 def _level(sheet: Sheet, corners: Pixels, share: tuple[float, float]) -> Level:
-    """The version whose pixels are about as large as the image's, so that nothing flickers."""
+    """Select the version whose pixels are about as large as the image's, so that nothing flickers."""
     edges = corners[[1, 2, 3, 0]] - corners
     sides = np.hypot(edges[:, 0], edges[:, 1])
     across, down = max(sides[0], sides[2], 1.0), max(sides[1], sides[3], 1.0)

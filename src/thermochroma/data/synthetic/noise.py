@@ -36,7 +36,7 @@ def tiles(roughness: float) -> Tiles:
 def patch(
     rng: np.random.Generator, height: int, width: int, roughness: float
 ) -> Float32[np.ndarray, "h w"]:
-    """A random cut-out of one tile, repeated where the tile is too small."""
+    """Cut a random patch out of one tile, repeated if the tile is too small."""
     top, left = rng.integers(0, TILE, 2)
     rows = np.arange(top, top + height) % TILE
     columns = np.arange(left, left + width) % TILE

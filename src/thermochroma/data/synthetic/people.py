@@ -15,14 +15,14 @@ CYCLIST_WIDTH, CYCLIST_HEIGHT = 0.8, 1.85
 
 
 def person(rng: np.random.Generator, drive: Drive) -> Sheet:
-    """One walker, about 1.7 m tall."""
+    """Draw one walker, about 1.7 m tall."""
     easel = Easel(PERSON_WIDTH, PERSON_HEIGHT, density=DENSITY)
     _walker(easel, rng, drive, middle=PERSON_WIDTH / 2)
     return easel.sheet()
 
 
 def group(rng: np.random.Generator, drive: Drive, count: int) -> Sheet:
-    """Several walkers side by side."""
+    """Draw `count` walkers side by side."""
     easel = Easel(group_width(count), PERSON_HEIGHT, density=DENSITY)
     for number in range(count):
         _walker(easel, rng, drive, middle=PERSON_WIDTH / 2 + 0.52 * number)
@@ -35,7 +35,7 @@ def group_width(count: int) -> float:
 
 
 def cyclist(rng: np.random.Generator, drive: Drive) -> Sheet:
-    """A cyclist seen from behind."""
+    """Draw a cyclist seen from behind."""
     easel = Easel(CYCLIST_WIDTH, CYCLIST_HEIGHT, density=DENSITY)
     middle = CYCLIST_WIDTH / 2
     top, trousers, skin = _cloth(rng, drive), _cloth(rng, drive), _skin(drive)
@@ -101,7 +101,7 @@ def _cloth(rng: np.random.Generator, drive: Drive) -> Stuff:
 
 
 def _colour(rng: np.random.Generator) -> Colour:
-    """Mostly muted, now and then bright."""
+    """Choose a colour: mostly muted, sometimes bright."""
     grey = float(rng.uniform(0.02, 0.6)) ** 1.3
     tint = rng.uniform(0.15, 1.0, 3) if rng.random() < 0.4 else rng.uniform(0.75, 1.0, 3)
     return (float(grey * tint[0]), float(grey * tint[1]), float(grey * tint[2]))

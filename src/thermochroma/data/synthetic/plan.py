@@ -1,7 +1,6 @@
-"""What the procedural sample consists of: sets, sequences, frames, splits and planted defects.
+"""Plan of the procedural sample: sets, sequences, frames, splits and planted defects.
 
-Everything here is arithmetic on two counts, so that the list of frames never depends on what
-happens to lie on the disk.
+All of it follows from two counts, so that the list of frames never depends on the files on disk.
 """
 
 from collections.abc import Sequence
@@ -34,10 +33,10 @@ DEFECTS: Final[dict[Defect, int]] = {
     "duplicated": 1,  # both files are copies of the frame before
     "misnamed": 1,  # the visible file's name lacks a digit
 }
-"""How many frames have which defect, whatever the settings."""
+"""Number of frames with each defect, for all settings."""
 
 FOGGY_SEQUENCES: Final = 1
-"""How many sequences show next to nothing in either spectrum (their frames are not broken)."""
+"""Number of sequences that show almost nothing in either spectrum (their frames are not broken)."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,12 @@ class Recording:
 
 
 def frame_name(sequence: str, number: int) -> str:
-    """`set00/V000/I00006`: a frame's name, from its sequence and its number in the 20 Hz drive."""
+    """Name of a frame, "set00/V000/I00006", from its sequence and its number in the 20 Hz drive."""
     return f"{sequence}/I{number:05d}"
 
 
 def sequences(*, sequences_per_set: int, frames_per_sequence: int) -> list[Recording]:
-    """All sequences in the order of their names.
+    """Plan all sequences, in the order of their names.
 
     The last tenth of each training set, at least one sequence, is for validation. Defects lie in
     training sequences by day only.
@@ -90,7 +89,7 @@ def _foggy(name: str, video: int, training: int) -> bool:
 
 
 def _defects(name: str, video: int, training: int, frames: int) -> tuple[Defect, ...]:
-    """Second frame of a set's first, last frame of its last training sequence."""
+    """Defects in the second frame of a set's first and the last frame of its last training sequence."""
     planted: dict[tuple[str, int, int], Defect] = {
         ("set00", 0, 1): "missing",
         ("set00", training - 1, frames - 1): "truncated",

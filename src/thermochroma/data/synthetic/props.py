@@ -1,4 +1,4 @@
-"""What stands or moves in the street: a few flat faces at a place, with a shadow."""
+"""Objects in the street (props): a few flat faces at a place, with a shadow."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -31,7 +31,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Shade:
-    """What throws the shadow: a box from `bottom` to `top`, or a ball if `round`; metres."""
+    """Body that casts the shadow: a box from `bottom` to `top`, or a ball if `round`; metres."""
 
     half_width: Metres
     length: Metres
@@ -43,7 +43,7 @@ class Shade:
 
 @dataclass(frozen=True)
 class Prop:
-    """One thing; `x` from the road's centre line, `z` from the drive's start, of its nearest part."""
+    """One object; `x` from the road's centre line, `z` of its nearest part from the drive's start."""
 
     x: Metres
     z: Metres
@@ -56,7 +56,7 @@ class Prop:
 
 
 def upright(sheet: Sheet, *, width: Metres, height: Metres, bottom: Metres = 0.0) -> Face:
-    """A face that looks at the camera, centred on the prop."""
+    """Make a face turned to the camera, centred on the prop."""
     left, right, top = -width / 2, width / 2, bottom + height
     return Face(
         sheet,
@@ -68,7 +68,7 @@ def upright(sheet: Sheet, *, width: Metres, height: Metres, bottom: Metres = 0.0
 def wall(
     sheet: Sheet, side: Side, *, x: Metres, length: Metres, height: Metres, bottom: Metres = 0.0
 ) -> Face:
-    """A face along the road, `x` metres right of the prop; the sheet's left edge is the near one."""
+    """Make a face along the road, `x` metres right of the prop; the sheet's left edge is the near one."""
     top = bottom + height
     return Face(
         sheet,
@@ -86,7 +86,7 @@ def flat(
     height: Metres,
     far_height: Metres | None = None,
 ) -> Face:
-    """A level or sloping face; the sheet's lower edge is the near one."""
+    """Make a level or sloping face; the sheet's lower edge is the near one."""
     left, right, top = -width / 2, width / 2, height if far_height is None else far_height
     return Face(
         sheet,

@@ -1,4 +1,4 @@
-"""One instant of a drive: every prop where it is now, painted far to near into the shared maps."""
+"""One instant of a drive: all props at their present places, painted far to near into the maps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Placed = tuple[Prop, float, float]
 
 @dataclass(frozen=True)
 class Stage:
-    """What all frames of a sequence share, made once."""
+    """Data that all frames of a sequence share, made once."""
 
     drive: Drive
     light: Light
@@ -35,7 +35,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Sighting:
-    """A labelled prop in the image: its box, and the share of it that nothing hides."""
+    """A labelled prop in the image: its box, and the share of it that is not hidden."""
 
     label: str
     box: Stamped
@@ -44,7 +44,7 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Scene:
-    """The maps of one instant, and who is to be seen."""
+    """The maps of one instant, and the labelled props in them."""
 
     maps: Maps
     sightings: list[Sighting]
@@ -87,7 +87,7 @@ def paint(stage: Stage, camera: Camera, number: int, farthest: float = FARTHEST)
 
 
 def _placed(props: Sequence[Prop], camera: Camera, seconds: float, farthest: float) -> list[Placed]:
-    """Where everything is now: decals, then houses, then the rest, each far to near."""
+    """Place all props at this instant: decals, then houses, then the rest, each far to near."""
     placed = []
     for prop in props:
         z = (prop.z + prop.forward * seconds - camera.travelled + BEHIND) % PERIOD - BEHIND
@@ -129,7 +129,7 @@ def _turned_to(face: Face, corners: Float[np.ndarray, "4 3"], camera: Camera) ->
 
 
 def _clip(corners: Float[np.ndarray, "4 3"]) -> tuple[Float[np.ndarray, "4 3"] | None, float]:
-    """Cut off what is behind the camera; also the share of the sheet's width cut off at its left."""
+    """Cut off the part behind the camera; return the share of the sheet's width cut off, too."""
     z = corners[:, 2]
     if z.min() >= NEAREST:
         return corners, 0.0
@@ -157,6 +157,6 @@ def _sightings(maps: Maps, placed: Sequence[Placed], boxes: dict[int, Stamped]) 
 
 
 def draft(stage: Stage, number: int) -> Maps:
-    """The same instant with a sixteenth of the pixels: enough for statistics."""
+    """Paint an instant with a sixteenth of the pixels: enough for statistics."""
     camera = camera_at(stage.drive, number)
     return paint(stage, camera.scaled(0.25), number, FARTHEST_IN_DRAFT).maps

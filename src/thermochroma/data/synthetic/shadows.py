@@ -18,13 +18,13 @@ from thermochroma.data.synthetic.light import Light
 from thermochroma.data.synthetic.props import Prop, Shade
 
 LAG = np.deg2rad(7.0)  # the sun's bearing half an hour earlier
-KEPT = 0.75  # of a shadow's coolness reaches the thermal image: heat creeps in from the side
+KEPT = 0.75  # share of a shadow's coolness in the thermal image: heat flows in from the side
 
 
 def shadows_of(placed: Sequence[tuple[Prop, float, float]], light: Light) -> Shadows:
-    """Shadows of `placed` props (prop, x from the centre line, z from the camera; metres).
+    """Draw the shadows of `placed` props (prop, x from the centre line, z from the camera; metres).
 
-    What moves throws a shadow for the eye only: the ground has no time to cool.
+    Moving props cast a visible shadow only: the ground has no time to cool.
     """
     if light.night or light.overcast:
         return no_shadows()
@@ -54,7 +54,7 @@ def _plan(placed: Sequence[tuple[Prop, float, float]], sun: Float[np.ndarray, " 
 
 @lru_cache(maxsize=4096)
 def _outline(shade: Shade, away: tuple[float, float]) -> Float[np.ndarray, "n 2"]:
-    """The convex shadow about the prop; `away`: metres of shadow for each metre of height."""
+    """The convex shadow around the prop; `away`: metres of shadow per metre of height."""
     direction = np.array(away)
     points = _round(shade, direction) if shade.round else _box(shade, direction)
     hull: Float[np.ndarray, "n 2"] = cv2.convexHull(points.astype(np.float32))[:, 0]

@@ -1,4 +1,4 @@
-"""Everything above the horizon that no one can reach: sky, clouds and the far skyline."""
+"""The background above the horizon: sky, clouds and the distant skyline."""
 
 import cv2
 import numpy as np
@@ -23,7 +23,7 @@ SKYLINE_DISTANCE = 420.0  # metres
 def hang_sky(maps: Maps, camera: Camera, drive: Drive, light: Light) -> None:
     """Paint the sky down to the horizon.
 
-    What shines by itself is entered as what would look the same under skylight alone.
+    A luminous pixel gets the albedo that would look the same under skylight alone.
     """
     bottom = int(np.ceil(camera.horizon + 1))
     rows = np.float32(camera.horizon) - np.arange(bottom, dtype=np.float32)
@@ -48,7 +48,7 @@ def hang_sky(maps: Maps, camera: Camera, drive: Drive, light: Light) -> None:
 def _clouds(
     camera: Camera, drive: Drive, elevation: Float32[np.ndarray, "h 1"]
 ) -> Float32[np.ndarray, "h w"]:
-    """Noise on a flat ceiling, in perspective: clouds flatten towards the horizon, never streak down."""
+    """Clouds, from 0 to 1: noise on a flat ceiling, in perspective, flatter towards the horizon."""
     rng = np.random.default_rng([drive.seed, 2])
     shift = rng.uniform(0, TILE, 2).astype(np.float32)
     across = np.arange(camera.width, dtype=np.float32)[None, :] - np.float32(camera.centre)

@@ -1,6 +1,6 @@
-"""The thermal camera: emitted and mirrored heat, the air between, a lens, a sensor, a gain.
+"""The thermal camera: emitted and reflected heat, the air between, a lens, a sensor, a gain.
 
-All radiances are written as the temperature above the air (K) of a black body that looks the same.
+All radiances are given as the temperature above the air (K) of a black body of equal radiance.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from thermochroma.data.synthetic.light import Light
 from thermochroma.data.synthetic.maps import Maps, Plane
 from thermochroma.data.synthetic.sky import SKY_DEPTH_OF_COLD
 
-AIR_RANGE = 900.0  # metres after which 1/e of the contrast is left
+AIR_RANGE = 900.0  # metres after which 1/e of the contrast remains
 FOG_RANGE = 1.7
 BLUR = 1.3  # pixels
 TEMPORAL_NOISE = 0.08  # K
@@ -29,7 +29,7 @@ LEAST_SPAN = 9.0  # K: an empty scene is not stretched until its noise fills the
 
 @dataclass(frozen=True)
 class Gain:
-    """How temperatures become grey levels; one a sequence, so that a wall keeps its grey."""
+    """Mapping of temperatures to grey levels; one per sequence, so that a wall keeps its grey."""
 
     low: float  # K above the air
     span: float  # K
@@ -51,14 +51,14 @@ def warmth(maps: Maps, drive: Drive, light: Light) -> Plane:
 
 
 def gain_of(apparent: Plane) -> Gain:
-    """The gain that suits a typical frame of the sequence."""
+    """Choose the gain that suits a typical frame of the sequence."""
     low, high = np.percentile(apparent, [COLDEST_SHARE, WARMEST_SHARE])
     span = max(float(high - low), LEAST_SPAN)
     return Gain(low=float(high + low) / 2 - span / 2, span=span)
 
 
 def displaced(apparent: Plane, transform: Matrix) -> Plane:
-    """The scene as the thermal camera's lens shows it; `transform` maps visible to thermal pixels."""
+    """Blur and displace the scene as the thermal camera does; `transform`: visible to thermal pixels."""
     size = (apparent.shape[1], apparent.shape[0])
     blurred = cv2.GaussianBlur(apparent, (0, 0), BLUR)
     moved: Plane = cv2.warpAffine(
@@ -68,7 +68,7 @@ def displaced(apparent: Plane, transform: Matrix) -> Plane:
 
 
 def sense(apparent: Plane, gain: Gain, drive: Drive, rng: np.random.Generator) -> ThermalImage:
-    """Add the sensor's noise and quantise."""
+    """Add the sensor's noise and quantise to 8 bits."""
     noise = np.float32(TEMPORAL_NOISE) * rng.standard_normal(apparent.shape, dtype=np.float32)
     kelvin = apparent + noise + _fixed_pattern(drive.seed, apparent.shape)
     level = LOW + (HIGH - LOW) * (kelvin - gain.low) / gain.span

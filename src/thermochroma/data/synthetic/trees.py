@@ -18,7 +18,7 @@ LEAF_EMISSIVITY, LEAF_RESPONSE = 0.97, 0.16  # leaves cool themselves: they stay
 
 
 def tree(rng: np.random.Generator, season: Season, *, width: Metres, height: Metres) -> Sheet:
-    """A tree of `width` by `height` metres; its crown fills the upper two thirds."""
+    """Draw a tree of `width` by `height` metres; its crown fills the upper two thirds."""
     easel = Easel(width, height, density=DENSITY)
     middle, fork = width / 2, height * 0.42
     easel.stroke([(middle, 0), (middle + 0.05, fork)], 0.05 * height, BARK)
@@ -35,7 +35,7 @@ def tree(rng: np.random.Generator, season: Season, *, width: Metres, height: Met
 
 
 def hedge(rng: np.random.Generator, season: Season, *, length: Metres, height: Metres) -> Sheet:
-    """A hedge seen from the road; it keeps most of its green in autumn."""
+    """Draw a hedge seen from the road; most stay green in autumn."""
     easel = Easel(length, height, density=DENSITY)
     rows, columns = easel.layers.shape[:2]
     ragged = patch(rng, rows, columns, 0.7) * 0.09 + np.linspace(0.0, 1.0, rows)[:, None]
@@ -46,7 +46,7 @@ def hedge(rng: np.random.Generator, season: Season, *, length: Metres, height: M
 
 
 def _crown(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
-    """How deep inside the crown a point is, in about -1 (outside) to 2."""
+    """Depth of each point inside the crown, from about -1 (outside) to 2."""
     inside = np.zeros((rows, columns), np.uint8)
     for _ in range(16):
         angle, reach = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform(0, 1))

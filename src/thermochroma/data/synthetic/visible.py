@@ -9,7 +9,7 @@ from thermochroma.data.synthetic.drive import Drive
 from thermochroma.data.synthetic.light import Light
 from thermochroma.data.synthetic.maps import Maps
 
-HAZE_RANGE = 700.0  # metres after which 1/e of the contrast is left
+HAZE_RANGE = 700.0  # metres after which 1/e of the contrast remains
 FOG_RANGE = 1.7
 HAZE = {"clear": (0.62, 0.71, 0.80), "overcast": (0.66, 0.68, 0.70)}
 NIGHT_HAZE = (0.012, 0.012, 0.016)
@@ -19,7 +19,7 @@ SHOT_NOISE = 0.007  # of full scale, in the light
 
 
 def see(maps: Maps, drive: Drive, light: Light, rng: np.random.Generator) -> VisibleImage:
-    """Take the image of the scene."""
+    """Make the visible image of the scene."""
     blurred = cv2.GaussianBlur(_radiance(maps, drive, light), (0, 0), BLUR)
     noise = rng.standard_normal(blurred.shape[:2], dtype=np.float32)  # grey, as most cameras' is
     tone = np.sqrt(np.clip(blurred, 0, 1))  # a gamma of 2

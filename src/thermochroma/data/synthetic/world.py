@@ -1,4 +1,4 @@
-"""The street of one sequence: which props stand where. It repeats after `PERIOD` metres."""
+"""The street of one sequence: its props and their places. It repeats after `PERIOD` metres."""
 
 from collections.abc import Iterator
 
@@ -14,14 +14,14 @@ from thermochroma.data.synthetic.trees import hedge, tree
 PERIOD = 200.0  # metres
 WALKERS = {"campus": 9, "road": 5, "downtown": 24}
 CAR_GAP = {"campus": 60.0, "road": 40.0, "downtown": 16.0}  # metres, besides a car's length
-KERB_CARS = {"campus": 0.3, "road": 0.0, "downtown": 0.4}  # share of the kerb that is parked up
+KERB_CARS = {"campus": 0.3, "road": 0.0, "downtown": 0.4}  # share of the kerb with parked cars
 TREE_GAP = {"campus": (5.0, 12.0), "road": (9.0, 20.0), "downtown": (12.0, 28.0)}
 TREE_KINDS = 4
-CLEAR_AHEAD = 9.0  # metres: nobody stands closer in the own lane
+CLEAR_AHEAD = 9.0  # metres: nobody is nearer in the own lane
 
 
 def world_of(drive: Drive) -> list[Prop]:
-    """All props of a sequence, in no particular order."""
+    """Make all props of a sequence, in no particular order."""
     rng = np.random.default_rng([drive.seed, 5])
     makers = (_houses, _trees, _borders, _posts, _decals, _traffic, _parked, _walkers, _riders)
     return [prop for make in makers for prop in make(rng, drive)]
@@ -58,7 +58,7 @@ def _trees(rng: np.random.Generator, drive: Drive) -> Iterator[Prop]:
 
 
 def _borders(rng: np.random.Generator, drive: Drive) -> Iterator[Prop]:
-    """Hedges on the campus, guard rails on the road, here and there a builder's fence."""
+    """Hedges on the campus, guard rails on the road, and a few fences of building sites."""
     edge = drive.street.half_width + drive.street.pavement
     for side in (-1, 1):
         kind = rng.random()
@@ -108,7 +108,7 @@ def _decals(rng: np.random.Generator, drive: Drive) -> Iterator[Prop]:
 
 
 def _traffic(rng: np.random.Generator, drive: Drive) -> Iterator[Prop]:
-    """Moving cars: with us on the right, against us on the left; each lane at one pace."""
+    """Moving cars: in our direction on the right, oncoming on the left; one speed per lane."""
     lane = drive.street.half_width / drive.street.lanes
     for heading in (-1, 1):
         for number in range(drive.street.driven):

@@ -1,4 +1,4 @@
-"""Writing one sequence in KAIST's layout, with its planted defects; nothing is drawn twice."""
+"""Writing of one sequence in KAIST's layout, with its planted defects; nothing is drawn twice."""
 
 import io
 from pathlib import Path
@@ -19,19 +19,19 @@ KEPT_DIGITS = 4  # of the five in a frame's name
 
 
 def thermal_path(sequence: str, number: int) -> str:
-    """Where the layout puts a thermal image, below the raw folder."""
+    """Path of a thermal image in the layout, relative to the raw folder."""
     return f"images/{sequence}/lwir/I{number:05d}.jpg"
 
 
 def visible_path(sequence: str, number: int) -> str:
-    """Where the layout puts a visible image, below the raw folder."""
+    """Path of a visible image in the layout, relative to the raw folder."""
     return f"images/{sequence}/visible/I{number:05d}.jpg"
 
 
 def write_recording(folder: Path, recording: Recording, seed: int) -> int:
-    """Draw what is still missing of a sequence below `folder`; return the number of its frames.
+    """Draw the missing frames of a sequence below `folder`; return the number of all its frames.
 
-    Runs in a process of its own, so it takes no more than one core.
+    Runs in a process of its own, so it uses only one core.
     """
     cv2.setNumThreads(1)
     for index in range(len(recording.numbers)):
@@ -40,19 +40,19 @@ def write_recording(folder: Path, recording: Recording, seed: int) -> int:
 
 
 def facts_of(recording: Recording, seed: int) -> tuple[Matrix, dict[str, str]]:
-    """A sequence's transform, and what captions may know of it."""
+    """A sequence's transform, and the facts that captions may use."""
     drive = drive_of(seed=seed, sequence=recording.name, foggy=recording.foggy)
     facts = {"place": drive.place, "time": drive.time, "weather": drive.weather}
     return drive.transform, {**facts, "season": drive.season}
 
 
 def is_whole(folder: Path, recording: Recording) -> bool:
-    """Whether nothing of the sequence is left to draw."""
+    """Whether all frames of the sequence are drawn."""
     return all(_is_there(folder, recording, index) for index in range(len(recording.numbers)))
 
 
 def _paths(folder: Path, recording: Recording, index: int) -> tuple[Path, Path, Path]:
-    """Where a frame's thermal image, visible image and annotation are written."""
+    """Paths of a frame's thermal image, visible image and annotation."""
     number = recording.numbers[index]
     visible = folder / visible_path(recording.name, number)
     if recording.defects[index] == "misnamed":
@@ -90,7 +90,7 @@ def _write_images(thermal: Path, visible: Path, drawn: Drawn, defect: Defect) ->
 
 
 def _write_truncated(path: Path, drawn: Drawn) -> None:
-    """As an interrupted copy leaves it: a good beginning, and then nothing."""
+    """Write a JPEG that ends in the middle, as after an interrupted copy."""
     stream = io.BytesIO()
     Image.fromarray(drawn.visible).save(stream, "JPEG", quality=95)
     encoded = stream.getvalue()
@@ -99,7 +99,7 @@ def _write_truncated(path: Path, drawn: Drawn) -> None:
 
 
 def annotation(boxes: tuple[Box, ...]) -> str:
-    """The text of one annotation file: label x y w h occlusion, and six columns without use."""
+    """Text of one annotation file: label x y w h occlusion, and six unused columns."""
     lines = [
         f"{box.label} {box.left} {box.top} {box.width} {box.height} {box.occlusion} 0 0 0 0 0 0"
         for box in boxes
