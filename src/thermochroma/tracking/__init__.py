@@ -1,1 +1,1 @@
-"""The only room that imports MLflow."""
+"""Tracking of runs in MLflow. No other package imports it."""
