@@ -32,7 +32,10 @@ class Pairs:
 
 
 def pairs_of(crops: Crops, per_sequence: int | None) -> Pairs:
-    """Choose `per_sequence` pairs of each test sequence, evenly spread, or all if None; none without video."""
+    """Choose `per_sequence` pairs of each test sequence, evenly spread, or all if None.
+
+    Without video there are no pairs.
+    """
     rows = crops.split(SPLIT)
     starts = pd.DataFrame({"start": consecutive(crops.manifest, rows, length=2)})
     starts["sequence"] = rows["sequence"].to_numpy(str)[starts["start"]]

@@ -38,5 +38,5 @@ def score_snapshot(
 
 
 def of_the_end(scores: pd.DataFrame, *, images: int | None) -> pd.DataFrame:
-    """Select the final model's existing scores, as `score_snapshot` gives them. images: shown in training."""
+    """Select the final model's existing scores. images: number shown in training."""
     return scores[[*FACTS, *TAKEN]].assign(**{IMAGES: images})

@@ -103,7 +103,7 @@ def panel(
 
 
 def as_array(image: UInt8[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w *c"]:
-    """Array as images are stored on disk: one channel without an axis of its own, three on the last axis."""
+    """Array as in image files: one channel without an axis of its own, three on the last axis."""
     array = image.permute(1, 2, 0).numpy()
     return array[..., 0] if array.shape[-1] == 1 else array
 

@@ -30,7 +30,7 @@ class TextEncoder:
     """CLIP's text transformer with its tokenizer (Radford et al., 2021), before the projection."""
 
     def __init__(self, folder: Path) -> None:
-        """Read transformer and tokenizer from `folder`. Raises BadInput if a file or tensor is missing or misnamed."""
+        """Read both from `folder`. Raises BadInput if a file or tensor is missing or misnamed."""
         # the library takes seconds to import, and only this class needs it
         from transformers import CLIPTextModel, CLIPTokenizer
 

@@ -142,7 +142,9 @@ def _add_translate(commands: Any) -> None:
     command.set_defaults(do=translate)
     command.add_argument("translator", type=Path, help="a translator.safetensors")
     command.add_argument("images", type=Path, nargs="+", help="images, or folders of images")
-    command.add_argument("--to", type=Path, required=True, help="the folder for the translated images")
+    command.add_argument(
+        "--to", type=Path, required=True, help="the folder for the translated images"
+    )
     command.add_argument(
         "--sentence", default=NEUTRAL, help="for methods that see text: a sentence for all images"
     )

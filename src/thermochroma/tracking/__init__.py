@@ -1,1 +1,1 @@
-"""Tracking of runs in MLflow. No other package imports it."""
+"""Tracking of runs in MLflow, which no other package imports."""
