@@ -77,7 +77,7 @@ def truth_of(crops: Crops, rows: pd.DataFrame, *, spectrum: str = "visible") -> 
 
 
 def spread(rows: pd.DataFrame, count: int) -> pd.DataFrame:
-    """At most `count` rows, evenly spread."""
+    """Choose at most `count` rows, evenly spread."""
     places = np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)
     return rows.iloc[places].reset_index(drop=True)
 
@@ -85,7 +85,7 @@ def spread(rows: pd.DataFrame, count: int) -> pd.DataFrame:
 def panel(
     crops: Crops, rows: pd.DataFrame, prediction: Predicted
 ) -> UInt8[np.ndarray, "high wide 3"]:
-    """One image, a row of it per frame: input, prediction and truth side by side."""
+    """Combine input, prediction and truth into one image, a row per frame."""
     seen, painted_as = (
         ("thermal", "visible") if prediction.shape[1] == 3 else ("visible", "thermal")
     )

@@ -245,7 +245,7 @@ class CmmfTranslator(Translator[Captioned]):
 
 
 class CmmfGame(Game[Batch[Captioned]]):
-    """One player, one turn: content, perceptual, total variation and SSIM terms (Eq. 5)."""
+    """Game of one player in one turn: content, perceptual, total variation and SSIM terms (Eq. 5)."""
 
     def __init__(
         self,

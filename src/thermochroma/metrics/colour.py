@@ -16,7 +16,7 @@ from thermochroma.base.colour_space import KNEE, LUMA, OFFSET, SLOPE, WHITE, XYZ
 from thermochroma.metrics.fidelity import Image, decibels
 
 PEAK_AB: Final = 255.0
-"""a* and b* span -128 to 127 where they are kept in 8 bits."""
+"""Range of a* and b* where they are kept in 8 bits, -128 to 127."""
 CHROMA_BEND: Final = 25.0**7
 LINEAR: Final = linear_of(torch.arange(256, dtype=torch.float64) / 255).float().numpy()
 """Linear light, 0 to 1, by 8-bit level of sRGB."""
@@ -33,7 +33,7 @@ def lab(images: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
 
 
 def lab_of(image: Image) -> Lab:
-    """`lab` of one image."""
+    """Convert one image to CIE L*a*b* as `lab` does."""
     tall = np.ascontiguousarray(image).reshape(-1, image.shape[-1])
     linear = cv2.LUT(tall, LINEAR).reshape(3, -1)
     ratio = np.einsum("xc,cp->xp", SHARE_OF_WHITE, linear)
@@ -102,7 +102,7 @@ def colourfulness(images: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
 
 
 def colourfulness_of(image: Image) -> float:
-    """`colourfulness` of one image; sums are of whole numbers, and exact."""
+    """Colourfulness of one image as in `colourfulness`; sums are of whole numbers, and exact."""
     red, green, blue = image.reshape(3, -1).astype(np.int16)
     twice = np.stack([2 * (red - green), red + green - 2 * blue]).astype(np.float64)
     mean = twice.mean(axis=1)

@@ -40,7 +40,7 @@ class ImageNorm(nn.Module):
 
 
 class InstanceNorm2d(nn.InstanceNorm2d):
-    """torch's instance norm, with the right gradient for one image, and in half precision on the CPU.
+    """Instance norm of torch, with the right gradient for one image, and in half precision on the CPU.
 
     For one image torch 2.12's backward on the CPU reads the gradient in its memory layout, and is wrong
     by more than the gradient's own size if that is channels last, as convolutions in that layout return

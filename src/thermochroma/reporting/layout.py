@@ -104,7 +104,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Line:
-    """One row, ready to print."""
+    """Row of a table, ready to print."""
 
     name: str
     title: str

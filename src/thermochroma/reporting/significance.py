@@ -52,7 +52,7 @@ class Verdict:
 
     @property
     def mark(self) -> str:
-        """▲ if `one` is better, ▼ if it is worse, = if they cannot be told apart, – if undefined."""
+        """Mark: ▲ if `one` is better, ▼ if it is worse, = if they cannot be told apart, – if undefined."""
         if np.isnan(self.p_joint):
             return UNDEFINED
         if self.p_joint > 1 - LEVEL:

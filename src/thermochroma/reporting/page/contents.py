@@ -26,7 +26,7 @@ LESS_IS_BETTER: Final = (
 
 @dataclass(frozen=True)
 class PageColumn:
-    """One column of scores. better: 1 if more is better, -1 if less is, 0 if neither or unknown."""
+    """Column of scores. better: 1 if more is better, -1 if less is, 0 if neither or unknown."""
 
     key: str
     heading: str
@@ -36,7 +36,7 @@ class PageColumn:
 
 @dataclass(frozen=True)
 class PageRow:
-    """One row. cells: key of a column to value, text, low and high."""
+    """Row of a table of scores. cells: key of a column to value, text, low and high."""
 
     name: str
     title: str
@@ -78,7 +78,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Section:
-    """One direction on one data set.
+    """Results of one direction on one data set.
 
     predicted, seen: spectra. duels: score to all ordered pairs, on the test split. images: by row.
     histories: row to reading to points (images shown, value).
@@ -97,7 +97,7 @@ class Section:
 
 @dataclass(frozen=True)
 class GalleryFrame:
-    """One frame of the gallery."""
+    """Frame of the gallery, with its sequence, place and time."""
 
     frame: str
     sequence: str
@@ -115,7 +115,7 @@ class Link:
 
 @dataclass(frozen=True)
 class PageDataset:
-    """One data set.
+    """Contents of the page for one data set.
 
     size: side of its images in pixels. facts: sentences on data and training. common: number of frames
     that are shown for every row; they come first. scored: number of test frames.
