@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -58,6 +59,9 @@ MAY_IMPORT = {  # room: the rooms that its modules may import beside their own
     "pipeline": None,  # any: it is where the rooms meet
 }
 LONGEST_FUNCTION, LONGEST_MODULE = 60, 390  # lines; of a module, its imports left out
+LEANING = re.compile(  # openings of a docstring that cannot stand alone
+    r"(What|How|Who|Where|When|Why|The same|Also|Like|Those|These|That|This|It|Its|They)\b"
+)
 
 
 def _imports(path: Path) -> set[str]:
@@ -148,6 +152,26 @@ def test_every_public_thing_says_what_it_is() -> None:
         and ast.get_docstring(node) is None
     ]
     assert not silent
+
+
+def _docstrings(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and text of every string that is a statement: of modules, classes, functions and fields."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        value = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield value.lineno, value.value
+
+
+def test_docstrings_open_with_a_verb_or_a_noun() -> None:
+    leaning = [
+        f"{path.relative_to(PACKAGE)}:{line}: {text[:60]}"
+        for path in MODULES
+        for line, text in _docstrings(path)
+        if LEANING.match(text)
+    ]
+    assert not leaning, "open with a verb or a noun phrase that stands alone:\n" + "\n".join(
+        leaning
+    )
 
 
 def test_a_package_holds_its_rule_and_nothing_else() -> None:

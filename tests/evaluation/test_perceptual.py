@@ -248,7 +248,7 @@ def test_with_published_weights_the_cells_hold_the_numbers_of_their_split() -> N
     assert cells["fid"].value == 123.45
     assert "123.45" in to_csv(table)
     assert NO_PERCEPTION not in table.notes
-    assert f"of {sum(map(len, MANY.values()))}: compare only rows" in table.caption
+    assert f"there are {sum(map(len, MANY.values()))}: compare only rows" in table.caption
     one = build_table({k: replace(row, distances={}) for k, row in rows.items()}, ABOUT)
     assert "FID and KID are empty: one image" in " ".join(one.notes)
     assert one.lines[0].cells["lpips"].text == "0.250"

@@ -1,1 +1,1 @@
-"""From images to tables of scores, for methods and baselines through one door."""
+"""Scores of predictions, by one way for methods and baselines alike."""

@@ -28,7 +28,7 @@ def score_baselines(
     spectrum: str,
     perception: Perception | None,
 ) -> Iterator[tuple[str, Evaluation, Predictor]]:
-    """For each row of the table: its name, how `rows` were scored, and a predictor of further rows.
+    """Yield each baseline's name, its evaluation on `rows`, and its predictor for further frames.
 
     spectrum: the one that is predicted, visible or thermal.
     """
@@ -44,7 +44,7 @@ def score_baselines(
 def predictors(
     crops: Crops, train: pd.DataFrame, *, spectrum: str
 ) -> Iterator[tuple[str, Predictor]]:
-    """Each baseline of one direction, fitted, by its name."""
+    """Yield the name and the predictor of each baseline of one direction, fitted to `train`."""
     known, training = BASELINES[spectrum], _training_images(crops, train, spectrum=spectrum)
     for name, trivial in known.trivial.items():
         fitted = trivial.fit(training)
@@ -96,5 +96,5 @@ def _training_images(crops: Crops, train: pd.DataFrame, *, spectrum: str) -> Tra
 
 
 def _greys(crops: Crops, rows: pd.DataFrame, *, spectrum: str) -> UInt8[Tensor, "b 1 h w"]:
-    """What is seen: thermal images, or the rounded luma of visible ones."""
+    """Grey images of the input: thermal ones, or the rounded luma of visible ones."""
     return in_grey(truth_of(crops, rows, spectrum=spectrum))[:, None]

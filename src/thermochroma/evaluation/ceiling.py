@@ -1,4 +1,4 @@
-"""What scores could be reached at most: the truth itself, spoilt in known ways, scored as a prediction."""
+"""Ceiling of the scores: the truth itself, changed in known ways, scored as a prediction."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -26,9 +26,9 @@ COLUMNS: Final = ["frame", "sequence", "what", "pixels", "ssim", "psnr"]
 
 
 def score_ceiling(crops: Crops, rows: pd.DataFrame) -> pd.DataFrame:
-    """Every oracle on every row: COLUMNS, one line an oracle and image.
+    """Score every oracle on every frame: a table of COLUMNS, one line per oracle and image.
 
-    what: shifted, blurred, affine (each with its pixels), own_look_up_table or own_mean_colour.
+    Column `what`: shifted, blurred, affine (each with its pixels), own_look_up_table or own_mean_colour.
     """
     found = []
     for start in tqdm(range(0, len(rows), AT_ONCE), desc="ceiling", unit="batch"):
@@ -41,10 +41,10 @@ def score_ceiling(crops: Crops, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def score_neighbours(crops: Crops, pairs: Pairs) -> pd.DataFrame:
-    """The frame before as a prediction of the one after, both true: what no still image can tell.
+    """Score each true frame as a prediction of the next one: the change that no still image shows.
 
-    frame, sequence, ssim, psnr, and flicker: the change in levels where motion is followed (NaN where
-    there is nothing to follow). Empty without video.
+    Columns: frame, sequence, ssim, psnr, and flicker, the change in levels where motion is followed (NaN
+    where there is nothing to follow). Empty without video.
     """
     columns = ["frame", "sequence", "ssim", "psnr", "flicker"]
     found = []

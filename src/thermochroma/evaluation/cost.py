@@ -1,4 +1,4 @@
-"""What a translator costs: parameters, multiply-adds, time. Measured, with the device named."""
+"""Cost of a translator: parameters, multiply-adds, time. Time is measured, on a named device."""
 
 import time
 from collections.abc import Callable
@@ -17,14 +17,14 @@ CPU_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 
 
 def parameters(network: nn.Module) -> int:
-    """Numbers that learn."""
+    """Number of trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
 
 
 def multiply_adds(translator: Translator[Any], seen: Any) -> int:
     """Multiply-adds of one forward pass, of convolutions, matrix products and attention.
 
-    Half of torch's count of floating-point operations. Not in it: norms, activations, resizing, and
+    Half of torch's count of floating-point operations. Not counted: norms, activations, resizing, and
     the products of vectors by which spectral norms scale weights.
     """
     counter = FlopCounterMode(display=False, custom_mapping={CPU_ATTENTION: _attention_operations})
@@ -49,7 +49,7 @@ def _attention_operations(
 def latency(
     paint_one: Callable[[], object], *, rounds: int, device: torch.device
 ) -> dict[str, float]:
-    """Median and 95th percentile, in milliseconds, of prediction one image from bytes to bytes."""
+    """Median and 95th percentile, in milliseconds, of predicting one image from bytes to bytes."""
     times = []
     for _ in range(WARM_UP + rounds):
         start = time.perf_counter()

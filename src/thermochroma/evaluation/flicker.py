@@ -1,4 +1,4 @@
-"""Flicker: what a row predicts for neighbouring test frames, scored as a video."""
+"""Flicker: predictions for neighbouring test frames, scored as a video."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,14 +25,17 @@ class Pairs:
     before: pd.DataFrame
     after: pd.DataFrame
     ways: tuple[Way, ...]
-    """What moved from each first frame to its second, by the thermal frames."""
+    """Motion from each second frame back to its first, by the thermal frames."""
 
     def __len__(self) -> int:
         return len(self.before)
 
 
 def pairs_of(crops: Crops, per_sequence: int | None) -> Pairs:
-    """Of each test sequence so many pairs, evenly spread, or all if None; none where there is no video."""
+    """Choose `per_sequence` pairs of each test sequence, evenly spread, or all if None.
+
+    Without video there are no pairs.
+    """
     rows = crops.split(SPLIT)
     starts = pd.DataFrame({"start": consecutive(crops.manifest, rows, length=2)})
     starts["sequence"] = rows["sequence"].to_numpy(str)[starts["start"]]
@@ -49,7 +52,7 @@ def pairs_of(crops: Crops, per_sequence: int | None) -> Pairs:
 
 
 def score_flicker(pairs: Pairs, predict: Predictor) -> pd.DataFrame:
-    """One row a pair, of COLUMNS; the frame is the first of the two."""
+    """Score the flicker of each pair: a table of COLUMNS; the frame is the first of the two."""
     facts = pairs.before[["frame", "sequence", "split"]]
     if len(pairs) == 0:
         return facts.assign(flicker=pd.Series(dtype=float))

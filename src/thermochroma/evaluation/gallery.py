@@ -1,4 +1,4 @@
-"""The predicted test images that are kept for the page, each with its frame and its own scores."""
+"""Gallery: the predictions for test frames that are kept for the page, each with its own scores."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,15 +17,15 @@ from thermochroma.base.manifest import FACTS
 from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 
 FILE: Final = "gallery.npz"
-"""Its name beside a row's scores."""
+"""Name of the gallery's file, beside a row's scores."""
 SPLIT: Final = "test"
 FRAMES, IMAGES = "frames", "images"
 SCORE, EXTREMES = "score/", "extremes/"
-"""Before the name of a score inside the file."""
+"""Prefixes of the name of a score inside the file."""
 
 
 def choose_gallery_rows(scored: pd.DataFrame, count: int | None) -> pd.DataFrame:
-    """At most `count` of the scored test frames, evenly spread; all of them if None."""
+    """Choose at most `count` of the scored test frames, evenly spread; all of them if None."""
     rows = scored[scored["split"] == SPLIT]
     most = len(rows) if count is None else min(count, len(rows))
     places = np.linspace(0, len(rows) - 1, most).round().astype(int)
@@ -33,9 +33,9 @@ def choose_gallery_rows(scored: pd.DataFrame, count: int | None) -> pd.DataFrame
 
 
 def extremes_of(scores: pd.DataFrame) -> dict[str, list[str]]:
-    """By score, the test frames with the worst, the median and the best image.
+    """Test frames with the worst, the median and the best prediction, by name of score.
 
-    scores: one row an image. A score that no image has is left out.
+    scores: one row per image. A score that no image has is left out.
     """
     test, found = scores[scores["split"] == SPLIT], {}
     for name, score in (SCORES | PERCEPTION).items():
@@ -50,9 +50,9 @@ def extremes_of(scores: pd.DataFrame) -> dict[str, list[str]]:
 def with_extremes(
     gallery_rows: pd.DataFrame, scored: pd.DataFrame, scores: pd.DataFrame
 ) -> pd.DataFrame:
-    """The frames that every row shows, and behind them those that are extreme for this one.
+    """Append to the frames that the page shows for every row of the table the extremes of this one.
 
-    scored: rows of the manifest, of which `gallery_rows` are some. scores: of the predictions of `scored`.
+    scored: rows of the manifest, of which `gallery_rows` are some. scores: of the predictions for `scored`.
     """
     named = {frame for frames in extremes_of(scores).values() for frame in frames}
     more = scored["frame"].isin(named - {*gallery_rows["frame"]})
@@ -64,8 +64,9 @@ def keep_gallery(
 ) -> None:
     """Write the images of these frames without loss, whole or not at all; equal ones give equal bytes.
 
-    scores: one row a scored image; the extremes among them are some of `frames`. What is kept of them
-    belongs to these very images, where the table of scores may hold a mean over draws or runs.
+    scores: one row per scored image; the extremes among them are some of `frames`. The kept scores belong
+    to these images, while the table of scores may hold a mean over draws or runs. Raises ValueError if
+    numbers of frames and images differ, or if an extreme has no image.
     """
     if len(frames) != len(images):
         raise ValueError(f"{len(frames)} frames but {len(images)} images")
@@ -85,11 +86,11 @@ def keep_gallery(
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
-    """What is known of the images that one row keeps.
+    """Frames and scores of the images that are kept for one row of the table.
 
-    frames: those that every row shows, and behind them this row's extremes. values: each score of these
-    frames, NaN where it is not defined. extremes: of each score, the worst, the median and the best of
-    all scored test frames.
+    frames: those that are shown for every row, followed by this row's extremes. values: each score of
+    these frames, NaN where it is not defined. extremes: of each score, the worst, the median and the best
+    of all scored test frames.
     """
 
     frames: Sequence[str]
@@ -98,9 +99,9 @@ class Gallery:
 
 
 def read_gallery(path: Path, common_frames: Sequence[str]) -> Gallery:
-    """What `keep_gallery` wrote but the images. common_frames: the frames that every row shows.
+    """Read a gallery without its images. common_frames: the frames that are shown for every row.
 
-    Raises BadInput if there is none, or one of other frames.
+    Raises BadInput if the file is no gallery, or one of other frames.
     """
     with _opened(path, common_frames) as stored:
         return Gallery(
@@ -111,7 +112,7 @@ def read_gallery(path: Path, common_frames: Sequence[str]) -> Gallery:
 
 
 def read_images(path: Path, common_frames: Sequence[str]) -> UInt8[np.ndarray, "n h w c"]:
-    """The images, in the order of the gallery's frames. Raises BadInput as `read_gallery` does."""
+    """Read a gallery's images, in the order of its frames. Raises BadInput as `read_gallery` does."""
     with _opened(path, common_frames) as stored:
         images: UInt8[np.ndarray, "n h w c"] = stored[IMAGES]
         return images

@@ -1,6 +1,6 @@
-"""Scoring a row: every score of every image, and with published weights LPIPS, FID and KID.
+"""Evaluation of a row: every score of every image, and with published weights LPIPS, FID and KID.
 
-The features of Inception v3 are kept, never the images: 16 KB an image.
+The features of Inception v3 are kept, never the images: 16 KB per image.
 """
 
 import json
@@ -24,37 +24,37 @@ from thermochroma.metrics.perceptual import FILES, VGG16_TAPS, Lpips, read_linea
 from thermochroma.networks.frozen import load_vgg
 
 Distances: TypeAlias = Mapping[str, Mapping[str, float]]
-"""By split, `fid` and `kid`; without a split of fewer images than they need."""
+"""Values of `fid` and `kid` by split, without a split of fewer images than they need."""
 JUDGES: Final = {"fid": fid, "kid": kid}
 
 
 class Perception:
-    """Networks with published weights, through which images are looked at, on one device."""
+    """Networks with published weights that LPIPS, FID and KID use, on one device."""
 
     def __init__(self, lpips: Lpips, inception: InceptionFeatures, device: torch.device) -> None:
         self._lpips, self._inception, self.device = lpips, inception, device
 
     def lpips(self, prediction: Predicted, truth: Predicted) -> Float[np.ndarray, " b"]:
-        """The distance of each predicted image from its truth."""
+        """LPIPS distance of each prediction from its truth."""
         return self._lpips(prediction.to(self.device), truth.to(self.device)).numpy()
 
     def features(self, images: Predicted) -> Float[np.ndarray, "b 2048"]:
-        """What FID and KID are made of."""
+        """Inception features of each image, from which FID and KID are computed."""
         return self._inception(images)
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Of one row of the table: one line an image, and the distances, empty without perception."""
+    """Scores of one row of the table, one line per image, and its distances, empty without perception."""
 
     scores: pd.DataFrame
     distances: Distances
 
 
 def read_perception(folder: Path, device: torch.device) -> Perception | None:
-    """What the stage `weights` wrote; None for stand-ins, through which nothing is scored.
+    """Read the networks that the stage `weights` wrote; None if they are stand-ins, which cannot score.
 
-    Raises BadInput if anything is missing, damaged, or of a form that does not fit the rest.
+    Raises BadInput if a file is missing, damaged, or does not fit the others.
     """
     if _kind_of(folder) != "pretrained":
         return None
@@ -76,7 +76,7 @@ def evaluate_images(
     spectrum: str,
     perception: Perception | None,
 ) -> Evaluation:
-    """Score what was predicted, batch by batch. spectrum: the one that is predicted."""
+    """Score predictions, batch by batch. spectrum: the one that is predicted."""
     parts: list[pd.DataFrame] = []
     seen: list[tuple[np.ndarray, np.ndarray]] = []
     for rows, prediction in batches:

@@ -1,4 +1,4 @@
-"""Which further rows a shipped translator has: other references or other sentences, the same weights."""
+"""Further rows of a deployed translator: other references or other sentences, the same weights."""
 
 import json
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from thermochroma.loading.policies import OtherPolicy, other_policies
 
 
 def policies_of(metadata: Metadata) -> Mapping[str, OtherPolicy]:
-    """The rows that stand below that of a translator, by name."""
+    """Further rows of a translator, by name."""
     return other_policies(method_of(metadata).sees, uses_text=uses_text(metadata))
 
 
 def uses_text(metadata: Metadata) -> bool:
-    """Whether what the translator predicts can depend on its text; what the method says of its settings."""
+    """Whether the output can depend on the text: the method's answer for its settings; True by default."""
     method = method_of(metadata)
     if method.uses_text is None:
         return True

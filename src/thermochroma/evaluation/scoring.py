@@ -1,4 +1,4 @@
-"""From predicted images to scores: the images that a person could open, one row an image."""
+"""Scores of predictions, taken from 8-bit images as a person would open them, one row per image."""
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,13 @@ from thermochroma.metrics.contours import edges_kept
 from thermochroma.metrics.image_scores import score_images
 
 SEEN = {"visible": "thermal", "thermal": "visible"}
-"""By the spectrum that is predicted."""
+"""Spectrum of the input, by the spectrum that is predicted."""
 
 
 def score_rows(
     crops: Crops, rows: pd.DataFrame, prediction: Predicted, *, spectrum: str
 ) -> pd.DataFrame:
-    """The facts of the rows and every score, one row an image. spectrum: the one that is predicted."""
+    """Facts and every score of the rows, one row per image. spectrum: the one that is predicted."""
     truth = truth_of(crops, rows, spectrum=spectrum)
     scores = {name: values.numpy() for name, values in score_images(prediction, truth).items()}
     scores |= edge_scores(prediction, truth_of(crops, rows, spectrum=SEEN[spectrum]))
@@ -32,7 +32,7 @@ def score_rows(
 def edge_scores(
     prediction: Predicted, seen: UInt8[Tensor, "b seen h w"]
 ) -> dict[str, Float[np.ndarray, " b"]]:
-    """Whether the edges of what was seen were predicted: APCE and the F-measure, one value an image."""
+    """Share of the input's edges that the prediction has (APCE) and F-measure, one value per image."""
     pairs = zip(in_grey(prediction).numpy(), in_grey(seen).numpy(), strict=True)
     edges = np.array([edges_kept(*pair) for pair in pairs])
     return {"edges_kept": edges[:, 0], "edges_f": edges[:, 1]}
@@ -44,8 +44,8 @@ def in_grey(images: Predicted) -> UInt8[Tensor, "b h w"]:
 
 
 def scored_rows(crops: Crops, frames_per_sequence: int | None) -> pd.DataFrame:
-    """The frames that every row of the table is scored on: of each held-out sequence so many, evenly
-    spread, or all if None."""
+    """Frames that every row of the table is scored on: `frames_per_sequence` of each held-out sequence,
+    evenly spread, or all if None."""
     rows = pd.concat([crops.split(split) for split in SCORED_SPLITS], ignore_index=True)
     if frames_per_sequence is None:
         return rows

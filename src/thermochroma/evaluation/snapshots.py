@@ -1,4 +1,4 @@
-"""Scores of the snapshots of a training on the test images: for curves, never for a choice of ours."""
+"""Scores of a training's snapshots on the test images: for curves, never to choose a model."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -11,7 +11,7 @@ from thermochroma.loading.crops import Crops
 from thermochroma.metrics.fidelity import psnr, ssim, ssim_7u
 
 CURVE: Final = "snapshots.csv"
-"""Its name beside a row's scores."""
+"""Name of the table of snapshot scores, beside a row's scores."""
 TAKEN: Final = {"psnr": psnr, "ssim": ssim, "ssim_7u": ssim_7u}
 """The scores that the curves and the protocol `paper` need."""
 IMAGES: Final = "images"
@@ -25,7 +25,10 @@ def score_snapshot(
     images: int | None,
     spectrum: str,
 ) -> pd.DataFrame:
-    """One row an image. images: shown until the snapshot. spectrum: the one that is predicted."""
+    """Score one snapshot, one row per image. images: number shown in training until the snapshot.
+
+    spectrum: the one that is predicted.
+    """
     parts = []
     for rows, prediction in batches:
         truth = truth_of(crops, rows, spectrum=spectrum)
@@ -35,5 +38,5 @@ def score_snapshot(
 
 
 def of_the_end(scores: pd.DataFrame, *, images: int | None) -> pd.DataFrame:
-    """The same of what shipped, which has been scored already. scores: of the images wanted."""
+    """Select the final model's existing scores. images: number shown in training."""
     return scores[[*FACTS, *TAKEN]].assign(**{IMAGES: images})

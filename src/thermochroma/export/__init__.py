@@ -1,1 +1,1 @@
-"""From a network to a file and back: artifact and metadata."""
+"""Export of translators to files and back: artifact and metadata."""

@@ -1,4 +1,4 @@
-"""The translator as it ships: one file that says how to build it and holds its weights."""
+"""The deployed translator: one file with its weights and all that is needed to build it."""
 
 import json
 from pathlib import Path
@@ -18,12 +18,12 @@ SUFFIX: Final = ".safetensors"
 
 
 def method_of(metadata: Metadata) -> Method:
-    """The record of the method's file."""
+    """The `Method` that the metadata names."""
     return load_method(metadata.settings["method"])
 
 
 def title_of(metadata: Metadata) -> str:
-    """How tables call it."""
+    """Title of the translator in tables: that of its settings, or else that of its method."""
     title: str | None = metadata.settings["title"]
     return title if title is not None else method_of(metadata).title
 
@@ -46,7 +46,8 @@ def save_translator(translator: Translator[Any], path: Path, metadata: Metadata)
 def load_translator(path: Path) -> tuple[Translator[Any], Metadata]:
     """The translator in evaluation mode on the CPU, and its metadata.
 
-    Raises BadInput if the file is no translator of ours. Missing or surplus weights are an error.
+    Raises BadInput if the file is no translator of Thermochroma, RuntimeError for missing or surplus
+    weights.
     """
     with opened(path) as stored:
         metadata = metadata_in(stored)
@@ -61,21 +62,21 @@ def load_translator(path: Path) -> tuple[Translator[Any], Metadata]:
 
 
 def snapshots_in(folder: Path) -> list[Path]:
-    """The translators of a folder that are named by how many images they were shown, in that order.
+    """Translators of a folder that are named by the number of images they were shown, in that order.
 
-    Raises BadInput if there is no such folder; an empty one is what `snapshots: 1` leaves.
+    Raises BadInput if there is no such folder; with `snapshots: 1` the folder is empty.
     """
     if not folder.is_dir():
         raise BadInput(
             given=f"{folder} is no folder",
-            needed="the folder that the stage `train` leaves beside each translator",
-            remedy="run `dvc repro`: it trains again whatever lacks an outcome",
+            needed="the folder that the stage `train` writes beside each translator",
+            remedy="run `dvc repro`: it trains again each block whose outputs are missing",
         )
     return sorted(folder.glob(f"[0-9]*{SUFFIX}"))
 
 
 def snapshot_name(images: int) -> str:
-    """The name of such a file."""
+    """File name of the snapshot taken after `images` images."""
     return f"{images:09d}{SUFFIX}"
 
 

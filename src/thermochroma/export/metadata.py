@@ -1,4 +1,4 @@
-"""What stands on a translator's file. Reading it needs neither the weights nor torch."""
+"""Metadata stored in a translator file. Reading it needs neither the weights nor torch."""
 
 import json
 from collections.abc import Iterator
@@ -16,39 +16,39 @@ KEY = "thermochroma"
 
 @dataclass(frozen=True)
 class Metadata:
-    """Enough to build the translator again."""
+    """Facts that suffice to build the translator again, and its origin."""
 
     name: str
-    """The method's name in the line-up."""
+    """Name of the translator in the line-up."""
     settings: dict[str, Any]
-    """Its block of params.yaml, as parsed."""
+    """Block of params.yaml that it was trained with, as parsed."""
     scale: float
     text_width: int
-    """Width of the text features that it was taught with; 0 if it sees no text."""
+    """Width of the text features that it was trained with; 0 if it sees no text."""
     trained_on: str
-    """The data set."""
+    """Name of the data set."""
     side: int
-    """Height and width of the training images."""
+    """Height and width of the training images, in pixels."""
     frozen: str
-    """Which frozen networks taught it: random | pretrained."""
+    """Weights of the frozen networks in its training: random | pretrained."""
     images: int | None
     """Images shown to it in training; None if that is not known."""
 
 
 def read_metadata(path: Path) -> Metadata:
-    """The metadata alone. Raises BadInput if the file is no translator of ours."""
+    """Metadata without the weights. Raises BadInput if the file is no translator of Thermochroma."""
     with opened(path, framework="numpy") as stored:
         return metadata_in(stored)
 
 
 def metadata_in(stored: Any) -> Metadata:
-    """The metadata of an opened file; KeyError and TypeError tell that it has none."""
+    """Metadata of an opened file. Raises KeyError or TypeError if it has none."""
     return Metadata(**json.loads(stored.metadata()[KEY]))
 
 
 @contextmanager
 def opened(path: Path, *, framework: Literal["pt", "numpy"] = "pt") -> Iterator[Any]:
-    """The file, opened by safetensors; raises BadInput if it is no translator of ours."""
+    """The file, opened by safetensors. Raises BadInput if it is no translator of Thermochroma."""
     try:
         with safe_open(path, framework=framework) as stored:
             yield stored

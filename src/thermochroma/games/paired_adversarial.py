@@ -14,15 +14,15 @@ from thermochroma.losses.pixel import absolute, total_variation
 from thermochroma.networks.blocks import spread_channels
 
 Terms = Callable[[Image, Image], Mapping[str, Float[Tensor, " b"]]]
-"""What a predicted image and its target cost, by name."""
+"""Terms of an output and its target, both in [-1, 1], by name."""
 
 
 class PairedAdversarialGame(Game[Batch[Still]]):
-    """The critic on true and predicted pairs; then the translator: content, adversarial, and `terms`.
+    """Game of a critic on real and fake pairs; then the translator: content, adversarial, and `terms`.
 
-    critic: takes `thermal_channels` and behind them three visible ones. pool: what the critic is
-    shown for a batch of predicted pairs, an `ImagePool` or the identity. terms: those of the method's own;
-    if it is a module, its frozen networks move with the game.
+    critic: takes `thermal_channels` channels followed by three visible ones. pool: maps a batch of fake
+    pairs to those that the critic sees, an `ImagePool` or the identity. terms: further terms of the
+    method; if it is a module, its frozen networks move with the game.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class PairedAdversarialGame(Game[Batch[Still]]):
 
 
 class PerceptualAndVariation(nn.Module):
-    """Two terms of the lineage: distance in frozen features, and total variation of the predicted."""
+    """Two terms of the lineage: distance in frozen features, and total variation of the output."""
 
     def __init__(self, features: FeatureNetwork) -> None:
         super().__init__()
@@ -81,5 +81,5 @@ class PerceptualAndVariation(nn.Module):
 
 
 def no_terms(output: Image, target: Image) -> Mapping[str, Float[Tensor, " b"]]:
-    """Nothing beside content and adversarial, as in Pix2pix."""
+    """No terms beside content and adversarial, as in Pix2pix."""
     return {}

@@ -1,1 +1,1 @@
-"""From a network to 8-bit images: one predictor for pipeline, command line and MLflow."""
+"""Inference: from a translator to 8-bit images, for pipeline, command line and MLflow."""

@@ -1,4 +1,4 @@
-"""Translations of crops as 8-bit images, their truth, and panels of both. No score is known here."""
+"""Predictions for crops as 8-bit images, their truth, and panels of both. No score is known here."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,9 +32,9 @@ def predict(
     device: torch.device,
     references: References | None = None,
 ) -> Iterator[tuple[pd.DataFrame, Predicted]]:
-    """Rows and their 8-bit translations on the CPU, batch by batch; leaves the mode as it was.
+    """Rows and their 8-bit predictions on the CPU, batch by batch; keeps the translator's mode.
 
-    Raises BadInput for a translation that is not finite.
+    Raises BadInput for an output that is not finite.
     """
     was_training = translator.training
     translator.eval()
@@ -57,7 +57,7 @@ def predict(
 
 
 def _refuse_no_numbers(prediction: Float[Tensor, "b c h w"], rows: pd.DataFrame) -> None:
-    """8 bits cannot hold NaN: it would become some level, and be scored as if it had been predicted."""
+    """Raise BadInput for NaN or infinity, which in 8 bits would become a level and be scored."""
     whole = prediction.isfinite().flatten(1).all(1).tolist()
     if not all(whole):
         raise BadInput(
@@ -69,7 +69,7 @@ def _refuse_no_numbers(prediction: Float[Tensor, "b c h w"], rows: pd.DataFrame)
 
 
 def truth_of(crops: Crops, rows: pd.DataFrame, *, spectrum: str = "visible") -> Predicted:
-    """The images of the rows, of the spectrum that is predicted."""
+    """True images of the rows, of the spectrum that is predicted."""
     images = np.stack([crops.image(spectrum, row) for _, row in rows.iterrows()])
     if spectrum == "thermal":
         return torch.from_numpy(images)[:, None]
@@ -77,7 +77,7 @@ def truth_of(crops: Crops, rows: pd.DataFrame, *, spectrum: str = "visible") -> 
 
 
 def spread(rows: pd.DataFrame, count: int) -> pd.DataFrame:
-    """At most `count` rows, evenly spread."""
+    """Choose at most `count` rows, evenly spread."""
     places = np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)
     return rows.iloc[places].reset_index(drop=True)
 
@@ -85,7 +85,7 @@ def spread(rows: pd.DataFrame, count: int) -> pd.DataFrame:
 def panel(
     crops: Crops, rows: pd.DataFrame, prediction: Predicted
 ) -> UInt8[np.ndarray, "high wide 3"]:
-    """One image: a row a frame, with what was seen, predicted and true side by side."""
+    """Combine input, prediction and truth into one image, a row per frame."""
     seen, painted_as = (
         ("thermal", "visible") if prediction.shape[1] == 3 else ("visible", "thermal")
     )
@@ -103,7 +103,7 @@ def panel(
 
 
 def as_array(image: UInt8[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w *c"]:
-    """As images lie on disk: one channel without an axis of its own, three behind the pixels."""
+    """Array as in image files: one channel without an axis of its own, three on the last axis."""
     array = image.permute(1, 2, 0).numpy()
     return array[..., 0] if array.shape[-1] == 1 else array
 

@@ -1,7 +1,7 @@
-"""One way from 8-bit images to 8-bit images, for the command line, for MLflow and for what will come.
+"""Translation of 8-bit images into 8-bit images, one for the command line, MLflow and other callers.
 
-Any size goes: images are mirrored at the right and below up to the sides that the network takes, and
-what was added is cut off again.
+Any size is accepted: images are mirrored at the right and below up to the sides that the network takes,
+and the added part is cut off again.
 """
 
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from thermochroma.loading.text_features import TextTable, encode_captions
 from thermochroma.networks.clip_text import TextEncoder
 
 NEUTRAL: Final = "a thermal infrared image of a street scene"
-"""What a method that reads is told where nobody says more."""
+"""Default sentence for a method that sees text."""
 
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """A translator, ready to be shown images.
+    """A translator, ready for use.
 
-    text: the features of the one sentence that it is told of all images; None for a translator that
-    does not read.
+    text: features of the one sentence that goes with all images; None for a translator that does not
+    see text.
     """
 
     translator: Translator[Any]
@@ -41,7 +41,7 @@ class Predictor:
 
     @property
     def sees(self) -> str:
-        """The spectrum that goes in: "thermal" or "visible"."""
+        """Spectrum of the input: "thermal" or "visible"."""
         return seen_spectrum(self.method.sees)
 
     @torch.no_grad()
@@ -50,10 +50,10 @@ class Predictor:
         images: UInt8[np.ndarray, "n h w *c"],
         references: UInt8[np.ndarray, "n y x 3"] | None = None,
     ) -> UInt8[np.ndarray, "n h w d"]:
-        """Translate images of one size; 3 channels of visible come out, or 1 of thermal.
+        """Translate images of one size; d is 3 for visible output, 1 for thermal.
 
-        references: for a method that sees any, visible images of any one size; one that is black all
-        over counts as none. Raises BadInput if the translator gives NaN or infinite values.
+        references: for a method that sees them, visible images of one size, whichever; one that is all
+        black counts as none. Raises BadInput if the translator gives NaN or infinite values.
         """
         height, width = images.shape[1:3]
         raw = self._raw(padded(images, self.method), references)
@@ -73,7 +73,7 @@ class Predictor:
         whole: UInt8[np.ndarray, "n h w *c"],
         references: UInt8[np.ndarray, "n y x 3"] | None,
     ) -> dict[str, Any]:
-        """Images as a batch out of the loader, with what else the method looks at."""
+        """Images as a batch of the loader, with the sentence and the references that the method sees."""
         raw: dict[str, Any] = {
             self.sees: torch.from_numpy(whole),
             "sentence": torch.zeros(len(whole), dtype=torch.long),
@@ -93,21 +93,21 @@ class Predictor:
 def load_predictor(translator: Path, *, text: Path | None, sentence: str) -> Predictor:
     """The translator in a file, on the GPU if there is one.
 
-    text: the folder of the text encoder with which it was taught, read only if it needs one; sentence:
-    what it is told of every image. Raises BadInput if a file is missing or cannot be read.
+    text: folder of the text encoder with which it was trained, read only if it sees text. sentence: its
+    text for every image. Raises BadInput if a file is missing or cannot be read.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network, metadata = load_translator(translator)
     method = method_of(metadata)
     told = None
     if method.sees is Captioned:
-        assert text is not None  # whoever logs such a translator hands its encoder over
+        assert text is not None  # whoever logs such a translator passes its encoder too
         told = encode_captions(TextEncoder(text), {"": sentence})
     return Predictor(network.to(device), method, told, device)
 
 
 def refuse_other_forms(images: np.ndarray, references: np.ndarray | None, *, sees: str) -> None:
-    """Raise BadInput for arrays from elsewhere that a `Predictor` cannot be handed.
+    """Raise BadInput for arrays from elsewhere that a `Predictor` cannot take.
 
     sees: the spectrum of the images, "thermal" or "visible".
     """

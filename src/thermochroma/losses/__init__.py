@@ -1,1 +1,1 @@
-"""Losses: tensors in, tensors out, one number an image."""
+"""Losses: tensors in, tensors out, one value per image."""

@@ -1,4 +1,4 @@
-"""Losses of a critic's logits, one logit a patch: one value an image."""
+"""Losses of a critic's logits, one logit per patch: one value per image."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
@@ -38,7 +38,7 @@ def squares_fake(logits: Logits) -> Float[Tensor, " b"]:
 
 
 class Criterion(NamedTuple):
-    """What a logits costs whose right answer is "real", and one whose right answer is "fake"."""
+    """Loss of logits whose right answer is "real", and of logits whose right answer is "fake"."""
 
     real: Callable[[Logits], Float[Tensor, " b"]]
     fake: Callable[[Logits], Float[Tensor, " b"]]
@@ -48,16 +48,16 @@ CRITERIA: Final[Mapping[str, Criterion]] = {
     "cross_entropy": Criterion(cross_entropy_real, cross_entropy_fake),
     "least_squares": Criterion(squares_real, squares_fake),
 }
-"""For methods whose code offers both."""
+"""Criteria by the name that a setting gives, for methods whose public code offers both."""
 
 
 def gradient_penalty(
     score: Callable[[Image], Logits], real: Image, fake: Image
 ) -> Float[Tensor, " b"]:
-    """(2-norm of the logits's gradient - 1)^2 between real and fake (Gulrajani et al., 2017).
+    """Penalty (2-norm of the logits' gradient - 1)^2 between real and fake (Gulrajani et al., 2017).
 
     The gradient is that of the sum over patches, taken at a random place on the straight line
-    between the two images. In float32 at least, whatever surrounds it; only the critic learns from it.
+    between the two images. In float32 at least, also under autocast; only the critic learns from it.
     """
     real, fake = at_least_float32(real.detach()), at_least_float32(fake.detach())
     with torch.enable_grad(), torch.autocast(real.device.type, enabled=False):

@@ -1,4 +1,4 @@
-"""The contrastive term on patches (Park et al., "CUT", ECCV 2020). One value an image."""
+"""The contrastive term on patches (Park et al., "CUT", ECCV 2020). One value per image."""
 
 import torch
 from jaxtyping import Float
@@ -13,8 +13,8 @@ def patch_nce(
 ) -> Float[Tensor, " b"]:
     """Cross entropy of finding, among the n keys of the same image, the one at the query's place.
 
-    Both are brought to unit length; likeness is their product by `temperature`. Mean over queries.
-    No gradient reaches the keys. In float32 at least, whatever surrounds it.
+    Both are scaled to unit length; similarity is their product divided by `temperature`. Mean over
+    queries. No gradient reaches the keys. In float32 at least, also under autocast.
     """
     with torch.autocast(queries.device.type, enabled=False):
         sought = F.normalize(at_least_float32(queries), dim=-1)

@@ -1,4 +1,4 @@
-"""Structured gradient alignment: edges that were seen must be slopes of what is predicted (PearlGAN)."""
+"""Structured gradient alignment: edges of the input must be slopes of the output (PearlGAN)."""
 
 import torch
 from jaxtyping import Float
@@ -13,7 +13,7 @@ FAINT = 1e-6
 
 
 def grey_slopes(image: Visible, *, black_border: bool) -> Float[Tensor, "b h w"]:
-    """Length of the grey image's central differences (unit range, not halved)."""
+    """Length of the grey image's central differences (grey in [0, 1], differences not halved)."""
     unit = to_unit(at_least_float32(image))
     grey = (unit * unit.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
     padded = F.pad(grey, (1, 1, 1, 1)) if black_border else F.pad(grey, (1, 1, 1, 1), "replicate")
@@ -23,9 +23,9 @@ def grey_slopes(image: Visible, *, black_border: bool) -> Float[Tensor, "b h w"]
 def lost_edges(
     edges: Float[Tensor, "h w"], slope: Float[Tensor, "h w"], *, strength: float
 ) -> Float[Tensor, ""]:
-    """How far slopes fall short of `strength` of their greatest where there are edges; in one patch.
+    """Shortfall of slopes from `strength` times the greatest of them, at edges, in one patch.
 
-    The patch is drawn, on the processor, among those of an 8x8 grid that hold an edge; 0 without any.
+    The patch is drawn, on the CPU, among those of an 8x8 grid that hold an edge; 0 if none does.
     """
     mine, slopes = _patches(edges), _patches(slope)
     filled = (mine > 0).any(-1).nonzero()[:, 0]
@@ -37,7 +37,7 @@ def lost_edges(
 
 
 def _patches(values: Float[Tensor, "h w"]) -> Float[Tensor, "n p"]:
-    """The cells of the grid, row by row; what does not fit into it at the right and below is left out."""
+    """Cells of the grid, row by row; pixels at the right and below that do not fill one are left out."""
     height, width = (side // GRID for side in values.shape)
     cells = values[: GRID * height, : GRID * width].unflatten(0, (GRID, height))
     return cells.unflatten(2, (GRID, width)).transpose(1, 2).flatten(2).flatten(0, 1)

@@ -1,6 +1,6 @@
-"""Losses on what is fine in an image: high-passed pixels and Fourier coefficients.
+"""Losses on fine detail of an image: high-passed pixels and Fourier coefficients.
 
-Frequencies are in cycles a pixel, radial; transforms are orthonormal and in float32 at least.
+Frequencies are in cycles per pixel, radial; transforms are orthonormal and in float32 at least.
 """
 
 from functools import cache
@@ -13,13 +13,13 @@ from torch.nn import functional as F
 
 from thermochroma.base.tensors import Image, at_least_float32
 
-SIGMA: Final = 1.5  # pixels: the Gaussian that is taken away from the pixels
+SIGMA: Final = 1.5  # pixels: of the Gaussian mean that is subtracted
 RADIUS: Final = 5  # pixels
-CUT: Final = 0.1  # cycles a pixel, where the weight of coefficients has risen to 0.39
+CUT: Final = 0.1  # cycles per pixel, where the weight of coefficients has risen to 0.39
 
 
 def high_passed(image: Image) -> Image:
-    """The image less its Gaussian mean (sigma 1.5 pixels, reflected borders)."""
+    """Image minus its Gaussian mean (sigma 1.5 pixels, reflected borders)."""
     channels = image.shape[1]
     offsets = torch.arange(-RADIUS, RADIUS + 1, dtype=torch.float32, device=image.device)
     line = torch.exp(-offsets.square() / (2 * SIGMA**2))
@@ -30,9 +30,9 @@ def high_passed(image: Image) -> Image:
 
 
 def spectral_distance(output: Image, target: Image) -> Float[Tensor, " b"]:
-    """Mean size of the difference of Fourier coefficients, high frequencies first.
+    """Mean size of the difference of Fourier coefficients, with more weight on high frequencies.
 
-    A coefficient at radius r weighs 1 - exp(-r^2 / (2 * 0.1^2)).
+    The weight of a coefficient at radius r is 1 - exp(-r^2 / (2 * 0.1^2)).
     """
     difference = _transform(output) - _transform(target)
     radius = _radius(output.shape[-2], output.shape[-1], output.device)
@@ -41,7 +41,7 @@ def spectral_distance(output: Image, target: Image) -> Float[Tensor, " b"]:
 
 
 def radial_profile(image: Image, *, bins: int, least: float) -> Float[Tensor, "b {bins}"]:
-    """Mean of log(1 + |coefficient|) in rings from `least` to 0.5 cycles a pixel, over channels too."""
+    """Mean of log(1 + |coefficient|) in rings from `least` to 0.5 cycles per pixel, over channels too."""
     strength = _transform(image).abs().log1p().mean(1).flatten(1)
     radius = _radius(image.shape[-2], image.shape[-1], image.device).flatten()
     ring = ((radius - least) / (0.5 - least) * bins).floor().long()

@@ -1,9 +1,9 @@
-"""Losses on the layout of images: where they are light and dark, in a few cells, without a pair.
+"""Losses on the layout of images: their light and dark areas, in a few cells, without a pair.
 
 Single images of two domains cannot be compared when they show different scenes, but the distributions
 of their layouts can. The energy distance of two distributions (Szekely and Rizzo, 2013) is twice the
-mean distance between their members less the mean distances inside each; what moves one member follows
-from a memory of either kind: closer to the true layouts, away from the other predicted ones.
+mean distance between their members minus the mean distances inside each. One image's part of it needs
+former layouts of both kinds: it pulls a layout towards the true ones and away from the other fakes.
 """
 
 from typing import Final
@@ -16,20 +16,20 @@ from torch.nn import functional as F
 from thermochroma.base.tensors import Image, at_least_float32
 
 SMOOTH: Final = 1e-6
-"""Under the root, so that a layout that lies on another has a gradient."""
+"""Summand under the root, so that a layout that equals another has a gradient."""
 
 
 def layout_of(image: Image, *, side: int) -> Float[Tensor, "b n"]:
-    """The means of `side` times `side` cells of each channel, laid out flat; at least in float32."""
+    """Means of `side` times `side` cells of each channel, flattened; in float32 at least."""
     return F.adaptive_avg_pool2d(at_least_float32(image), side).flatten(1)
 
 
 class Layouts(nn.Module):
-    """The layouts of one spectrum's last true and predicted images, and a loss against them.
+    """Layouts of one spectrum's last true and translated images, and a loss against them.
 
-    side: cells each way. true, fakes: so many are remembered. apart: how much predicted layouts repel each
-    other; 1 asks for the spread of the true ones, 0 for their middle. What is remembered carries no
-    gradient, and travels in the state dict.
+    side: cells along each axis. true, fakes: number of layouts that are kept of each kind. apart: factor
+    by which layouts of fakes repel each other; 1 asks for the spread of the true ones, 0 for their middle.
+    Kept layouts carry no gradient, and are part of the state dict.
     """
 
     def __init__(self, *, channels: int, side: int, true: int, fakes: int, apart: float) -> None:
@@ -44,13 +44,13 @@ class Layouts(nn.Module):
         self.fakes.add(layout_of(fake, side=self.side))
 
     def forward(self, fake: Image) -> Float[Tensor, " b"]:
-        """Mean distance to true layouts, less `apart` times that to former predicted ones."""
+        """Mean distance to true layouts, minus `apart` times that to layouts of former fakes."""
         layouts = layout_of(fake, side=self.side)
         return self.true(layouts) - self.apart * self.fakes(layouts)
 
 
 class Memory(nn.Module):
-    """The last `size` rows, the latest first."""
+    """Memory of the last `size` rows, the latest first."""
 
     kept: Tensor
     filled: Tensor
@@ -62,12 +62,12 @@ class Memory(nn.Module):
 
     @torch.no_grad()
     def add(self, rows: Float[Tensor, "b n"]) -> None:
-        """Keep these; the oldest are forgotten."""
+        """Keep these rows, and drop the oldest."""
         self.kept.copy_(torch.cat([rows.to(self.kept), self.kept])[: len(self.kept)])
         self.filled.add_(len(rows)).clamp_(max=len(self.kept))
 
     def forward(self, rows: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
-        """Mean distance of each to all that are kept, root mean square of its parts; 0 if none are."""
+        """Mean distance of each row to all kept ones, a root mean square over the width; 0 without any."""
         kept = self.kept[: int(self.filled)].clone()  # a later `add` must not change gradients
         distances = (rows[:, None] - kept).square().mean(2).add(SMOOTH).sqrt()
         return distances.sum(1) / max(len(kept), 1)

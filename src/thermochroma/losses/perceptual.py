@@ -1,4 +1,4 @@
-"""Distance between images in the features of a frozen network. One value an image."""
+"""Distance between images in the features of a frozen network. One value per image."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from thermochroma.base.tensors import Image, at_least_float32
 
 FeatureNetwork = Callable[[Image], tuple[Tensor, ...]]
-"""Images in [-1, 1] to one feature map for each tap."""
+"""Function from images in [-1, 1] to one feature map for each tap."""
 
 
 def perceptual(
@@ -22,8 +22,8 @@ def perceptual(
     """Sum over the taps of the mean absolute difference of features.
 
     factors: one for each tap; None leaves all at 1. No gradient reaches the target, whose features
-    are constants. Differences are taken in float32 whatever surrounds them: in bfloat16 features of
-    like images are equal, or a whole step apart.
+    are constants. Differences are taken in float32, also under autocast: in bfloat16 features of
+    similar images are equal, or a whole step apart.
     """
     with torch.no_grad():
         wanted = features(target)

@@ -1,4 +1,4 @@
-"""Losses that compare or smooth single pixels. Each gives one value an image."""
+"""Losses that compare or smooth single pixels. Each gives one value per image."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,7 +12,7 @@ def absolute(output: Image, target: Image) -> Float[Tensor, " b"]:
 
 
 def total_variation(output: Image) -> Float[Tensor, " b"]:
-    """Sum of absolute differences of neighbours, both axes and all channels, by height times width.
+    """Sum of absolute differences of neighbours, both axes and all channels, over height times width.
 
     The lineage TIC-CGAN, MUGAN, LKAT-GAN, CMMF-Net divides by a constant 256 * 256 and sums over
     the batch; this equals it for one image of 256x256 and stays right for others.

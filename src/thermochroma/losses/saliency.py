@@ -1,7 +1,7 @@
-"""What catches the eye in an image, worked out without a network.
+"""Saliency of an image, computed without a network.
 
-Frequency-tuned saliency (Achanta et al., CVPR 2009): how far the colour of a place, slightly blurred,
-lies from the mean colour of the image. A stand-in where a method wants the maps of a trained
+Frequency-tuned saliency (Achanta et al., CVPR 2009): distance of the colour of a place, slightly
+blurred, from the mean colour of the image. A stand-in where a method needs the maps of a trained
 saliency detector.
 """
 
@@ -17,16 +17,16 @@ from thermochroma.base.tensors import Image, at_least_float32, to_unit
 
 BINOMIAL: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 LEAST: Final = 1e-3
-"""Nothing stands out by less, which is below a grey level: an image of one colour gets zeros, not
+"""Least distance that counts as salient, below one grey level: an image of one colour gets zeros, not
 its rounding errors."""
 
 
 @torch.no_grad()
 def saliency(images: Image) -> Float[Tensor, "b 1 h w"]:
-    """Images in [-1, 1], visible or thermal, to maps from 0 to 1, where 1 is each one's maximum.
+    """Map images in [-1, 1], visible or thermal, to saliency in [0, 1], where 1 is each image's maximum.
 
     Visible images are compared in CIE L*a*b*, thermal ones in their single channel. In float32 at
-    least, whatever surrounds it. No gradient passes.
+    least, also under autocast. No gradient passes.
     """
     with torch.autocast(images.device.type, enabled=False):
         unit = to_unit(at_least_float32(images)).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""Losses on structure. Each gives one value an image."""
+"""Losses on structure. Each gives one value per image."""
 
 import torch
 from jaxtyping import Float
@@ -9,11 +9,11 @@ from thermochroma.base.tensors import Image, at_least_float32, to_unit
 
 
 def dissimilarity(output: Image, target: Image, *, window: int = 11) -> Float[Tensor, " b"]:
-    """1 - SSIM on [0, 1] images: Gaussian window, sigma 1.5, K = (0.01, 0.03), no padding.
+    """Dissimilarity 1 - SSIM: Gaussian window, sigma 1.5, K = (0.01, 0.03), no padding.
 
-    window: its side in pixels. Computed in float32 at least,
-    since differences of squares do not survive half precision. Shorter sides raise ValueError: the
-    window would shrink without a word.
+    Images are in [-1, 1] and compared in [0, 1]. window: its side in pixels. Computed in float32 at
+    least, since differences of squares do not survive half precision. Raises ValueError for images
+    with shorter sides: the library would shrink the window without a warning.
     """
     if min(output.shape[-2:]) < window:
         raise ValueError(f"SSIM needs sides of at least {window}, got {tuple(output.shape[-2:])}")

@@ -1,4 +1,4 @@
-"""Likeness of style: which features occur together, wherever they stand. One value an image."""
+"""Likeness of style: features that occur together, at any place. One value per image."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from thermochroma.base.tensors import at_least_float32
 
 
 def gram(features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c c"]:
-    """Products of all pairs of channels, by c h w (Gatys et al., CVPR 2016). In float32 at least."""
+    """Products of all pairs of channels over c h w (Gatys et al., CVPR 2016). In float32 at least."""
     with torch.autocast(features.device.type, enabled=False):
         flat = at_least_float32(features).flatten(2)
         return flat @ flat.transpose(1, 2) / (flat.shape[1] * flat.shape[2])
@@ -22,7 +22,7 @@ def style_distance(
     *,
     factors: Sequence[float],
 ) -> Float[Tensor, " b"]:
-    """Sum over feature maps of the mean squared difference of their Gram matrices, by factor."""
+    """Sum over feature maps of the mean squared difference of Gram matrices, times the map's factor."""
     distances = [
         factor * (gram(one) - gram(other)).square().flatten(1).mean(1)
         for one, other, factor in zip(output, target, factors, strict=True)

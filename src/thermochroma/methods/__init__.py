@@ -1,1 +1,1 @@
-"""One file a method, none imports another; a method exists because its file does."""
+"""Methods, one file each, none of which imports another; a method exists because its file does."""

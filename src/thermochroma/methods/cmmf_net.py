@@ -1,10 +1,10 @@
 """CMMF-Net: Jiang et al., Intelligence & Robotics 2025, 5(1), 34-49, with its two ablations.
 
 The paper comes without code and leaves much open; every open point is a setting, whose value in
-`params.yaml` is our reading (docs/methods/cmmf_net.md gives the reasons). In that reading: text tokens
-of a frozen CLIP ask, tokens of the thermal image answer, twice; the answer is averaged over the
-sentence and added to every image token; a large-kernel U-Net takes the result in at 1/8 of the sides.
-No critic: Eq. 5 of the paper sums four terms and none is adversarial.
+`params.yaml` is our reading (docs/methods/cmmf_net.md gives the reasons). In that reading text tokens of
+a frozen CLIP are the queries and tokens of the thermal image keys and values, in two blocks; the result is
+averaged over the sentence and added to every image token; a large-kernel U-Net takes the fused tokens as
+further channels at 1/8 of the sides. No critic: Eq. 5 of the paper sums four terms and none is adversarial.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -50,7 +50,7 @@ Mask = Bool[Tensor, "b t"]
 
 
 class TextAsks(nn.Module):
-    """Text queries, image keys and values; the mean answer is added to all image tokens."""
+    """Block with text queries, image keys and values; the mean result is added to all image tokens."""
 
     def __init__(self, *, width: int, text_width: int) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class TextAsks(nn.Module):
 
 
 class ImageAsks(nn.Module):
-    """Image queries, text keys and values (Sec. 3.1, repaired: the values are the text's too)."""
+    """Block with image queries, text keys and values (Sec. 3.1, corrected: the values are text too)."""
 
     def __init__(self, *, width: int, text_width: int) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class ImageAsks(nn.Module):
 
 
 class ImageAlone(nn.Module):
-    """The block without text: the image's tokens ask themselves."""
+    """Block without text: self-attention of the image's tokens."""
 
     def __init__(self, *, width: int) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class ImageAlone(nn.Module):
 
 
 class Addition(nn.Module):
-    """Without interaction: the sentence's mean feature is added to every image token.
+    """Block without interaction: the sentence's mean feature is added to every image token.
 
     Text of another width than the image's (a narrow stand-in, a scaled network) goes through one
     linear layer first; at the paper's sizes there is none.
@@ -121,7 +121,7 @@ class Addition(nn.Module):
 
 
 class TextStream(nn.Module):
-    """Text queries whose answers stay on the text's positions: the `token_map` read-out."""
+    """Block with text queries whose results stay text tokens, for the `token_map` read-out."""
 
     def __init__(self, *, width: int) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class TextStream(nn.Module):
 
 
 class GridFusion(nn.Module):
-    """Blocks on the image's tokens, then their grid brought to 1/8 of the sides."""
+    """Blocks on the image's tokens; their grid is then resized to 1/8 of the sides."""
 
     def __init__(self, blocks: list[nn.Module], *, width: int, enlarge: int, out: int) -> None:
         super().__init__()
@@ -158,7 +158,7 @@ class GridFusion(nn.Module):
 
 
 class TokenMap(nn.Module):
-    """Each text token becomes one channel, as LKAT-GAN re-views its tokens; 256x256 only."""
+    """Fusion in which each text token becomes one channel, as tokens in LKAT-GAN do; 256x256 only."""
 
     def __init__(self, *, width: int, text_width: int, out: int) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ class TokenMap(nn.Module):
 
 
 class Up(nn.Module):
-    """Enlarge twofold, convolve, join the skip, convolve."""
+    """Step up: enlarge twofold, convolve, join the skip, convolve."""
 
     def __init__(self, *, wide: int, narrow: int, skip: str, refine: nn.Module) -> None:
         super().__init__()
@@ -196,7 +196,7 @@ class Up(nn.Module):
 
 
 class CmmfTranslator(Translator[Captioned]):
-    """Image encoder and text meet, and enter a large-kernel U-Net. Sides: multiples of 16."""
+    """Fusion of image tokens and text, inside a large-kernel U-Net. Sides: multiples of 16."""
 
     def __init__(
         self,
@@ -245,7 +245,7 @@ class CmmfTranslator(Translator[Captioned]):
 
 
 class CmmfGame(Game[Batch[Captioned]]):
-    """One player, one turn: content, perceptual, total variation and SSIM terms (Eq. 5)."""
+    """Game of one player in one turn: content, perceptual, total variation and SSIM terms (Eq. 5)."""
 
     def __init__(
         self,
@@ -270,7 +270,7 @@ class CmmfGame(Game[Batch[Captioned]]):
             {
                 "content": absolute(output, target),  # Eq. 1
                 "perceptual": perceptual(self.features, output, target),  # Eq. 2
-                "tv": total_variation(output),  # Eq. 3, of the predicted image alone
+                "tv": total_variation(output),  # Eq. 3, of the output alone
                 "ssim": dissimilarity(output, target),  # Eq. 4, with the usual window
             },
         )
@@ -283,17 +283,17 @@ def masked_mean(tokens: Text, mask: Mask) -> Float[Tensor, "b 1 k"]:
 
 
 def convolution(narrow: int, wide: int) -> list[nn.Module]:
-    """3x3, instance norm, exact GELU."""
+    """Layers: convolution 3x3, instance norm, exact GELU."""
     return [nn.Conv2d(narrow, wide, 3, padding=1), instance_norm(wide), nn.GELU()]
 
 
 def whole_sentence(text: Text, mask: Mask) -> tuple[Text, Mask]:
-    """All tokens up to and including end-of-text."""
+    """Take all tokens up to and including end-of-text."""
     return text, mask
 
 
 def end_of_text(text: Text, mask: Mask) -> tuple[Float[Tensor, "b 1 k"], Bool[Tensor, "b 1"]]:
-    """The one token at which CLIP sums the sentence up."""
+    """Take the end-of-text token alone, in which CLIP summarises the sentence."""
     last = mask.sum(1) - 1
     rows = arange(len(text), device=text.device)
     return text[rows, last][:, None], mask[:, :1]
@@ -302,7 +302,7 @@ def end_of_text(text: Text, mask: Mask) -> tuple[Float[Tensor, "b 1 k"], Bool[Te
 def concatenate(
     x: Float[Tensor, "b c h w"], skip: Float[Tensor, "b c h w"]
 ) -> Float[Tensor, "b c2 h w"]:
-    """Channels one behind the other."""
+    """Concatenate channels."""
     return cat([x, skip], dim=1)
 
 
@@ -381,7 +381,7 @@ class CmmfSettings(Settings):
 
 
 def uses_text(settings: CmmfSettings) -> bool:
-    """Whether any block looks at the text: the two fusions that stand for "without text" do not."""
+    """Whether any block uses the text: in two fusions, those for "without text", none does."""
     return settings.translator.fusion in {"interaction", "addition"}
 
 

@@ -1,9 +1,9 @@
 """CycleGAN: Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent ...", ICCV 2017.
 
 Rebuilt from facts of the authors' PyTorch code: two residual translators with nine blocks, two patch
-critics with instance norm, least squares, cycles, identities, and a history of fakes. Deviations: the
-learning rate never reaches 0. A thermal image is three equal channels, but what the return
-translator predicts is not forced to be grey, as in the original.
+critics with instance norm, least squares, cycles, identities, and a pool of former fakes. Deviation: the
+learning rate never reaches 0. As in the original, a thermal image has three equal channels, but the
+output of the translator back to thermal is not forced to be grey.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ CHANNELS = 3  # identity terms compare a translator's input with its output: bot
 
 
 class CycleGanTranslator(Translator[Still]):
-    """Thermal to visible. Sides are multiples of 4."""
+    """Residual network from thermal to visible. Sides are multiples of 4."""
 
     def __init__(self, *, scale: float, blocks: int) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class CycleGanTranslator(Translator[Still]):
 
 
 class Cycle(NamedTuple):
-    """One pass through both translators, from both ends."""
+    """True images, translations and reconstructions of both cycles."""
 
     thermal: Image
     visible: Image
@@ -59,7 +59,7 @@ class Cycle(NamedTuple):
 
 
 class CycleGanGame(Game[Batch[Still]]):
-    """Both translators in one turn, then both critics in one turn."""
+    """Game of both translators in one turn, then both critics in one turn."""
 
     def __init__(
         self, *, translator: CycleGanTranslator, scale: float, frozen: object, history: int
@@ -97,7 +97,7 @@ class CycleGanGame(Game[Batch[Still]]):
         )
 
     def translator_terms(self, cycle: Cycle) -> Mapping[str, Tensor]:
-        """Fool both critics, come back to where one started, leave one's own spectrum alone."""
+        """Adversarial, cycle and identity terms of both directions."""
         return {
             "adversarial_visible": squares_real(self.critics["visible"](cycle.fake_visible)),
             "adversarial_thermal": squares_real(self.critics["thermal"](cycle.fake_thermal)),
@@ -108,7 +108,7 @@ class CycleGanGame(Game[Batch[Still]]):
         }
 
     def critic_terms(self, cycle: Cycle) -> Mapping[str, Tensor]:
-        """Each critic on real images and on fakes out of its history."""
+        """Terms of each critic on real images and on fakes from its pool."""
         visible, thermal = self.critics["visible"], self.critics["thermal"]
         former_visible = self.pools["visible"](cycle.fake_visible)
         former_thermal = self.pools["thermal"](cycle.fake_thermal)

@@ -1,18 +1,18 @@
 """I2V-GAN: Li et al., "I2V-GAN: Unpaired Infrared-to-Visible Video Translation", ACM MM 2021.
 
-Rebuilt from facts of the authors' PyTorch code: two residual translators with six blocks, a U-Net a
-spectrum that forecasts the third of three frames, two patch critics, least squares; distances in pixels,
-VGG-19 and Gram matrices at once; and two terms on patches of the translator's own features: external
-(a predicted frame is like its thermal one, place by place) and internal (likeness between neighbouring
-frames changes in the predicted video as it does in the thermal one). Deviations:
+Rebuilt from facts of the authors' PyTorch code: two residual translators with six blocks; for each
+spectrum a U-Net that forecasts the third of three frames; two patch critics, least squares; distances of
+pixels, VGG-19 features and Gram matrices, summed; and two terms on patches of the translator's own
+features: external (an output frame is like its thermal one, place by place) and internal (likeness
+between neighbouring frames changes in the output video as it does in the thermal one). Deviations:
 - the learning rate never reaches 0; windows may be mirrored, all three frames alike;
-- places are found and compared for each image by itself, which for batches of 1 is what theirs does;
-- features are tapped where a frame is translated anyway: 8 passes of an encoder instead of 24, with the
-  same gradients. Their taps are named here by what they hold: one of theirs is a norm's output that the
-  ReLU behind it has overwritten, and one is no residual block but the first doubling;
+- places are drawn and compared for each image by itself; with batches of 1 theirs does so too;
+- features are taken from the pass that translates a frame: 8 passes of an encoder instead of 24, with the
+  same gradients. Names of taps describe their content: one of theirs is a norm's output that the in-place
+  ReLU after it has overwritten, and one is no residual block but the first doubling;
 - doubling is bilinear: equal to their fixed filter to 5e-7.
-`taught_heads: false` leaves the patch heads as they were drawn, as the released code does by clearing
-their gradients too early; `true` teaches them with the translators.
+`taught_heads: false` keeps the patch heads at their random initial weights, as the released code does by
+clearing their gradients too early; `true` trains them with the translators.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,7 +66,7 @@ PatchPositions = Sequence[Int64[Tensor, " _"]]
 class TappedResNet(nn.Module):
     """Stem, two halvings, six residual blocks, two bilinear doublings, head; tanh.
 
-    Input sides are multiples of 4. Its first half serves as an encoder.
+    Input sides are multiples of 4. The first half is also used as an encoder.
     """
 
     def __init__(self, base: int) -> None:
@@ -98,7 +98,7 @@ class TappedResNet(nn.Module):
         return [*maps, F.interpolate(x, scale_factor=2, mode="bilinear")]
 
     def decode(self, doubled: Float[Tensor, "b k y x"]) -> Image:
-        """From the last map of `encode` to an image."""
+        """Turn the last map of `encode` into an image in [-1, 1]."""
         return self.head(self.up(doubled))
 
     def forward(self, image: Image) -> Image:
@@ -106,7 +106,7 @@ class TappedResNet(nn.Module):
 
 
 class I2vTranslator(Translator[Still]):
-    """Thermal to visible, frame by frame: forecasters and heads stay behind. Sides are multiples of 4."""
+    """Thermal to visible, frame by frame, without forecasters and heads. Sides are multiples of 4."""
 
     def __init__(self, *, scale: float) -> None:
         super().__init__()
@@ -118,10 +118,10 @@ class I2vTranslator(Translator[Still]):
 
 @dataclass(frozen=True)
 class Journey:
-    """Three frames of one spectrum, and what becomes of them in the other.
+    """Three frames of one spectrum, and their translations into the other.
 
-    true: the frames. fakes: the first two translated, the third forecast from those. back: the three,
-    translated back. expected: the third frame, forecast from the true first two. known, found: the
+    true: the frames. fakes: the first two translated, the third forecast from those. back: the three
+    fakes, translated back. expected: the third frame, forecast from the true first two. known, found: the
     encoder's maps of the three true frames, without gradients, and of the three fakes.
     """
 
@@ -134,7 +134,7 @@ class Journey:
 
 
 class I2vGame(Game[Triplets]):
-    """Translators and forecasters (and, if they learn, the heads) in one turn, then both critics."""
+    """Game of translators, forecasters (and heads, if trained) in one turn, then both critics."""
 
     def __init__(
         self,
@@ -181,11 +181,11 @@ class I2vGame(Game[Triplets]):
         yield Turn("critics", self.critic_terms(journeys))
 
     def into(self, spectrum: str) -> TappedResNet:
-        """The network that predicts this spectrum."""
+        """Translator into this spectrum."""
         return self.to_visible.resnet if spectrum == "visible" else self.to_thermal
 
     def travel(self, frames: list[Image], home: str, abroad: str) -> Journey:
-        """Into the other spectrum, one step ahead there, and back; features on the way."""
+        """Translate two frames, forecast the third in the other spectrum, translate back, keep features."""
         predictor = self.into(abroad)
         maps = predictor.encode(cat(frames[:2]))
         first, second = predictor.decode(maps[-1]).chunk(2)
@@ -204,7 +204,7 @@ class I2vGame(Game[Triplets]):
         )
 
     def translator_terms(self, abroad: str, journey: Journey) -> Mapping[str, Tensor]:
-        """All terms of one direction."""
+        """Collect all terms of one direction."""
         return {
             **self.plain_terms(abroad, journey),
             f"external_{abroad}": self.external(abroad, journey),
@@ -212,7 +212,7 @@ class I2vGame(Game[Triplets]):
         }
 
     def plain_terms(self, abroad: str, journey: Journey) -> Mapping[str, Tensor]:
-        """Those that look at images and not at the encoder's features."""
+        """Terms that use images and not the encoder's features."""
         home, true = OTHER[abroad], journey.true
         recycled = self.composite([*journey.back, journey.expected], [*true, true[2]])
         same = self.into(home)(cat(true[:2])).chunk(2)
@@ -226,7 +226,7 @@ class I2vGame(Game[Triplets]):
         }
 
     def composite(self, output: list[Image], true: list[Image]) -> list[Float[Tensor, " b"]]:
-        """Pixels, content and style of each pair; each distinct true frame passes VGG once."""
+        """Distance in pixels, content and style of each pair; VGG sees each distinct true frame once."""
         distinct = list({id(one): one for one in true}.values())
         with torch.no_grad():
             wanted = _split(list(self.features(cat(distinct))), len(distinct))
@@ -240,7 +240,7 @@ class I2vGame(Game[Triplets]):
         ]
 
     def external(self, abroad: str, journey: Journey) -> Float[Tensor, " b"]:
-        """Each predicted frame against its true one; new places for each of the three."""
+        """Contrastive term of each output frame and its true one; new places for each of the three."""
         return _sum(
             [
                 torch.stack(self.contrasts(abroad, found, known, self.draw(known))).mean(0)
@@ -249,9 +249,9 @@ class I2vGame(Game[Triplets]):
         )
 
     def internal(self, abroad: str, journey: Journey) -> Float[Tensor, " b"]:
-        """How likeness changes from the first pair of neighbours to the second: 1 - cosine over taps.
+        """Distance of the changes of likeness in the fake and in the true video: 1 - cosine over taps.
 
-        The same places in all six frames; the true video's changes are constants.
+        All six frames use the same places; the true video's changes are constants.
         """
         places = self.draw(journey.known[0])
         with torch.no_grad():
@@ -261,7 +261,7 @@ class I2vGame(Game[Triplets]):
     def changes(
         self, abroad: str, video: list[Maps], places: PatchPositions
     ) -> Float[Tensor, "b taps"]:
-        """At each tap the contrast of frames 2 and 3 by that of frames 1 and 2."""
+        """Contrastive term of frames 2 and 3 over that of frames 1 and 2, at each tap."""
         later = self.contrasts(abroad, video[1], video[2], places)
         earlier = self.contrasts(abroad, video[0], video[1], places)
         return torch.stack([one / other for one, other in zip(later, earlier, strict=True)], dim=1)
@@ -269,7 +269,7 @@ class I2vGame(Game[Triplets]):
     def contrasts(
         self, abroad: str, queries: Maps, keys: Maps, places: PatchPositions
     ) -> list[Float[Tensor, " b"]]:
-        """The contrastive term at each tap."""
+        """Contrastive term at each tap."""
         heads = self.heads[abroad]
         pairs = zip(heads(queries, places), heads(keys, places), strict=True)
         return [patch_nce(*pair, temperature=self.temperature) for pair in pairs]
@@ -278,7 +278,7 @@ class I2vGame(Game[Triplets]):
         return draw_places(maps, self.places)
 
     def critic_terms(self, journeys: Mapping[str, Journey]) -> Mapping[str, Tensor]:
-        """Sums over four pairs: three frames with their fakes, the third with its forecast as well."""
+        """Sums over four pairs: three frames with their fakes, the third also with its forecast."""
         terms = {}
         for spectrum, journey in journeys.items():
             other, critic = journeys[OTHER[spectrum]], self.critics[spectrum]
@@ -301,7 +301,7 @@ def _sum(values: Sequence[Float[Tensor, " b"]]) -> Float[Tensor, " b"]:
 
 
 def _widened(wide: int, narrow: int) -> list[nn.Module]:
-    """3x3 on what was doubled, instance norm, ReLU."""
+    """Layers after a doubling: convolution 3x3, instance norm, ReLU."""
     return [nn.Conv2d(wide, narrow, 3, 1, 1), instance_norm(narrow), nn.ReLU()]
 
 

@@ -1,13 +1,13 @@
 """LKAT-GAN: He et al., "A GAN for Thermal Infrared Image Colorization Based on Large Kernel ...", 2023.
 
-Rebuilt from facts of the authors' code. A large-kernel U-Net predicts features at half the sides; from
-them a U-Net with attention makes a local view and a vision transformer a far one; one 1x1 convolution
-predicts from both. A patch critic sees thermal and visible together. Deviations:
+Rebuilt from facts of the authors' code. A large-kernel U-Net computes features at half the sides; from
+them a U-Net with attention computes a local view and a vision transformer a global one; a 1x1 convolution
+makes the output of both. A patch critic sees thermal and visible together. Deviations:
 - the layers that the original builds and never uses (9,443,206 parameters) are not built, and the
-  fixed position tables (49,664) are no parameters: the count is that of what the authors trained;
-- the original takes 256x256 alone. Here the transformer always works on its own 256x256: features of
-  other sizes are resized on their way in and out, which changes nothing at 256x256
-  (`other_sizes: refuse` brings the original back);
+  fixed position tables (49,664) are no parameters: the count is that of the parameters that were trained;
+- the original takes 256x256 only. Here the transformer always works on features of 256x256: those of
+  other sizes are resized before and after it, which changes nothing at 256x256
+  (`other_sizes: refuse` restores the original);
 - total variation is divided by the image's own pixels and by the batch (the same for one image of
   256x256), and the learning rate never reaches 0 (it does, one epoch long).
 Kept, although odd: each of the transformer's 64 tokens becomes a whole channel (`vision_head: view`),
@@ -45,7 +45,7 @@ from thermochroma.networks.vit import (
 )
 
 BASE = 64  # channels of the U-Nets, and of the critic
-SIDE = 256  # the one side that the original takes
+SIDE = 256  # the only side that the original takes
 PATCH = 16  # of features at half the sides: 32 pixels of the image
 GRID = SIDE // 2 // PATCH  # 8 by 8 tokens
 ENCODER_WIDTH, ENCODER_HEADS, ENCODER_DEPTH = 512, 8, 12
@@ -57,7 +57,7 @@ PixelsOfTokens = Float[Tensor, "b n p"]
 
 
 class LargeKernelUNet(nn.Module):
-    """The large-kernel encoder, and back up to half the sides; skips are added."""
+    """Large-kernel encoder, then up to half the sides; skips are added."""
 
     def __init__(self, *, in_channels: int, base: int) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class LargeKernelUNet(nn.Module):
 
 
 class Attention(nn.Module):
-    """x + its channels weighed by their means, then its places weighed by their largest channel."""
+    """Residual attention: channels weighted by their means, then places by their largest channel."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -92,9 +92,9 @@ class Attention(nn.Module):
 
 
 class AttentionUNet(nn.Module):
-    """The local view: two halvings, with attention on the way down; skips are added.
+    """Local view: two halvings, with attention on the way down; skips are added.
 
-    From features at half the sides, `base` channels, to the image's own sides.
+    Takes features at half the sides, `base` channels, and returns as many at the image's own sides.
     """
 
     def __init__(self, base: int) -> None:
@@ -120,7 +120,7 @@ class AttentionUNet(nn.Module):
 
 
 class VisionDecoder(nn.Module):
-    """Tokens made narrower, four more blocks, and a last layer that gives each token its pixels."""
+    """Decoder: tokens made narrower, four blocks, and a last layer that gives each token its pixels."""
 
     positions: Tensor
 
@@ -143,7 +143,7 @@ class VisionDecoder(nn.Module):
 
 
 class Vision(nn.Module):
-    """The far view: a masked autoencoder's transformer, with nothing masked, on 8x8 patches.
+    """Global view: a masked autoencoder's transformer, with nothing masked, on 8x8 patches.
 
     head: `view` makes each token a channel, `unpatchify` makes it the patch that it came from.
     """
@@ -168,14 +168,14 @@ class Vision(nn.Module):
         )
 
     def forward(self, half: Float[Tensor, "b base y x"]) -> Float[Tensor, "b k h w"]:
-        """Twice the sides of what comes in."""
+        """Features of the global view, at twice the sides of the input."""
         height, width = half.shape[-2:]
         tokens = to_tokens(self.encoder(_resized(half, SIDE // 2, SIDE // 2)))
         return _resized(self.lay_out(self.decoder(tokens)), 2 * height, 2 * width)
 
 
 class LkatTranslator(Translator[Still]):
-    """Large-kernel U-Net, then local and far view side by side. Sides are multiples of 8.
+    """Large-kernel U-Net, then local and global view side by side. Sides are multiples of 8.
 
     other_sizes: `refuse` raises BadInput for images that are not 256x256.
     """
@@ -215,7 +215,7 @@ def lkat_game(
     perceptual_taps: tuple[int, ...],
     perceptual_imagenet_norm: bool,
 ) -> PairedAdversarialGame:
-    """A patch critic with a history; content, adversarial, perceptual and total-variation terms."""
+    """Game with a patch critic and a pool; content, adversarial, perceptual, total-variation terms."""
     channels = translator.thermal_channels
     critic = PatchCritic(
         in_channels=channels + 3, base=scaled(BASE, scale), norm=instance_norm, biased=True
@@ -237,23 +237,23 @@ def refuse_side(thermal: Image) -> None:
     if (height, width) != (SIDE, SIDE):
         raise BadInput(
             given=f"an image of {width}x{height} pixels for LKAT-GAN with `other_sizes: refuse`",
-            needed=f"its original network takes {SIDE}x{SIDE} and nothing else",
+            needed=f"{SIDE}x{SIDE}, the only size that the original network takes",
             remedy=f"cut or resize to {SIDE}x{SIDE}, or set `other_sizes: resize`",
         )
 
 
 def tokens_as_channels(tokens: PixelsOfTokens) -> Float[Tensor, "b c y x"]:
-    """Token i becomes channel i, 256x256: what the original's view of its last tensor amounts to."""
+    """Turn token i into channel i, 256x256, as the original does by a view of its last tensor."""
     return tokens.unflatten(2, (SIDE, SIDE))
 
 
 def tokens_as_patches(tokens: PixelsOfTokens) -> Float[Tensor, "b c y x"]:
-    """Token i becomes the 32x32 pixels that it came from, which surely was the intention."""
+    """Turn token i into the 32x32 pixels that it came from, which probably was the intention."""
     return F.pixel_shuffle(to_grid(tokens, GRID), 2 * PATCH)
 
 
 def _pixels(head: str, base: int) -> int:
-    """Numbers that each token gives: 65,536 either way at the published width."""
+    """Number of values of each token: 65,536 for both heads at the published width."""
     return SIDE**2 if head == "view" else (2 * PATCH) ** 2 * base
 
 
@@ -320,7 +320,7 @@ METHOD = Method(
     pairing=Pairing.ALIGNED,
     sides_multiple_of=8,
     # Measured on the authors' code: 83,684,905 for the translator. Of these 9,443,206 are layers that
-    # its forward pass never touches and 49,664 fixed position tables; 74,192,035 really learn.
+    # its forward pass never uses and 49,664 fixed position tables; 74,192,035 are trained.
     published_parameters={
         "lkat_gan": {"critic": 2_767_809, "translator": 83_684_905 - 9_443_206 - 49_664}
     },

@@ -2,16 +2,16 @@
 
 Rebuilt from facts of the authors' code: a U-Net whose decoder has four columns as in UNet++ and whose
 deepest nodes see all shallower encoder stages as in UNet 3+; attention on those nodes; four heads whose
-mean is the image; a patch critic that sees thermal and visible together. Deviations:
-- batch norms as the original tests them, each image by its own statistics, whatever its batch
+mean is the output; a patch critic that sees thermal and visible together. Deviations:
+- batch norms as in the original's tests, each image by its own statistics, whatever its batch
   (`norm: running` keeps statistics in training instead, which the original does but never uses);
 - total variation is divided by the image's own pixels and by the batch (the original divides by the
   constant 320 x 256, which is the same for one image of that size);
-- images are mirrored left to right alone: the original also turns streets upside down;
+- images are mirrored left to right only: the original also turns streets upside down;
 - the learning rate never reaches 0 (it does, one epoch long).
 Kept, although odd: the second unit of each chain is applied twice with the same weights, the output
 passes a leaky ReLU (`out: tanh` changes that), which has no upper bound and makes dark colours hard to
-reach, and VGG-16 is shown images in [-1, 1], not normalised as in its training.
+reach, and VGG-16 sees images in [-1, 1], not normalised as in its training.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +53,7 @@ Norm = Callable[[int], nn.Module]
 
 
 class FeatureBlock(nn.Module):
-    """Two chains of 3x3 units, the second one dilated, what the two have in common, and a shortcut."""
+    """Two chains of 3x3 units, the second one dilated, their product, and a shortcut."""
 
     def __init__(self, narrow: int, wide: int, *, norm: Norm, shortcut: nn.Module) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class FeatureBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    """x weighed by its channels, plus a product of x weighed by channels and x weighed by places."""
+    """Sum of x weighted by channels, and x times the product of x weighted by channels and by places."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class Attention(nn.Module):
 
 
 class Up(nn.Module):
-    """Enlarge the deeper node twofold, put the skip behind it, two 3x3 convolutions without norm."""
+    """Step up: enlarge the deeper node twofold, concatenate the skip, two 3x3 convolutions without norm."""
 
     def __init__(self, wide: int, narrow: int, *, attention: nn.Module) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ class Up(nn.Module):
 
 
 class NestedColumn(nn.Module):
-    """Makes one node of each two neighbours of the column before; the deepest has attention."""
+    """Column with one node for each two neighbours of the column before; the deepest has attention."""
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
@@ -136,9 +136,10 @@ class NestedColumn(nn.Module):
 
 
 class FullScaleSkip(nn.Module):
-    """Joins a node with every shallower encoder stage, shrunk to the node's sides.
+    """Join of a node with every shallower encoder stage, shrunk to the node's sides.
 
-    widths: of the stages from the shallowest to the node's own. kept: channels of each stage.
+    widths: channels of the stages from the shallowest to the node's own. kept: channels that each
+    shallower stage is reduced to.
     """
 
     def __init__(self, widths: Sequence[int], *, kept: int, norm: Norm) -> None:
@@ -163,10 +164,10 @@ class FullScaleSkip(nn.Module):
 
 
 class MixedSkipUNet(nn.Module):
-    """Node d of column k is made of nodes d and d + 1 of column k - 1; column 0 is the encoder.
+    """U-Net of columns: node d of column k joins nodes d and d + 1 of column k - 1; column 0 encodes.
 
     The deepest node of each column has attention and, unless it has full sides, a full-scale skip.
-    Each column predicts an image from its first node; what comes back is their mean, not yet bounded.
+    A head makes an image of each column's first node; the result is their mean, not yet bounded.
     """
 
     def __init__(self, *, in_channels: int, base: int, norm: Norm) -> None:
@@ -234,7 +235,7 @@ def mugan_game(
     perceptual_taps: tuple[int, ...],
     perceptual_imagenet_norm: bool,
 ) -> PairedAdversarialGame:
-    """A patch critic with a history; content and adversarial terms, and `MuganTerms`."""
+    """Game with a patch critic and a pool; content and adversarial terms, and `MuganTerms`."""
     channels = translator.thermal_channels
     critic = PatchCritic(
         in_channels=channels + 3, base=scaled(BASE, scale), norm=instance_norm, biased=True

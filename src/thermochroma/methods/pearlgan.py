@@ -3,18 +3,18 @@ Guided Attention", IEEE T-ITS 2022.
 
 Rebuilt from facts of the authors' PyTorch code: for each spectrum an encoder that attends from coarse to
 fine, a decoder, and a spectrally normalised critic with three views of an image; relativistic least
-squares over scales; cycles; and two terms that hold structure: edges of an image must stay edges in its
-translation, and attention must mean the same in both spectra. Deviations:
+squares over scales; cycles; and two terms that preserve structure: edges of an image must stay edges in
+its translation, and attention must select the same things in both spectra. Deviations:
 - thermal edges come from a stand-in for their contour detector (`loading/edge_maps.py`);
-- gradients repeat the border, where theirs see black beyond it, which makes a frame around every image
-  the strongest edge of the outer patches (`black_border: true` gives theirs);
-- every image of a batch has a patch of its own for the edge term (theirs use one for all);
+- gradients repeat the border, while theirs see black beyond it, so that the border of every image is
+  the strongest edge of the outer patches (`black_border: true` restores theirs);
+- every image of a batch has a patch of its own for the edge term (theirs share one);
 - terms that begin late do so after a share of the images (`late_share`: 0.125 is their run on FLIR,
   0.25 the one on KAIST); the learning rate falls image by image (theirs falls epoch by epoch, to
   1/40 of its start on FLIR, 1/60 on KAIST);
 - spectral norms start after fifteen power iterations, as torch's do (theirs after one).
-Three terms of theirs that have weight 0 (identity, latent, forward) are left out. They taught thermal
-images by night with visible ones by day; here both are what the training split holds.
+Three terms of theirs that have weight 0 (identity, latent, forward) are left out. They trained with
+thermal images by night and visible ones by day; here both come from the same training split.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,18 +48,18 @@ from thermochroma.networks.views_critic import ViewsCritic
 BASE = 64
 CHANNELS = 3
 ENCODER_BLOCKS, DECODER_BLOCKS = 4, 5
-STRIDES = (2, 4, 8, 16)  # of the pools by which attention looks from fine to coarse
+STRIDES = (2, 4, 8, 16)  # of the pools of attention, from fine to coarse
 GROUPS = 32
 SSIM_WINDOW = 3
 FAINT = 1e-6
 
 FeatureMaps = Float[Tensor, "b k y x"]
 Maps = Float[Tensor, "b 4 y x"]
-"""Attention from the coarsest to the finest, in (0, 1)."""
+"""Attention maps from the coarsest to the finest, in (0, 1)."""
 
 
 class Residual(nn.Module):
-    """x + two 3x3 convolutions with instance norm, PReLU between them, reflection-padded."""
+    """Residual block: two 3x3 convolutions with instance norm, PReLU between, reflection-padded."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -78,9 +78,9 @@ class Residual(nn.Module):
 
 
 class TopDownAttention(nn.Module):
-    """Four quarters of the channels, each attended at its own scale; coarse maps guide finer ones.
+    """Attention on four quarters of the channels, each at its own scale; coarse maps guide finer ones.
 
-    Each map ends in a norm over its own logits, so that it hovers around one half.
+    Each map is the sigmoid of logits normalised over the map, so its values lie around one half.
     """
 
     def __init__(self, channels: int) -> None:
@@ -112,7 +112,7 @@ class TopDownAttention(nn.Module):
 
 
 class Code(NamedTuple):
-    """What an encoder makes of an image."""
+    """Features and attention maps of an image, from an encoder."""
 
     features: FeatureMaps
     maps: Maps
@@ -172,7 +172,7 @@ class PearlTranslator(Translator[Still]):
 
 
 class PearlGame(Game[Edged]):
-    """Both translators in one turn, then both critics, which scored the true images beforehand."""
+    """Game of both translators in one turn, then both critics; true images pass the critics once."""
 
     def __init__(
         self,
@@ -203,13 +203,13 @@ class PearlGame(Game[Edged]):
         }
 
     def encode(self, spectrum: str, image: Image) -> Code:
-        """By the encoder of the image's own spectrum."""
+        """Encode an image by the encoder of its own spectrum."""
         encoder = self.translator.encoder if spectrum == "thermal" else self.way_back["encoder"]
         code: Code = encoder(image)
         return code
 
     def decode(self, spectrum: str, code: Code) -> Image:
-        """Into a spectrum."""
+        """Decode into an image of `spectrum`."""
         decoder = self.translator.decoder if spectrum == "visible" else self.way_back["decoder"]
         image: Image = decoder(code.features)
         return image
@@ -269,7 +269,7 @@ def relative(
 ) -> Float[Tensor, " b"]:
     """Relativistic least squares: mean over views of the weighted squares of real - fake + margin.
 
-    Scales weigh 1, 2, ..., the last one more, by their number and by the sum of these.
+    The weights of the scales are 1, 2, ... and one more for the last, over their number and their sum.
     """
     per_view = []
     for reals, fakes in zip(real, fake, strict=True):
@@ -290,17 +290,21 @@ def squared_variation(image: Image) -> Float[Tensor, " b"]:
 
 
 def attention_spread(maps: Maps) -> Float[Tensor, " b"]:
-    """Half of: how far the three finer maps are from sharing each place, and from covering it."""
+    """Penalty of attention: half the sum of terms by which each place has one of the three finer maps.
+
+    The first term, 0.25 times the mean square, asks that the maps sum to 1 at each place; the second,
+    1 minus the mean of the greatest, that one of them covers it.
+    """
     fine = maps[:, 1:].flatten(2)
     sharing = (0.25 * (fine.sum(1) - 1).square()).mean(1)
     return 0.5 * (sharing + 1 - fine.amax(1).mean(1))
 
 
 def agreement(real: Code, fake: FeatureMaps, fake_maps: Maps) -> Float[Tensor, " b"]:
-    """Whether attention picks the same things in true and predicted images of one spectrum.
+    """Disagreement between the things that attention selects in true and fake images of one spectrum.
 
-    real: a true image's code. fake: the features of a predicted one, by the same encoder. fake_maps: the
-    maps of the image from which that was predicted. FeatureMaps are constants: only maps learn.
+    real: a true image's code. fake: features of a fake image, by the same encoder. fake_maps: maps of
+    the image from which the fake was translated. Features are constants: gradients reach maps only.
     """
     one, other = real.maps[:, 1:].flatten(2), fake_maps[:, 1:].flatten(2)
     mine, yours = _attended(real.features, one), _attended(fake, other)
@@ -336,7 +340,7 @@ def _layer(convolution: nn.Module, norm: nn.Module) -> list[nn.Module]:
 
 
 def _groups(channels: int, groups: int) -> nn.GroupNorm:
-    """Group norm; of a network that is scaled down, with so many groups as divide its channels."""
+    """Group norm; in a network that is scaled down, the number of groups divides the channels."""
     return nn.GroupNorm(gcd(channels, groups), channels)
 
 

@@ -46,7 +46,7 @@ class Pix2pixTranslator(Translator[Still]):
 def pix2pix_game(
     *, translator: Pix2pixTranslator, scale: float, frozen: object
 ) -> PairedAdversarialGame:
-    """A patch critic that sees each fake once; content and adversarial terms alone."""
+    """Game with a patch critic that sees each fake once; content and adversarial terms only."""
     channels = translator.thermal_channels
     critic = PatchCritic(
         in_channels=channels + 3, base=scaled(BASE, scale), norm=ImageNorm, biased=False

@@ -4,9 +4,9 @@ Rebuilt from facts of the authors' PyTorch code: two residual translators with s
 spectrum a U-Net that forecasts the third of three frames from the first two, two patch critics with
 instance norm, least squares. What is recycled is a forecast made in the other spectrum. Their second
 model, with plain cycles and identities beside it, is `cycles: true` with `forecaster_halvings: 7`.
-Deviations: the learning rate never reaches 0; biases begin at 0, where their code leaves them as torch
-makes them; windows may be mirrored, all three frames alike. As in their code, a forecast from two true
-frames is shown to the critic as a fake, though no forecaster learns to fool it.
+Deviations: the learning rate never reaches 0; biases start at 0, where their code keeps torch's initial
+ones; windows may be mirrored, all three frames alike. As in their code, the critic also sees a forecast
+from two true frames as a fake, though no forecaster learns to fool it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ BLOCKS = 6
 
 
 class RecycleTranslator(Translator[Still]):
-    """Thermal to visible, frame by frame: forecasters stay behind. Sides are multiples of 4."""
+    """Thermal to visible, frame by frame, without the forecasters. Sides are multiples of 4."""
 
     def __init__(self, *, scale: float) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class RecycleTranslator(Translator[Still]):
 
 @dataclass(frozen=True)
 class Journey:
-    """Three frames of one spectrum, and what becomes of them in the other.
+    """Three frames of one spectrum, and their translations into the other.
 
     true: the frames. fakes: the first two translated, the third forecast from those. again: that
     forecast, translated back. expected: the third frame, forecast from the true first two.
@@ -68,7 +68,7 @@ class Journey:
 
 
 class RecycleGame(Game[Triplets]):
-    """Translators and forecasters in one turn, then both critics."""
+    """Game of translators and forecasters in one turn, then both critics."""
 
     def __init__(
         self,
@@ -106,12 +106,12 @@ class RecycleGame(Game[Triplets]):
         yield Turn("critics", self.critic_terms(journeys))
 
     def translate(self, into: str, frames: list[Image]) -> list[Image]:
-        """Frames of the other spectrum, in one pass: no network here mixes images."""
+        """Translate frames of the other spectrum in one pass: no network here mixes images."""
         network = self.to_visible.resnet if into == "visible" else self.to_thermal
         return list(network(cat(frames)).chunk(len(frames)))
 
     def travel(self, frames: list[Image], home: str, abroad: str) -> Journey:
-        """Into the other spectrum, one step ahead there, and back."""
+        """Translate two frames, forecast the third in the other spectrum, translate that back."""
         first, second = self.translate(abroad, frames[:2])
         third = self.forecasters[abroad](cat([first, second], dim=1))
         (again,) = self.translate(home, [third])
@@ -119,7 +119,7 @@ class RecycleGame(Game[Triplets]):
         return Journey(frames, [first, second, third], again, expected)
 
     def translator_terms(self, journeys: Mapping[str, Journey]) -> Mapping[str, Tensor]:
-        """Fool the critics with three frames each, come back, forecast; on request, plain cycles too."""
+        """Adversarial terms of three frames, recycle and forecast terms; with `cycles`, plain ones too."""
         terms: dict[str, Tensor] = {}
         for abroad, journey in journeys.items():
             home = OTHER[abroad]
@@ -133,7 +133,7 @@ class RecycleGame(Game[Triplets]):
         return terms
 
     def plain_terms(self, abroad: str, journey: Journey) -> Mapping[str, Tensor]:
-        """Cycle and identity of the first two frames."""
+        """Cycle and identity terms of the first two frames."""
         home, first_two = OTHER[abroad], journey.true[:2]
         back = self.translate(home, journey.fakes[:2])
         same = self.translate(home, first_two)
@@ -143,12 +143,12 @@ class RecycleGame(Game[Triplets]):
         }
 
     def fooled(self, spectrum: str, fakes: list[Image]) -> Float[Tensor, " b"]:
-        """The sum over the fakes."""
+        """Adversarial term, summed over the fakes."""
         scored = self.critics[spectrum](cat(fakes)).chunk(len(fakes))
         return torch.stack([squares_real(one) for one in scored]).sum(0)
 
     def critic_terms(self, journeys: Mapping[str, Journey]) -> Mapping[str, Tensor]:
-        """Sums over four pairs: three frames with their fakes, the third with its forecast as well."""
+        """Sums over four pairs: three frames with their fakes, the third also with its forecast."""
         terms = {}
         for spectrum, journey in journeys.items():
             true, expected = journeys[OTHER[spectrum]].true, journeys[OTHER[spectrum]].expected
@@ -224,7 +224,7 @@ class Weights(Strict):
 
 
 class WeightsWithCycles(Weights):
-    """Of the second model, whose plain cycles and identities are weighed too."""
+    """Weights of the second model, which also has plain cycles and identities."""
 
     cycle_thermal: float
     cycle_visible: float

@@ -1,18 +1,18 @@
 """Reference-contrastive, a reconstruction: after Zhan et al., Infrared Physics & Technology 145, 2024.
 
-No code is public and only the abstract was at hand. It names the parts: two encoders (thermal,
+No code is public and only the abstract was available. It names the parts: two encoders (thermal,
 reference), a multi-receptive-field feature integration module (MFIM), a channel-spatial feature
 enhancement module (CSFEM), an improved stop-gradient attention (ISGA) that aligns both, and three terms
-(adversarial, perceptual, contrastive). What the parts are made of is ours, after their known parents
+(adversarial, perceptual, contrastive). The inside of the parts is our design, after their known sources
 (receptive field blocks, CBAM, SGA, CUT), so the counts below are those of this file, and no score of the
-paper may be compared with ours. Departures from the parents and from the abstract:
-- attention compares by cosine with a temperature (`likeness: dot`, `temperature: 1.0`: the parent's raw
-  products, which leave one key to each query), on tokens of several levels at an eighth of the sides;
-- a gate may fade out a reference to which nothing is alike (`confidence_gate`);
-- the contrastive term compares the predicted image with the target, place by place, in the reference's
-  encoder (`nce_anchor: thermal`: with the thermal image, in its own, as in CUT; `both`: half and half);
-- a pixel term stands beside the three (`content: 0` removes it).
-The reference reaches the image through the attention alone, never through a skip: its structure cannot
+paper may be compared with ours. Differences from the sources and from the abstract:
+- attention compares by cosine with a temperature (`likeness: dot`, `temperature: 1.0`: SGA's raw
+  products, with which each query selects one key), on tokens of several levels at 1/8 of the sides;
+- a gate can reduce the weight of a reference in which nothing is similar (`confidence_gate`);
+- the contrastive term compares the output with the target, place by place, in the reference's encoder
+  (`nce_anchor: thermal`: with the thermal image, in its encoder, as in CUT; `both`: half and half);
+- a pixel term is added to the three (`content: 0` removes it).
+The reference reaches the output through the attention only, never through a skip: its structure cannot
 be copied.
 """
 
@@ -53,8 +53,8 @@ from thermochroma.networks.patchgan import PatchCritic
 BASE = 32  # channels at full sides
 STAGES = 4  # of an encoder; each is twice as wide as the one before, at half its sides
 DILATIONS = ((), (1,), (1, 3), (1, 5))  # of the 3x3 layers in each branch of an MFIM
-FUSING = 4  # residual blocks behind the attention
-TOKEN_SIDE = 32  # keys are pooled to this grid where they lie on a finer one
+FUSING = 4  # residual blocks after the attention
+TOKEN_SIDE = 32  # keys on a finer grid are pooled to this one
 LEAST_COLUMN = 1e-6
 GATE_SLOPE, GATE_CENTRE = 10.0, 0.5
 CRITIC_BASE = 64
@@ -66,7 +66,7 @@ Norm = Callable[[int], nn.Module]
 
 
 class Integration(nn.Module):
-    """MFIM: x plus what four branches see of it, each with a larger receptive field."""
+    """MFIM: residual block of four branches, each with a larger receptive field."""
 
     def __init__(self, channels: int, *, norm: Norm) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class Encoder(nn.Module):
         self.head = nn.Conv2d(sum(widths), widths[-1], 1)
 
     def forward(self, image: Image) -> list[Float[Tensor, "b _ _ _"]]:
-        """The stages, the finest first."""
+        """Features of the stages, the finest first."""
         found = []
         for stage in self.stages:
             image = stage(image)
@@ -110,7 +110,7 @@ class Encoder(nn.Module):
         return found
 
     def tokens(self, stages: Sequence[Float[Tensor, "b _ _ _"]]) -> Float[Tensor, "b c y x"]:
-        """What the attention compares: all stages, averaged to an eighth of the sides and mixed."""
+        """Tokens for the attention: all stages, averaged to 1/8 of the sides and mixed."""
         last = len(stages) - 1
         pooled = [F.avg_pool2d(one, 2 ** (last - depth)) for depth, one in enumerate(stages)]
         return self.head(cat(pooled, dim=1))
@@ -124,10 +124,10 @@ def align(
     cosine: bool,
     temperature: float,
 ) -> tuple[Float[Tensor, "b q k"], Float[Tensor, "b q"]]:
-    """Which keys answer each query, and the cosine of the one most alike. In float32; no gradient.
+    """Weights of the keys for each query, and the cosine of the most similar key. Float32, no gradient.
 
-    A softmax over the keys, then every key's column is divided by its sum over the queries, so that
-    no key answers all of them: columns sum to q / k.
+    A softmax over the keys; then every key's column is divided by its sum over the queries, so that
+    no key dominates all of them: columns sum to q / k.
     """
     with torch.autocast(queries.device.type, enabled=False):
         queries, keys = at_least_float32(queries), at_least_float32(keys)
@@ -139,7 +139,7 @@ def align(
 
 
 class Alignment(nn.Module):
-    """One block of ISGA: each place of x is given what the places of y say that are like it."""
+    """One block of ISGA: each place of x receives values from similar places of y."""
 
     def __init__(
         self, channels: int, *, norm: Norm, cosine: bool, temperature: float, gated: bool
@@ -164,7 +164,7 @@ class Alignment(nn.Module):
 
 
 class Enhancement(nn.Module):
-    """CSFEM: x plus x gated by channels, then by places, as CBAM does."""
+    """CSFEM: sum of x, and x gated by channels, then by places, as in CBAM."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ class Enhancement(nn.Module):
 
 
 class Residual(nn.Module):
-    """x plus two 3x3 convolutions with norms."""
+    """Residual block: two 3x3 convolutions with norms."""
 
     def __init__(self, channels: int, *, norm: Norm) -> None:
         super().__init__()
@@ -199,9 +199,9 @@ class Residual(nn.Module):
 
 
 class ReferenceTranslator(Translator[Referenced]):
-    """Two encoders, attention from thermal to reference, and a way up with thermal skips alone.
+    """Two encoders, attention from thermal to reference, and a decoder with skips from thermal only.
 
-    Sides are multiples of 8. The parts stand in the order in which the method's page names them.
+    Sides are multiples of 8. The parts are in the order of the method's page.
     """
 
     def __init__(
@@ -240,9 +240,9 @@ class ReferenceTranslator(Translator[Referenced]):
 
 
 class ReferenceGame(Game[Batch[Referenced]]):
-    """A spectrally normalised critic that sees thermal and visible together; then the translator.
+    """Game of a spectrally normalised critic of thermal and visible together; then the translator.
 
-    The contrastive term's heads are taught with the translator and stay behind when it ships.
+    The heads of the contrastive term are trained with the translator, and not deployed with it.
     """
 
     def __init__(
@@ -306,7 +306,7 @@ class ReferenceGame(Game[Batch[Referenced]]):
     def contrast(
         self, anchor: str, output: Visible, batch: Batch[Referenced]
     ) -> Float[Tensor, " b"]:
-        """The mean over the encoder's stages, against the target or against the thermal image."""
+        """Contrastive term against the target or the thermal image, mean over the encoder's stages."""
         if anchor == "visible":
             encoder, asking, answering = self.translator.reference_encoder, output, batch.target
         else:
@@ -321,12 +321,12 @@ class ReferenceGame(Game[Batch[Referenced]]):
 
 
 def confidence(best: Float[Tensor, "b q"]) -> Float[Tensor, "b q"]:
-    """From the cosine of the most alike key to how much the reference counts, from 0 to 1."""
+    """Weight of the reference, 0 to 1, from the cosine of the most similar key."""
     return (GATE_SLOPE * (best - GATE_CENTRE)).sigmoid()
 
 
 def luminance(visible: Visible) -> Thermal:
-    """The weighted mean of red, green and blue, in [-1, 1]."""
+    """Luminance in [-1, 1]: the weighted mean of red, green and blue."""
     factors = visible.new_tensor(LUMA).view(1, 3, 1, 1)
     return (visible * factors).sum(1, keepdim=True)
 
@@ -399,7 +399,7 @@ METHOD = Method(
     sides_multiple_of=8,
     published_parameters={
         # Not published: counted by hand, layer by layer (docs/methods/reference_contrastive.md). The
-        # translator's player is what ships (8,627,851) and the contrastive term's heads (387,072).
+        # translator's player is the deployed network (8,627,851) and the contrastive heads (387,072).
         "reference_contrastive": {"critic": 2_765_761, "translator": 8_627_851 + 387_072}
     },
     counts_are_published=False,

@@ -2,22 +2,22 @@
 2021.
 
 Rebuilt from facts of the authors' code: a U-Net of nine halvings, joined at its sixth by a global
-feature network; a head that predicts what catches the eye; a conditional critic that measures the
-earth mover's distance, with gradient penalty. All layers are spectrally normalised. First the
-translator learns alone, then it heeds the critic. Deviations:
-- images are in [-1, 1] as the tanh that predicts them; the authors hold it against [0, 1], which half
-  of it cannot reach (`value_range: unit` brings that back);
-- saliency maps are frequency-tuned saliency of the target: a stand-in, for the authors take those of
+feature network; a head that predicts saliency; a conditional critic that estimates the earth mover's
+distance, with gradient penalty. All layers are spectrally normalised. First the translator learns
+alone, then also from the critic. Deviations:
+- images are in [-1, 1] like the tanh of the output; the authors compare it with images in [0, 1], which
+  use only half of its range (`value_range: unit` restores that);
+- saliency maps are frequency-tuned saliency of the target: a stand-in, since the authors take those of
   PFAN, a trained detector; the global network starts untrained, not as a classifier of ImageNet;
 - VGG's input is normalised as in its training (`perceptual_imagenet_norm: false`: the authors');
-- batch norms as the original tests them, which never leaves training mode, but each image by its own
-  statistics, whatever its batch (`norm: running` keeps statistics in training instead);
-- the critic learns from the first image, so that nobody heeds an untrained one (`critic_waits: true`:
-  the authors', who begin with both in a second run);
+- batch norms use an image's own statistics in tests, as in the original, which never leaves training
+  mode, but whatever the batch (`norm: running` keeps statistics in training instead);
+- the critic learns from the first image on, so that the translator never learns from an untrained one
+  (`critic_waits: true` restores the authors' way: both begin in a second run);
 - the learning rate is the straight line through the authors' four steps of two runs, 2e-4 to 2.5e-5;
-- spectral norms iterate in training only, so that a shipped translator predicts the same twice.
-Kept: convolutions start as PyTorch makes them (the authors' own init never reaches them), and one
-critic, as in the code; `salient_critic: true` adds the second one that the paper speaks of.
+- spectral norms iterate in training only, so that a deployed translator gives the same output twice.
+Kept: convolutions start with PyTorch's initial weights (the authors' own init never reaches them), and
+one critic, as in the code; `salient_critic: true` adds the second one that the paper describes.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -61,14 +61,14 @@ STAGES = (
 )  # base widths of VGG-16; each stage halves at its end
 DOWNS = (1, 2, 4, 8, 8, 8, 8, 8, 8)  # base widths
 UPS = (8, 8, 8, 8, 8, 4, 2, 1)
-JOINED = 6  # the global features enter the down path behind so many layers
-HEEDED = slice(4, 7)  # up layers that the saliency head looks at: at 1/8, 1/4 and 1/2 of the sides
+JOINED = 6  # number of layers of the down path before the global features enter it
+HEEDED = slice(4, 7)  # up layers that feed the saliency head: at 1/8, 1/4 and 1/2 of the sides
 
 Saliency = Float[Tensor, "b 1 h w"]
 BatchNorm = ImageNorm | nn.BatchNorm2d
 Norm = Callable[[int], BatchNorm]
 NORMS: Mapping[str, Norm] = {"per_image": ImageNorm, "running": nn.BatchNorm2d}
-"""Alike in training."""
+"""Norms by the name that a setting gives; they differ in evaluation only."""
 
 
 class Layer(nn.Module):
@@ -99,7 +99,7 @@ class Layer(nn.Module):
 
 
 class SaliencyHead(nn.Module):
-    """Three layers of the way up, brought to one size, to a map from 0 to 1. Not needed to predict."""
+    """Saliency map, 0 to 1, from three layers of the way up, brought to one size. Used in training only."""
 
     def __init__(self, *, base: int, latent: int, norm: Norm) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class SaliencyHead(nn.Module):
 class ScganTranslator(Translator[Still]):
     """Global network and U-Net, down to 1x1 at 256x256: sides are multiples of 256.
 
-    The parts stand in the order of the public checkpoints.
+    The parts are in the order of the public checkpoints.
     """
 
     def __init__(
@@ -150,13 +150,13 @@ class ScganTranslator(Translator[Still]):
         return self.leave(self._run(self.spread(seen.thermal))[0])
 
     def predict(self, seen: Still) -> tuple[Image, Saliency | None]:
-        """The image, in [-1, 1], and what is thought to catch the eye in it."""
+        """Output in [-1, 1], and the predicted saliency map if there is a head for it."""
         output, attended = self._run(self.spread(seen.thermal))
         salient = None if self.saliency_head is None else self.saliency_head(attended)
         return self.leave(output), salient
 
     def spread(self, thermal: Thermal) -> Float[Tensor, "b k h w"]:
-        """What the networks see of a thermal image: so many channels, their value range."""
+        """Thermal image as the networks take it, in their number of channels and value range."""
         return self.enter(spread_channels(thermal, self.thermal_channels))
 
     def _run(self, x: Image) -> tuple[Visible, list[Tensor]]:
@@ -174,7 +174,7 @@ class ScganTranslator(Translator[Still]):
 
 
 class Critic(nn.Module):
-    """Scores overlapping patches of an image, given the thermal one: 30x30 at 256x256."""
+    """Critic with one value for each patch of an image, given the thermal one: 30x30 at 256x256."""
 
     def __init__(self, *, in_channels: int, base: int) -> None:
         super().__init__()
@@ -194,7 +194,7 @@ class Critic(nn.Module):
 
 
 class ScganGame(Game[Batch[Still]]):
-    """The critic, then the translator, which heeds it from `warm_up_share` of the images on."""
+    """Game of the critic, then the translator, which learns from it after `warm_up_share` of the images."""
 
     def __init__(
         self,
@@ -242,7 +242,7 @@ class ScganGame(Game[Batch[Still]]):
     def critic_terms(
         self, seen: Still, reals: list[Image], fakes: list[Image]
     ) -> Mapping[str, Float[Tensor, " b"]]:
-        """Earth mover's distance and gradient penalty; with two critics, the sum over them."""
+        """Terms of earth mover's distance and gradient penalty; with two critics, the sum over them."""
         fakes = [fake.detach() for fake in fakes]
         return {
             "critic_fake": self.score(seen, fakes),
@@ -251,7 +251,7 @@ class ScganGame(Game[Batch[Still]]):
         }
 
     def penalty(self, seen: Still, reals: list[Image], fakes: list[Image]) -> Float[Tensor, " b"]:
-        """How far the critics' slopes between fake and real are from 1; the thermal image stays."""
+        """Gradient penalty between fake and real, summed over critics; the thermal image is the same."""
         thermal = self.translator.spread(seen.thermal)
         penalties = [
             gradient_penalty(partial(critic, thermal), real, fake)
@@ -260,8 +260,8 @@ class ScganGame(Game[Batch[Still]]):
         return stack(penalties).sum(0)
 
     def score(self, seen: Still, views: list[Image]) -> Float[Tensor, " b"]:
-        """Mean logits over patches: the first critic on the image, the second on what is
-        salient of it."""
+        """Mean of a critic's output over patches, the first on the image, the second on its salient
+        part; summed over critics."""
         thermal = self.translator.spread(seen.thermal)
         logits = [
             critic(thermal, view).flatten(1).mean(1)
@@ -270,11 +270,11 @@ class ScganGame(Game[Batch[Still]]):
         return stack(logits).sum(0)
 
     def saliency(self, batch: Batch[Still]) -> Saliency:
-        """What the head should find: of the target, or of the thermal image."""
+        """Saliency map that the head must predict: of the target, or of the thermal image."""
         return saliency(batch.target if self.saliency_of == "visible" else batch.seen.thermal)
 
     def perceptual(self, output: Image, target: Image) -> Float[Tensor, " b"]:
-        """In VGG's features; without its own normalisation, VGG sees the networks' value range."""
+        """Perceptual term; without ImageNet's normalisation, VGG sees the networks' value range."""
         if self.imagenet_norm:
             return perceptual(self.features, output, target)
         enter = self.translator.enter
@@ -282,17 +282,17 @@ class ScganGame(Game[Batch[Still]]):
 
 
 def as_it_is(image: Image) -> Image:
-    """[-1, 1] stays."""
+    """Return the image as it is, in [-1, 1]."""
     return image
 
 
 def from_unit(image: Image) -> Image:
-    """[0, 1] to [-1, 1]."""
+    """Convert [0, 1] to [-1, 1]."""
     return image * 2 - 1
 
 
 def _views(image: Image, salient: Saliency | None) -> list[Image]:
-    """The image and, if it is known, what is salient of it."""
+    """The image and, if saliency is known, the image times it."""
     return [image] if salient is None else [image, image * salient]
 
 
@@ -306,7 +306,7 @@ def _up(wide: int, narrow: int, *, norm: Norm) -> nn.Sequential:
 
 
 def _global_network(in_channels: int, base: int, *, norm: Norm) -> nn.Sequential:
-    """VGG-16 whose pools are strides of 2, the last one a layer of its own: 1/32 of the sides."""
+    """VGG-16 with strides of 2 instead of pools, the last in a layer of its own: 1/32 of the sides."""
     layers: list[nn.Module] = []
     narrow = in_channels
     for stage in STAGES:
@@ -324,7 +324,9 @@ def _downs(in_channels: int, base: int, *, norm: Norm) -> list[nn.Module]:
     downs: list[nn.Module] = [Layer(in_channels, widths[0], kernel=7, padding=3, norm=None)]
     for place, (narrow, wide) in enumerate(pairwise(widths), start=1):
         joined = narrow + 8 * base if place == JOINED else narrow
-        between = norm if place < len(widths) - 1 else None  # one value is left behind the last
+        between = (
+            norm if place < len(widths) - 1 else None
+        )  # a norm after the last would see one value
         downs.append(Layer(joined, wide, stride=2, norm=between))
     return downs
 
@@ -345,7 +347,7 @@ RANGES: Mapping[str, tuple[Change, Change]] = {
     "signed": (as_it_is, as_it_is),
     "unit": (to_unit, from_unit),
 }
-"""From [-1, 1] to what the networks see and predict, and back."""
+"""Conversions from [-1, 1] to the networks' value range, and back."""
 
 
 class TranslatorSettings(Strict):

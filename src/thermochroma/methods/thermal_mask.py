@@ -1,14 +1,14 @@
 """ThermalMask-R, a reconstruction: after Li et al., "ThermalMask", IEEE TGRS, 2025. Visible to thermal.
 
-No code is public and only the abstract was at hand. It names the parts: masks of background and
+No code is public and only the abstract was available. It names the parts: masks of background and
 foreground that keep the background and the most prominent features of the input (SMGN), attention maps
 by pyramid non-local attention that reach visible and infrared feature maps (SAGN), a pixel-spectrum
-multi-spatial constraint on high frequencies (PSC), and weak supervision. What the parts are made of is
-ours: masks composed as in AttentionGAN, in two groups, the foreground's taught by frequency-tuned
-saliency; attention over pooled keys, which also guides the decoders; cycles without pairs. Wholly ours
-is the layout term: cycles reward copies of brightness, and critics with instance norms do not see the
-level, so the distribution of the layouts of thermal images says which way round is right. The counts
-below are those of this file, and no score of the paper may be compared with ours.
+multi-spatial constraint on high frequencies (PSC), and weak supervision. The inside of the parts is our
+design: masks composed as in AttentionGAN, in two groups, the foreground's trained with frequency-tuned
+saliency; attention over pooled keys, which also guides the decoders; cycles without pairs. The layout
+term is ours entirely: cycles reward copies of brightness, and critics with instance norms do not see the
+level, so the distribution of the layouts of thermal images decides what is bright and what is dark. The
+counts below are those of this file, and no score of the paper may be compared with ours.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -44,31 +44,31 @@ from thermochroma.networks.patchgan import PatchCritic
 from thermochroma.networks.resnet import ResidualBlock, doubling, halving, head, stem
 
 BASE = 64
-BLOCKS_BEFORE, BLOCKS_AFTER = 4, 5  # the attention
+BLOCKS_BEFORE, BLOCKS_AFTER = 4, 5  # residual blocks before and after the attention
 MASK_BLOCKS = 3
 GRIDS = (1, 3, 6, 8)  # sides of the pools whose cells are the keys
 PROFILE_MOMENTUM = 0.99
 
 Translation = Float[Tensor, "b o h w"]
-"""An image of the other spectrum."""
+"""Output of a translator, in [-1, 1]."""
 FeatureMaps = Float[Tensor, "b k y x"]
 Attention = Float[Tensor, "b 1 v u"]
-"""How much each place matters, 0 to 1; of another size than the features that it guides."""
+"""Importance of each place, 0 to 1; of another size than the features that it guides."""
 Share = Float[Tensor, "b 1 h w"]
-"""A part of each place, 0 to 1."""
+"""Share of a mask at each pixel, 0 to 1."""
 
 
 class Attended(NamedTuple):
-    """FeatureMaps, and how much each of their places matters."""
+    """Features, and the importance of each of their places."""
 
     features: FeatureMaps
     attention: Attention
 
 
 class PyramidAttention(nn.Module):
-    """x plus what its places find among cells of a pyramid of pools; nothing at first (gamma is 0).
+    """Residual attention of the places of x over the cells of a pyramid of pools; gamma starts at 0.
 
-    What a place finds says too how much it matters: the attention map.
+    The attention map is computed from the same result: the importance of each place.
     """
 
     def __init__(self, channels: int) -> None:
@@ -92,7 +92,7 @@ class PyramidAttention(nn.Module):
 
 
 def guided(x: FeatureMaps, attention: Attention) -> FeatureMaps:
-    """FeatureMaps times 1 (where nothing matters) to 2."""
+    """Features times 1 + attention: a factor of 1 at places without importance, up to 2."""
     return x * (1 + F.interpolate(attention, size=x.shape[-2:], mode="bilinear"))
 
 
@@ -110,7 +110,7 @@ class AttentionGenerator(nn.Module):
 
 
 class GuidedDecoder(nn.Module):
-    """Residual blocks and two doublings; the attention map guides what each doubling gives."""
+    """Residual blocks and two doublings; the attention map guides the result of each doubling."""
 
     def __init__(self, *, blocks: int, base: int, last: Iterable[nn.Module]) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class GuidedDecoder(nn.Module):
 
 
 class Predicted(NamedTuple):
-    """A translation, and what of each place is foreground or a copy of the input."""
+    """Output, and at each pixel the shares of foreground and of copies of the input."""
 
     image: Translation
     foreground: Share
@@ -134,10 +134,10 @@ class Predicted(NamedTuple):
 
 
 class MaskedPainter(nn.Module):
-    """Contents and masks of one encoder. Half of the masks are the background's, half the foreground's.
+    """Translator that sums contents by masks; half of the masks are background, half foreground.
 
-    The last mask of each half keeps the input; a content belongs to each other mask. contents: so many
-    for each half. Sides are multiples of 4.
+    The last mask of each half keeps the input; each other mask has a content of its own. contents: their
+    number in each half. Sides are multiples of 4.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, base: int, contents: int) -> None:
@@ -156,7 +156,7 @@ class MaskedPainter(nn.Module):
         init_normal(self)
 
     def predict(self, image: Image) -> Predicted:
-        """The translation and its shares."""
+        """Translate an image, and return the shares of foreground and copies too."""
         features = self.encoder(image)
         attended = self.attention(features)
         contents = self.contents(*attended).unflatten(1, (2, -1, self.out_channels))
@@ -171,7 +171,7 @@ class MaskedPainter(nn.Module):
         )
 
     def copied(self, image: Image) -> Translation:
-        """The input in the channels of the output: its luminance, or the one channel repeated."""
+        """Input with the channels of the output: its luminance, or its one channel repeated."""
         if self.out_channels == 1:
             return luminance(image)
         return image.expand(-1, self.out_channels, -1, -1)
@@ -181,7 +181,7 @@ class MaskedPainter(nn.Module):
 
 
 class ThermalMaskTranslator(Translator[VisibleStill]):
-    """Visible to thermal."""
+    """Translator from visible to thermal. Sides are multiples of 4."""
 
     def __init__(self, *, scale: float, contents: int) -> None:
         super().__init__()
@@ -193,7 +193,7 @@ class ThermalMaskTranslator(Translator[VisibleStill]):
 
 
 class Cycle(NamedTuple):
-    """One pass through both translators, from both ends."""
+    """True images, translations and reconstructions of both cycles."""
 
     visible: Visible
     thermal: Thermal
@@ -212,7 +212,7 @@ class Cycle(NamedTuple):
 
 
 class ThermalMaskGame(Game[Batch[VisibleStill]]):
-    """Both translators in one turn, then both critics."""
+    """Game of both translators in one turn, then both critics."""
 
     profile_visible: Tensor
     profile_thermal: Tensor
@@ -271,7 +271,7 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
         )
 
     def translator_terms(self, cycle: Cycle) -> Mapping[str, Tensor]:
-        """Fool both critics, come back, tell foreground from background, keep and match what is known."""
+        """Adversarial, cycle, saliency, high-frequency, profile and layout terms of both directions."""
         pairs = [(cycle.visible_again, cycle.visible), (cycle.thermal_again, cycle.thermal)]
         told = [(cycle.to_thermal, cycle.visible), (cycle.to_visible, cycle.thermal)]
         return {
@@ -289,7 +289,7 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
         }
 
     def critic_terms(self, cycle: Cycle) -> Mapping[str, Tensor]:
-        """Each critic on true images and on fakes out of its history."""
+        """Terms of each critic on true images and on fakes from its pool."""
         thermal, visible = self.critics["thermal"], self.critics["visible"]
         return {
             "thermal_real": squares_real(thermal(cycle.thermal)),
@@ -299,7 +299,7 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
         }
 
     def remember_layouts(self, cycle: Cycle) -> None:
-        """Keep the layouts of what is true and what was predicted, for later batches."""
+        """Keep the layouts of true and fake images, for later batches."""
         self.layout_visible.remember(true=cycle.visible, fake=cycle.fake_visible)
         self.layout_thermal.remember(true=cycle.thermal, fake=cycle.fake_thermal)
 
@@ -312,18 +312,18 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
         running.copy_(torch.where(running.isnan(), now, moved))
 
     def profile_of(self, image: Image) -> Float[Tensor, "b bins"]:
-        """How strong each high frequency is, on a logarithmic scale."""
+        """Strength of each band of high frequencies, on a logarithmic scale."""
         return radial_profile(image, bins=self.bins, least=self.least)
 
     def profile_gap(self, spectrum: str, fake: Image) -> Float[Tensor, " b"]:
-        """Between the batch's mean profile and the true images' running mean; alike for the batch."""
+        """Gap between the batch's mean profile and the true images' running mean; equal in a batch."""
         wanted = self.get_buffer(f"profile_{spectrum}").clone()
         gap = (self.profile_of(fake).mean(0) - wanted).abs().mean()
         return gap.expand(len(fake))
 
 
 def luminance(visible: Visible) -> Thermal:
-    """The weighted mean of red, green and blue, in [-1, 1]."""
+    """Luminance in [-1, 1]: the weighted mean of red, green and blue."""
     return (visible * visible.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 

@@ -1,15 +1,15 @@
 """TIC-CGAN: Kuang et al., "Thermal Infrared Colorization via Conditional Generative ...", 2020.
 
-Rebuilt from facts of the authors' code: a coarse branch predicts features at half the sides, a fine
-branch adds what is lost there and predicts the image; a patch critic sees thermal and visible together;
-content, adversarial, perceptual and total-variation terms. Deviations:
+Rebuilt from facts of the authors' code: a coarse branch computes features at half the sides, a fine
+branch adds the detail that is lost there and makes the output; a patch critic sees thermal and visible
+together; content, adversarial, perceptual and total-variation terms. Deviations:
 - the critic's loss is binary cross entropy: the code's default is least squares, but the training log
   that its authors released with their weights cannot come from that (`criterion: least_squares`);
 - total variation is divided by the image's own pixels and by the batch (the same for one image of
-  256x256, which is all that the original knows);
+  256x256, the only size of the original);
 - the learning rate never reaches 0 (it does, one epoch long);
 - instance norms keep no running statistics: the original keeps some and never uses them.
-Kept, although odd: VGG-16 is shown images in [-1, 1], not normalised as in its training.
+Kept, although odd: VGG-16 sees images in [-1, 1], not normalised as in its training.
 """
 
 from typing import Literal
@@ -34,9 +34,9 @@ COARSE_BLOCKS, FINE_BLOCKS = 9, 3
 
 
 class TicTranslator(Translator[Still]):
-    """Coarse features, then fine ones, which are added and predicted from. Sides: multiples of 16.
+    """Sum of coarse and fine features, then layers that make the output. Sides: multiples of 16.
 
-    The branches learn together from the first image. Sides of 16 itself are too small.
+    The branches learn together from the first image on. Sides of 16 itself are too small.
     """
 
     def __init__(self, *, scale: float, thermal_channels: int) -> None:
@@ -77,7 +77,7 @@ def tic_game(
     perceptual_taps: tuple[int, ...],
     perceptual_imagenet_norm: bool,
 ) -> PairedAdversarialGame:
-    """A patch critic with a history; content, adversarial, perceptual and total-variation terms."""
+    """Game with a patch critic and a pool; content, adversarial, perceptual, total-variation terms."""
     channels = translator.thermal_channels
     critic = PatchCritic(
         in_channels=channels + 3, base=scaled(BASE, scale), norm=instance_norm, biased=True

@@ -1,19 +1,19 @@
 """TIR2Lab: Berg, Ahlberg and Felsberg, "Generating Visible Spectrum Images from Thermal Infrared", 2018.
 
 Rebuilt from facts of the authors' Keras graph: a shallow U-Net, activations before convolutions, that
-predicts L*, a* and b* at once and is taught without a critic, by the distance of a* and b* and by the
-structure of L*. Only the integrated network is built, not the paper's other way (lightness alone,
+predicts L*, a* and b* at once and is trained without a critic, by the distance of a* and b* and by the
+structure of L*. Only the integrated network is built, not the paper's other approach (lightness alone,
 then a public colouriser).
 
 Deviations, each with its reason:
-- batch norm over channels: the released graph normalises over image rows, left over from another
+- batch norm over channels: the released graph normalises over image rows, a remainder of another
   order of axes, so that it has one height only; `norm: row` restores that;
-- the running averages of the norms are plain ones over the first 1 / 0.01 batches: Keras lets them
-  start at 0 and 1, which hundreds of batches have to wash out (after that, both are the same);
+- the running averages of the norms are plain ones over the first 1 / 0.01 batches: Keras starts them
+  at 0 and 1, whose influence lasts for hundreds of batches (after that, both are the same);
 - images are shuffled, mirrored and cut to windows as in every method here; the release does not,
   and uses a quarter of its files;
 - colours outside sRGB are cut off and levels are rounded: the release truncates;
-- the activation on the thermal input is left out: it changes nothing, for it is never negative.
+- the activation on the thermal input is left out: it changes nothing, since the input is never negative.
 Kept, although odd: dropout in front of the last convolution, which therefore learns from noise.
 """
 
@@ -42,7 +42,7 @@ from thermochroma.contract.settings import Settings, Strict
 from thermochroma.networks.blocks import scaled
 
 UnitLab: TypeAlias = Float[Tensor, "b 3 h w"]
-"""L*, a*, b*, each scaled so that the colours of sRGB span [0, 1]."""
+"""Images of L*, a*, b*, each scaled so that the colours of sRGB span [0, 1]."""
 FeatureMaps: TypeAlias = Float[Tensor, "b c h w"]
 
 BASE: Final = 32
@@ -50,7 +50,7 @@ EPS: Final = 1e-3
 MOMENTUM: Final = 0.01  # Keras calls it 0.99
 LEAK: Final = 0.2
 LEAST, SPAN = (0.0, -87.0, -108.0), (100.0, 185.0, 203.0)
-"""Of L*, a* and b*."""
+"""Least values and spans of L*, a* and b*."""
 ROW_HEIGHT: Final = 256
 WINDOW: Final = (4, 16)
 """Rows and columns of the windows in which structure is compared; they do not overlap."""
@@ -58,7 +58,7 @@ C1, C2 = 0.01**2, 0.03**2
 
 
 class SoonBatchNorm(nn.BatchNorm2d):
-    """Batch norm whose running averages are of use after few batches.
+    """Batch norm with running averages that are valid after few batches.
 
     They are plain means of the batches' statistics for 1 / momentum batches, then exponential ones.
     """
@@ -84,7 +84,7 @@ class SoonBatchNorm(nn.BatchNorm2d):
 
 
 class RowNorm(nn.Module):
-    """Batch norm over the rows of images of one height, as the released graph has it."""
+    """Batch norm over the rows of images of one height, as in the released graph."""
 
     def __init__(self, rows: int) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class RowNorm(nn.Module):
 
 
 class SameConv(nn.Conv2d):
-    """4x4, as TensorFlow's "same" pads it: one before and two after, or one and one at stride 2."""
+    """Convolution 4x4, padded as TensorFlow's "same": one before, two after, or one and one at stride 2."""
 
     def __init__(self, in_channels: int, out_channels: int, *, stride: int = 1) -> None:
         super().__init__(in_channels, out_channels, 4, stride)
@@ -109,7 +109,7 @@ class SameConv(nn.Conv2d):
 
 
 class Block(nn.Module):
-    """Activation, perhaps twice the size, convolution, norm, perhaps dropout."""
+    """Activation, optional enlarging by `grow`, convolution, norm, optional dropout."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class Block(nn.Module):
 
 
 class Tir2LabTranslator(Translator[Still]):
-    """Two halvings; sides are multiples of 4, and exactly 256 high with the norm over rows."""
+    """U-Net with two halvings; sides are multiples of 4, and the height 256 with the norm over rows."""
 
     def __init__(self, *, scale: float, norm: Literal["channel", "row"]) -> None:
         super().__init__()
@@ -158,14 +158,14 @@ class Tir2LabTranslator(Translator[Still]):
         return visible_of(unscaled(self.lab(seen.thermal)))
 
     def lab(self, thermal: Thermal) -> UnitLab:
-        """What the network itself says; the losses compare this, before colours are cut off.
+        """Output in L*a*b*, scaled to [0, 1], which the losses compare before colours are clipped.
 
         Raises BadInput for a height that the norm over rows cannot take.
         """
         if self.rows and thermal.shape[2] != ROW_HEIGHT:
             raise BadInput(
                 given=f"TIR2Lab with `norm: row` was given a height of {thermal.shape[2]}",
-                needed=f"images of {ROW_HEIGHT} rows, each of which has a norm of its own",
+                needed=f"images of {ROW_HEIGHT} rows: each row has its own norm",
                 remedy=f"use windows and crops of {ROW_HEIGHT} pixels, or `norm: channel`",
             )
         e1 = self.e1(to_unit(thermal))
@@ -178,7 +178,7 @@ class Tir2LabTranslator(Translator[Still]):
 
 
 class Tir2LabGame(Game[Batch[Still]]):
-    """One player: colours by their distance, lightness by its structure."""
+    """Game of one player: colours by their distance, lightness by its structure."""
 
     def __init__(self, *, translator: Tir2LabTranslator, scale: float, frozen: object) -> None:
         super().__init__()
@@ -196,13 +196,13 @@ class Tir2LabGame(Game[Batch[Still]]):
 
 
 def scaled_lab(lab: Lab) -> UnitLab:
-    """L*, a*, b* to [0, 1]."""
+    """Scale L*, a*, b* to [0, 1]."""
     least, span = (lab.new_tensor(each).view(3, 1, 1) for each in (LEAST, SPAN))
     return (lab - least) / span
 
 
 def unscaled(unit: UnitLab) -> Lab:
-    """[0, 1] to L*, a*, b*, in float32."""
+    """Scale [0, 1] back to L*, a*, b*, in float32."""
     lab = at_least_float32(unit)
     least, span = (lab.new_tensor(each).view(3, 1, 1) for each in (LEAST, SPAN))
     return lab * span + least
@@ -211,9 +211,9 @@ def unscaled(unit: UnitLab) -> Lab:
 def unlike_windows(
     output: Float[Tensor, "b 1 h w"], target: Float[Tensor, "b 1 h w"]
 ) -> Float[Tensor, " b"]:
-    """(1 - SSIM) / 2 over windows of 4 rows and 16 columns side by side, unweighted, range 1.
+    """Mean of (1 - SSIM) / 2 over windows of 4 rows and 16 columns side by side, unweighted, range 1.
 
-    What a last window would lack of rows or columns is not looked at.
+    Rows and columns at the end that do not fill a window are left out.
     """
 
     one, other = _windows(output), _windows(target)
@@ -227,7 +227,7 @@ def unlike_windows(
 
 
 def _windows(channel: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b windows pixels"]:
-    """The whole windows, side by side, each as one row of its pixels."""
+    """Whole windows, side by side, each as one row of its pixels."""
     tiles = channel[:, 0].unfold(1, WINDOW[0], WINDOW[0]).unfold(2, WINDOW[1], WINDOW[1])
     return tiles.flatten(3).flatten(1, 2)
 

@@ -1,1 +1,1 @@
-"""Scores: two images, or two sets of images, to a number."""
+"""Scores of predictions: functions of two images, or of two sets of images, that return a number."""

@@ -1,4 +1,4 @@
-"""Likeness of colour: CIEDE2000, the a* and b* channels, colourfulness. One value an image.
+"""Likeness of colour: CIEDE2000, the a* and b* channels, colourfulness. One value per image.
 
 8-bit sRGB goes to CIE L*a*b* under D65 (2 degree observer) with the numbers of IEC 61966-2-1. Images
 are taken one by one, as arrays: an image's intermediate values stay in the processor's cache.
@@ -16,24 +16,24 @@ from thermochroma.base.colour_space import KNEE, LUMA, OFFSET, SLOPE, WHITE, XYZ
 from thermochroma.metrics.fidelity import Image, decibels
 
 PEAK_AB: Final = 255.0
-"""a* and b* span -128 to 127 where they are kept in 8 bits."""
+"""Range of a* and b* where they are kept in 8 bits, -128 to 127."""
 CHROMA_BEND: Final = 25.0**7
 LINEAR: Final = linear_of(torch.arange(256, dtype=torch.float64) / 255).float().numpy()
-"""By 8-bit level of sRGB: what is in proportion to light, 0 to 1."""
+"""Linear light, 0 to 1, by 8-bit level of sRGB."""
 SHARE_OF_WHITE: Final = (np.array(XYZ_OF_RGB) / np.array(WHITE)[:, None]).astype(np.float32)
 
 Lab: TypeAlias = Float32[np.ndarray, "3 h w"]
 Field: TypeAlias = Float[np.ndarray, "..."]
-"""One value a pixel."""
+"""Array with one value per pixel."""
 
 
 def lab(images: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
-    """8-bit sRGB to CIE L* (0 to 100), a*, b*, fp32 (errors of 1e-4 at most)."""
+    """Convert 8-bit sRGB to CIE L* (0 to 100), a*, b*, fp32 (errors of 1e-4 at most)."""
     return torch.from_numpy(np.stack([lab_of(image) for image in images.cpu().numpy()]))
 
 
 def lab_of(image: Image) -> Lab:
-    """`lab` of one image."""
+    """Convert one image to CIE L*a*b* as `lab` does."""
     tall = np.ascontiguousarray(image).reshape(-1, image.shape[-1])
     linear = cv2.LUT(tall, LINEAR).reshape(3, -1)
     ratio = np.einsum("xc,cp->xp", SHARE_OF_WHITE, linear)
@@ -47,7 +47,7 @@ def lab_of(image: Image) -> Lab:
 def ciede2000(
     one: Float[Tensor, "b 3 h w"], other: Float[Tensor, "b 3 h w"]
 ) -> Float[Tensor, "b h w"]:
-    """CIEDE2000 of each pixel of L*a*b* images; about 2 is just noticed."""
+    """CIEDE2000 of each pixel of L*a*b* images; a difference of about 2 is just visible."""
     first, second = (np.moveaxis(batch.cpu().numpy(), 1, 0) for batch in (one, other))
     return torch.from_numpy(ciede2000_of(first, second))
 
@@ -96,13 +96,13 @@ def squared_error_ab_of(predicted_lab: Lab, truth_lab: Lab) -> float:
 
 
 def colourfulness(images: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
-    """How colourful an image is, 0 for grey (Hasler and Suesstrunk 2003, M^(3)), 8-bit levels."""
+    """Colourfulness M^(3) of an image (Hasler and Suesstrunk 2003) in 8-bit levels; 0 for grey."""
     found = [colourfulness_of(image) for image in images.cpu().numpy()]
     return torch.tensor(found, dtype=torch.float64)
 
 
 def colourfulness_of(image: Image) -> float:
-    """`colourfulness` of one image; sums are of whole numbers, and exact."""
+    """Colourfulness of one image as in `colourfulness`; sums are of whole numbers, and exact."""
     red, green, blue = image.reshape(3, -1).astype(np.int16)
     twice = np.stack([2 * (red - green), red + green - 2 * blue]).astype(np.float64)
     mean = twice.mean(axis=1)
@@ -114,7 +114,7 @@ def colourfulness_of(image: Image) -> float:
 def colourfulness_difference(
     prediction: UInt8[Tensor, "b 3 h w"], truth: UInt8[Tensor, "b 3 h w"]
 ) -> Float[Tensor, " b"]:
-    """Size of the difference of the two images' colourfulness; pale and garish count alike."""
+    """Absolute difference of the two images' colourfulness: too pale and too colourful count alike."""
     return (colourfulness(prediction) - colourfulness(truth)).abs()
 
 
@@ -127,7 +127,7 @@ def luma(images: UInt8[Tensor, "b c h w"]) -> Float[Tensor, "b h w"]:
 
 
 def luma_thousandths_of(image: Image) -> Float32[np.ndarray, "h w"]:
-    """1000 times the `luma` of one image: whole numbers, exact in fp32."""
+    """Luma of one image (see `luma`) times 1000: whole numbers, exact in fp32."""
     weights = (299, 587, 114) if len(image) == 3 else (1000,)
     pairs = zip(weights, image, strict=True)
     return np.sum([np.float32(weight) * channel for weight, channel in pairs], axis=0)
@@ -137,7 +137,7 @@ _Pair = tuple[Field, Field]
 
 
 def _chroma_and_hue(one: Field, other: Field) -> tuple[_Pair, tuple[Field, Field]]:
-    """Of both colours, a* stretched near grey: chroma, and hue as a unit vector, (0, 0) of grey."""
+    """Chroma and hue of both colours, a* stretched near grey; hue as a unit vector, (0, 0) for grey."""
     plain = (np.sqrt(_squared_length(one[1:])) + np.sqrt(_squared_length(other[1:]))) / 2
     stretch = 1.5 - 0.5 * _bend(plain)
     vectors = [np.stack([lab[1] * stretch, lab[2]]) for lab in (one, other)]
@@ -151,7 +151,7 @@ def _chroma_and_hue(one: Field, other: Field) -> tuple[_Pair, tuple[Field, Field
 
 
 def _mean_hue(hue: Field, other: Field) -> Field:
-    """The unit vector half-way on the shorter arc; of opposite hues, from the smaller on; any of greys."""
+    """Unit vector half-way on the shorter arc; for opposite hues, from the smaller on; any for greys."""
     total = hue + other
     length = np.sqrt(_squared_length(total))
     unclear = length < 4 * np.finfo(length.dtype).eps
@@ -175,7 +175,7 @@ def _bend(chroma: Field) -> Field:
 
 
 def _hue_weight(cos: Field, sin: Field) -> Field:
-    """T of the standard: of a hue h, by cos h and sin h."""
+    """Weight T of the standard for a hue h, from cos h and sin h."""
     cos_2, sin_2 = 2 * cos * cos - 1, 2 * sin * cos
     cos_3, sin_3 = cos * cos_2 - sin * sin_2, sin * cos_2 + cos * sin_2
     cos_4, sin_4 = 2 * cos_2 * cos_2 - 1, 2 * sin_2 * cos_2
@@ -189,13 +189,13 @@ def _hue_weight(cos: Field, sin: Field) -> Field:
 
 
 def _wave(height: float, degrees: float, cos: Field, sin: Field) -> Field:
-    """height x cos(angle + degrees)."""
+    """Value of height x cos(angle + degrees)."""
     phase = float(np.radians(degrees))
     return height * float(np.cos(phase)) * cos - height * float(np.sin(phase)) * sin
 
 
 def _rotation(chroma: Field, cos: Field, sin: Field) -> Field:
-    """R_T of the standard: in the blues, chroma and hue differences are not independent."""
+    """Rotation R_T of the standard: in blue, differences of chroma and of hue are not independent."""
     degrees = np.arctan2(sin, cos) * (180 / np.pi)
     degrees += 360 * (degrees < 0).astype(degrees.dtype)
     off_blue = (degrees - 275) / 25

@@ -1,8 +1,8 @@
-"""Whether the edges that were seen are still there when predicted. One value an image.
+"""Share of the input's edges that the prediction has too. One value per image.
 
-APCE after the evaluation of PearlGAN (Luo et al., IEEE T-ITS 2022): Canny's edges of what was seen, at
-many thresholds, and the share of them that the predicted image has at the same place. It cannot be lost
-by inventing edges, so an F-measure stands beside it, which can.
+APCE after the evaluation of PearlGAN (Luo et al., IEEE T-ITS 2022): Canny's edges of the input, at many
+thresholds, and the share of them that the prediction has at the same place. Invented edges do not lower
+it, so it is accompanied by an F-measure, which they do lower.
 Deviations: 20 thresholds (0.025, 0.075, ..., 0.975) instead of 99; the mean over thresholds is taken first,
 for one value an image, where theirs takes the mean over images first.
 """
@@ -14,13 +14,13 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 SIGMA: Final = 2**0.5
-"""Pixels: the Gaussian before the slopes are taken."""
+"""Sigma, in pixels, of the Gaussian before the gradient is taken."""
 THRESHOLDS: Final = tuple(round(0.025 + 0.05 * n, 3) for n in range(20))
-"""Upper ones, shares of the steepest slope in the image; the lower one is half."""
+"""Upper thresholds, as shares of the steepest gradient in the image; the lower one is half of each."""
 LOWER: Final = 0.5
 
 FRAME: Final = ((1, 1), (0, 1))  # one row above and below, one column behind
-STEPS: Final = 16  # of the spreading, between two looks at whether it has come to an end
+STEPS: Final = 16  # of the spreading, between two checks whether it has ended
 
 Grey = UInt8[np.ndarray, "h w"]
 
@@ -28,7 +28,7 @@ Grey = UInt8[np.ndarray, "h w"]
 def edges_kept(prediction: Grey, seen: Grey) -> tuple[float, float]:
     """APCE and the F-measure, in [0, 1]; means over the thresholds at which `seen` has edges.
 
-    NaN for a `seen` without any. The second counts edges that only the predicted image has as wrong.
+    NaN for a `seen` without any. The F-measure counts edges that only the prediction has as wrong.
     """
     mine = thresholds_passed(ridge_strengths(prediction))
     theirs = thresholds_passed(ridge_strengths(seen))
@@ -42,12 +42,12 @@ def edges_kept(prediction: Grey, seen: Grey) -> tuple[float, float]:
 
 
 def thresholds_passed(strength: Float[np.ndarray, "h w"]) -> Grey:
-    """At how many of the `THRESHOLDS` each place is an edge; these are always the lowest ones.
+    """Number of the `THRESHOLDS` at which each pixel is an edge; these are always the lowest ones.
 
-    Hysteresis: a place is an edge if it is above the lower threshold and hangs together with one above
-    the upper, through places above the lower. A lower threshold only adds edges. So all thresholds are
-    done in one go: the number of upper ones passed spreads from place to place and is capped by the
-    number of lower ones passed there (grey reconstruction by dilation, Vincent 1993).
+    Hysteresis: a pixel is an edge if it is above the lower threshold and connected with one above the
+    upper, through pixels above the lower. A lower threshold only adds edges. So all thresholds are done
+    at once: the number of upper ones passed spreads from pixel to pixel and is capped by the number of
+    lower ones passed there (grey reconstruction by dilation, Vincent 1993).
     """
     limits = np.array(THRESHOLDS)
     reached, cap = (
@@ -62,10 +62,10 @@ def thresholds_passed(strength: Float[np.ndarray, "h w"]) -> Grey:
 
 
 def _spread(reached: Grey, cap: Grey) -> None:
-    """One step to all eight neighbours, in place, inside a frame that is always 0.
+    """Spread by one step to all eight neighbours, in place, inside a frame that is always 0.
 
-    Rows lie one behind the other, so that each maximum is one quick run over the whole image; the
-    frame keeps what goes round from one row into the next from counting.
+    Rows are stored one behind the other, so that each maximum is one fast pass over the whole image;
+    because of the frame, the end of a row does not spread into the next one.
     """
     row, flat = reached.shape[1], reached.ravel()
     across = flat.copy()
@@ -78,7 +78,7 @@ def _spread(reached: Grey, cap: Grey) -> None:
 
 
 def _limits_reached(strength: Float[np.ndarray, "h w"], limits: Float[np.ndarray, " n"]) -> Grey:
-    """How many of the rising limits each strength is at or above; none where there is no ridge."""
+    """Number of the rising limits that each strength reaches; 0 where there is no ridge."""
     ridges = np.flatnonzero(strength)
     strengths, reached = strength.ravel()[ridges], np.zeros(ridges.shape, np.uint8)
     for limit in limits.astype(np.float32):
@@ -89,13 +89,13 @@ def _limits_reached(strength: Float[np.ndarray, "h w"], limits: Float[np.ndarray
 
 
 def _passing(passed: Grey) -> Int[np.ndarray, " thresholds"]:
-    """At each threshold, how many places are edges."""
+    """Number of edge pixels at each threshold."""
     counts = np.bincount(passed.ravel(), minlength=len(THRESHOLDS) + 1)
     return counts[::-1].cumsum()[::-1][1:]
 
 
 def ridge_strengths(image: Grey) -> Float[np.ndarray, "h w"]:
-    """Slope where it is greatest across the edge, by the steepest in the image; 0 elsewhere."""
+    """Gradient where it is greatest across the edge, over the steepest in the image; 0 elsewhere."""
     smooth = cv2.GaussianBlur(np.ascontiguousarray(image).astype(np.float32), (0, 0), SIGMA)
     across, down = cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1)
     strength = np.hypot(across, down)

@@ -1,9 +1,9 @@
-"""FID and KID: how far the predicted images, all together, lie from the true ones. One number a folder.
+"""FID and KID: distances of all predicted images together from all true ones. One number per split.
 
 FID: Heusel et al. 2017, Eq. 6. KID: Binkowski et al. 2018, Section 4. Features are those of torchvision's
 Inception v3 before its last layer, of images resized in floats with antialiasing (Parmar et al. 2022);
-the TensorFlow network of most papers gives other numbers, so these compare our own rows alone. They mean
-something with the published weights only.
+the TensorFlow network of most papers gives other numbers, so compare them between our own rows only. They
+are meaningful with the published weights only.
 """
 
 from pathlib import Path
@@ -20,12 +20,12 @@ from torchvision.models import Inception3
 from thermochroma.base.errors import BadInput
 
 SIDE: Final = 299
-"""Pixels: what the network was trained on."""
+"""Side, in pixels, of the images that the network was trained on."""
 DEGREE: Final = 3
-"""Of KID's polynomial kernel."""
+"""Degree of KID's polynomial kernel."""
 CPU: Final = torch.device("cpu")
 LEAST: Final = 2
-"""Images: one alone has no spread."""
+"""Least number of images: one alone has no spread."""
 BLOCK: Final = 1024
 """Rows of KID's kernel in memory at once."""
 
@@ -34,10 +34,10 @@ Others = Float[np.ndarray, "m d"]
 
 
 class InceptionFeatures:
-    """2,048 numbers of each image."""
+    """Inception v3 without its last layer: 2,048 features of each image."""
 
     def __init__(self, path: Path, device: torch.device = CPU) -> None:
-        """path: the state dict that torchvision publishes. Raises BadInput if it is any other."""
+        """Read the state dict that torchvision publishes from `path`. Raises BadInput for any other."""
         network = Inception3(transform_input=True, init_weights=False)
         try:
             network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
@@ -52,7 +52,7 @@ class InceptionFeatures:
 
     @torch.no_grad()
     def __call__(self, images: UInt8[Tensor, "b c h w"]) -> FeatureMatrix:
-        """Of 8-bit images, sRGB, or thermal ones as grey."""
+        """Features of 8-bit images: sRGB, or thermal ones as grey."""
         resized = np.stack([resize(image) for image in images.cpu().numpy()])
         # torchvision's own step from [0, 1] by ImageNet's mean and spread, undone by `transform_input`
         mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
@@ -62,17 +62,17 @@ class InceptionFeatures:
 
 
 def resize(image: UInt8[np.ndarray, "c h w"], side: int = SIDE) -> Float[np.ndarray, "c side side"]:
-    """Pillow's bicubic filter on floats: wide enough when shrinking, and never rounded to 8 bits."""
+    """Resize by Pillow's bicubic filter on floats, with antialiasing and never rounded to 8 bits."""
     size = (side, side)
     channels = [Image.fromarray(channel.astype(np.float32)) for channel in image]
     return np.stack([np.asarray(one.resize(size, Image.Resampling.BICUBIC)) for one in channels])
 
 
 def fid(prediction: FeatureMatrix, truth: Others) -> float:
-    """Fréchet distance of the Gaussians with the features' means and covariances; 0 for the same.
+    """Fréchet distance of the Gaussians with the features' means and covariances; 0 if they are equal.
 
-    With factors X'X of one covariance and Y'Y of the other, the trace of the root of their product is
-    the sum of the singular values of XY': no root is taken, and of few images the matrix is small.
+    If the covariances are X'X and Y'Y, the trace of the root of their product is the sum of the singular
+    values of XY': no matrix root is needed, and for few images the matrix is small.
     Raises BadInput for fewer than two images.
     """
     _refuse_few(prediction, truth)
@@ -83,7 +83,7 @@ def fid(prediction: FeatureMatrix, truth: Others) -> float:
 
 
 def _factor(features: FeatureMatrix) -> Float[np.ndarray, "k d"]:
-    """X of the covariance X'X, with no more rows than columns."""
+    """Factor X of the covariance X'X, with no more rows than columns."""
     count, width = features.shape
     centred = (features - features.mean(0)) / np.sqrt(count - 1)
     if count <= width:
@@ -103,7 +103,7 @@ def kid(prediction: FeatureMatrix, truth: Others) -> float:
 
 
 def _kernel_sum(one: FeatureMatrix, other: Others) -> float:
-    """Block by block: of tens of thousands of images the whole would fill the memory."""
+    """Sum of the kernel, block by block: for tens of thousands of images it would fill the memory."""
     blocks = (one[start : start + BLOCK] for start in range(0, len(one), BLOCK))
     return sum(float(((block @ other.T / one.shape[1] + 1) ** DEGREE).sum()) for block in blocks)
 
@@ -118,6 +118,6 @@ def _refuse_few(prediction: FeatureMatrix, truth: Others) -> None:
     if min(len(prediction), len(truth)) < LEAST:
         raise BadInput(
             given=f"{len(prediction)} predicted and {len(truth)} true images",
-            needed="FID and KID compare how images spread: two of each at least, better thousands",
+            needed="at least two of each, better thousands: FID and KID compare the spread of images",
             remedy="score more frames",
         )

@@ -1,7 +1,7 @@
-"""Likeness pixel by pixel and window by window: PSNR, SSIM, MS-SSIM. One value an image.
+"""Likeness pixel by pixel and window by window: PSNR, SSIM, MS-SSIM. One value per image.
 
-Every function scores 8-bit images, peak 255; none changes what it is given, and all answer in
-float64 on the CPU.
+Every function scores 8-bit images, peak 255; none changes its arguments, and all return float64 on
+the CPU.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,10 +17,10 @@ from torch import Tensor
 from thermochroma.metrics.windows import K1, K2, PEAK, ssim_and_ms_ssim_of, ssim_of, windows_of
 
 CAP_DB: Final = 100.0
-"""What a perfect image is given instead of infinity, so that means exist. At 256x256 it is also
-what one wrong level in one channel of one pixel gets (101 dB, capped)."""
+"""PSNR of a perfect image instead of infinity, so that means exist. At 256x256 an image with one
+wrong level in one channel of one pixel gets it too (101 dB, capped)."""
 MS_SSIM_LARGER_THAN: Final = 160
-"""MS-SSIM halves an image four times and lays an 11-pixel window on what is left."""
+"""Side in pixels that an image must exceed: MS-SSIM halves it four times, under an 11-pixel window."""
 WINDOW: Final = 7
 
 Image = UInt8[np.ndarray, "c h w"]
@@ -85,38 +85,38 @@ def each_pair(
     prediction: UInt8[Tensor, "b c h w"],
     truth: UInt8[Tensor, "b c h w"],
 ) -> Float[Tensor, " b"]:
-    """The score of every image with its truth, by itself: no value depends on the batch."""
+    """Score of each image and its truth, image by image: no value depends on the batch."""
     return torch.tensor([score(*pair) for pair in in_pairs(prediction, truth)], dtype=torch.float64)
 
 
 def in_pairs(
     prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> Iterator[tuple[Image, Image]]:
-    """Predicted and true images, one pair at a time, as arrays."""
+    """Pairs of a predicted and a true image, as arrays."""
     arrays = (np.ascontiguousarray(batch.cpu().numpy()) for batch in (prediction, truth))
     return zip(*arrays, strict=True)
 
 
 def has_five_scales(image: Image) -> bool:
-    """Whether MS-SSIM is defined for it."""
+    """Whether MS-SSIM is defined for the image."""
     return min(image.shape[-2:]) > MS_SSIM_LARGER_THAN
 
 
 def squared_error_of(prediction: Image, truth: Image) -> float:
-    """The mean squared error of one image; its sum is exact."""
+    """Mean squared error of one image; its sum is exact."""
     return round(cv2.norm(_tall(prediction), _tall(truth), cv2.NORM_L2SQR)) / prediction.size
 
 
 def decibels_of(squared_error: float, peak: float = PEAK) -> float:
-    """`decibels` of one image."""
+    """PSNR in dB of one mean squared error, as in `decibels`."""
     return min(CAP_DB, 10 * log10(peak**2 / squared_error)) if squared_error > 0 else CAP_DB
 
 
 def ssim_7u_of(prediction: Image, truth: Image) -> float:
-    """`ssim_7u` of one image.
+    """SSIM of one image as in `ssim_7u`.
 
-    Everything that is subtracted is a whole number below 2^31 (sums over 49 pixels of 8 bits), so
-    nothing cancels; only the last quotients are taken in fp32.
+    All subtractions are of whole numbers below 2^31 (sums over 49 pixels of 8 bits), so no digits
+    cancel; only the last quotients are taken in fp32.
     """
     found = [_ssim_7u_of_channel(*pair) for pair in zip(prediction, truth, strict=True)]
     return float(np.mean(found))
@@ -148,10 +148,10 @@ def _ssim_7u_of_channel(prediction: Channel, truth: Channel) -> float:
 
 
 def _window_sums(values: UInt16[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
-    """Sums over 7x7 pixels; those within 3 pixels of the border mean nothing and are never read."""
+    """Sums over 7x7 pixels; those within 3 pixels of the border are not valid and never read."""
     return cv2.boxFilter(values, cv2.CV_32S, (WINDOW, WINDOW), normalize=False)
 
 
 def _tall(planes: Shaped[np.ndarray, "c h w"]) -> Shaped[np.ndarray, "ch w"]:
-    """The channels one below the other, for filters of OpenCV."""
+    """Channels one below the other, for functions of OpenCV."""
     return planes.reshape(-1, planes.shape[-1])

@@ -1,4 +1,4 @@
-"""The list of scores, and the one function that takes them all: for methods and baselines alike."""
+"""The list of scores, and one function that computes them all, for methods and baselines alike."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ SMALLEST_SIDE: Final = 2 * REACH + 11
 
 @dataclass(frozen=True)
 class Score:
-    """What a column of numbers means, and with how many decimals it is shown."""
+    """Title, unit, decimals, direction and definition of one score."""
 
     title: str
     unit: str
@@ -105,7 +105,7 @@ SCORES: Final[dict[str, Score]] = {
         definition="Edges F: the same, with invented edges counted as wrong (F-measure).",
     ),
 }  # fmt: skip
-"""Every score an image gets, in the order of the tables."""
+"""Scores that every image gets, in the order of the tables."""
 
 PERCEPTION: Final[dict[str, Score]] = {
     "lpips": Score(
@@ -122,8 +122,8 @@ PERCEPTION: Final[dict[str, Score]] = {
         definition="KID: the same features, unbiased, over all images at once; may fall below 0.",
     ),
 }  # fmt: skip
-"""Scores that published weights alone can give; apart from `SCORES`, since images may lack them. FID
-and KID are one number a split."""
+"""Scores that need published weights; apart from `SCORES`, since images may lack them. FID and KID are
+one number per split."""
 
 OF_COLOUR: Final = ("ciede2000", "psnr_ab", "colourfulness_difference")
 """Scores that thermal images do not get."""
@@ -132,7 +132,7 @@ OF_COLOUR: Final = ("ciede2000", "psnr_ab", "colourfulness_difference")
 def score_images(
     prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "true_b true_c true_h true_w"]
 ) -> dict[str, Float[Tensor, " b"]]:
-    """The `SCORES` of an image and its truth, one float64 value an image, for 8-bit images.
+    """Compute the `SCORES` of 8-bit images and their truth, one float64 value per image.
 
     Visible ones are sRGB; thermal ones have one channel, and no score of `OF_COLOUR`. Images are
     scored one by one: a value never depends on the batch, and an image's intermediate values stay in
@@ -177,7 +177,7 @@ def _scores(prediction: Image, truth: Image) -> dict[str, float]:
 def _shifted_scores(
     prediction: Image, truth: Image, windows: Channels, true_windows: Channels
 ) -> dict[str, float]:
-    """The windows of a part of an image are known from the whole."""
+    """Scores after the best shift; the windows of a part are taken from those of the whole image."""
     size = truth.shape[-2:]
     here, there = under_field(best_shift_of(prediction, truth), size), under_field((0, 0), size)
     parts = [channel.part(*here) for channel in windows]

@@ -1,8 +1,8 @@
-"""LPIPS (Zhang et al., CVPR 2018, Eq. 1, version 0.1): a distance of deep features. One value an image.
+"""LPIPS (Zhang et al., CVPR 2018, Eq. 1, version 0.1): a distance of deep features. One value per image.
 
-It means something with published weights only: those of the network that gives the features, and the
-published linear layers, one weight a channel, that were fitted to what people see. Both are handed in;
-with a stand-in of random numbers for either, the score must not be taken.
+It is meaningful with published weights only: those of the network that gives the features, and those of
+the published linear layers, one weight per channel, which were fitted to human judgements. Both are
+arguments; with a random stand-in for either, the score must not be taken.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,30 +18,30 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.tensors import to_network
 
 VGG16_TAPS: Final = (3, 8, 15, 22, 29)
-"""Of torchvision's `features`: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3, of images normalised as in
-ImageNet training (the same numbers as LPIPS's own scaling of [-1, 1])."""
+"""Indices in torchvision's `features`: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3, of images normalised
+as in ImageNet training (which equals LPIPS's own scaling of [-1, 1])."""
 FILES: Final = ("vgg16", "lpips.pth", "inception.pth")
-"""Where the stage `weights` leaves what LPIPS, FID and KID look through: a folder of `load_vgg`, and two
-files as they are published."""
+"""Names of the weights of LPIPS, FID and KID that the stage `weights` writes: a folder for `load_vgg`, and
+two files as published."""
 TINY: Final = 1e-10
-"""Added to lengths, so that a pixel without any feature does not divide by zero."""
+"""Summand of lengths, so that a pixel without any feature does not divide by zero."""
 
 FeatureNetwork: TypeAlias = Callable[[Tensor], Sequence[Tensor]]
-"""Images in [-1, 1] to the feature maps of each layer, (b, channels, h, w)."""
+"""Function from images in [-1, 1] to the feature maps of each layer, (b, channels, h, w)."""
 
 
 class Lpips:
-    """The distance of two images, 0 for the same. features and the linear weights belong together."""
+    """LPIPS distance of two images, 0 if they are equal, from features and their linear weights."""
 
     def __init__(self, features: FeatureNetwork, linear: Sequence[Float[Tensor, " _"]]) -> None:
-        """linear: one weight a channel, a vector for each layer of `features`."""
+        """Keep both. linear: one weight per channel, a vector for each layer of `features`."""
         self.features, self.linear = features, linear
 
     @torch.no_grad()
     def __call__(
         self, prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
     ) -> Float[Tensor, " b"]:
-        """Of 8-bit images, sRGB, or thermal ones as grey; on the CPU. Each is scored by itself."""
+        """Distances of 8-bit images, sRGB or thermal ones as grey, image by image; on the CPU."""
         pairs = zip(prediction.split(1), truth.split(1), strict=True)
         return torch.cat([self._of_one(*pair) for pair in pairs])
 
@@ -54,7 +54,7 @@ class Lpips:
 
 
 def read_linear(path: Path) -> tuple[Float[Tensor, " _"], ...]:
-    """The published linear layers: `lin<n>.model.1.weight`, (1, channels, 1, 1), from the first layer on.
+    """Read the published linear layers, `lin<n>.model.1.weight`, (1, channels, 1, 1), first layer first.
 
     Raises BadInput for a file that is missing, damaged or holds anything else, or a negative weight.
     """
@@ -77,7 +77,7 @@ def read_linear(path: Path) -> tuple[Float[Tensor, " _"], ...]:
 def _distance(
     one: Float[Tensor, "1 n h w"], other: Float[Tensor, "1 n h w"], linear: Float[Tensor, " n"]
 ) -> Float[Tensor, " 1"]:
-    """Of one layer: features of unit length at each place, squared differences weighted by channel."""
+    """Distance in one layer: features of unit length at each pixel, squared differences by weight."""
     squared = (_unit(one) - _unit(other)).square()
     return torch.einsum("n,bnhw->bhw", linear, squared).mean((1, 2))
 

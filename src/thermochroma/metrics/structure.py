@@ -1,4 +1,4 @@
-"""Likeness of edges, whatever the colours. One value an image."""
+"""Likeness of edges, whatever the colours. One value per image."""
 
 from typing import TypeAlias
 
@@ -25,7 +25,7 @@ def gradient_correlation(
 
 
 def gradient_correlation_of(prediction: Luma, truth: Luma) -> float:
-    """`gradient_correlation` of one image, by its luma of any unit."""
+    """Correlation of one image as in `gradient_correlation`, from its luma in any unit."""
     axes = ((1, 0), (0, 1))
     return float(
         np.mean([_correlation(*(_slope(x, axis) for x in (prediction, truth))) for axis in axes])
@@ -33,7 +33,7 @@ def gradient_correlation_of(prediction: Luma, truth: Luma) -> float:
 
 
 def _slope(luma: Luma, axis: tuple[int, int]) -> Float[np.ndarray, " n"]:
-    """Sobel's derivative; no border is made up."""
+    """Sobel derivative, without the border pixels."""
     return cv2.Sobel(luma, -1, *axis)[1:-1, 1:-1].astype(np.float64).ravel()
 
 
@@ -44,5 +44,5 @@ def _correlation(one: Float[np.ndarray, " n"], other: Float[np.ndarray, " n"]) -
 
 
 def _product(one: Float[np.ndarray, " n"], other: Float[np.ndarray, " n"]) -> float:
-    """The inner product, in one thread: for so few numbers, several cost more than they save."""
+    """Inner product, in one thread: for so few numbers, several cost more than they save."""
     return float(np.einsum("n,n->", one, other))

@@ -1,7 +1,7 @@
-"""How a predicted video flickers: what changes between frames beyond what moved. One value a pair.
+"""Flicker of a predicted video: change between frames beyond motion. One value per pair of frames.
 
-Motion is read off the thermal frames, which every method saw, so that no prediction can hide its own
-flicker in a flow of its own.
+Motion is computed from the thermal frames, the input of every method, so that no prediction can hide
+its flicker in a flow of its own.
 """
 
 from typing import Final, NamedTuple
@@ -11,19 +11,19 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 CONSISTENT: Final = 1.0
-"""Pixels: how far the way there and back may miss a point before it is left out."""
+"""Greatest distance, in pixels, between a point and its image after the flow there and back."""
 LEAST_SHARE: Final = 0.2
-"""Of the image, below which a pair has no reading: there is nothing to follow."""
+"""Least share of consistent pixels in the image; with less, a pair has no value."""
 
 Grey = UInt8[np.ndarray, "h w"]
 Flow = Float[np.ndarray, "h w 2"]
 
 
 class Way(NamedTuple):
-    """From the second of two frames back to the first.
+    """Motion from the second of two frames back to the first.
 
-    flow: where each pixel was, in pixels across and down from where it is. seen: whether the way there
-    and back agree.
+    flow: for each pixel of the second, the offset to its place in the first, in pixels across and down.
+    seen: whether the flows there and back agree.
     """
 
     flow: Flow
@@ -33,9 +33,9 @@ class Way(NamedTuple):
 def flicker(
     before: UInt8[np.ndarray, "h w c"], after: UInt8[np.ndarray, "h w c"], way: Way
 ) -> float:
-    """Mean absolute difference, in levels, of the second image and the first brought to its place.
+    """Mean absolute difference, in levels, of the second image and the first after motion compensation.
 
-    Over pixels that the way has seen in both; NaN where fewer than a fifth are.
+    Over the pixels whose flows agree; NaN if these are fewer than a fifth of the image.
     """
     if way.seen.mean() < LEAST_SHARE:
         return float("nan")
@@ -45,7 +45,7 @@ def flicker(
 
 
 def backward_flow(before: Grey, after: Grey) -> Way:
-    """By the flow of two thermal frames (DIS, Kroeger et al., ECCV 2016)."""
+    """Motion of two thermal frames by optical flow (DIS, Kroeger et al., ECCV 2016)."""
     engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     there = engine.calc(np.ascontiguousarray(before), np.ascontiguousarray(after), None)
     back = engine.calc(np.ascontiguousarray(after), np.ascontiguousarray(before), None)
@@ -58,7 +58,7 @@ def backward_flow(before: Grey, after: Grey) -> Way:
 def follow(
     values: UInt8[np.ndarray, "h w c"] | Float[np.ndarray, "h w c"], way: Flow
 ) -> UInt8[np.ndarray, "h w c"] | Float[np.ndarray, "h w c"]:
-    """`values` read where the flow points to, linearly; beyond the border its nearest pixel."""
+    """Sample `values` at the places that the flow gives, linearly; beyond the border, its nearest pixel."""
     x, y = _grid(values.shape[0], values.shape[1], way)
     moved = cv2.remap(
         np.ascontiguousarray(values), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE

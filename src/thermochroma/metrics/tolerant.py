@@ -1,7 +1,7 @@
-"""Readings that forgive what is no fault of the prediction: a global shift, one gain and bias.
+"""Tolerant scores, which ignore a global shift, or one gain and bias, of the prediction.
 
 The two cameras of a data set are never aligned perfectly, and a perfect image shifted by four
-pixels scores like a poor one. These readings are taken for every row alike.
+pixels scores like a poor one. Tolerant scores are taken for every row alike.
 """
 
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ from torch import Tensor
 from thermochroma.metrics.fidelity import Image, in_pairs
 
 REACH: Final = 8
-"""Pixels: the largest shift that is tried, along each axis and either way."""
+"""Largest shift that is tried, in pixels, along each axis in both directions."""
 SHIFTS: Final = np.array(
     sorted(
         product(range(-REACH, REACH + 1), repeat=2), key=lambda shift: shift[0] ** 2 + shift[1] ** 2
     )
 )
-"""All (dy, dx) within reach, the smallest first."""
+"""Shifts (dy, dx) within reach, the smallest first."""
 
 
 def after_best_shift(
     prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> tuple[UInt8[Tensor, "b c h2 w2"], UInt8[Tensor, "b c h2 w2"]]:
-    """Both images over one field, after the whole-pixel shift of least squared error.
+    """Cut both images to one field, after the whole-pixel shift of least squared error.
 
     The field is the truth without a border of `REACH` pixels: every shift covers it, so all shifts
     and all rows are scored on the same pixels, and none gains by choosing an easy overlap.
@@ -44,12 +44,12 @@ def after_best_shift(
 def best_shift(
     prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> Int64[Tensor, "b 2"]:
-    """(dy, dx) such that predicted[y + dy, x + dx] is nearest to truth[y, x]; ties go to the smaller."""
+    """Shift (dy, dx) that brings prediction[y + dy, x + dx] nearest to truth[y, x]; the least of equals."""
     return torch.tensor([best_shift_of(*pair) for pair in in_pairs(prediction, truth)])
 
 
 def best_shift_of(prediction: Image, truth: Image) -> tuple[int, int]:
-    """`best_shift` of one image.
+    """Shift of one image as in `best_shift`.
 
     All (2 REACH + 1)^2 shifts are compared exactly: |p - t|^2 = |p|^2 - 2 p.t + |t|^2, with p.t
     for all shifts at once by Fourier transform and rounded back to the whole number that it is.
@@ -60,7 +60,7 @@ def best_shift_of(prediction: Image, truth: Image) -> tuple[int, int]:
 
 
 def under_field(shift: Sequence[int], size: Sequence[int]) -> tuple[slice, slice]:
-    """Where the part of a shifted image lies that is compared with the truth's field."""
+    """Rows and columns of a shifted image that are compared with the truth's field."""
     (dy, dx), (height, width) = shift, size
     return slice(REACH + dy, height - REACH + dy), slice(REACH + dx, width - REACH + dx)
 
@@ -68,7 +68,7 @@ def under_field(shift: Sequence[int], size: Sequence[int]) -> tuple[slice, slice
 def after_gain_and_bias(
     prediction: UInt8[Tensor, "b c h w"], truth: UInt8[Tensor, "b c h w"]
 ) -> UInt8[Tensor, "b c h w"]:
-    """`predicted` after the gain and bias (one of each an image) of least squared error, in 8 bits.
+    """Prediction after the gain and bias (one of each per image) of least squared error, in 8 bits.
 
     A flat image gets gain 0. The gain may be negative: then the image's contrast was inverted.
     """
@@ -77,7 +77,7 @@ def after_gain_and_bias(
 
 
 def gain_and_bias_of(prediction: Image, truth: Image) -> Image:
-    """`after_gain_and_bias` of one image."""
+    """One image after its gain and bias, as in `after_gain_and_bias`."""
     values, goal = (image.astype(np.float64).ravel() for image in (prediction, truth))
     count = values.size
     total, goal_total = values.sum(), goal.sum()

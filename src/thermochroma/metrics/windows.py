@@ -1,8 +1,8 @@
 """Structural similarity from means over Gaussian windows (Wang et al. 2004), one channel at a time.
 
-What a channel's windows hold by themselves is kept, since several scores compare one image with
-several others. Levels are taken from the middle of their range on: a variance is a difference of large
-numbers, and in fp32 those are a quarter as large this way.
+Means and variances of a channel's windows are kept, since several scores compare one image with several
+others. Levels are counted from the middle of their range: a variance is a difference of large numbers,
+and in fp32 those are a quarter as large this way.
 """
 
 from collections.abc import Sequence
@@ -19,30 +19,30 @@ MIDDLE: Final = np.float32(PEAK / 2)
 K1, K2 = 0.01, 0.03
 C1, C2 = np.float32((K1 * PEAK) ** 2), np.float32((K2 * PEAK) ** 2)
 REACH: Final = 5
-"""Pixels from the middle of a window to its end."""
+"""Distance in pixels from the middle of a window to its end."""
 SIGMA: Final = 1.5
 KERNEL: Final = cv2.getGaussianKernel(2 * REACH + 1, SIGMA, cv2.CV_32F)
 SCALE_WEIGHTS: Final = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-"""Of MS-SSIM, the finest scale first (Wang, Simoncelli and Bovik 2003)."""
+"""Weights of MS-SSIM's scales, the finest first (Wang, Simoncelli and Bovik 2003)."""
 
 Plane: TypeAlias = Float32[np.ndarray, "h w"]
-"""One value a pixel; of windows, those within `REACH` of the border mean nothing and are never read."""
+"""Array of one value per pixel or window; windows within `REACH` of the border are never read."""
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """One channel and what its windows hold. levels: from the middle of their range on."""
+    """One channel and the statistics of its windows. levels: counted from the middle of their range."""
 
     levels: Plane
 
     @cached_property
     def mean(self) -> Plane:
-        """Of levels."""
+        """Mean of the levels."""
         return window_means(self.levels)
 
     @cached_property
     def spread(self) -> Plane:
-        """The variance, and half of the constant that keeps flat windows from dividing by zero."""
+        """Variance plus half of the constant that prevents division by zero in flat windows."""
         spread = window_means(self.levels * self.levels)
         spread -= self.mean * self.mean
         spread += C2 / 2
@@ -50,17 +50,17 @@ class Windows:
 
     @cached_property
     def brightness(self) -> Plane:
-        """The squared mean of 8-bit levels, and half of the constant for black windows."""
+        """Squared mean of 8-bit levels, plus half of the constant for black windows."""
         brightness = self.mean + MIDDLE
         brightness *= brightness
         brightness += C1 / 2
         return brightness
 
     def part(self, *there: slice) -> "Windows":
-        """A rectangle of the channel: its rows and columns. Its windows are among those of the whole."""
+        """Rectangle of the channel, by rows and columns. Its windows are among those of the whole."""
         found = Windows(self.levels[there])
         known = {name: getattr(self, name)[there] for name in ("mean", "spread", "brightness")}
-        found.__dict__.update(known)  # where cached properties keep what they found
+        found.__dict__.update(known)  # the place where cached properties keep their values
         return found
 
     def halved(self) -> "Windows":
@@ -74,11 +74,11 @@ class Windows:
 
 
 Channels: TypeAlias = Sequence[Windows]
-"""Of one image."""
+"""Channels of one image."""
 
 
 def windows_of(image: UInt8[np.ndarray, "c h w"]) -> Channels:
-    """The channels of an 8-bit image."""
+    """Channels of an 8-bit image, ready for `ssim_of`."""
     return [Windows(channel - MIDDLE) for channel in image]
 
 
@@ -88,7 +88,7 @@ def ssim_of(one: Channels, other: Channels) -> float:
 
 
 def ssim_and_ms_ssim_of(one: Channels, other: Channels) -> tuple[float, float]:
-    """SSIM, and SSIM over five scales, whose finest is the first's. Means of the channels. L = 255."""
+    """SSIM and MS-SSIM; the finest of its five scales is that of SSIM. Means of the channels. L = 255."""
     found = [_at_all_scales(*pair) for pair in zip(one, other, strict=True)]
     ssim, ms_ssim = np.mean(found, axis=0)
     return float(ssim), float(ms_ssim)
@@ -116,7 +116,7 @@ def window_means(plane: Plane) -> Plane:
 
 
 def _at_all_scales(one: Windows, other: Windows) -> tuple[float, float]:
-    """Of one channel. A factor below 0 counts as 0: powers of it are not defined."""
+    """SSIM and MS-SSIM of one channel. A factor below 0 counts as 0: its powers are not defined."""
     ssim, contrast = likeness(one, other)
     factors = [contrast]
     for scale in range(1, len(SCALE_WEIGHTS)):
@@ -127,5 +127,5 @@ def _at_all_scales(one: Windows, other: Windows) -> tuple[float, float]:
 
 
 def _mean(windows: Plane) -> float:
-    """Over the windows inside the image, summed in float64."""
+    """Mean over the windows inside the image, summed in float64."""
     return cv2.mean(windows[REACH:-REACH, REACH:-REACH])[0]

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 class MultiHeadAttention(nn.Module):
     """Attention of queries over keys that are also the values; biased projections.
 
-    query_width, key_width: of the tokens that come in; what goes out is `width` wide.
+    query_width, key_width: widths of the input tokens. width: of the output tokens.
     """
 
     def __init__(self, *, width: int, heads: int, query_width: int, key_width: int) -> None:
@@ -26,7 +26,7 @@ class MultiHeadAttention(nn.Module):
         keys: Float[Tensor, "b k m"],
         key_mask: Bool[Tensor, "b k"] | None = None,
     ) -> Float[Tensor, "b q w"]:
-        """key_mask: False for keys that must not be looked at."""
+        """Attend to the keys. key_mask: False for keys that are left out."""
         q, k, v = (
             split_heads(part, self.heads)
             for part in (self.query(queries), self.key(keys), self.value(keys))
@@ -50,7 +50,7 @@ class Perceptron(nn.Module):
 
 
 def split_heads(tokens: Float[Tensor, "b n w"], heads: int) -> Float[Tensor, "b heads n d"]:
-    """Cut the width into heads."""
+    """Split the width into heads."""
     return tokens.unflatten(-1, (heads, -1)).transpose(1, 2)
 
 
@@ -60,7 +60,7 @@ def join_heads(tokens: Float[Tensor, "b heads n d"]) -> Float[Tensor, "b n w"]:
 
 
 def init_linear(network: nn.Module) -> None:
-    """Weights of linear layers Xavier-uniform, biases 0, as masked autoencoders start."""
+    """Draw weights of linear layers Xavier-uniform, set biases to 0, as masked autoencoders start."""
     for module in network.modules():
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)

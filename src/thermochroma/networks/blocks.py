@@ -11,7 +11,7 @@ NORM_EPS = 1e-5
 
 
 def scaled(width: int, scale: float) -> int:
-    """A base width times `scale`, rounded, at least 1."""
+    """Base width times `scale`, rounded, at least 1."""
     return max(1, round(width * scale))
 
 
@@ -24,8 +24,8 @@ class ImageNorm(nn.Module):
     """Batch norm in training; in evaluation each image is normalised by its own statistics.
 
     The public code of Pix2pix tests with batch 1 and train-mode batch norm, so that a test image
-    is normalised by itself. This does the same for any batch size, hence an image's translation
-    does not depend on its neighbours. Parameters as `nn.BatchNorm2d`; no running statistics.
+    is normalised by itself. `ImageNorm` does so for any batch size, hence an image's translation
+    does not depend on the rest of its batch. Parameters as `nn.BatchNorm2d`; no running statistics.
     """
 
     def __init__(self, channels: int) -> None:
@@ -40,13 +40,13 @@ class ImageNorm(nn.Module):
 
 
 class InstanceNorm2d(nn.InstanceNorm2d):
-    """torch's instance norm, with the right gradient for one image, and in half precision on the CPU.
+    """Instance norm of torch, with the right gradient for one image, and in half precision on the CPU.
 
-    For one image torch 2.12's backward on the CPU takes the gradient as it lies in memory, and is wrong
-    by more than its own size if that is channels last, as convolutions in that layout leave it. For
-    more images torch lays it out itself. In half precision torch keeps means and variances in the type
-    of factor and offset, and in half precision too where there are none; on the CPU it is therefore
-    handed a factor of 1 and an offset of 0. So nothing but these cases changes, not by a bit.
+    For one image torch 2.12's backward on the CPU reads the gradient in its memory layout, and is wrong
+    by more than the gradient's own size if that is channels last, as convolutions in that layout return
+    it. For more images torch makes it contiguous itself. In half precision torch keeps means and
+    variances in the type of factor and offset, and in half precision too where there are none; on the
+    CPU it therefore gets a factor of 1 and an offset of 0. All other cases stay the same to the bit.
     """
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
@@ -69,7 +69,10 @@ def instance_norm(channels: int) -> InstanceNorm2d:
 
 @torch.no_grad()
 def init_normal(network: nn.Module, std: float = 0.02) -> None:
-    """Weights of convolutions and linear layers N(0, std), those of batch norms N(1, std); biases 0."""
+    """Draw weights of convolutions and linear layers from N(0, std), of batch norms from N(1, std).
+
+    Biases of convolutions and linear layers are set to 0.
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(module.weight, 0.0, std)

@@ -1,4 +1,4 @@
-"""CLIP's text encoder, which is never taught; read from a local folder, as `networks.frozen` reads VGG."""
+"""CLIP's text encoder, never trained here; read from a local folder, as `networks.frozen` reads VGG."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from thermochroma.networks.frozen import TENSORS, refuse_weights
 
 @dataclass(frozen=True)
 class EncodedText:
-    """What the text encoder makes of some sentences.
+    """Features of some sentences.
 
     features: the tokens after the final LayerNorm. mask: true up to and including end-of-text;
-    features beyond it mean nothing.
+    features beyond it have no meaning.
     """
 
     features: Float[Tensor, "n 77 w"]
@@ -56,9 +56,9 @@ class TextEncoder:
 
     @torch.no_grad()
     def encode(self, sentences: Sequence[str]) -> EncodedText:
-        """Encode each sentence by itself: what else is in the list does not matter.
+        """Encode each sentence by itself; the others in the list have no influence.
 
-        Raises BadInput for a sentence longer than the context; it is never cut.
+        Raises BadInput for a sentence longer than the context: no sentence is ever cut.
         """
         tokens = self.tokenizer(
             list(sentences), padding="max_length", max_length=self.context, truncation=False

@@ -1,7 +1,7 @@
-"""Feature maps of VGG, which is never taught.
+"""Feature maps of VGG, which is never trained here.
 
-It is read from local folders that the stage `weights` writes, whether the weights in them are the
-published ones or seeded stand-ins: there is one path of code. Nothing is fetched here.
+Its weights are read from local folders that the stage `weights` writes, by the same code for published
+weights and for seeded stand-ins. Nothing is downloaded here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ VGG_CONVS: Final = {
     "vgg16": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
     "vgg19": (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
 }
-"""Where convolutions stand in torchvision's `features`; a ReLU follows each, then often a pool."""
+"""Indices of the convolutions in torchvision's `features`; a ReLU follows each, then often a pool."""
 VGG_TAPS: Final = (3, 8, 17, 26)
 """VGG-19's relu1_2, relu2_2, relu3_4, relu4_4."""
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
@@ -48,10 +48,11 @@ class VggFeatures(nn.Module):
         taps: Sequence[int] = VGG_TAPS,
         imagenet_norm: bool = False,
     ) -> None:
-        """state: `features.<index>.weight|bias`, of any widths. taps: indices in rising order.
+        """Copy the weights. state: `features.<index>.weight|bias`, of any widths. taps: rising indices.
 
         imagenet_norm: turn [-1, 1] into [0, 1] and normalise as in ImageNet training first; else
-        the images are taken as they are. Raises BadInput for a missing or misnamed tensor.
+        the images are taken as they are. Raises BadInput for a missing or misnamed tensor, ValueError
+        for taps that do not rise or lie outside the network.
         """
         super().__init__()
         convs = _convs_of(state)
@@ -69,7 +70,7 @@ class VggFeatures(nn.Module):
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
     def forward(self, image: Visible) -> tuple[Float[Tensor, "b _ _ _"], ...]:
-        """The maps at `taps`, in their order; the layers after the last tap are never computed."""
+        """Feature maps at `taps`, in their order; the layers after the last tap are never computed."""
         x = ((image + 1) / 2 - self.mean) / self.std if self.imagenet_norm else image
         found = []
         for index, kind in enumerate(self.kinds):
@@ -90,7 +91,7 @@ class VggFeatures(nn.Module):
 def load_vgg(
     folder: Path, *, taps: Sequence[int] = VGG_TAPS, imagenet_norm: bool = False
 ) -> VggFeatures:
-    """VggFeatures of the weights in `folder`. Raises BadInput if they are missing or damaged."""
+    """Read VggFeatures from `folder`. Raises BadInput if the weights are missing or damaged."""
     path = folder / TENSORS
     try:
         state = load_file(path)
@@ -101,25 +102,25 @@ def load_vgg(
 
 @dataclass(frozen=True)
 class FrozenNetworks:
-    """The frozen networks that games may ask for; each is read from disk only when it is."""
+    """Frozen networks for games; each is read from disk only when a game asks for it."""
 
     weights: Path
 
     def hashes(self) -> list[str]:
-        """SHA-256 of each file of weights that games learn with; stand-ins differ with their seed."""
+        """SHA-256 of each file of weights that games use; stand-ins of other seeds have other hashes."""
         return [sha256(path) for path in sorted(self.weights.glob(f"vgg*/{TENSORS}"))]
 
     def vgg16(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
-        """VGG-16's feature maps, see `VggFeatures`."""
+        """Feature maps of VGG-16, see `VggFeatures`."""
         return load_vgg(self.weights / "vgg16", taps=taps, imagenet_norm=imagenet_norm)
 
     def vgg19(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
-        """VGG-19's feature maps, see `VggFeatures`."""
+        """Feature maps of VGG-19, see `VggFeatures`."""
         return load_vgg(self.weights / "vgg19", taps=taps, imagenet_norm=imagenet_norm)
 
 
 def _convs_of(state: Mapping[str, Tensor]) -> tuple[int, ...]:
-    """The indices of the convolutions, after every name and shape has been checked."""
+    """Indices of the convolutions, after a check of every name and shape."""
     names = {
         network: {f"features.{index}.{part}" for index in convs for part in ("weight", "bias")}
         for network, convs in VGG_CONVS.items()
@@ -147,7 +148,7 @@ def _refuse_shapes(state: Mapping[str, Tensor], convs: Sequence[int]) -> None:
 
 
 def _layers(convs: Sequence[int]) -> list[str]:
-    """The kind of every layer: what follows a convolution is a ReLU, what follows that a pool."""
+    """Kind of every layer: after a convolution comes a ReLU, after it a pool or a convolution."""
     kinds = ["pool"] * (convs[-1] + 3)
     for index in convs:
         kinds[index : index + 2] = ["conv", "relu"]

@@ -1,4 +1,4 @@
-"""A memory of fakes, so that a critic does not forget what it once saw through."""
+"""Pool of former fakes, so that a critic does not forget them (Shrivastava et al., CVPR 2017)."""
 
 import torch
 from torch import Tensor, nn
@@ -7,12 +7,12 @@ from thermochroma.base.tensors import Image
 
 
 class ImagePool(nn.Module):
-    """Shows a critic former fakes too: at most `size` are kept, one by one replaced at random.
+    """Pool of at most `size` former fakes for a critic, one by one replaced at random.
 
-    While it fills, each fake is kept and passed on; then, with probability 1/2, a random former
+    Until it is full, each fake is kept and passed on; then, with probability 1/2, a random former
     fake is passed on and the new one takes its place. The random numbers are torch's own on the
-    CPU, so a resumed training draws the same; the images travel in the state dict. A fake may be
-    a pair of images, channel behind channel.
+    CPU, so a resumed training draws the same; the images are part of the state dict. A fake may be
+    a pair of images, concatenated by channel.
     """
 
     def __init__(self, size: int) -> None:
@@ -21,7 +21,7 @@ class ImagePool(nn.Module):
         self.kept: list[Tensor] = []
 
     def forward(self, fakes: Image) -> Image:
-        """Exchange the fakes of one batch; what comes back carries no gradient."""
+        """Exchange the fakes of one batch; the returned ones carry no gradient."""
         return torch.stack([self._exchange(fake) for fake in fakes.detach()])
 
     def get_extra_state(self) -> list[Tensor]:

@@ -9,7 +9,7 @@ KERNEL = 13
 
 
 class LargeKernel(nn.Module):
-    """x + a 13x13 depthwise convolution between two 1x1 ones, all normalised by instance."""
+    """Residual block: a 13x13 depthwise convolution between two 1x1 ones, with instance norms."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class LargeKernel(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """x + two 1x1 convolutions, `growth` times as wide between them."""
+    """Residual block: two 1x1 convolutions, `growth` times as wide between them."""
 
     def __init__(self, channels: int, *, growth: int = 4) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class FeedForward(nn.Module):
 
 
 def pairs(channels: int, count: int, *, growth: int = 4) -> nn.Sequential:
-    """`count` pairs of `LargeKernel` and `FeedForward`."""
+    """Sequence of `count` pairs of `LargeKernel` and `FeedForward`."""
     return nn.Sequential(
         *(
             block

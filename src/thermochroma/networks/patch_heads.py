@@ -1,4 +1,4 @@
-"""The heads that lay patches of feature maps side by side (Park et al., "CUT", ECCV 2020)."""
+"""Heads that project patches of feature maps, to compare them (Park et al., "CUT", ECCV 2020)."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from thermochroma.networks.blocks import init_normal
 
 
 class PatchHeads(nn.Module):
-    """For each feature map a perceptron: linear, ReLU, linear, both `width` wide.
+    """One perceptron for each feature map: linear, ReLU, linear, both `width` wide.
 
-    widths: channels of the maps. They are taught with the network that makes the maps, and do not
-    ship.
+    widths: channels of the maps. The heads are trained with the network that gives the maps, and are
+    not deployed.
     """
 
     def __init__(self, widths: Sequence[int], *, width: int) -> None:
@@ -27,7 +27,7 @@ class PatchHeads(nn.Module):
     def forward(
         self, maps: Sequence[Float[Tensor, "b _ _ _"]], places: Sequence[Int64[Tensor, " _"]]
     ) -> list[Float[Tensor, "b _ d"]]:
-        """places: for each map, which positions (row by row) to take, as `draw_places` draws them."""
+        """Project some positions of each map. places: their numbers, row by row, from `draw_places`."""
         return [
             head(features.flatten(2)[..., chosen].transpose(1, 2))
             for head, features, chosen in zip(self.heads, maps, places, strict=True)
@@ -35,7 +35,7 @@ class PatchHeads(nn.Module):
 
 
 def draw_places(maps: Sequence[Float[Tensor, "b _ _ _"]], count: int) -> list[Int64[Tensor, " _"]]:
-    """At most `count` positions of each map, drawn without replacement; the same for all images."""
+    """Draw at most `count` positions of each map without replacement, the same for all images."""
     areas = [features.shape[-2] * features.shape[-1] for features in maps]
-    # Drawn on the processor: the same on every device.
+    # Drawn on the CPU: the same for every device.
     return [torch.randperm(area)[:count].to(maps[0].device) for area in areas]

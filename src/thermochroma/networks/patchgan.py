@@ -9,9 +9,9 @@ LEAK = 0.2
 
 
 class PatchCritic(nn.Module):
-    """Logits, one for each patch: a 256x256 image gives 30x30; receptive field 70, stride 8.
+    """Critic with one logit for each patch: a 256x256 image gives 30x30; receptive field 70, stride 8.
 
-    norm: makes the norm of a width. biased: whether convolutions before a norm carry a bias; the
+    norm: makes the norm for a width. biased: whether convolutions before a norm carry a bias; the
     family of public code gives them one exactly if the norm has no affine parameters.
     """
 

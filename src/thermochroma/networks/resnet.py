@@ -7,7 +7,7 @@ from thermochroma.networks.blocks import instance_norm
 
 
 class ResidualBlock(nn.Module):
-    """x + two 3x3 convolutions with instance norm, reflection-padded; nothing after the sum."""
+    """Residual block: two 3x3 convolutions, reflection-padded, instance norm; no ReLU after the sum."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class ResidualBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Stem, two halvings, `blocks` residual blocks, two doublings, head; tanh, so in [-1, 1].
+    """Stem, two halvings, `blocks` residual blocks, two doublings, head. Output in [-1, 1] by tanh.
 
     Input sides are multiples of 4.
     """
@@ -48,21 +48,21 @@ class ResNet(nn.Module):
 
 
 def stem(in_channels: int, base: int) -> list[nn.Module]:
-    """7x7, reflection-padded, instance norm, ReLU."""
+    """First layers: convolution 7x7, reflection-padded, instance norm, ReLU."""
     return [nn.ReflectionPad2d(3), nn.Conv2d(in_channels, base, 7), instance_norm(base), nn.ReLU()]
 
 
 def halving(narrow: int, wide: int) -> list[nn.Module]:
-    """3x3 with stride 2, instance norm, ReLU."""
+    """Convolution 3x3 with stride 2, instance norm, ReLU."""
     return [nn.Conv2d(narrow, wide, 3, 2, 1), instance_norm(wide), nn.ReLU()]
 
 
 def doubling(wide: int, narrow: int) -> list[nn.Module]:
-    """Transposed 3x3 with stride 2, instance norm, ReLU."""
+    """Transposed convolution 3x3 with stride 2, instance norm, ReLU."""
     convolution = nn.ConvTranspose2d(wide, narrow, 3, 2, 1, output_padding=1)
     return [convolution, instance_norm(narrow), nn.ReLU()]
 
 
 def head(base: int, out_channels: int) -> list[nn.Module]:
-    """7x7, reflection-padded, tanh."""
+    """Last layers: convolution 7x7, reflection-padded, tanh."""
     return [nn.ReflectionPad2d(3), nn.Conv2d(base, out_channels, 7), nn.Tanh()]

@@ -1,4 +1,4 @@
-"""The U-Net of Pix2pix (Isola et al., CVPR 2017), as its public PyTorch code wires it."""
+"""The U-Net of Pix2pix (Isola et al., CVPR 2017), as in its public PyTorch code."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -13,12 +13,12 @@ MOST_WIDTHS = 8  # the widest layers are 8 base widths wide
 
 
 class UNet(nn.Module):
-    """Down by 4x4 convolutions of stride 2, up by transposed ones, skips by concatenation.
+    """U-Net: down by 4x4 convolutions of stride 2, up by transposed ones, skips by concatenation.
 
-    Input sides are multiples of 2**downs. norm: makes the norm of a width. biased: whether convolutions
+    Input sides are multiples of 2**downs. norm: makes the norm for a width. biased: whether convolutions
     carry a bias; the family of public code gives them one exactly if the norm has no affine parameters.
-    dropout: share of values that the three layers next to the two innermost drop in training (Pix2pix's
-    paper places dropout one layer further in; the code is followed). Output in [-1, 1] by tanh.
+    dropout: share of values that the three layers next to the two innermost drop in training, as in
+    Pix2pix's code (its paper has dropout one layer further in). Output in [-1, 1] by tanh.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class UNet(nn.Module):
         )
 
     def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o h w"]:
-        """Raises BadInput for sides that cannot be halved so often."""
+        """Translate x. Raises BadInput for sides that are no multiples of 2**downs."""
         self._refuse_sides(*x.shape[-2:])
         skips: list[Tensor] = []
         for down in self.downs:

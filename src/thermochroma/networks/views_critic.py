@@ -1,4 +1,4 @@
-"""The critic of PearlGAN: three views of an image, scored at several scales (Luo et al., 2022)."""
+"""The critic of PearlGAN: logits of three views of an image at several scales (Luo et al., 2022)."""
 
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ BLUR_SIGMA, BLUR_SIDE = 3.0, 5
 
 
 class ScaleCritic(nn.Module):
-    """Scores at every depth: one channel of each layer is a logits, the others go on."""
+    """Critic with logits at every depth: one channel of each layer holds logits, the others go on."""
 
     def __init__(self, in_channels: int, *, depth: int, base: int) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class ScaleCritic(nn.Module):
 
 
 class ViewsCritic(nn.Module):
-    """Three critics of one image: blurred colour, grey, gradient of grey at half its sides."""
+    """Critics of three views of an image: blurred colour, grey, gradient of grey at half its sides."""
 
     kernel: Tensor
     luma: Tensor
@@ -67,7 +67,7 @@ class ViewsCritic(nn.Module):
         self.register_buffer("luma", torch.tensor(LUMA).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, image: Image) -> list[list[Float[Tensor, "b 1 _ _"]]]:
-        """For each view the logits, the finest first."""
+        """Logits of each view, the finest first."""
         grey = (image * self.luma).sum(1, keepdim=True)
         views = {
             "blurred": F.conv2d(image, self.kernel, padding=BLUR_SIDE // 2, groups=CHANNELS),

@@ -1,7 +1,7 @@
-"""A plain vision transformer on image patches, in the manner of masked autoencoders.
+"""A plain vision transformer on image patches, as in masked autoencoders.
 
 Source: the encoder of LKAT-GAN's public code (He et al., "Masked Autoencoders", CVPR 2022, without
-class token and without masking), which CMMF-Net takes over.
+class token and without masking), which CMMF-Net also uses.
 """
 
 import torch
@@ -30,7 +30,7 @@ class SelfAttention(nn.Module):
 
 
 class Block(nn.Module):
-    """Pre-norm: attention, then perceptron, each added to what came in."""
+    """Pre-norm transformer block: attention, then perceptron, each added to its input."""
 
     def __init__(self, *, width: int, heads: int) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Block(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Patches to tokens, `depth` blocks, a last norm. Input sides are multiples of `patch`.
+    """Encoder: patches to tokens, `depth` blocks, a last norm. Input sides are multiples of `patch`.
 
     The fixed position table is made for `trained_side` pixels and interpolated for other sizes.
     """
@@ -64,7 +64,7 @@ class ImageEncoder(nn.Module):
         self.register_buffer("positions", table, persistent=False)
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d y x"]:
-        """Tokens laid out as the grid of their patches."""
+        """Tokens of an image, arranged in the grid of their patches."""
         grid = self.patches(image)
         positions = self.positions.to(grid.dtype)
         if positions.shape[-2:] != grid.shape[-2:]:
@@ -74,7 +74,7 @@ class ImageEncoder(nn.Module):
 
 
 def to_tokens(grid: Float[Tensor, "b d y x"]) -> Float[Tensor, "b n d"]:
-    """Row by row."""
+    """Flatten a grid into tokens, row by row."""
     return grid.flatten(2).transpose(1, 2)
 
 
@@ -84,7 +84,7 @@ def to_grid(tokens: Float[Tensor, "b n d"], rows: int) -> Float[Tensor, "b d y x
 
 
 def sine_positions(side: int, width: int) -> Float[Tensor, "1 d side side"]:
-    """Fixed sine and cosine positions: the first half of the channels codes the column.
+    """Fixed sine and cosine positions: the first half of the channels encodes the column.
 
     Each half is [sin(p w_i), then cos(p w_i)], w_i = 10000 ** (-i / (width / 4)).
     """

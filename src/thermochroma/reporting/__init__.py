@@ -1,1 +1,1 @@
-"""From tables of scores to text and figures."""
+"""Tables, figures and cards of scores."""

@@ -1,4 +1,4 @@
-"""The scores of every row on every sequence: what the means and the intervals are made of."""
+"""Scores of every row on every sequence: the numbers behind the means and the intervals."""
 
 import csv
 import io
@@ -11,9 +11,9 @@ FACTS: Final = ["sequence", "place", "time"]
 
 
 def to_csv(rows: Mapping[str, Row], *, dataset: str, split: str) -> str:
-    """One line a row and sequence: place, time, number of images, means of SSIM and PSNR in full.
+    """CSV with one line per row and sequence: place, time, number of images, means of SSIM and PSNR.
 
-    A sequence with images of several times or places has a line for each.
+    A sequence with images of several times or places has a line for each. Means have 6 digits.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""The card of a data set's ceiling: what registration, blur and knowing the truth leave of the scores."""
+"""Card of a data set's ceiling: scores of the truth itself after shifts, blur and coarse colours."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,22 +28,22 @@ MEANING: Final = (
     "Every row sees the truth. A sharp prediction that lies as far beside the truth as the pairs do scores "
     "no better than the truth shifted by as much, however right its colours; one that gives each thermal "
     "level of an image one colour reaches no higher PSNR than the look-up table; a method that scores "
-    "like the mean colour has told nothing of what is where."
+    "like the mean colour has predicted no structure."
 )
 
 
 @dataclass(frozen=True)
 class Residual:
-    """How far the pairs lie beside each other after registration, in raw pixels, one value a mount."""
+    """Misregistration that remains after registration, in raw pixels, one value per mount."""
 
     pixels: pd.Series
     what: str
 
 
 def residual_of(transforms: pd.DataFrame, errors: pd.DataFrame | None) -> Residual:
-    """The error against the true transform where it is known, else how far a mount's frames disagree.
+    """Error against the true transform where that is known, else the disagreement of a mount's frames.
 
-    transforms: columns of TRANSFORM_COLUMNS. errors: as `compare_with_truth` gives them. Mounts of one
+    transforms: columns of TRANSFORM_COLUMNS. errors: as `compare_with_truth` returns them. Mounts of one
     frame have no such disagreement and are left out.
     """
     if errors is not None:
@@ -62,7 +62,7 @@ def build_ceiling(
     note: str,
     seed: int,
 ) -> str:
-    """The card as Markdown. scores and neighbours: as `judging_ceiling` gives them."""
+    """Write the card as Markdown. scores, neighbours: from `score_ceiling` and `score_neighbours`."""
     images, sequences = scores["frame"].nunique(), scores["sequence"].nunique()
     parts = [
         f"# Ceiling: {title}",
@@ -74,7 +74,7 @@ def build_ceiling(
             [TITLES[what], number(pixels, 0), *(_interval(found[name], name) for name in WITH_INTERVAL)]
             for (what, pixels), found in means_of(scores, seed=seed).items()
         ]),
-        "## What is left of misregistration",
+        "## Misregistration that remains",
         _residual(residual_of(transforms, errors)),
         _table(
             ["figure", "value"],
@@ -89,7 +89,7 @@ def build_ceiling(
 def means_of(
     scores: pd.DataFrame, *, seed: int
 ) -> Mapping[tuple[str, float], Mapping[str, Estimate]]:
-    """SSIM and PSNR of each row, (what, pixels), in the order in which they were scored."""
+    """Estimates of SSIM and PSNR of each row, (what, pixels), in the order of scoring."""
     return {
         (str(what), float(pixels)): {  # type: ignore[arg-type]
             name: estimate(some, name, seed=seed) for name in WITH_INTERVAL
@@ -99,7 +99,7 @@ def means_of(
 
 
 def draw_ceiling(scores: pd.DataFrame, residual: Residual, *, note: str, seed: int) -> Figure:
-    """Three panels: what is left of misregistration, then SSIM and PSNR against pixels."""
+    """Draw three panels: remaining misregistration, then SSIM and PSNR against pixels."""
     figure = Figure(figsize=(11, 3.4), layout="constrained")
     first, *others = figure.subplots(1, 3)
     _draw_residual(first, residual)
@@ -126,7 +126,7 @@ def _draw_residual(axes: Axes, residual: Residual) -> None:
         axes.axvline(float(pixels.median()), color="0.2", linewidth=1)
     else:
         axes.text(0.5, 0.5, "not known", ha="center", transform=axes.transAxes, fontsize=9)
-    dress(axes, "Misregistration that is left", "raw pixels", "mounts")
+    dress(axes, "Misregistration that remains", "raw pixels", "mounts")
 
 
 def _draw_curve(axes: Axes, drawn: Mapping[float, Estimate], look: int, title: str) -> None:
@@ -153,8 +153,8 @@ def _residual(residual: Residual) -> str:
     shares = {f"{share:.0%}": float(pixels.quantile(share)) for share in (0.1, 0.5, 0.9, 0.99)}
     said = ", ".join(f"{share} of mounts below {value:.2f}" for share, value in shares.items())
     return (
-        f"In raw pixels, over {len(pixels)} mounts ({residual.what}): {said}. Depth leaves more than "
-        "this: one transform a mount is right at one distance only."
+        f"In raw pixels, over {len(pixels)} mounts ({residual.what}): {said}. Depth adds to this: the "
+        "one transform of a mount is right at one distance only."
     )
 
 

@@ -1,4 +1,4 @@
-"""Figures: the grid of images, the curves of learning, quality against cost."""
+"""Figures: grid of images, learning curves, quality against cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,26 +17,32 @@ from thermochroma.base.files import whole_file
 from thermochroma.base.images import ThermalImage, VisibleImage
 
 CELL_INCHES: Final = 1.35
-LEFT, ABOVE, BELOW, GAP = 0.3, 0.45, 0.25, 0.03  # inches: names, titles, note, between images
+LEFT, ABOVE, BELOW, GAP = (
+    0.3,
+    0.45,
+    0.25,
+    0.03,
+)  # inches: for names, titles and note, and between images
 DOTS_PER_INCH: Final = 190  # about one dot a pixel for images of 256 pixels in such a cell
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLES: Final = ("-", "--", ":")
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
-"""Okabe and Ito's colours can be told apart by everyone; beyond seven lines the dashes change."""
+"""Markers of lines. The colours are Okabe and Ito's, which colour-blind readers can tell apart; beyond
+seven lines the dashes change."""
 
 AGAINST: Final = {
     "images": "images shown",
     "epochs": "epochs",
     "twentieths": "twentieths of the training",
 }
-"""What learning is drawn against: column to the title of the axis."""
+"""Titles of the horizontal axis of learning curves, by column."""
 
 Shown: TypeAlias = ThermalImage | VisibleImage
 
 
 @dataclass(frozen=True)
 class Point:
-    """One method in the plane of cost and quality; low and high may be NaN."""
+    """Cost and quality of one method; low and high, the ends of the quality's interval, may be NaN."""
 
     title: str
     cost: float
@@ -54,15 +60,15 @@ def grid(
     frames: Sequence[str],
     note: str = "",
 ) -> Figure:
-    """Rows are frames; columns are what was seen, each of `predicted` (title to images), truth.
+    """Draw a grid of images: a row per frame; columns are input, each of `predicted` and truth.
 
-    seen: the title of the first column. Images of one channel are shown as grey. All sequences run
-    over the same frames; `frames` names them at the left.
+    seen: the title of the first column. predicted: title to images. Images of one channel are shown as
+    grey. All sequences run over the same frames; `frames` names them at the left.
     """
     columns: dict[str, Sequence[np.ndarray]] = {seen: seen_images, **predicted, "Truth": truths}
     width, height = CELL_INCHES * len(columns) + LEFT, CELL_INCHES * len(frames) + ABOVE + BELOW
     figure = Figure(figsize=(width, height))
-    # Places are computed here: a layout engine would draw the whole grid several times to find them.
+    # Positions are computed here: a layout engine would draw the whole grid several times to find them.
     axes = figure.subplots(
         len(frames),
         len(columns),
@@ -94,9 +100,9 @@ def curves(
     against: str = "images",
     note: str = "",
 ) -> Figure:
-    """One panel a reading, one line a method, against images or epochs shown.
+    """Draw learning curves: one panel per reading, one line per method, against images or epochs shown.
 
-    histories: title to table with the column `against` (a key of `AGAINST`) and one column a
+    histories: title to table with the column `against` (a key of `AGAINST`) and one column per
     reading, NaN where it was not taken. readings: column to the panel's title. A method without
     the column has no line there.
     """
@@ -110,7 +116,7 @@ def curves(
                 axes.plot(
                     taken[against], taken[reading], markersize=3, linewidth=1.2, **looks[title]
                 )
-        dress(axes, panel_title, AGAINST[against], "")  # the title says what goes up
+        dress(axes, panel_title, AGAINST[against], "")  # the panel's title names the vertical axis
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, looks)
     print_note(figure, note)
@@ -120,7 +126,7 @@ def curves(
 def quality_against_cost(
     points: Sequence[Point], *, cost: str, quality: str, note: str = ""
 ) -> Figure:
-    """A scatter with the quality's intervals; `cost` and `quality` title the axes."""
+    """Draw quality against cost, with the quality's intervals; `cost` and `quality` title the axes."""
     figure = Figure(figsize=(5.4, 3.8), layout="constrained")
     axes = figure.subplots()
     looks = {point.title: {**_look(index), "linestyle": ""} for index, point in enumerate(points)}
@@ -137,7 +143,7 @@ def quality_against_cost(
 
 
 def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
-    """Write `stem`.png and `stem`.svg, whole or not at all, the same bytes each time."""
+    """Write `stem`.png and `stem`.svg, whole or not at all; equal figures give equal bytes."""
     png, svg = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")
     with whole_file(png) as part:
         figure.savefig(part, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
@@ -154,7 +160,7 @@ def _show(axes: Axes, image: np.ndarray) -> None:
 
 
 def dress(axes: Axes, title: str, across: str, up: str) -> None:
-    """Titles and a quiet grid, the same in every figure."""
+    """Set titles and a light grid, the same in every figure."""
     axes.set_title(title, fontsize=9)
     axes.set_xlabel(across, fontsize=8)
     axes.set_ylabel(up, fontsize=8)
@@ -174,19 +180,19 @@ def _look(index: int) -> dict[str, Any]:
 
 
 def _legend(figure: Figure, looks: Mapping[str, dict[str, Any]]) -> None:
-    """One legend for all panels, beside them: it never covers a line."""
+    """Draw one legend for all panels, beside them, so that it never covers a line."""
     handles = [Line2D([], [], label=title, markersize=4, **look) for title, look in looks.items()]
     figure.legend(handles=handles, loc="outside right upper", fontsize=7, frameon=False)
 
 
 def print_note(figure: Figure, note: str) -> None:
-    """The data set's note below the figure, if it has one."""
+    """Print the data set's note below the figure, if it has one."""
     if note:
         figure.supxlabel(note, fontsize=7, color="0.35", style="italic")
 
 
 def _broken(text: str, at: str = " ") -> str:
-    """Long titles on two lines, broken at the blank nearest to the middle."""
+    """Break a long text into two lines, at the `at` nearest to the middle."""
     places = [index for index, letter in enumerate(text) if letter == at]
     if len(text) <= 14 or not places:
         return text

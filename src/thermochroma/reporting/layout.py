@@ -1,4 +1,4 @@
-"""What a table is made of: rows that come in, and parts, columns, lines and cells that are printed."""
+"""Parts of a table: rows as input, and parts, columns, lines and cells as printed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,12 +21,12 @@ STRUCTURE: Final = ("edges_kept", "edges_f")
 TOLERANT: Final = ("psnr_shift", "ssim_shift", "psnr_gain", "ssim_gain")
 UNIFORM: Final = "ssim_7u"
 SCORED: Final = (*WITH_INTERVAL, *MAIN, UNIFORM, *TOLERANT, *STRUCTURE)
-"""Every score that has a column, in the order in which the caption defines them."""
+"""Scores that have a column, in the order in which the caption defines them."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of one row: its scores, one line an image, and its cost where it has one.
+    """Data of one row: its scores, one line per image, and its cost if it was measured.
 
     scores: columns frame, sequence, place, time and all of `SCORES`. cost: keys of `COST`.
     """
@@ -36,24 +36,24 @@ class Row:
     scores: pd.DataFrame
     cost: Mapping[str, Measured] | None = None
     note: str = ""
-    """What must be said of it below the table; rows may share one note."""
+    """Note on the row below the table; rows may share one."""
     flicker: float | None = None
-    """Of its video, in levels, on the test split; None where there is none."""
+    """Flicker of its video, in levels, on the test split; None without video."""
     runs: tuple[pd.DataFrame, ...] = ()
-    """Of a block trained under several seeds, the scores of each run; `scores` are then their means."""
+    """Scores of each run of a block trained with several seeds; `scores` are then their means."""
     snapshots: tuple[pd.DataFrame, ...] = ()
-    """Of each run, the scores of its snapshots and of its end: columns of `scores`, and images."""
+    """Scores of each run's snapshots and of its end: columns of `scores`, and images."""
     distances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """By split, FID and KID over its images; empty where they were not taken."""
+    """Values of FID and KID over its images, by split; empty where they were not taken."""
 
 
 @dataclass(frozen=True)
 class About:
-    """What must be said beside the numbers.
+    """Facts about a table that its caption and notes state.
 
     weights: those of the frozen networks. reference: the row that methods are tested against. predicted:
-    the spectrum. true_flicker: of the true video, in levels. needs_video: methods that this data set
-    cannot teach, by name, with their titles.
+    the spectrum. true_flicker: flicker of the true video, in levels. needs_video: methods that cannot be
+    trained on this data set, name to title.
     """
 
     dataset: str
@@ -69,14 +69,14 @@ class About:
 
     @property
     def label(self) -> str:
-        """Of this data set, split and direction: no two tables of a project share it."""
+        """Label of this data set, split and direction, unique among the tables of a project."""
         seen = {"visible": "thermal", "thermal": "visible"}[self.predicted]
         return f"{self.dataset}-{self.split}-{seen}-to-{self.predicted}"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A value with the text that shows it; an interval where it has one. Empty: None and ""."""
+    """Value, its text, and its interval if it has one. An empty cell has None and ""."""
 
     value: Measured = None
     text: str = ""
@@ -86,7 +86,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """interval: whether its cells carry one."""
+    """Column of a table. interval: whether its cells have one."""
 
     key: str
     heading: str
@@ -95,7 +95,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Part:
-    """Some columns of the table under one title: as many as a page takes. key: in labels."""
+    """Columns of a table under one title, as many as fit on a page. key: its name in labels."""
 
     key: str
     title: str
@@ -104,7 +104,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Line:
-    """One row, ready to print."""
+    """Row of a table, ready to print."""
 
     name: str
     title: str
@@ -114,10 +114,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """A table ready to print; a line that lacks a cell shows it empty.
+    """Table, ready to print; a missing cell of a line is shown empty.
 
-    label: what LaTeX calls it, together with a part's key; no other table has it. title: what it is of,
-    in a sentence or two. definitions: all else that a reader needs to check it.
+    label: with a part's key, its unique label in LaTeX. title: its subject, in a sentence or two.
+    definitions: all else that a reader needs to check it.
     """
 
     dataset: str
@@ -130,13 +130,13 @@ class Table:
 
     @property
     def caption(self) -> str:
-        """What must stand beside the table."""
+        """Title and definitions, for the text beside the table."""
         return f"{self.title} {self.definitions}"
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A measured cost: shown as value x scale in `unit`."""
+    """Title, unit and scale of a measured cost, which is shown as value x scale in `unit`."""
 
     title: str
     unit: str = ""

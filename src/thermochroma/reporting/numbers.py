@@ -12,24 +12,24 @@ UNDEFINED: Final = "–"
 
 
 def number(value: float, decimals: int) -> str:
-    """A number with fixed decimals; what is not defined is "–"."""
+    """Format a number with fixed decimals, and NaN as "–"."""
     return UNDEFINED if np.isnan(value) else f"{value:.{decimals}f}"
 
 
 def digits(value: float) -> str:
-    """Three significant digits, never an exponent."""
+    """Format a number with three significant digits, never with an exponent."""
     decimals = 2 - int(np.floor(np.log10(abs(value)))) if value else 0
     return f"{value:,.{max(0, decimals)}f}"
 
 
 def heading(score: Score) -> str:
-    """Title, unit and the direction that is better."""
+    """Heading of a score: title, unit and the better direction."""
     unit = f" [{score.unit}]" if score.unit else ""
     return f"{score.title}{unit} {'↑' if score.higher_is_better else '↓'}"
 
 
 def with_interval(found: Estimate, decimals: int) -> Cell:
-    """A mean with its interval in brackets."""
+    """Cell with a mean, and its interval in brackets."""
     mean, low, high = (number(value, decimals) for value in (found.mean, found.low, found.high))
     inner = UNDEFINED if np.isnan(found.low) else f"{low}, {high}"
     return Cell(found.mean, f"{mean} [{inner}]", found.low, found.high)

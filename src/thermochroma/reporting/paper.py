@@ -1,7 +1,7 @@
-"""The tables of the CMMF-Net paper by name, ours and the printed numbers side by side, never mixed.
+"""Tables in the form of the CMMF-Net paper's, our numbers and the printed ones side by side, never mixed.
 
 Table 1 is KAIST by day, Table 2 IRVI, Table 3 the ablation on KAIST. Any other data set has tables of
-the same shape, which say whose shape it is.
+the same form, whose captions say so.
 """
 
 from collections.abc import Mapping
@@ -30,30 +30,30 @@ from thermochroma.reporting.statistics import LEVEL, RESAMPLES, estimate
 from thermochroma.reporting.table_caption import title_of
 
 METHODS_TABLE: Final = {"irvi": 2}
-"""The number of the paper's table of methods, where it is not 1."""
+"""Number of the paper's table of methods, where it is not 1."""
 GRID_FIGURE: Final = {"irvi": 5}
-"""The number of the paper's grid of images, where it is not 3."""
+"""Number of the paper's grid of images, where it is not 3."""
 PRINTED_THERE: Final = {"kaist": (1, 3), "irvi": (2,)}
-"""The numbers of the tables that the paper prints of a data set."""
+"""Numbers of the tables that the paper prints for a data set."""
 ABLATION: Final = {
     "cmmf_net": "CMMF-Net",
     "cmmf_net_no_text": "CMMF-Net without text",
     "cmmf_net_no_interaction": "CMMF-Net without interaction",
 }
-"""The rows of Table 3 and the columns of Figure 6, with the titles of those that are missing."""
+"""Rows of Table 3 and columns of Figure 6, with titles for those that are missing."""
 
 CHOSEN: Final = (UNIFORM, "psnr")
-"""The scores that are shown of the snapshot that did best on the test set."""
+"""Scores that are shown for the snapshot that is best on the test set."""
 
 
 def methods_table(rows: Mapping[str, Row], about: About, *, seed: int) -> Table:
-    """Table 1 or 2: every row on each part of the test set that the paper prints apart."""
+    """Build Table 1 or 2: every row on each part of the test set that the paper prints separately."""
     number_ = METHODS_TABLE.get(about.dataset, 1)
     return _table(number_, "every method, trivial row and oracle", rows, about, (), seed)
 
 
 def ablation_table(rows: Mapping[str, Row], about: About, *, seed: int) -> Table:
-    """Table 3: CMMF-Net whole and without its parts, with each one's difference from the whole.
+    """Build Table 3: CMMF-Net whole and without its parts, with the difference of each from the whole.
 
     Entries that are not in the line-up are named in a note.
     """
@@ -68,7 +68,7 @@ def ablation_table(rows: Mapping[str, Row], about: About, *, seed: int) -> Table
         column
         for score in WITH_INTERVAL
         for column in (
-            Column(f"d_{score}", f"{SCORES[score].title}, less than the whole by", interval=True),
+            Column(f"d_{score}", f"{SCORES[score].title}, whole minus row", interval=True),
             Column(f"d_p_{score}", f"p ({SCORES[score].title})"),
         )
     )
@@ -116,7 +116,7 @@ def _in_order(rows: Mapping[str, Row]) -> list[tuple[str, Row]]:
 
 
 def _groups(dataset: str, scores: pd.DataFrame) -> dict[str, str]:
-    """The parts of the test set that have numbers in the paper and images here; else the whole."""
+    """Parts of the test set that have numbers in the paper and images here; else the whole."""
     parts = [part for part in PUBLISHED.get(dataset, {}) if len(_of_part(scores, part))]
     return {part: part.capitalize() for part in parts} or {"": "All images"}
 
@@ -176,7 +176,7 @@ def _cells(name: str, row: Row, part: str, dataset: str, seed: int) -> dict[str,
 
 
 def _losses(scores: Mapping[str, pd.DataFrame], seed: int) -> dict[str, dict[str, Cell]]:
-    """By entry: how far it lies above the whole (negative: below), with p corrected jointly."""
+    """Difference, the whole minus the entry, by entry, with p corrected jointly."""
     cells: dict[str, dict[str, Cell]] = {name: {} for name in scores if name != "cmmf_net"}
     for score in WITH_INTERVAL:
         scored = compare_pairs(scores, score, seed=seed)
@@ -192,7 +192,7 @@ def _printed_there(place: int, about: About) -> bool:
 
 
 def _title(place: int, what: str, about: About, scores: pd.DataFrame) -> str:
-    """Whose table it is, and of what."""
+    """Title of the table: its origin and its subject."""
     named = f"Table {place} of the paper of CMMF-Net"
     if not _printed_there(place, about):
         named = f"In the shape of Table {place}"
@@ -200,8 +200,8 @@ def _title(place: int, what: str, about: About, scores: pd.DataFrame) -> str:
 
 
 def _definitions(place: int, about: About) -> str:
-    """What stands in its columns."""
-    source = "The paper prints no numbers of this data set."
+    """Definitions of the columns."""
+    source = "The paper prints no numbers for this data set."
     if _printed_there(place, about):
         source = f"Published: {SOURCE}."
     return (

@@ -1,4 +1,4 @@
-"""What the papers printed: numbers of another protocol, shown apart and only for their data set."""
+"""Numbers that the papers printed, by another protocol; shown apart, and only for their data set."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,11 +12,11 @@ PAPER_RULE: Final = (
     "Protocol `audited` is ours, the same for all rows, and holds wherever nothing else is said. Protocol "
     "`paper` is the papers' own rule as far as it is known: SSIM over uniform windows of 7 pixels, which "
     "the released code of LKAT-GAN prints; whether their PSNR is the mean of images or that of the "
-    "pooled error is not said, so both stand there. Nor is it said which weights were scored: the paper "
+    "pooled error is not said, so both are shown. Nor is it said which weights were scored: the paper "
     "of CMMF-Net shows scores of the test set after each of its last five epochs, and public code keeps "
-    "what did best on the test set. So `chosen on the test set` is the snapshot with the highest PSNR on "
-    "the very images of its column, which flatters; everything else is of the last weights. Never "
-    "compare across the two protocols."
+    "the weights that did best on the test set. So `chosen on the test set` is the snapshot with the "
+    "highest PSNR on the same images that its column scores, which makes the scores too good; everything "
+    "else is of the last weights. Never compare across the two protocols."
 )
 
 
@@ -64,4 +64,4 @@ PUBLISHED: Final[dict[str, dict[str, dict[str, Published]]]] = {
         },
     },
 }
-"""data set -> part of its test set -> method (the name of its file or ablation) -> scores."""
+"""Printed scores by data set, part of its test set, and method (the name of its file or ablation)."""

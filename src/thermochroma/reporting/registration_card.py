@@ -1,4 +1,4 @@
-"""The card of a registration: its figures, and every mount with what was decided and why."""
+"""Card of a registration: its figures, and the decision and the reason for every mount."""
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
@@ -30,8 +30,9 @@ DEFINITION: Final = (
     "four corners, in raw pixels; the figures are over mounts."
 )
 LEVELS: Final = (
-    "mount: its frames agree. still: its only frame. rig: its own frames gave none, but gain by the "
-    "median transform of the mounts with the same cameras. identity: left as it is."
+    "mount: from its frames, which agree. still: from its only frame. rig: its own frames gave no "
+    "transform, but the median transform of the mounts with the same cameras improves them. identity: "
+    "left as it is."
 )
 
 
@@ -41,9 +42,9 @@ def build_card(
     *,
     title: str,
     note: str,  # the data set's note; "" if it has none
-    worst: int = 10,  # how many are listed where there are too many mounts to list them all
+    worst: int = 10,  # number of mounts listed where there are too many to list them all
 ) -> str:
-    """The card as Markdown; the worst mounts come first."""
+    """Write the card as Markdown; the worst mounts come first."""
     parts = [
         f"# Registration: {title}",
         *([f"**{note}**"] if note else []),
@@ -61,7 +62,7 @@ def build_card(
 
 
 def worst_first(transforms: pd.DataFrame, errors: pd.DataFrame | None) -> pd.DataFrame:
-    """By the error after registration where it is known, otherwise by spread, then lack of gain."""
+    """Sort by the error after registration where it is known, otherwise by spread, then lack of gain."""
     if errors is None:
         return transforms.sort_values(
             ["spread_px", "mean_gain"], ascending=[False, True], kind="stable"
@@ -84,14 +85,17 @@ def _levels_table(transforms: pd.DataFrame) -> str:
 
 
 def _reasons(transforms: pd.DataFrame) -> list[str]:
-    """Why mounts have no transform of their own; reasons that differ only in numbers are one."""
+    """Table of reasons for mounts without a transform of their own, numbers in them left out."""
     without = transforms[transforms["reason"] != ""]
     if without.empty:
         return []
     kinds = without["reason"].map(lambda reason: re.sub(r"-?\d+(\.\d+)?", "…", reason))
     counts = kinds.groupby([kinds, without["level"]], sort=False).size()
     rows = [(why, level, str(count)) for (why, level), count in _largest_first(counts)]
-    return ["## Why mounts gave none themselves", _table(["reason", "now", "mounts"], rows)]
+    return [
+        "## Why mounts have no transform of their own",
+        _table(["reason", "now", "mounts"], rows),
+    ]
 
 
 def _largest_first(counts: pd.Series) -> list[tuple[Any, int]]:
@@ -99,7 +103,7 @@ def _largest_first(counts: pd.Series) -> list[tuple[Any, int]]:
 
 
 def _rigs(transforms: pd.DataFrame) -> list[str]:
-    """For each rig, how many of its mounts stand at which level."""
+    """Table of the number of mounts at each level, by rig."""
     members = transforms[transforms["rig"] != ""]
     if members.empty:
         return []
@@ -119,7 +123,7 @@ def _rigs(transforms: pd.DataFrame) -> list[str]:
 
 
 def _suspicious(transforms: pd.DataFrame) -> list[str]:
-    """The mounts that lie far from their rig, one by one."""
+    """Table of the mounts whose transform is far from their rig's."""
     found = transforms[transforms["suspicion"] != ""]
     if found.empty:
         return []
@@ -128,7 +132,7 @@ def _suspicious(transforms: pd.DataFrame) -> list[str]:
 
 
 def _mounts(transforms: pd.DataFrame, errors: pd.DataFrame | None, worst: int) -> list[str]:
-    """All mounts where they are few, otherwise the worst."""
+    """Table of all mounts if they are few, otherwise of the worst."""
     few = len(transforms) <= ALL_UP_TO
     count = len(transforms) if few else worst
     rows = [
@@ -143,7 +147,7 @@ def _mounts(transforms: pd.DataFrame, errors: pd.DataFrame | None, worst: int) -
 
 
 def _records(table: pd.DataFrame, count: int) -> list[dict[Hashable, Any]]:
-    """The first rows; what is not known becomes None."""
+    """First `count` rows as records; unknown values become None."""
     head = table.head(count).astype(object)
     return head.where(head.notna(), None).to_dict("records")
 

@@ -1,4 +1,4 @@
-"""The contact sheet of a registration: pairs before and after, for a person to score."""
+"""Contact sheet of a registration: pairs before and after, for a person to judge by eye."""
 
 from pathlib import Path
 from typing import Final
@@ -24,19 +24,19 @@ from thermochroma.reporting.registration_card import worst_first
 
 EDGE_COLOUR: Final = (255, 140, 0)
 EDGE_SHARE: Final = 0.12  # of the thermal pixels count as edges, before they are thinned
-TILE: Final = 24  # pixels: side of a square of the checkerboard, less in small images
+TILE: Final = 24  # pixels: side of a square of the checkerboard, smaller in small images
 LEGEND: Final = (
     "Left: thermal edges (orange) over the visible image. Right: squares of both, thermal tinted; "
-    "lines should run on. The middle quarter of each pair"
+    "lines should continue across squares. Shown: the middle quarter of each pair"
 )
 
 
 def chosen_mounts(
     transforms: pd.DataFrame, errors: pd.DataFrame | None = None, count: int = 6
 ) -> pd.DataFrame:
-    """A third each: those moved furthest, the worst of the others, and identities; no mount twice.
+    """Choose a third each of the mounts moved furthest, the worst others, and identities, none twice.
 
-    Where there are too few of one kind, more of those moved furthest take the place.
+    Where there are too few of one kind, more of those moved furthest take their place.
     """
     far = transforms.sort_values("displacement_px", ascending=False, kind="stable")["mount"]
     moved = transforms.loc[transforms["level"] != "identity", "mount"]
@@ -59,7 +59,7 @@ def draw_contact_sheet(
     note: str,  # the data set's note; "" if it has none
     count: int = 6,
 ) -> Figure:
-    """Edges and checkerboard, before and after, for `chosen_mounts`: one frame a mount, one a row.
+    """Draw edges and checkerboard, before and after, for `chosen_mounts`: a row per mount, one frame.
 
     Raises BadInput for an image that cannot be read.
     """
@@ -88,7 +88,7 @@ def draw_contact_sheet(
 
 
 def _empty_sheet(chosen: pd.DataFrame) -> tuple[Figure, list[list[Axes]]]:
-    """Four panels a row, without axes, as tall as the tallest images need."""
+    """Figure with four panels per row, without axes, high enough for the tallest images."""
     shape = float((chosen["height"] / chosen["width"]).max())
     figure = Figure(figsize=(16, len(chosen) * (4 * shape + 0.3) + 0.7), layout="constrained")
     rows = figure.subplots(len(chosen), 4, squeeze=False)
@@ -98,7 +98,7 @@ def _empty_sheet(chosen: pd.DataFrame) -> tuple[Figure, list[list[Axes]]]:
 
 
 def _warped(thermal: ThermalImage, matrix: Matrix) -> ThermalImage:
-    """The thermal image on the visible one's grid; black where it shows nothing."""
+    """Warp the thermal image to the visible one's grid; pixels outside it are black."""
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(thermal, matrix, thermal.shape[::-1], flags=flags))
 
@@ -110,7 +110,7 @@ def _drawn(visible: VisibleImage, thermal: ThermalImage) -> VisibleImage:
 
 
 def _checked(visible: VisibleImage, thermal: ThermalImage) -> VisibleImage:
-    """Squares of the visible image in grey and of the thermal one in orange, by turns."""
+    """Checkerboard with squares of the visible image in grey and of the thermal one in orange."""
     height, width = thermal.shape
     tile = min(TILE, max(1, width // 16))
     turn = (np.arange(height)[:, None] // tile + np.arange(width)[None, :] // tile) % 2 == 1
@@ -120,7 +120,7 @@ def _checked(visible: VisibleImage, thermal: ThermalImage) -> VisibleImage:
 
 
 def _stretched(thermal: ThermalImage) -> ThermalImage:
-    """All but the lowest and highest hundredth spread over all grey levels: nights are dim."""
+    """Stretch levels between the 1st and 99th percentile over all grey levels, since nights are dim."""
     low, high = np.quantile(thermal, (0.01, 0.99))
     unit = (thermal - low) / max(high - low, 1.0)
     return np.asarray((np.clip(unit, 0, 1) * 255).astype(np.uint8))
@@ -132,7 +132,7 @@ def _in_grey(visible: VisibleImage) -> VisibleImage:
 
 
 def _edges(thermal: ThermalImage) -> Bool[np.ndarray, "h w"]:
-    """The strongest gradients, thinned to the ridge: the top among the neighbours to two sides."""
+    """Strongest gradients, thinned to ridges: maxima among the neighbours along one axis."""
     smooth = cv2.GaussianBlur(thermal.astype(np.float32), (0, 0), 1.5)
     strength = np.hypot(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1))
     ridges = [

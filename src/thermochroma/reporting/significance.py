@@ -1,6 +1,6 @@
-"""Who beats whom: every row against every other, in pairs of frames, corrected for their number.
+"""Tests of every row against every other, in pairs of frames, corrected for the number of pairs.
 
-The unit of chance is the sequence, as in `statistics`. Two rows are told apart where the corrected p
+The sampling unit is the sequence, as in `statistics`. Two rows are told apart where the corrected p
 is at most 5 %; where they are not, the matrix says "=", whatever their means.
 """
 
@@ -28,7 +28,7 @@ from thermochroma.reporting.statistics import (
 )
 
 COMPARED: Final = ("ssim", "psnr")
-"""Of both, more is better."""
+"""Scores in which rows are compared; higher is better in both."""
 SAME, BETTER, WORSE, UNDEFINED = "=", "▲", "▼", "–"
 CSV_HEAD: Final = (
     *("dataset", "split", "score", "one", "other", "difference", "low", "high"),
@@ -38,7 +38,7 @@ CSV_HEAD: Final = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """One row against another. difference: of `one` minus `other`, with its plain interval.
+    """Test of one row against another. difference: `one` minus `other`, with its uncorrected interval.
 
     p: two-sided, of the paired sign-flip test; p_joint: corrected for all pairs. NaN where there are
     fewer than two sequences.
@@ -52,7 +52,7 @@ class Verdict:
 
     @property
     def mark(self) -> str:
-        """▲ if `one` is better, ▼ if it is worse, = if they cannot be told apart, – if undefined."""
+        """Mark: ▲ if `one` is better, ▼ if it is worse, = if they cannot be told apart, – if undefined."""
         if np.isnan(self.p_joint):
             return UNDEFINED
         if self.p_joint > 1 - LEVEL:
@@ -62,19 +62,19 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Wins:
-    """All verdicts on one score, and the means of the rows, by name."""
+    """Verdicts on all pairs in one score, and the means of the rows, by name."""
 
     score: str
     means: Mapping[str, float]
     verdicts: tuple[Verdict, ...]
 
     def between(self, one: str, other: str) -> Verdict:
-        """The verdict on a pair, in the order in which it was tested."""
+        """Verdict on a pair of rows given in either order; its own order is that of the test."""
         return next(each for each in self.verdicts if {each.one, each.other} == {one, other})
 
 
 def compare_pairs(rows: Mapping[str, pd.DataFrame], score: str, *, seed: int = 0) -> Wins:
-    """Every pair of rows (name to one line an image), on the same frames.
+    """Test every pair of rows on the same frames. rows: name to table, one line per image.
 
     Raises BadInput if two rows were not scored on the same frames, or if a value is missing.
     """
@@ -119,10 +119,10 @@ def _refuse_gaps(name: str, scores: pd.DataFrame, score: str) -> None:
 def _sign_flips(
     differences: Float[np.ndarray, "s k"], seed: int
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """p of each pair by itself, and corrected jointly: Westfall and Young's step-down maximum.
+    """Compute p of each pair by itself, and corrected jointly: Westfall and Young's step-down maximum.
 
-    A pattern flips all differences of a sequence at once. Each pair's sum stands over its root of
-    summed squares, which no flip changes, so that pairs with large and with small differences count
+    A pattern flips all differences of a sequence at once. Each pair's sum is divided by the root of its
+    sum of squares, which no flip changes, so that pairs with large and with small differences count
     alike.
     """
     n, k = differences.shape
@@ -132,7 +132,9 @@ def _sign_flips(
     unit = np.divide(differences, size, out=np.zeros_like(differences), where=size != 0)
     observed = np.abs(unit.sum(axis=0)) - 1e-9  # equal sums may differ in the last bits
     reached = np.abs(sign_patterns(n, seed=seed) @ unit)
-    order = np.argsort(observed, kind="stable")  # the weakest first: a pair meets it and all weaker
+    order = np.argsort(
+        observed, kind="stable"
+    )  # weakest first: a pair is compared with itself and all weaker
     strongest = np.maximum.accumulate(reached[:, order], axis=1)
     joint = np.empty(k)
     steps = (strongest >= observed[order]).mean(axis=0)
@@ -141,7 +143,7 @@ def _sign_flips(
 
 
 def to_markdown(all_wins: Sequence[Wins], titles: Mapping[str, str], *, about: str) -> str:
-    """A matrix a score, the best mean first, and how neighbours in that order stand to each other."""
+    """Write a matrix per score, the best mean first, and the tests of neighbours in that order."""
     verdicts = all_wins[0].verdicts
     parts = [_caption(about, verdicts)]
     for wins in all_wins:
@@ -152,7 +154,7 @@ def to_markdown(all_wins: Sequence[Wins], titles: Mapping[str, str], *, about: s
 
 
 def to_csv(all_wins: Sequence[Wins], *, dataset: str, split: str) -> str:
-    """One line a pair and score, numbers in full."""
+    """Write one line per pair and score, with numbers of 6 digits."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_HEAD)
@@ -184,7 +186,7 @@ def _matrix(wins: Wins, ranked: Sequence[str], titles: Mapping[str, str]) -> str
 
 
 def _mark(wins: Wins, name: str, other: str) -> str:
-    """Of the row `name` against the column `other`; none against itself."""
+    """Mark of the row `name` against the column `other`; "" against itself."""
     if name == other:
         return ""
     found = wins.between(name, other)
@@ -216,16 +218,16 @@ def _neighbours(wins: Wins, ranked: Sequence[str], titles: Mapping[str, str]) ->
 
 
 def _caption(about: str, verdicts: Sequence[Verdict]) -> str:
-    """What the marks mean, and how small a p this number of sequences can give at all."""
+    """Caption: meaning of the marks, and the smallest p that this number of sequences can give."""
     n, pairs = verdicts[0].difference.sequences, len(verdicts)
     said = (
         f"{about} Each row against each column, by the mean of the differences frame by frame: ▲ the "
         f"row is better, ▼ worse, = they cannot be told apart. Tested with two-sided sign flips over "
         f"{n} sequences (all patterns up to {EXACT_UP_TO}, else {FLIPS:,} drawn). A mark needs a p of at "
         f"most {1 - LEVEL:.0%} after a correction for all {pairs} pairs of the matrix, taken jointly "
-        "(Westfall and Young's step-down maximum over the same flips, which knows how alike the pairs "
-        f"are). In brackets the {LEVEL:.0%} interval of a pair by itself; all pairs, with theirs, are in "
-        "the CSV file."
+        "(Westfall and Young's step-down maximum over the same flips, which accounts for the likeness "
+        f"of pairs). In brackets the {LEVEL:.0%} interval of a pair by itself; all pairs, with theirs, "
+        "are in the CSV file."
     )
     if n < 2:
         return f"{said}\n\n–: not defined with fewer than two sequences: nothing can be told apart."

@@ -1,4 +1,4 @@
-"""What scores do over the last part of a training, and what it brings to choose a snapshot by them."""
+"""Scores over the last part of a training, and the gain of choosing a snapshot by them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -13,7 +13,7 @@ READINGS: Final = ("psnr", "ssim", "ssim_7u")
 
 
 def means(snapshots: pd.DataFrame) -> pd.DataFrame:
-    """The means over images of each snapshot of one run, the end last.
+    """Means over images of each snapshot of one run, the end last.
 
     Columns: images, twentieths (of the training), and `READINGS`.
     """
@@ -22,10 +22,10 @@ def means(snapshots: pd.DataFrame) -> pd.DataFrame:
 
 
 def chosen(runs: Sequence[pd.DataFrame]) -> dict[str, float]:
-    """`READINGS` of the snapshot with the highest PSNR on these very images, mean over runs; of no
-    runs nothing.
+    """Mean over runs of the `READINGS` of the snapshot with the highest PSNR on the same images.
 
-    Public code of the field chooses so. It flatters: nothing of the protocol `audited` does.
+    Empty without runs. Public code of the field chooses in this way. It makes scores too good; the
+    protocol `audited` never does so.
     """
     if not runs:
         return {}
@@ -34,7 +34,7 @@ def chosen(runs: Sequence[pd.DataFrame]) -> dict[str, float]:
 
 
 def to_csv(curves: Mapping[str, pd.DataFrame], *, dataset: str) -> str:
-    """The numbers behind Figure 4. curves: title to `means`."""
+    """Write the numbers behind Figure 4. curves: title to a table as `means` returns it."""
     parts = [found.assign(dataset=dataset, row=title) for title, found in curves.items()]
     columns = ["dataset", "row", IMAGES, "twentieths", *READINGS]
     text: str = pd.concat(parts)[columns].to_csv(index=False, float_format="%.6g")

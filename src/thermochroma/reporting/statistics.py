@@ -1,8 +1,8 @@
-"""From one number an image to means, intervals and tests. The unit of chance is the sequence.
+"""Means, intervals and tests of scores of images. The sampling unit is the sequence.
 
-Neighbouring frames of a video are near copies, so an interval over frames would be fiction. Every
-function takes a table with one row an image and the columns frame, sequence and the scores; a
-image without a value for a score (NaN) is left out of that score. What is not defined is NaN.
+Neighbouring frames of a video are near copies, so an interval over frames would be too narrow. Every
+function takes a table with one row per image and the columns frame, sequence and the scores; an image
+without a value for a score (NaN) is left out of that score. Undefined results are NaN.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from thermochroma.metrics.windows import PEAK
 RESAMPLES: Final = 10_000
 LEVEL: Final = 0.95
 EXACT_UP_TO: Final = 12
-"""Sequences up to which all 2^n sign patterns are tried; beyond, `FLIPS` of them are drawn."""
+"""Number of sequences up to which all 2^n sign patterns are tried; beyond, `FLIPS` of them are drawn."""
 FLIPS: Final = 10_000
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over images and its interval over sequences; NaN where it is not defined."""
+    """Mean over images and its interval over sequences; NaN where it is not defined."""
 
     mean: float
     low: float
@@ -40,8 +40,8 @@ def estimate(scores: pd.DataFrame, score: str, *, seed: int = 0) -> Estimate:
     """Mean of `score` over images and its 95 % interval over resampled sequences.
 
     Sequences are drawn with replacement, 10,000 times; each draw's value is the mean over the
-    images of the sequences drawn. The interval lies between two percentiles of these, put further
-    out for few sequences (`tail`). Fewer than two sequences have no interval (NaN).
+    images of the sequences drawn. The interval lies between two percentiles of these, wider for few
+    sequences (`tail`). Fewer than two sequences have no interval (NaN).
     """
     sums, counts = _by_sequence(scores, score)
     if len(counts) == 0:
@@ -84,10 +84,10 @@ def better_than(
 
 
 def tail(n: int) -> float:
-    """The share of draws beyond each end of the interval, for n sequences (at least 2).
+    """Share of draws beyond each end of the interval, for n sequences (at least 2).
 
-    2.5 % for very many, less for few: the plain percentiles of n sequences are too narrow, as a normal
-    interval is that divides by n and knows no t distribution (Hesterberg 2015, The American
+    2.5 % for very many, less for few: the plain percentiles of n sequences are too narrow, like a normal
+    interval that divides by n and does not use the t distribution (Hesterberg 2015, The American
     Statistician 69(4), 371-386: the expanded percentile interval).
     """
     return float(ndtr(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 - LEVEL) / 2)))
@@ -95,12 +95,12 @@ def tail(n: int) -> float:
 
 def sign_patterns(n: int, *, seed: int) -> Float[np.ndarray, "patterns n"]:
     """Signs, 1 and -1, of n sequences: all 2^n patterns up to 12, else the observed one (all 1) first
-    and 10,000 drawn ones. The same for all methods."""
+    and 10,000 drawn ones, the same for all methods."""
     return _all_signs(n) if n <= EXACT_UP_TO else _drawn_signs(n, seed)
 
 
 def pooled_psnr(scores: pd.DataFrame) -> float:
-    """PSNR in dB of the mean of `mse` over all images: what codes print that average errors."""
+    """PSNR in dB of the mean of `mse` over all images, as printed by code that averages errors."""
     error = float(scores["mse"].mean())
     return CAP_DB if error == 0 else min(CAP_DB, 10 * float(np.log10(PEAK**2 / error)))
 
@@ -123,8 +123,8 @@ def _interval(
 def intervals(
     sums: Float[np.ndarray, "s k"], counts: Float[np.ndarray, " s"], *, seed: int
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """Both ends of the intervals of k means: `sums` over the images of s sequences, `counts` of
-    images. NaN below two sequences."""
+    """Ends of the intervals of k means. sums, counts: sums of values and numbers of images, for each
+    of s sequences. NaN below two sequences."""
     if len(counts) < 2:
         nothing = np.full(sums.shape[1], np.nan)
         return nothing, nothing
@@ -157,14 +157,14 @@ def refuse_other_frames(one: pd.DataFrame, other: pd.DataFrame) -> None:
 
 @cache
 def _resampled(n: int, seed: int) -> Float[np.ndarray, "draws n"]:
-    """How often each sequence is drawn; by the seed and n alone, so that methods are drawn alike."""
+    """Number of times that each sequence is drawn; depends on n and seed only, so on no method."""
     drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
     return drawn.astype(np.float64)
 
 
 @cache
 def _all_signs(n: int) -> Float[np.ndarray, "patterns n"]:
-    """All 2^n patterns of -1 and 1."""
+    """Matrix of all 2^n patterns of -1 and 1."""
     patterns = np.arange(2**n)[:, None] >> np.arange(n) & 1
     return patterns * 2.0 - 1
 

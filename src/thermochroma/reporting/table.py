@@ -1,6 +1,6 @@
 """One table of rows, from which Markdown, CSV and LaTeX are written (`table_text`).
 
-Every number in it is computed here from one row an image, or measured, or published and marked so.
+Every number in it is computed here from scores of images, or measured, or published and marked so.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ CHOSEN: Final = "psnr_chosen"
 
 
 def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Table:
-    """The table of `rows` (name to row), methods first, then trivial rows, then oracles.
+    """Build the table of `rows` (name to row), methods first, then trivial rows, then oracles.
 
     Raises BadInput if two rows were not scored on the same frames.
     """
@@ -95,7 +95,7 @@ def _behind_methods(lines: tuple[Line, ...], more: tuple[Line, ...]) -> tuple[Li
 def _parts(
     about: About, groups: list[tuple[str, str]], rows: Mapping[str, Row]
 ) -> tuple[Part, ...]:
-    """Columns that no row has are left out: thermal images have no colour, stills no flicker."""
+    """Parts of the table, without columns that no row has: thermal images have no colour, for example."""
     taken = next(iter(rows.values())).scores.columns
     main = (
         *(Column(name, heading(SCORES[name]), interval=True) for name in WITH_INTERVAL),
@@ -134,7 +134,7 @@ def _parts(
 
 
 def _paper_columns(about: About) -> tuple[Column, ...]:
-    """What the papers' codes print, as far as it is known, and what the papers print."""
+    """Columns of the scores that the papers' code prints, as far as it is known, and of printed numbers."""
     chosen_there = (Column(CHOSEN, "PSNR, chosen on the test set [dB] ↑"),)
     return (
         Column(UNIFORM, heading(SCORES[UNIFORM])),
@@ -149,7 +149,7 @@ def _paper_columns(about: About) -> tuple[Column, ...]:
 
 
 def _groups(scores: pd.DataFrame) -> list[tuple[str, str]]:
-    """(column, value) of every time and place, where there is more than one."""
+    """Pairs (column, value) of every time and place, where there is more than one."""
     found = {key: sorted(set(scores[key]) - {""}) for key in ("time", "place")}
     return [(key, value) for key, values in found.items() if len(values) > 1 for value in values]
 
@@ -173,7 +173,7 @@ def _mean_cell(scores: pd.DataFrame, name: str, known: Mapping[str, Score] = SCO
 
 
 def _perception_cells(row: Row, split: str) -> dict[str, Cell]:
-    """LPIPS, FID and KID; empty cells, never other numbers, where they were not taken."""
+    """Cells of LPIPS, FID and KID, empty where they were not taken."""
     cells = dict.fromkeys(PERCEPTION, Cell())
     if "lpips" in row.scores:
         cells["lpips"] = _mean_cell(row.scores, "lpips", PERCEPTION)
@@ -212,7 +212,7 @@ def _group_cells(scores: pd.DataFrame, groups: list[tuple[str, str]]) -> dict[st
 
 
 def _run_cells(runs: tuple[pd.DataFrame, ...]) -> dict[str, Cell]:
-    """How many runs there are, and how far their means lie apart."""
+    """Number of runs, and standard deviation of their means."""
     if not runs:
         return {}
     cells = {"runs": Cell(len(runs), str(len(runs)))}

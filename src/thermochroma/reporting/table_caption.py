@@ -1,4 +1,4 @@
-"""What stands above and below a table: the definitions that a reader needs, and what is missing."""
+"""Text above and below a table: the definitions that a reader needs, and notes on missing values."""
 
 from typing import Final
 
@@ -11,24 +11,24 @@ from thermochroma.reporting.published import PAPER_RULE, PUBLISHED, SOURCE
 from thermochroma.reporting.statistics import EXACT_UP_TO, FLIPS, LEVEL, RESAMPLES
 
 RUNS: Final = (
-    "Runs: a row of several is one block trained under several seeds, and each of its scores the mean "
+    "Runs: a row of several runs is one block trained with several seeds, and each of its scores the mean "
     "over the runs, image by image. SD: the standard deviation (n - 1) of the runs' means, which the "
-    "interval over sequences does not hold. Costs and figures are those of the first run."
+    "interval over sequences does not include. Costs and figures are those of the first run."
 )
 
 NO_PERCEPTION: Final = (
-    "LPIPS, FID and KID are empty: they mean something with pretrained weights only, and these rows were "
+    "LPIPS, FID and KID are empty: they are meaningful with pretrained weights only, and these rows were "
     "scored without. Set `weights: pretrained` in params.yaml and run `dvc repro`."
 )
 
 
 def title_of(about: About, scores: pd.DataFrame) -> str:
-    """What the table shows."""
+    """Title of the table: the scored images, and the data set's note."""
     return f"{what_is_scored(about, scores)}{note_of(about)}"
 
 
 def definitions_of(about: About, scores: pd.DataFrame) -> str:
-    """Every definition that a reader needs to check the table."""
+    """Definitions that a reader needs to check the table."""
     frozen = "random stand-ins" if about.weights == "random" else "pretrained"
     published = f" Published numbers: {SOURCE}." if about.dataset in PUBLISHED else ""
     taken = [name for name in SCORED if name in scores]
@@ -48,12 +48,12 @@ def definitions_of(about: About, scores: pd.DataFrame) -> str:
 
 
 def reference_of(about: About) -> str:
-    """The row that methods are tested against, as words."""
+    """Name of the row that methods are tested against, in words."""
     return f"the {about.reference.replace('_', ' ')}"
 
 
 def what_is_scored(about: About, scores: pd.DataFrame) -> str:
-    """The data set, the split, and how many images of how many sequences."""
+    """Sentence with data set, split, and the numbers of images and sequences."""
     return (
         f"{about.title}, {about.split} split: {len(scores)} images of "
         f"{scores['sequence'].nunique()} sequences at {about.size}×{about.size} pixels."
@@ -61,18 +61,18 @@ def what_is_scored(about: About, scores: pd.DataFrame) -> str:
 
 
 def note_of(about: About) -> str:
-    """The data set's note as a sentence of its own, if it has one."""
+    """Note of the data set as a sentence of its own, or ""."""
     return f" {about.note.rstrip('.')}." if about.note else ""
 
 
 def _of_perception(scores: pd.DataFrame) -> str:
-    """What LPIPS, FID and KID are, where they were taken; and over how many images."""
+    """Definitions of LPIPS, FID and KID, with the number of images; "" if they were not taken."""
     if "lpips" not in scores:
         return ""
     definitions = " ".join(score.definition for score in PERCEPTION.values())
     return (
-        f" {definitions} Of fewer than some thousand images FID comes out too high, the more so the "
-        f"fewer there are, and here it is of {len(scores)}: compare only rows of this table."
+        f" {definitions} With fewer than some thousand images FID is too high, the more so the fewer "
+        f"there are, and here there are {len(scores)}: compare only rows of this table."
     )
 
 
@@ -89,7 +89,7 @@ def _of_flicker(about: About) -> str:
 def notes_of(
     about: About, lines: tuple[Line, ...], parts: tuple[Part, ...], scores: pd.DataFrame
 ) -> tuple[str, ...]:
-    """A sentence for everything that is missing."""
+    """Notes below the table: the rule of the protocols, and a sentence for everything that is missing."""
     keys = [column.key for part in parts for column in part.columns]
     absent = {line.name: [key for key in keys if key not in line.cells] for line in lines}
     methods = [

@@ -1,4 +1,4 @@
-"""The three spellings of a `Table`: Markdown to read, CSV to compute with, LaTeX to print."""
+"""The three forms of a `Table`: Markdown to read, CSV to compute with, LaTeX to print."""
 
 import csv
 import io
@@ -15,9 +15,9 @@ GROUP_TITLES: Final = {
     "oracle": "Oracles (see the truth)",
 }
 HEADING_LETTERS: Final = 14
-"""About so many letters stand on a line of a heading in LaTeX."""
+"""Number of letters, about, on a line of a heading in LaTeX."""
 LINE_END: Final = r" \\ {}"
-"""The braces keep a bracket that follows, as of a unit, from being read as an option."""
+"""End of a line in LaTeX; without the braces, a bracket that follows would be read as an option."""
 MARKS: Final = {"method": "", "trivial": "", "oracle": " †"}
 LATEX: Final = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -28,13 +28,13 @@ LATEX: Final = {
 
 
 def to_markdown(table: Table) -> str:
-    """One Markdown table a part, under the caption; groups of rows stand apart."""
+    """Write one Markdown table per part, under the caption; rows are grouped by kind."""
     parts = [f"### {part.title}\n\n{_markdown_part(table, part)}" for part in table.parts]
     return "\n".join([f"{table.caption}\n", *parts, *(f"- {note}" for note in table.notes), ""])
 
 
 def to_csv(table: Table) -> str:
-    """All parts side by side, numbers in full; an interval is two further columns."""
+    """Write all parts side by side, with numbers of 6 digits; an interval is two further columns."""
     columns = [column for part in table.parts for column in part.columns]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -54,8 +54,8 @@ def to_csv(table: Table) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """One booktabs table a part, and below them once what must be said of all; needs the packages
-    booktabs and graphicx."""
+    """Write one booktabs table per part, and below them the definitions and notes once; needs the
+    packages booktabs and graphicx."""
     said = _latex(" ".join([table.definitions, *table.notes]))
     parts = [_latex_part(table, part) for part in table.parts]
     return "\n".join([*parts, rf"{{\noindent\footnotesize {said}\par}}", ""])
@@ -104,7 +104,7 @@ def _latex_part(table: Table, part: Part) -> str:
 
 
 def _latex_heading(text: str) -> str:
-    """On several lines: a long heading would widen its column, and so shrink the whole table."""
+    """Break a heading into lines: a long one would widen its column, and so shrink the whole table."""
     lines = [_latex(line) for line in textwrap.wrap(text, HEADING_LETTERS)]
     return lines[0] if len(lines) == 1 else rf"\shortstack[r]{{{LINE_END.join(lines)}}}"
 
@@ -123,7 +123,7 @@ def _texts(line: Line, part: Part) -> list[str]:
 
 
 def _groups(table: Table, part: Part) -> Iterator[tuple[Kind, list[Line]]]:
-    """The lines of each kind that has anything at all to say in this part."""
+    """Lines by kind, for each kind that has a cell in this part."""
     keys = {column.key for column in part.columns}
     for kind, group in groupby(table.lines, key=lambda line: line.kind):
         lines = list(group)

@@ -1,1 +1,1 @@
-"""What a person calls on images of their own."""
+"""Tools for a user's own images: command line, diagrams and tables of parameters."""

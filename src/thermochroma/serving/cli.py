@@ -1,4 +1,4 @@
-"""The command `thermochroma`: what a person asks for by hand, outside the pipeline."""
+"""The command `thermochroma`: tasks that a person starts by hand, outside the pipeline."""
 
 import json
 import sys
@@ -30,11 +30,11 @@ from thermochroma.serving.diagram import draw
 from thermochroma.serving.parameter_table import TEXT_WIDTH, parameter_table
 from thermochroma.serving.translate import InferenceOptions, images_in, translate_files
 
-SIDE = 256  # pixels: what the public networks were taught with
+SIDE = 256  # pixels: of the images that the public networks were trained on
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Ends with one sentence and status 1 for what a user can mend."""
+    """Run the command; exit with one sentence and status 1 for an error that a user can correct."""
     chosen = _parser().parse_args(arguments)
     try:
         chosen.do(chosen)
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def import_weights(chosen: Namespace) -> None:
-    """Read a public checkpoint into a translator that every stage here can use."""
+    """Convert a public checkpoint into a translator file that every stage here can use."""
     settings = _settings(read_params(chosen.params), chosen.block)
     entries = entries_of(settings.method)
     settings = in_public_form(settings)
@@ -65,7 +65,7 @@ def import_weights(chosen: Namespace) -> None:
     landed = sum(bool(entry.ours) for entry in entries)
     sys.stdout.write(
         f"{chosen.translator}: {landed} of {len(entries)} entries; "
-        f"{len(entries) - landed} that ours does not need\n"
+        f"{len(entries) - landed} that our network does not need\n"
     )
     if dropped:
         sys.stdout.write(
@@ -142,12 +142,14 @@ def _add_translate(commands: Any) -> None:
     command.set_defaults(do=translate)
     command.add_argument("translator", type=Path, help="a translator.safetensors")
     command.add_argument("images", type=Path, nargs="+", help="images, or folders of images")
-    command.add_argument("--to", type=Path, required=True, help="the folder for what is predicted")
     command.add_argument(
-        "--sentence", default=NEUTRAL, help="for methods that read: what they are told"
+        "--to", type=Path, required=True, help="the folder for the translated images"
     )
     command.add_argument(
-        "--text", type=Path, default=Path("data/weights/clip"), help="and their encoder"
+        "--sentence", default=NEUTRAL, help="for methods that see text: a sentence for all images"
+    )
+    command.add_argument(
+        "--text", type=Path, default=Path("data/weights/clip"), help="folder of their text encoder"
     )
     command.add_argument("--reference", type=Path, help="a visible image to take colours from")
     command.add_argument("--tone", default="", help="for more than 8 bits: 'window 7000 9000'")

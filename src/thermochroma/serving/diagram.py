@@ -1,7 +1,7 @@
-"""A diagram of a translator, drawn from the code: one forward pass is watched, nothing is drawn by hand.
+"""A diagram of a translator, drawn from the code: one forward pass is traced, nothing is drawn by hand.
 
-Which part feeds which is found by following the tensors: whatever is computed from a tensor, also
-outside the parts (a sum, a concatenation), comes from where that tensor came from.
+Edges between parts are found by following the tensors: a result that is computed outside the parts
+(a sum, a concatenation) has the origins of the tensors that it is computed from.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,10 +18,10 @@ MOST_PARTS = 32
 
 @dataclass
 class _Watch(TorchFunctionMode):
-    """Where every tensor of a forward pass comes from."""
+    """Trace of a forward pass: the parts or inputs that every tensor comes from."""
 
     origins: dict[int, frozenset[str]] = field(default_factory=dict)
-    kept: list[Tensor] = field(default_factory=list)  # an id is sure only while its tensor lives
+    kept: list[Tensor] = field(default_factory=list)  # an id is unique only while its tensor exists
     inside: int = 0
 
     def __post_init__(self) -> None:
@@ -40,7 +40,7 @@ class _Watch(TorchFunctionMode):
         return result
 
     def of(self, values: Any) -> frozenset[str]:
-        """The parts that the tensors among `values` come from."""
+        """Parts that the tensors among `values` come from."""
         return frozenset().union(*(self.origins.get(id(t), frozenset()) for t in _tensors(values)))
 
     def mark(self, values: Any, origins: frozenset[str]) -> None:
@@ -50,10 +50,10 @@ class _Watch(TorchFunctionMode):
 
 
 def draw(translator: nn.Module, seen: Any, *, most_parts: int = MOST_PARTS) -> str:
-    """A Mermaid flowchart: inputs, parts with their kind and output shape, output.
+    """Mermaid flowchart of a translator: inputs, parts with their kind and output shape, output.
 
-    seen: what the translator is handed; a small batch is enough. Blocks are opened, the largest
-    first, while there are at most `most_parts` parts.
+    seen: an input of the translator; a small batch is enough. Blocks are opened, the largest first,
+    while there are at most `most_parts` parts.
     """
     parts = _parts(translator, most_parts)
     watch = _Watch()
@@ -104,7 +104,7 @@ def _watched(
 
 
 def _parts(translator: nn.Module, most: int) -> dict[str, nn.Module]:
-    """The parts to draw, by their path; none lies inside another."""
+    """Parts to draw, by their path; none lies inside another."""
     parts = dict(translator.named_children())
     while len(parts) == 1 and not _is_plain(next(iter(parts.values()))):  # a mere wrapper
         name, only = next(iter(parts.items()))
@@ -131,7 +131,7 @@ def _is_plain(part: nn.Module) -> bool:
 
 
 def _worth_opening(part: nn.Module) -> bool:
-    """A list has no pass of its own; plain layers in a row say more as one part."""
+    """Whether a part is drawn by its children: a list has no forward pass; plain layers stay together."""
     children = list(part.children())
     inner = sum(any(child.children()) for child in children)
     return isinstance(part, nn.ModuleList) or (inner > 0 and (len(children) > 1 or inner > 1))
@@ -144,7 +144,7 @@ def _mermaid(
     *,
     inputs: Sequence[str],
 ) -> str:
-    """Parts that the pass did not call are left out."""
+    """Source of the flowchart; parts that the forward pass did not call are left out."""
     lines = ["flowchart TD"]
     lines += [f'  {_id(name)}(["{name}<br>{shapes[name]}"])' for name in inputs]
     for name in shapes:
@@ -157,7 +157,7 @@ def _mermaid(
 
 
 def _kind(part: nn.Module) -> str:
-    """The class; convolutions with kernel and stride, containers with what they hold."""
+    """Class of a part; convolutions with kernel and stride, containers with the classes inside."""
     name = type(part).__name__
     if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
         kernel, stride = (part.kernel_size[0], part.stride[0])
@@ -172,7 +172,7 @@ def _id(name: str) -> str:
 
 
 def _shape(value: Any) -> str:
-    """The shape of the first tensor, without the batch."""
+    """Shape of the first tensor, without the batch."""
     first = next(iter(_tensors(value)), None)
     return "" if first is None else "×".join(str(side) for side in first.shape[1:])
 

@@ -1,4 +1,4 @@
-"""How many parameters each player has at full width, beside what its authors' code has."""
+"""Number of parameters of each player at full width, beside that of its authors' code."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ HEAD = ("block", "player", "parameters", "published", "equal", "buffers")
 
 
 def game_at_full_width(params: Params, block: str, frozen: FrozenNetworks) -> Game[Any]:
-    """The game of one block of params.yaml at scale 1, without memory for its weights."""
+    """Build the game of one block of params.yaml at scale 1, without memory for its weights."""
     settings = params.method(block)
     method = load_method(settings.method)
     with torch.device("meta"):
@@ -27,10 +27,10 @@ def game_at_full_width(params: Params, block: str, frozen: FrozenNetworks) -> Ga
 
 
 def parameter_table(params: Params, blocks: Iterable[str], frozen: FrozenNetworks) -> str:
-    """A Markdown table, one row a player.
+    """Markdown table of parameters, one row per player.
 
-    Parameters are those that learn. Buffers (running statistics) are counted apart, and are what a
-    player itself holds; frozen networks are in neither.
+    Only trainable parameters count. Buffers of the player itself (running statistics) have a column of
+    their own; frozen networks are in neither.
     """
     rows = [HEAD, ("---", "---", "--:", "--:", "---", "--:")]
     for block in blocks:
@@ -45,6 +45,6 @@ def parameter_table(params: Params, blocks: Iterable[str], frozen: FrozenNetwork
 
 
 def _buffers(player: nn.Module) -> int:
-    """Numbers in persistent buffers: what a state dict holds beside parameters."""
+    """Number of values in persistent buffers: those of a state dict that are no parameters."""
     parameters = {name for name, _ in player.named_parameters()}
     return sum(t.numel() for name, t in player.state_dict().items() if name not in parameters)

@@ -1,6 +1,4 @@
-"""Images on disk, translated by what was trained: thermal into colour or, on the way back, visible into
-thermal.
-"""
+"""Translation of image files: thermal into colour or, in the other direction, visible into thermal."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,11 +20,11 @@ SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 @dataclass(frozen=True)
 class InferenceOptions:
-    """What a translator may need beside the images.
+    """Further inputs that a translator may need beside the images.
 
-    text: the folder of the text encoder with which it was taught. sentence: what it is told of every
-    image. reference: a visible image of any size to take colours from; None shows none. tone: what
-    makes 8 bits of images with more.
+    text: folder of the text encoder with which it was trained. sentence: its text for every image.
+    reference: a visible image of any size to take colours from, or None. tone: rule that reduces images
+    of more than 8 bits to 8.
     """
 
     text: Path
@@ -36,9 +34,9 @@ class InferenceOptions:
 
 
 def images_in(paths: Sequence[Path]) -> list[Path]:
-    """The images among files and, in the order of their names, inside folders.
+    """List the given files and, in the order of their names, the images inside given folders.
 
-    Raises BadInput for what does not exist, and if two would be written under one name.
+    Raises BadInput for a path that does not exist, if there is no image, and if two have one name.
     """
     found: list[Path] = []
     for path in paths:
@@ -66,7 +64,7 @@ def images_in(paths: Sequence[Path]) -> list[Path]:
 def translate_files(
     translator: Path, images: Sequence[Path], folder: Path, options: InferenceOptions
 ) -> Iterator[Path]:
-    """Translate each image into `folder`, as PNG under its own name; yields what is written.
+    """Translate each image into `folder`, as PNG under its own name; yields the path of each.
 
     Raises BadInput if the translator or an image cannot be read, or if an image would be overwritten
     by its own translation.
@@ -83,7 +81,7 @@ def translate_files(
 
 
 def read_for(method: Method, path: Path, tone: Tone | None) -> UInt8[np.ndarray, "h w *c"]:
-    """An image of the spectrum that the method sees. Raises BadInput for one of the other."""
+    """Read an image of the spectrum that the method sees. Raises BadInput for one of the other."""
     if seen_spectrum(method.sees) == "visible":
         return read_visible(path)
     return read_thermal(path, tone)
@@ -95,7 +93,7 @@ def _refuse_own_place(images: Sequence[Path], folder: Path) -> None:
         if (folder / f"{path.stem}.png").resolve() in own:
             raise BadInput(
                 given=f"{path} would be overwritten by its translation",
-                needed="a folder of its own for what is predicted",
+                needed="another folder for the translated images",
                 remedy="name another folder with --to",
             )
 

@@ -1,1 +1,1 @@
-"""The only room that imports MLflow."""
+"""Tracking of runs in MLflow, which no other package imports."""

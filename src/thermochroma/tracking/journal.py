@@ -1,6 +1,7 @@
-"""What MLflow has been told of, noted beside its database: who finds nothing new need not ask it.
+"""Journal of the content that has been logged to MLflow, beside its database.
 
-Apart from `tracking`, since loading MLflow takes longer than all the rest of a run that does nothing.
+A stage that finds nothing new need not load MLflow, which takes longer than all the rest of a run that
+does nothing; hence a module apart from `mlflow_client`.
 """
 
 import hashlib
@@ -18,20 +19,20 @@ NOTE: Final = ".mlflow.tracked"
 
 
 def digest_of(files: Iterable[Path]) -> str:
-    """One SHA-256 of many files' contents, in their order."""
+    """SHA-256 over the SHA-256 of each file, in their order."""
     return hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()
 
 
 def own_database(root: Path) -> Path | None:
-    """The database below `root`; None if a server is named instead, which must always be asked.
+    """Path of the database below `root`; None if a server is named instead, which must always be asked.
 
-    To be called before MLflow is loaded: that sets the variable, too.
+    Call it before MLflow is loaded, since MLflow sets the same environment variable.
     """
     return None if os.environ.get(SERVER) else root / DATABASE
 
 
 def is_tracked(database: Path, content: str) -> bool:
-    """Whether this very database has been told of `content`."""
+    """Whether `content` has been logged to this database, and not to one that it has replaced."""
     note = database.with_name(NOTE)
     if not (note.is_file() and database.is_file()):
         return False
@@ -40,12 +41,12 @@ def is_tracked(database: Path, content: str) -> bool:
 
 
 def note_tracked(database: Path, content: str) -> None:
-    """Note that the database has been told of `content`."""
+    """Note that `content` has been logged to the database."""
     write_text(database.with_name(NOTE), json.dumps(_note(database, content)) + "\n")
 
 
 def _note(database: Path, content: str) -> dict[str, Any]:
-    """A database made anew is another file or, where the number is used again, a smaller one."""
+    """Note for `content`. A new database is another file or, where its inode is used again, smaller."""
     status = database.stat()
     file = {"device": status.st_dev, "inode": status.st_ino, "bytes": status.st_size}
     return {"content": content, **file}

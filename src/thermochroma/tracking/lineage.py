@@ -1,9 +1,9 @@
-"""Where a run comes from: the commit, and what DVC says of the stage that is running."""
+"""Origin of a run: the Git commit, and DVC's variables for the stage that is running."""
 
 import os
 import subprocess
 
-# `dvc.lock`, where somebody keeps it in Git, is what came out, and changes with each stage that ends.
+# `dvc.lock`, if somebody keeps it in Git, describes outputs, and changes with each stage that ends.
 CHANGED_INPUTS = (
     "status",
     "--porcelain",
@@ -15,7 +15,7 @@ CHANGED_INPUTS = (
 
 
 def lineage(**tags: str) -> dict[str, str]:
-    """Tags for MLflow; what is unknown (no git, no DVC) is left out."""
+    """Tags of a run for MLflow, with `tags` added; unknown ones (no Git, no DVC) are left out."""
     found = {
         "git.commit": os.environ.get("DVC_EXP_BASELINE_REV") or _git("rev-parse", "HEAD"),
         "git.dirty": str(bool(_git(*CHANGED_INPUTS))).lower(),

@@ -1,7 +1,8 @@
-"""The window onto the runs: the only module, with its model, that knows MLflow.
+"""Client of MLflow: with `pyfunc`, the only module that imports it.
 
-MLflow is never a source. A training is one run, found again by the training's fingerprint; its
-evaluation continues it, found by the weights' hash; what is missing is filled in from files.
+Nothing is read from MLflow but what it has been given already. A training is one run, found again by
+the training's fingerprint; its evaluation continues it, found by the weights' hash; missing runs are
+filled in from files.
 """
 
 import os
@@ -24,18 +25,18 @@ from thermochroma.tracking.journal import DATABASE, SERVER
 FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"
 ARTIFACTS = "mlruns"
 MOST_VALUE_LENGTH = 500  # MLflow refuses longer values of params
-BATCH = 1000  # MLflow takes no more metrics in one call
+BATCH = 1000  # metrics: MLflow takes no more in one call
 NOTE = "mlflow.note.content"
-"""The tag that the UI shows as the description, in Markdown."""
+"""Tag that the UI shows as the description, in Markdown."""
 
 Reading = Mapping[str, float]
 
 
 class Tracker:
-    """One experiment: the trainings on one data set."""
+    """Client of one experiment: the trainings on one data set."""
 
     def __init__(self, experiment: str, *, root: Path) -> None:
-        """root: where the database lies if MLFLOW_TRACKING_URI names no server."""
+        """Open or create the experiment. root: folder of the database if MLFLOW_TRACKING_URI is not set."""
         self.uri = os.environ.get(SERVER) or f"sqlite:///{root / DATABASE}"
         mlflow.set_tracking_uri(self.uri)
         root.mkdir(parents=True, exist_ok=True)
@@ -47,9 +48,9 @@ class Tracker:
     def training(
         self, fingerprint: str, *, name: str, tags: Mapping[str, str]
     ) -> Iterator["Training"]:
-        """The run of the training with this fingerprint, begun or continued.
+        """Begin or continue the run of the training with this fingerprint.
 
-        An exception inside marks the run as failed and goes on up.
+        An exception inside marks the run as failed and is raised again.
         """
         run = self.find(**{FINGERPRINT: fingerprint}) or self.client.create_run(
             self.experiment, run_name=name, tags={**tags, FINGERPRINT: fingerprint}
@@ -60,7 +61,7 @@ class Tracker:
             yield Training(self, run.info.run_id)
 
     def find(self, **tags: str) -> Run | None:
-        """The newest run with all these tags. Tag names may hold dots."""
+        """Find the newest run with all these tags, or None. Tag names may contain dots."""
         query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
         found = self.client.search_runs(
             [self.experiment], query, order_by=["attributes.start_time DESC"], max_results=1
@@ -68,24 +69,24 @@ class Tracker:
         return found[0] if found else None
 
     def restore(self, *, name: str, tags: Mapping[str, str]) -> str:
-        """A run for a training whose own run is not here (restored from a cache, say). Its id."""
+        """Add a run for a training whose own run is not here (e.g. restored from a cache). Its id."""
         return self.add(name=name, tags={**tags, "restored": "true"})
 
     def add(self, *, name: str, tags: Mapping[str, str]) -> str:
-        """A run of what is not trained (a trivial row, a table), or was elsewhere. Its id."""
+        """Add a finished run: of a trivial row or a table, or of a training elsewhere. Its id."""
         run = self.client.create_run(self.experiment, run_name=name, tags=dict(tags))
         self.client.set_terminated(run.info.run_id)
         return str(run.info.run_id)
 
     def describe(self, run_id: str, text: str, *, tags: Mapping[str, str]) -> None:
-        """What the UI shows as the run's description, in Markdown, and what it is filtered by."""
+        """Set the run's description in the UI, in Markdown, and the tags that the UI filters by."""
         known = self.client.get_run(run_id).data.tags
         for key, value in {NOTE: text, **tags}.items():
             if known.get(key) != value:
                 self.client.set_tag(run_id, key, value)
 
     def describe_experiment(self, text: str) -> None:
-        """What the UI shows above the list of runs, in Markdown."""
+        """Set the text that the UI shows above the list of runs, in Markdown."""
         if self.client.get_experiment(self.experiment).tags.get(NOTE) != text:
             self.client.set_experiment_tag(self.experiment, NOTE, text)
 
@@ -108,7 +109,7 @@ class Tracker:
             self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
 
     def log_scores(self, run_id: str, scores: Reading) -> None:
-        """Log scores once; those that stand there already with the same value are left out."""
+        """Log scores once; those that are there already with the same value are left out."""
         known = self.client.get_run(run_id).data.metrics
         new = [
             Metric(key, value, timestamp=_now(), step=0)
@@ -119,7 +120,7 @@ class Tracker:
             self.client.log_batch(run_id, metrics=new)
 
     def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
-        """Log settings, nested ones by dotted names. The same value again is no error."""
+        """Log settings, nested ones by dotted names. Logging an equal value again is no error."""
         found = [Param(key, str(value)[:MOST_VALUE_LENGTH]) for key, value in flatten(params)]
         self.client.log_batch(run_id, params=found)
 
@@ -131,7 +132,7 @@ class Tracker:
         found = self.client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
-        # Said explicitly: MLflow would take the folder from wherever the process happens to run.
+        # Explicit: MLflow would take the folder from the working directory of the process.
         local = self.uri.startswith("sqlite")
         place = (root / ARTIFACTS / name).as_uri() if local else None
         return str(self.client.create_experiment(name, artifact_location=place))
@@ -150,16 +151,16 @@ class Training:
         self.tracker.log_rows(self.run_id, rows)
 
     def log_panel(self, panel: UInt8[np.ndarray, "h w 3"], *, images: int) -> None:
-        """A panel as it stood after `images` images; the UI shows them as a series."""
+        """Log the panel after `images` images; the UI shows panels as a series."""
         mlflow.log_image(panel, key="panel", step=images, synchronous=True)
 
     def log_origin(self, *, data: str, code: str) -> None:
-        """Fingerprints of what it was trained on and of the code that trained it."""
+        """Log the fingerprints of the training data and of the code."""
         self.tracker.client.set_tag(self.run_id, "data.fingerprint", data)
         self.tracker.client.set_tag(self.run_id, "code.fingerprint", code)
 
     def finish(self, weights_sha256: str) -> None:
-        """Name the weights that came out, by which the evaluation finds the run."""
+        """Log the hash of the final weights, by which the evaluation finds the run."""
         self.tracker.client.set_tag(self.run_id, WEIGHTS, weights_sha256)
 
     def log_model(
@@ -172,11 +173,11 @@ class Training:
         register_as: str,
         code: Path,
     ) -> None:
-        """The translator as a registered model that takes and gives 8-bit images.
+        """Log the translator as a registered model that takes and returns 8-bit images.
 
-        translator: its file. sees: "thermal" or "visible". text: the folder of the text encoder, if it
-        sees text. reference: whether it takes references. code: the folder whose package `thermochroma`
-        the model needs.
+        translator: its file. sees: "thermal" or "visible". text: folder of the text encoder, if it sees
+        text. reference: whether it takes references. code: folder that holds the package `thermochroma`,
+        which the model needs.
         """
         versions = [f"{name}=={version}" for name, version in _versions()]
         mlflow.pyfunc.log_model(
@@ -191,7 +192,7 @@ class Training:
 
 
 def flatten(params: Mapping[str, Any], *, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested settings as dotted names and plain values."""
+    """Flatten nested settings into dotted names and plain values."""
     for key, value in params.items():
         if isinstance(value, Mapping):
             yield from flatten(value, prefix=f"{prefix}{key}.")

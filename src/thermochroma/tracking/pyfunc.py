@@ -11,18 +11,19 @@ from thermochroma.inference.predictor import NEUTRAL, load_predictor, refuse_oth
 
 
 class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
-    """Input: {"thermal": uint8 array, n by height by width}. Output: uint8, n by height by width by 3.
+    """MLflow model of a translator.
 
-    On the way back it is {"visible": n by height by width by 3}, and one channel comes out. Any size goes,
-    as on the command line.
+    Input: {"thermal": uint8 array, n by height by width}. Output: uint8, n by height by width by 3.
+    In the other direction the input is {"visible": n by height by width by 3}, and the output has one
+    channel. Any size is accepted, as on the command line.
 
-    A method that sees text is told the same neutral sentence for every image. One that sees
-    references takes, beside "thermal", "reference": uint8, n by height by width by 3; a reference that
-    is black all over counts as none.
+    A method that sees text gets the same neutral sentence for every image. One that sees references
+    takes, beside "thermal", "reference": uint8, n by height by width by 3; a reference that is all black
+    counts as none.
     """
 
     def load_context(self, context: Any) -> None:
-        """Load the translator and, where it sees text, the features of the sentence."""
+        """Load the translator and, if it sees text, the features of the sentence."""
         text = context.artifacts.get("text")
         self.predictor = load_predictor(
             Path(context.artifacts["translator"]),

@@ -1,4 +1,4 @@
-"""Who looks on while a game is played: the progress bar, and whatever comes round by images."""
+"""Callbacks of the training loop: the progress bar, and actions after given numbers of images."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -25,14 +25,14 @@ class ProgressBar:
 
 @contextmanager
 def progress_bar(training: Training, *, title: str) -> Iterator[ProgressBar]:
-    """A bar that begins where the training stands."""
+    """A bar that begins at the images that have been shown already."""
     progress = training.progress
     with tqdm(total=progress.of, initial=progress.images, desc=title, unit="image") as bar:
         yield ProgressBar(bar)
 
 
 class Every:
-    """Calls `act` each time that many images have been shown, and at the end."""
+    """Callback that calls `act` after every `images` images shown, and at the end."""
 
     def __init__(self, images: int, act: Callable[[Training], None]) -> None:
         self.images, self.act = images, act
@@ -44,7 +44,7 @@ class Every:
 
 
 class At:
-    """Calls `act` after the first batch by which one of these numbers of images has been shown."""
+    """Callback that calls `act` after each batch that reaches one of these numbers of images shown."""
 
     def __init__(self, images: Collection[int], act: Callable[[Training], None]) -> None:
         self.images, self.act = images, act

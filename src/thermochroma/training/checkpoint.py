@@ -17,7 +17,7 @@ FILE = "training.pt"
 
 
 def fingerprint_of(**parts: object) -> str:
-    """A short name for everything that decides the outcome; parts are JSON-able values."""
+    """Short name for everything that decides the outcome. parts: values that JSON can hold."""
     return f"{seed_of(json.dumps(parts, sort_keys=True, default=str)):016x}"
 
 
@@ -29,10 +29,10 @@ def save(training: Training, folder: Path, *, fingerprint: str) -> None:
 
 
 def resume(training: Training, folder: Path, *, fingerprint: str) -> bool:
-    """Go on from the checkpoint in `folder`, if there is one of this very training.
+    """Continue from the checkpoint in `folder`, if there is one of this training.
 
     Returns False for a fresh start. Raises BadInput if the file cannot be read or carries another
-    fingerprint: it is not ours to delete.
+    fingerprint: it may belong to somebody's other training, and is never deleted.
     """
     path = folder / FILE
     if not path.exists():
@@ -49,7 +49,7 @@ def resume(training: Training, folder: Path, *, fingerprint: str) -> bool:
 
 
 def others(root: Path, *, label: str, fingerprint: str) -> list[str]:
-    """Fingerprints of checkpoints left by trainings with this label but other settings."""
+    """Fingerprints of the checkpoints of trainings with this label but other settings."""
     return sorted(
         folder.name.removeprefix(f"{label}-")
         for folder in root.glob(f"{label}-*")

@@ -9,7 +9,7 @@ from thermochroma.contract.method import Translator
 
 
 class Average:
-    """Follows a translator with a half-life that is counted in images shown."""
+    """Exponential moving average of a translator; the half-life is counted in images shown."""
 
     def __init__(self, translator: Translator[Any], *, half_life_images: int) -> None:
         self.half_life_images = half_life_images
@@ -17,7 +17,7 @@ class Average:
 
     @torch.no_grad()
     def move(self, translator: Translator[Any], *, images: int) -> None:
-        """Move towards `translator`, by what `images` more images are worth."""
+        """Move towards `translator` by the share that `images` more images give."""
         share = 1 - 0.5 ** (images / self.half_life_images)
         for mine, new in zip(
             self.translator.state_dict().values(), translator.state_dict().values(), strict=True

@@ -14,17 +14,17 @@ from thermochroma.contract.method import Turn
 from thermochroma.training.state import Training
 
 Readings = dict[str, Float[Tensor, ""]]
-"""The mean of each term, by "player/term"."""
+"""Mean of each term, by "player/term"."""
 
 
 Watcher = Callable[[Training, int], None]
-"""Looks on after every batch, told how many images it held; must not touch the random states."""
+"""Callback after every batch, with the number of its images; it must not touch the random states."""
 
 
 def play_all(
     training: Training, batches: Iterable[TrainingBatch], watchers: Iterable[Watcher]
 ) -> None:
-    """Play every batch to the end of the progress."""
+    """Train on every batch; after each, note its readings and call the watchers."""
     watching = list(watchers)
     for batch in batches:
         readings = play(training, batch)
@@ -34,7 +34,7 @@ def play_all(
 
 
 def play(training: Training, batch: TrainingBatch) -> Readings:
-    """One batch: every turn, then the average and the progress."""
+    """Train on one batch: play every turn, then move the average and the progress."""
     training.game.train()
     training.set_rates()
     readings: Readings = {}
@@ -47,7 +47,7 @@ def play(training: Training, batch: TrainingBatch) -> Readings:
 
 
 def next_turn(turns: Iterator[Turn], training: Training, batch: TrainingBatch) -> Turn | None:
-    """Let the game compute its next turn, under an autocast region of the turn's own.
+    """Compute the game's next turn, or None at the end, under an autocast region of its own.
 
     One region around several turns would go on using half-precision copies of weights that were
     stepped in between.
@@ -79,11 +79,11 @@ def step(training: Training, turn: Turn, batch: TrainingBatch) -> None:
 
 
 def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
-    """The gradient with the strides of its parameter.
+    """Gradient with the strides of its parameter.
 
-    `torch.autograd.grad` hands gradients out in whatever strides the last operation left them. Fused
-    optimizers on a processor read parameter, gradient and moments side by side in memory order, so
-    that entries would be stepped by each other's gradients (torch 2.12; on CUDA they refuse).
+    `torch.autograd.grad` returns gradients with the strides that the last operation gave them. Fused
+    optimizers on a CPU read parameter, gradient and moments side by side in memory order, so that
+    entries would be stepped by each other's gradients (torch 2.12; on CUDA they raise an error).
     """
     if gradient.stride() == parameter.stride():
         return gradient
@@ -93,11 +93,11 @@ def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
 def weigh(
     terms: Mapping[str, Float[Tensor, " b"]], weights: Mapping[str, float]
 ) -> Float[Tensor, ""]:
-    """The weighted sum of the terms' means over images. A term without a weight is an error."""
+    """Weighted sum of the terms' means over images. Raises BadInput for a term without a weight."""
     if missing := sorted(set(terms) - set(weights)):
         raise BadInput(
             given=f"the terms {missing} have no weight",
-            needed="every term of a turn is weighed, if only by 0",
+            needed="a weight for every term of a turn, if only 0",
             remedy="add them under `weights` in the method's block of params.yaml",
         )
     means = [weights[name] * at_least_float32(term).mean() for name, term in terms.items()]
@@ -105,7 +105,7 @@ def weigh(
 
 
 def trainable(player: nn.Module) -> list[nn.Parameter]:
-    """The player's parameters that learn."""
+    """Parameters of the player that require gradients."""
     return [parameter for parameter in player.parameters() if parameter.requires_grad]
 
 
@@ -138,6 +138,6 @@ def _not_finite(what: str, turn: Turn, batch: TrainingBatch, training: Training)
     return BadInput(
         given=f"after {training.progress.images} images, in the turn of `{turn.player}`, {what} "
         f"are not finite on the frames {', '.join(batch.frames)}",
-        needed=f"finite numbers; `{turn.player}` was not stepped, and the last checkpoint stands",
+        needed=f"finite numbers; `{turn.player}` was not stepped, and the last checkpoint is unchanged",
         remedy="lower the learning rate, set `clip_norm`, or look at those frames",
     )

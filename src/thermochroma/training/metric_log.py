@@ -1,4 +1,4 @@
-"""Readings: what the terms were while it learnt, averaged over windows of images."""
+"""Log of readings: means of the terms over windows of images during training."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -10,7 +10,7 @@ Reading: TypeAlias = dict[str, float]
 
 class MetricLog:
     """Rows of readings against images shown. Part of the training state, so that a resumed
-    training tells the same story as an undisturbed one."""
+    training logs the same rows as one that was never interrupted."""
 
     def __init__(self, *, every_images: int) -> None:
         self.every_images = every_images
@@ -19,7 +19,7 @@ class MetricLog:
         self._images = 0
 
     def note(self, readings: Mapping[str, Tensor], *, images: int, shown: int) -> None:
-        """Take in the readings of one batch of `images` images, behind which `shown` have been shown."""
+        """Add the readings of a batch of `images` images, after which `shown` have been shown in all."""
         for name, value in readings.items():
             weighed = value.detach().double() * images
             before = self._sums.get(name)
@@ -29,7 +29,7 @@ class MetricLog:
             self._close(shown)
 
     def add(self, scores: Mapping[str, float], *, images: int) -> None:
-        """Write scores beside the readings of the same moment."""
+        """Add scores to the row of readings after `images` images, which is opened if there is none."""
         if not self.rows or self.rows[-1]["images"] != images:
             self.rows.append({"images": float(images)})
         self.rows[-1].update(scores)

@@ -15,7 +15,7 @@ KINDS: Mapping[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
 def build_optimizers(
     players: Mapping[str, nn.Module], settings: Mapping[str, OptimizerSettings]
 ) -> dict[str, Optimizer]:
-    """One optimizer a player. Raises BadInput if the settings do not name exactly the players."""
+    """One optimizer per player. Raises BadInput if the settings do not name exactly the players."""
     if set(players) != set(settings):
         raise BadInput(
             given=f"`optimizers` names {sorted(settings)}",
@@ -55,10 +55,10 @@ def set_rates(
 
 
 def rate_factor(progress: Progress, *, constant_share: float) -> float:
-    """1 for the first `constant_share` of the images, then linearly towards 0.
+    """Factor of the learning rate: 1 for the first `constant_share` of the images, then linearly to 0.
 
-    The progress stands at the images shown *before* the batch, so the factor never is 0: the public
-    code of this lineage trains its whole last epoch at rate 0.
+    `progress` counts the images shown *before* the batch, so the factor never is 0: the public code of
+    this lineage trains its whole last epoch at rate 0.
     """
     if progress.fraction <= constant_share:
         return 1.0

@@ -1,7 +1,7 @@
-"""Snapshots: what would have shipped before the end of a training, kept for the curves of the paper.
+"""Snapshots: translators as deployed before the end of a training, for the curves of the paper.
 
-They are kept beside the checkpoint while the training lasts, so that one that was killed and resumed
-leaves the same ones.
+They are kept beside the checkpoint while the training runs, so that a training that was killed and
+resumed writes the same ones.
 """
 
 import shutil
@@ -14,18 +14,18 @@ from thermochroma.export.metadata import Metadata
 from thermochroma.training.state import Training
 
 FOLDER: Final = "snapshots"
-"""Its name beside a translator, and beside a checkpoint."""
+"""Name of the folder of snapshots, beside a translator and beside a checkpoint."""
 
 
 def keep(training: Training, folder: Path, metadata: Metadata) -> None:
-    """Write what would ship now; at the end nothing, since that ships."""
+    """Write the translator as it would be deployed now; nothing at the end, when it is deployed itself."""
     progress = training.progress
     if progress.images < progress.of:
         save_translator(training.deployed, folder / snapshot_name(progress.images), metadata)
 
 
 def move_snapshots(kept: Path, folder: Path) -> None:
-    """Copy what was kept, whole or not at all; an empty folder if nothing was."""
+    """Copy the kept snapshots, whole or not at all; write an empty folder if there are none."""
     with whole_folder(folder) as part:
         for path in snapshots_in(kept) if kept.exists() else ():
             shutil.copyfile(path, part / path.name)

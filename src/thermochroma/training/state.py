@@ -1,4 +1,4 @@
-"""Everything that changes while a game is played, in one object."""
+"""State of a training: everything that changes while a game is played, in one object."""
 
 import random
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ from thermochroma.training.optimizers import build_optimizers, refuse_misowned, 
 
 
 class Training:
-    """Game, translator, average, optimizers by player, progress, history and random states.
+    """Game, translator, average, optimizers by player, progress, metric log and random states.
 
-    Where the loader stands is the progress: order and augmentation of the images are functions of
-    the seed and of how many were shown. weights: the factor of each term.
+    The progress also fixes the position of the loader: order and augmentation of the images are
+    functions of the seed and of how many were shown. weights: the factor of each term.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Training:
 
     @property
     def deployed(self) -> Translator[Any]:
-        """The translator that leaves the training: the average if there is one."""
+        """The translator that is deployed: the average if there is one."""
         return self.average.translator if self.average is not None else self.translator
 
     def set_rates(self) -> None:
@@ -61,13 +61,13 @@ class Training:
         )
 
     def advance(self, images: int) -> None:
-        """Close a batch: move the average, advance the progress."""
+        """Finish a batch: move the average, advance the progress."""
         if self.average is not None:
             self.average.move(self.translator, images=images)
         self.progress = replace(self.progress, images=self.progress.images + images)
 
     def state_dict(self) -> dict[str, Any]:
-        """All of it; tensors and plain values only."""
+        """The whole state, in tensors and plain values only."""
         return {
             "game": self.game.state_dict(),
             "average": self.average.translator.state_dict() if self.average else None,
@@ -78,7 +78,7 @@ class Training:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to where `state_dict` was taken; missing or surplus entries are an error."""
+        """Restore a `state_dict`. Raises KeyError or RuntimeError for missing or surplus entries."""
         self.game.load_state_dict(state["game"])
         if self.average is not None:
             self.average.translator.load_state_dict(state["average"])
@@ -109,7 +109,7 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """Undo `random_state`."""
+    """Restore what `random_state` returned."""
     version, inner, gauss = state["python"]
     random.setstate((version, tuple(inner), gauss))
     keys, position, has_gauss, cached = state["numpy"]

@@ -481,7 +481,7 @@ def test_an_extreme_frame_is_shown_by_the_rows_that_keep_it(
         assert found["frames"][worst]["frame"] in view.locator("#look-caption").inner_text()
         having = [name for name, one in kept.items() if worst in one["extra"]]
         assert view.locator("#strip button").count() == len(having) < len(kept)
-        assert "kept for being extreme" in view.locator("#unhung").inner_text()
+        assert "is an extreme of a row" in view.locator("#unhung").inner_text()
         lacking = next(name for name in kept if name not in having)
         view.locator("#row").select_option(lacking)
         assert int(view.locator("#frame").input_value()) < found["common"]

@@ -1,1 +1,1 @@
-"""From tables of scores to one page that opens from disk."""
+"""Page of results: one HTML file that opens from disk."""

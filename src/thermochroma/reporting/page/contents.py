@@ -1,4 +1,4 @@
-"""What the page holds: plain values, from which the script draws. Numbers that are not defined are null."""
+"""Contents of the page: plain values, from which the script draws. Undefined numbers are null."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from thermochroma.reporting.page.duels import Duel
 from thermochroma.reporting.page.verdict import Verdict
 
 DIGITS: Final = 6
-"""Significant digits of a number on the page; more than any table prints."""
+"""Number of significant digits on the page; more than any table prints."""
 LESS_IS_BETTER: Final = (
     *("parameters", "multiply_adds", "latency_median_ms", "latency_p95_ms", "peak_memory_bytes"),
     "p_ssim",
@@ -26,7 +26,7 @@ LESS_IS_BETTER: Final = (
 
 @dataclass(frozen=True)
 class PageColumn:
-    """One column of scores. better: 1 if more is better, -1 if less is, 0 if neither or unknown."""
+    """Column of scores. better: 1 if more is better, -1 if less is, 0 if neither or unknown."""
 
     key: str
     heading: str
@@ -36,7 +36,7 @@ class PageColumn:
 
 @dataclass(frozen=True)
 class PageRow:
-    """One row. cells: key of a column to value, text, low and high."""
+    """Row of a table of scores. cells: key of a column to value, text, low and high."""
 
     name: str
     title: str
@@ -46,7 +46,7 @@ class PageRow:
 
 @dataclass(frozen=True)
 class Scores:
-    """The table of one split, with all that must be said beside it."""
+    """Table of one split, with its caption and notes."""
 
     columns: Sequence[PageColumn]
     rows: Sequence[PageRow]
@@ -56,7 +56,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Meeting:
-    """One method less another: difference, low, high, corrected p, and what follows from it."""
+    """Comparison of two methods, `one` minus `other`."""
 
     one: str
     other: str
@@ -65,10 +65,10 @@ class Meeting:
 
 @dataclass(frozen=True)
 class Images:
-    """What one row shows, by the places of frames in the list of its data set.
+    """Images of one row; frames are given by their places in the list of the data set.
 
-    extra: its frames beyond those that every row shows, which stand first. values: score to one value a
-    frame, in this order. extremes: score to the frames of the worst, the median and the best image.
+    extra: its frames beyond the common ones, which come first in the list. values: score to one value per
+    frame, common frames first. extremes: score to the frames of the worst, the median and the best image.
     """
 
     extra: Sequence[int]
@@ -78,7 +78,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Section:
-    """One direction on one data set.
+    """Results of one direction on one data set.
 
     predicted, seen: spectra. duels: score to all ordered pairs, on the test split. images: by row.
     histories: row to reading to points (images shown, value).
@@ -97,7 +97,7 @@ class Section:
 
 @dataclass(frozen=True)
 class GalleryFrame:
-    """One frame of the gallery."""
+    """Frame of the gallery, with its sequence, place and time."""
 
     frame: str
     sequence: str
@@ -115,10 +115,10 @@ class Link:
 
 @dataclass(frozen=True)
 class PageDataset:
-    """One data set.
+    """Contents of the page for one data set.
 
-    size: side of its images in pixels. facts: sentences on data and training. common: how many of the
-    frames every row shows; they stand first. scored: test frames in all.
+    size: side of its images in pixels. facts: sentences on data and training. common: number of frames
+    that are shown for every row; they come first. scored: number of test frames.
     """
 
     name: str
@@ -134,7 +134,7 @@ class PageDataset:
 
 
 def scores_of(table: Table) -> Scores:
-    """A table as the page shows it."""
+    """Contents of the page for one table."""
     columns = [
         PageColumn(one.key, one.heading, _better(one.key), one.interval)
         for part in table.parts
@@ -147,7 +147,7 @@ def scores_of(table: Table) -> Scores:
 def points_of(
     history: pd.DataFrame, readings: Sequence[str]
 ) -> dict[str, list[tuple[float, float]]]:
-    """The readings that were taken, each with the images shown until then."""
+    """Points (images shown, value) of each of `readings` that was taken."""
     found = {}
     for reading in readings:
         if reading in history:
@@ -157,7 +157,7 @@ def points_of(
 
 
 def values_of(scores: Mapping[str, Float64[np.ndarray, " n"]]) -> dict[str, list[float]]:
-    """The scores of the images that are shown; a score that no image has is left out."""
+    """Scores of the images on the page, by name; a score that no image has is left out."""
     return {
         name: scores[name].tolist()
         for name in (*SCORES, *PERCEPTION)
@@ -166,7 +166,7 @@ def values_of(scores: Mapping[str, Float64[np.ndarray, " n"]]) -> dict[str, list
 
 
 def as_json(datasets: Sequence[PageDataset]) -> str:
-    """The data sets as JSON that may stand inside a script element: no `<` is left in it."""
+    """Write the data sets as JSON that is safe inside a script element: it contains no `<`."""
     plain = _plain([asdict(one) for one in datasets])
     text = json.dumps(
         plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -194,7 +194,7 @@ def _cell(cell: Cell) -> tuple[Any, str, Any, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Mappings, lists, texts and finite numbers of few digits; what is not defined is None."""
+    """Convert to mappings, lists, texts and numbers of few digits; NaN and infinity become None."""
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, str | bool | int | None):

@@ -1,4 +1,4 @@
-"""Every row against every other, in both orders, as the page shows it; `wins` tells them apart."""
+"""Comparisons of every row with every other, in both orders, for the page; tested in `significance`."""
 
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -7,7 +7,7 @@ from thermochroma.reporting.significance import BETTER, SAME, UNDEFINED, WORSE, 
 from thermochroma.reporting.statistics import LEVEL
 
 LIKELY: Final = 1 - LEVEL
-"""Corrected p values up to this tell two rows apart."""
+"""Greatest corrected p that tells two rows apart."""
 
 Outcome: TypeAlias = Literal["better", "worse", "alike"]
 OUTCOMES: Final[dict[str, Outcome]] = {
@@ -21,9 +21,9 @@ TURNED: Final[dict[Outcome, Outcome]] = {"better": "worse", "worse": "better", "
 
 @dataclass(frozen=True)
 class Duel:
-    """One row less another, over the same images. p is corrected for all pairs; NaN: not defined.
+    """Difference of two rows over the same images, one minus other. p is corrected for all pairs.
 
-    outcome: what may be said of the one; `alike` means that the two cannot be told apart.
+    Undefined numbers are NaN. outcome: of the one; `alike` if the two cannot be told apart.
     """
 
     difference: float
@@ -34,7 +34,7 @@ class Duel:
 
 
 def duels(wins: Wins) -> dict[tuple[str, str], Duel]:
-    """All ordered pairs of rows in one score."""
+    """Duels of all ordered pairs of rows in one score."""
     table = {}
     for one in wins.verdicts:
         found, outcome = one.difference, OUTCOMES[one.mark]

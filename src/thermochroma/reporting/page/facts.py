@@ -1,4 +1,4 @@
-"""What was trained on what, in plain words."""
+"""Facts on training and data, in plain words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from thermochroma.config.budget import Budget
 
 @dataclass(frozen=True)
 class Taught:
-    """Training frames and their sequences; the weights of the frozen networks that taught."""
+    """Number of training frames and of their sequences; weights of the frozen networks in training."""
 
     frames: int
     sequences: int
@@ -26,13 +26,13 @@ def facts_of(taught: Taught, budgets: Mapping[str, Budget], *, shown: int) -> li
         f"{len(budgets)} methods, each trained from nothing on {taught.frames} pairs of "
         f"{taught.sequences} sequences; no test sequence is among them.",
         *_lengths(budgets, taught.frames),
-        f"Weights of the frozen networks that score during training: {frozen}.",
-        f"{shown} test frames can be looked at below.",
+        f"Weights of the frozen networks used in training: {frozen}.",
+        f"{shown} test frames are shown below.",
     ]
 
 
 def _lengths(budgets: Mapping[str, Budget], frames: int) -> list[str]:
-    """How long and how wide; nothing where nothing was trained."""
+    """Sentences on length of training and width of networks; none if nothing was trained."""
     if not budgets:
         return []
     images = [one.images_of(frames) for one in budgets.values()]

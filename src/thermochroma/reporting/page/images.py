@@ -1,4 +1,4 @@
-"""The page's images: small files of their own, so that a browser fetches what it shows."""
+"""Images of the page: small files of their own, so that a browser loads only those that it shows."""
 
 from pathlib import Path
 from typing import Final
@@ -14,14 +14,14 @@ QUALITY: Final = 85
 SUFFIX: Final = ".webp"
 EDGE_COLOUR: Final = (255, 225, 0, 255)
 RIM_COLOUR: Final = (0, 0, 0, 150)
-"""Of a rim around each edge, so that it stands out from dark and from bright ground."""
+"""Colour of a rim around each edge, which makes it visible on dark and on bright ground."""
 SIGMA: Final = 1.5
 THRESHOLDS: Final = (40, 100)
-"""Of Canny's detector on the blurred thermal image: for the eye only, no score reads them."""
+"""Thresholds of Canny's detector on the blurred thermal image: for display only, in no score."""
 
 
 def image_name(place: int) -> str:
-    """The file name of the n-th frame of a gallery."""
+    """File name of the n-th frame of a gallery."""
     return f"{place:03d}{SUFFIX}"
 
 
@@ -33,13 +33,13 @@ def save_image(image: UInt8[np.ndarray, "h w *c"], path: Path) -> None:
 
 
 def save_edges(thermal: ThermalImage, path: Path) -> None:
-    """Write the edges of a thermal image on a transparent ground: an overlay for its truth."""
+    """Write the edges of a thermal image on a transparent ground, as an overlay for other images."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(edges_of(thermal)).save(path, lossless=True)
 
 
 def edges_of(thermal: ThermalImage) -> UInt8[np.ndarray, "h w 4"]:
-    """Edges as red, green, blue and opacity: opaque lines one pixel wide inside a half-clear rim."""
+    """Draw edges in red, green, blue and opacity: opaque lines of one pixel in a half-transparent rim."""
     blurred = cv2.GaussianBlur(np.ascontiguousarray(thermal), (0, 0), SIGMA)
     lines = cv2.Canny(blurred, *THRESHOLDS) > 0
     rim = cv2.dilate(lines.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

@@ -1,4 +1,4 @@
-"""From what the page holds to one file without a reference to anything outside its folder."""
+"""Rendering of the page's contents into one file that refers to nothing outside its folder."""
 
 from collections.abc import Sequence
 from importlib.resources import files
@@ -14,15 +14,14 @@ from thermochroma.reporting.page.duels import LIKELY
 from thermochroma.reporting.statistics import LEVEL
 
 SCRIPTS: Final = ("state.js", "table.js", "duels.js", "viewer.js", "plots.js", "main.js")
-"""In the order in which they must run."""
+"""Scripts of the page, in the order in which they must run."""
 PACKAGE: Final = "thermochroma.reporting.page"
 
 
 def render(datasets: Sequence[PageDataset], *, images: str, tracking: str) -> str:
-    """The page as HTML; equal contents give equal text.
+    """Render the page as HTML; equal contents give equal text.
 
-    images: the folder of the images, as the page's links spell it. tracking: where the MLflow
-    pages answer.
+    images: folder of the images, relative to the page. tracking: address of MLflow's pages.
     """
     environment = Environment(
         loader=PackageLoader(PACKAGE),
@@ -47,5 +46,5 @@ def render(datasets: Sequence[PageDataset], *, images: str, tracking: str) -> st
 
 
 def _inline(name: str) -> Markup:
-    """A file of ours, which needs no escape."""
+    """Text of a file among the templates, which needs no escape."""
     return Markup(files(PACKAGE).joinpath("templates", name).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The sentences at the head of the page, computed from the numbers."""
+"""Sentences at the head of the page, computed from the numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Duels = Mapping[tuple[str, str], Duel]
 
 @dataclass(frozen=True)
 class Field:
-    """Who took part: rows of one split by name, the methods that compete, the row to beat."""
+    """Participants: rows of one split by name, the methods that compete, the row to beat."""
 
     rows: Mapping[str, Row]
     methods: Sequence[str]
@@ -25,7 +25,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A headline, how many beat the reference, and a sentence for each further finding."""
+    """Headline, number of methods that beat the reference, and a sentence for each further finding."""
 
     headline: str
     count: str
@@ -33,11 +33,14 @@ class Verdict:
 
 
 def verdict(field: Field, duels: Mapping[str, Duels], *, seed: int = 0) -> Verdict:
-    """Who leads, how many beat the reference, by how much, and whether that is real; duels: by score."""
+    """State the leader, how many beat the reference, by how much, and if it is significant.
+
+    duels: by score. The keys of each are ordered pairs of names.
+    """
     if not field.methods:
         return Verdict(
             "No method of this direction was trained",
-            "What follows are trivial rows and oracles.",
+            "The tables below show trivial rows and oracles only.",
             (),
         )
     means = {
@@ -88,7 +91,7 @@ def _lead(field: Field, met: Duels, score: str, best: str, means: Mapping[str, E
 
 
 def _untrained(field: Field, score: str, means: Mapping[str, Estimate], seed: int) -> str:
-    """The best row without any training, and how many methods lie above it."""
+    """Sentence on the best trivial row, and on the number of methods with a better mean."""
     trivial = {
         name: estimate(row.scores, score, seed=seed)
         for name, row in field.rows.items()

@@ -1,4 +1,4 @@
-// Every method against every other, best first: a sign and a number, never colour alone.
+// Matrix of every method against every other, best first: a sign and a number, never colour alone.
 
 function drawDuels() {
   const score = state.duelScore;
@@ -9,7 +9,7 @@ function drawDuels() {
     return;
   }
   const names = [...new Set(met.map((one) => one.one))].sort((a, b) => mean(b) - mean(a));
-  const head = make("tr", {}, make("th", { scope: "col", textContent: "Row less column" }));
+  const head = make("tr", {}, make("th", { scope: "col", textContent: "Row minus column" }));
   names.forEach((name, place) => {
     head.append(make("th", { scope: "col", title: titleOf(name) },
       make("span", { className: "turned", textContent: `${place + 1} ${titleOf(name)}` })));
@@ -33,7 +33,7 @@ function duelCell(score, one, other) {
   const interval = isNumber(duel.low)
     ? `, interval ${signed(duel.low, decimals)} to ${signed(duel.high, decimals)}` : "";
   const p = isNumber(duel.p) ? `, corrected p ${duel.p.toFixed(4)}` : ", no test";
-  const title = `${titleOf(one)} less ${titleOf(other)}: `
+  const title = `${titleOf(one)} minus ${titleOf(other)}: `
     + `${signed(duel.difference, decimals)}${unitOf(score)}${interval}${p}: ${WORDS[duel.outcome]}`;
   const cell = make("td", { className: `met ${duel.outcome}`, title },
     make("b", { textContent: SIGNS[duel.outcome], role: "img", "aria-label": WORDS[duel.outcome] }),

@@ -1,4 +1,4 @@
-// Controls to state, state to page.
+// Connects controls to the state, and the state to the page.
 
 function drawAll() {
   const found = section();
@@ -38,7 +38,7 @@ function firstRow(found) {
   return (competing.length ? competing : rows).sort((a, b) => value(b) - value(a))[0].name;
 }
 
-// Of the frames of all rows, that on which the chosen one is neither at its best nor at its worst.
+// The common frame on which the chosen row has its median PSNR.
 function usualFrame(found) {
   const { values: known } = found.images[state.row];
   const values = known.psnr.slice(0, dataset().common).map((value, n) => [value, n]);

@@ -1,4 +1,4 @@
-// Curves of learning, one small drawing a method; and quality against cost.
+// Learning curves, one small plot per method; and quality against cost.
 
 function ticks(low, high) {
   const span = high - low || 1;
@@ -114,7 +114,7 @@ function drawScatter() {
   byId("scatter").replaceChildren(...parts);
 }
 
-// Labels right of their points, moved down or up until none lies on another. Narrow: numbers and a list.
+// Labels right of their points, moved down or up until none covers another. Narrow: numbers and a list.
 function placed(spots, narrow) {
   const taken = [];
   return [...spots].sort((a, b) => a.y - b.y).map((spot) => {

@@ -1,4 +1,4 @@
-// What is shown now, and small helpers. Each other script adds one `draw...` function to the page.
+// State of the page, and small helpers. The other scripts add the `draw...` functions.
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const IMAGES = document.getElementById("data").dataset.images;
@@ -38,7 +38,7 @@ const titleOf = (name) => section().splits.test.rows.find((row) => row.name === 
 const isNumber = (value) => typeof value === "number";
 const methods = () => section().splits.test.rows.filter((row) => row.kind === "method");
 
-// Frames that a row shows: those of all rows, and behind them its own extremes.
+// Frames shown for a row: those common to all rows, followed by its own extremes.
 const extraOf = (row) => section().images[row].extra;
 const framesOf = (row) => [...Array(dataset().common).keys(), ...extraOf(row)];
 const shows = (row, n) => n < dataset().common || extraOf(row).includes(n);
@@ -77,7 +77,7 @@ function duelOf(score, one, other) {
   return found ? found.duel : null;
 }
 
-// A length as text with a sign, so that a loss is never read as a gain.
+// A number as text with a sign, so that a loss is never read as a gain.
 function signed(value, decimals) {
   const text = Math.abs(value).toFixed(decimals);
   if (Number(text) === 0) return text;

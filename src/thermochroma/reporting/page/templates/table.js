@@ -1,4 +1,4 @@
-// The table of scores: sorting, filters, columns, and intervals drawn beside the printed ones.
+// Table of scores: sorting, filters, columns, and intervals drawn beside the printed ones.
 
 const WIDTH = 132;
 const HEIGHT = 18;
@@ -20,7 +20,7 @@ function sortedRows(kind) {
   });
 }
 
-// From a column's numbers to places in a drawing. Oracles do not stretch it: they end in an arrow.
+// Scale from a column's numbers to positions in a plot. Oracles outside it are shown as an arrow.
 function scaleOf(column) {
   const values = [];
   for (const row of scores().rows) {
@@ -146,7 +146,7 @@ function drawTable() {
   byId("table").replaceChildren(make("thead", {}, head), ...bodies);
   const count = byId("table").querySelectorAll("tbody tr:not(.group)").length;
   byId("table-count").textContent = `${count} of ${scores().rows.length} rows shown, ${state.split} split.`
-    + " An arrow at the edge of a drawing: the value lies beyond it.";
+    + " An arrow at the edge of a plot: the value lies outside it.";
 }
 
 function drawColumnChoice() {

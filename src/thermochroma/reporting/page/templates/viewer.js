@@ -1,4 +1,4 @@
-// Thermal, predicted and true on top of one another, under two handles; the same frame by every row.
+// Viewer: input, prediction and truth on top of one another, with two sliders; one frame by every row.
 
 const file = (n) => `${String(n).padStart(3, "0")}.webp`;
 const source = (folder, n) => `${IMAGES}/${state.dataset}/${folder}/${file(n)}`;
@@ -36,7 +36,7 @@ function caption(frame) {
     return `${key.toUpperCase()} ${value === null ? "–" : value.toFixed(decimalsOf(key))}${unitOf(key)}`;
   });
   const view = state.view === "difference"
-    ? " Black: no difference. Shown three times as bright as it is." : "";
+    ? " Black: no difference. Differences are shown three times as bright." : "";
   return `${where}. ${titleOf(state.row)}: ${told.join(", ")}.${view}`;
 }
 
@@ -48,8 +48,8 @@ function moveHandles() {
   const first = byId("handle-seen");
   const second = byId("handle-truth");
   const { seen: name } = section();
-  first.setAttribute("aria-label", `Border between the ${name} image and the predicted one`);
-  second.setAttribute("aria-label", "Border between the predicted image and the truth");
+  first.setAttribute("aria-label", `Border between the ${name} image and the prediction`);
+  second.setAttribute("aria-label", "Border between the prediction and the truth");
   for (const [handle, value] of [[first, seen], [second, truth]]) {
     handle.setAttribute("aria-valuenow", String(Math.round(value)));
     handle.setAttribute("aria-valuetext", `${Math.round(value)} percent from the left`);
@@ -59,7 +59,7 @@ function moveHandles() {
   byId("chip-truth").hidden = 100 - truth < 14;
 }
 
-// One handle pushes the other along, so that they never cross.
+// A slider pushes the other along, so that they never cross.
 function cut(which, value) {
   const place = Math.min(100, Math.max(0, value));
   state.cuts[which] = place;
@@ -135,7 +135,7 @@ function drawStrip() {
   );
   const without = all.length - rows.length;
   byId("unhung").textContent = without
-    ? `This frame is kept for being extreme; of ${without} other rows it was not kept.` : "";
+    ? `This frame is kept because it is an extreme of a row; ${without} other rows have no image of it.` : "";
 }
 
 function drawExtremes() {
@@ -159,7 +159,7 @@ function drawExtremes() {
   }) : [make("p", { textContent: "This row has no value in this score." })];
   byId("extremes").replaceChildren(...items);
   byId("extremes-note").textContent = `Of all ${dataset().scored} scored test frames: ${seen}, `
-    + "predicted, truth. Press one to look closely.";
+    + "prediction, truth. Press one to show it in detail.";
 }
 
 function drawImageChoice() {
