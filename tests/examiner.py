@@ -80,10 +80,10 @@ def batch_of(block: str, *, count: int = 2, seed: int = 0) -> Any:
         edges = {name: (noise(1) > 0.8).float() for name in ("thermal_edges", "visible_edges")}
         return Edged(thermal=noise(1), visible=noise(3), **edges, frames=frames)
     seen = dummy_input(method, height=side, width=side, count=count, seed=seed)
-    return Batch(seen=seen, target=noise(painted_channels(method)), frames=frames)
+    return Batch(seen=seen, target=noise(output_channels(method)), frames=frames)
 
 
-def painted_channels(method: Method) -> int:
+def output_channels(method: Method) -> int:
     """How many the translator predicts."""
     return 3 if method.direction is Direction.THERMAL_TO_VISIBLE else 1
 

@@ -66,7 +66,7 @@ def test_every_row_paints_8_bit_images_alone_as_in_a_batch(
     assert torch.equal(together[1:], alone)
 
 
-def test_trivial_painters_cannot_be_handed_the_truth(
+def test_trivial_predictors_cannot_be_handed_the_truth(
     known: tuple[np.ndarray, np.ndarray],
 ) -> None:
     for rows in BASELINES.values():

@@ -39,7 +39,7 @@ def card(spread: list[float], neighbours: pd.DataFrame) -> str:
 NONE = pd.DataFrame(columns=["frame", "sequence", "ssim", "psnr", "flicker"])
 
 
-def test_every_row_has_its_mean_in_the_order_judged() -> None:
+def test_every_row_has_its_mean_in_the_order_scored() -> None:
     found = means_of(made_scores(), seed=0)
     kinds = [what for what, _ in found]
     assert kinds == [what for what, _, _ in ROWS + FLAT]

@@ -99,7 +99,7 @@ def _shifted(crops: Crops, rows: pd.DataFrame, spectrum: str) -> Tensor:
     return truth_of(crops, rows, spectrum=spectrum).roll(2, -1)
 
 
-def _judge(crops: Crops, spectrum: str, perception: Perception | None) -> Evaluation:
+def _score(crops: Crops, spectrum: str, perception: Perception | None) -> Evaluation:
     rows = pd.concat([crops.split(split) for split in ("validation", "test")], ignore_index=True)
 
     def batches() -> Iterator[tuple[pd.DataFrame, Tensor]]:
@@ -114,7 +114,7 @@ def _judge(crops: Crops, spectrum: str, perception: Perception | None) -> Evalua
 def test_published_weights_give_a_column_and_distances_of_each_split(
     crops: Crops, perception: Perception, spectrum: str, tmp_path: Path
 ) -> None:
-    scored, test = _judge(crops, spectrum, perception), crops.split("test")
+    scored, test = _score(crops, spectrum, perception), crops.split("test")
     prediction, truth = _shifted(crops, test, spectrum), truth_of(crops, test, spectrum=spectrum)
     of_test = scored.scores[scored.scores["split"] == "test"]
     expected = perception.lpips(prediction, truth)
@@ -132,11 +132,11 @@ def test_published_weights_give_a_column_and_distances_of_each_split(
     assert "fid" not in by_split(scored)["validation"]
 
 
-def test_through_stand_ins_nothing_is_judged(crops: Crops, tmp_path: Path) -> None:
+def test_through_stand_ins_nothing_is_scored(crops: Crops, tmp_path: Path) -> None:
     weights.write_perception(tmp_path / "perception", kind="random")
     assert [path.name for path in (tmp_path / "perception").iterdir()] == ["origin.json"]
     assert read_perception(tmp_path / "perception", CPU) is None
-    scored = _judge(crops, "visible", None)
+    scored = _score(crops, "visible", None)
     assert not {*PERCEPTION} & {*scored.scores.columns}
     write_outputs(tmp_path, scored)
     assert read_distances(tmp_path) == {}

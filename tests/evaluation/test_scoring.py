@@ -107,7 +107,9 @@ def test_a_snapshot_is_scored_as_what_ships(crops: Crops) -> None:
 
 
 @pytest.mark.parametrize("spectrum", ["visible", "thermal"])
-def test_rows_are_scored_against_the_spectrum_that_is_painted(crops: Crops, spectrum: str) -> None:
+def test_rows_are_scored_against_the_spectrum_that_is_predicted(
+    crops: Crops, spectrum: str
+) -> None:
     rows = crops.split("test")
     truth = truth_of(crops, rows, spectrum=spectrum)
     scores = score_rows(crops, rows, truth, spectrum=spectrum)
@@ -130,7 +132,7 @@ def test_edges_are_compared_with_what_was_seen(crops: Crops) -> None:
 
 
 @pytest.mark.parametrize("spectrum", BASELINES)
-def test_every_baseline_of_a_direction_is_judged_on_every_frame(
+def test_every_baseline_of_a_direction_is_scored_on_every_frame(
     crops: Crops, spectrum: str
 ) -> None:
     train, test = crops.split("train"), crops.split("test").iloc[:2]
@@ -203,7 +205,7 @@ def test_who_paints_thermal_images_is_shown_visible_ones_alone(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("spectrum", ["visible", "thermal"])
-def test_a_panel_shows_what_was_seen_painted_and_true(crops: Crops, spectrum: str) -> None:
+def test_a_panel_shows_what_was_seen_predicted_and_true(crops: Crops, spectrum: str) -> None:
     rows = crops.split("test").iloc[:2]
     prediction = _noisy(truth_of(crops, rows, spectrum=spectrum))
     shown = panel(crops, rows, prediction)

@@ -118,7 +118,7 @@ def test_dealt_features_are_those_of_the_sentence_that_was_given(crops: Crops) -
         assert {same.row(frame) for frame in rows["frame"]} == {text.row(name)}
 
 
-def test_each_policy_is_scored_on_what_is_painted_with_its_sentences(
+def test_each_policy_is_scored_on_what_is_predicted_with_its_sentences(
     crops: Crops, tmp_path: Path
 ) -> None:
     text, rows = _table(crops, 3), scored_rows(crops, None)
@@ -155,7 +155,7 @@ def _label(block: str, **translator: str) -> Metadata:
     return Metadata(block, settings, SCALE, TEXT_WIDTH, "made-up", SIDE, "random", None)
 
 
-def test_rows_with_other_captions_stand_below_methods_that_heed_them() -> None:
+def test_rows_with_other_captions_stand_below_methods_that_read_them() -> None:
     expected: dict[str, Any] = {
         "cmmf_net": OTHER_CAPTIONS,
         "cmmf_net_no_interaction": OTHER_CAPTIONS,

@@ -30,7 +30,7 @@ def test_total_variation_of_a_ramp() -> None:
     assert total_variation(two).tolist() == pytest.approx([0.24, 0.0])
 
 
-def test_least_squares_of_a_judgement() -> None:
+def test_least_squares_of_a_logit() -> None:
     logits = torch.full((2, 1, 3, 3), 0.3)
     assert squares_real(logits).tolist() == pytest.approx([0.49, 0.49])
     assert squares_fake(logits).tolist() == pytest.approx([0.09, 0.09])

@@ -20,7 +20,7 @@ from tests.examiner import (
     dummy_input,
     method_of,
     moments,
-    painted_channels,
+    output_channels,
     settings_of,
     side_of,
 )
@@ -86,7 +86,7 @@ def test_3_shape_range_and_other_sizes(block: str) -> None:
     side = side_of(method)
     for height, width in ((side, side), (side, side + method.sides_multiple_of)):
         output = translator(dummy_input(method, height=height, width=width))
-        assert output.shape == (2, painted_channels(method), height, width)
+        assert output.shape == (2, output_channels(method), height, width)
         assert output.isfinite().all()
         assert to_bytes(output).dtype == torch.uint8
 

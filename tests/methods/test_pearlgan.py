@@ -107,7 +107,7 @@ def test_attention_looks_from_coarse_to_fine() -> None:
     assert 0.4 < float(maps.mean()) < 0.6
 
 
-def test_the_critic_judges_at_the_cards_sizes() -> None:
+def test_the_critic_scores_at_the_cards_sizes() -> None:
     with torch.no_grad():
         scored = ViewsCritic(8)(torch.rand(1, 3, 256, 256) * 2 - 1)
     assert [[one.shape[-1] for one in view] for view in scored] == [

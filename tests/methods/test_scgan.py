@@ -106,7 +106,7 @@ def test_the_first_power_iterations_leave_no_weight_longer_than_one() -> None:
             assert torch.linalg.matrix_norm(weight, 2) == pytest.approx(1.0, rel=0.1)
 
 
-def test_the_critic_judges_30_by_30_patches() -> None:
+def test_the_critic_scores_30_by_30_patches() -> None:
     with torch.device("meta"):
         assert _count(Critic(in_channels=4, base=64)) == 5_766_144
     critic = Critic(in_channels=4, base=4)

@@ -14,7 +14,7 @@ from thermochroma.losses.pixel import absolute
 from thermochroma.losses.saliency import saliency
 from thermochroma.methods.thermal_mask import (
     GuidedDecoder,
-    MaskedPainter,
+    MaskedTranslator,
     PyramidAttention,
     guided,
     luminance,
@@ -24,9 +24,9 @@ from thermochroma.networks.frozen import FrozenNetworks
 START = Progress(images=0, of=12)
 
 
-def painter_of(*, contents: int = 3) -> MaskedPainter:
+def predictor_of(*, contents: int = 3) -> MaskedTranslator:
     torch.manual_seed(0)
-    return MaskedPainter(3, 1, base=4, contents=contents).eval()
+    return MaskedTranslator(3, 1, base=4, contents=contents).eval()
 
 
 def noise(*shape: int) -> torch.Tensor:
@@ -47,7 +47,7 @@ def test_counts_of_the_parts_are_those_of_the_card() -> None:
     }
     for (seen, made), counts in card.items():
         with torch.device("meta"):
-            predictor = MaskedPainter(seen, made, base=64, contents=4)
+            predictor = MaskedTranslator(seen, made, base=64, contents=4)
         parts = (predictor.encoder, predictor.attention, predictor.contents, predictor.masks)
         assert [count(part) for part in parts] == counts
         assert count(predictor) == sum(counts)
@@ -56,7 +56,7 @@ def test_counts_of_the_parts_are_those_of_the_card() -> None:
 
 @torch.no_grad()
 def test_a_place_is_a_mixture_of_two_groups_that_each_keep_the_input() -> None:
-    predictor, visible = painter_of(), noise(1, 3, 32, 32)
+    predictor, visible = predictor_of(), noise(1, 3, 32, 32)
     features = predictor.encoder(visible)
     attended = predictor.attention(features)
     contents = predictor.contents(attended.features, attended.attention)
@@ -78,7 +78,7 @@ def test_a_place_is_a_mixture_of_two_groups_that_each_keep_the_input() -> None:
 @pytest.mark.parametrize("keeping", [3, 7])  # of 8 masks: the background's last, the foreground's
 @torch.no_grad()
 def test_either_keeping_mask_alone_gives_the_input_back(keeping: int) -> None:
-    predictor, visible = painter_of(), noise(1, 3, 32, 32)
+    predictor, visible = predictor_of(), noise(1, 3, 32, 32)
     predictor.masks.last[0].bias[keeping] += 50.0  # type: ignore[index]
     torch.testing.assert_close(predictor(visible), luminance(visible))
 
@@ -118,7 +118,7 @@ def test_attention_guides_the_features_of_the_input_and_of_the_output() -> None:
     wide, full = (F.interpolate(half, scale_factor=n, mode="bilinear") for n in (2, 4))
     wanted = decoder.redoubled(once * (1 + wide)) * (1 + full)
     torch.testing.assert_close(decoder(x, half), wanted)
-    predictor = painter_of()
+    predictor = predictor_of()
     features = predictor.encoder(noise(1, 3, 32, 32))
     calm, attention = predictor.attention.pyramid(predictor.attention.before(features))
     assert torch.equal(predictor.attention(features).features, guided(calm, attention))
@@ -159,7 +159,7 @@ def test_terms_restated(frozen: FrozenNetworks) -> None:
 def test_the_foreground_can_learn_what_is_salient() -> None:
     """The term alone moves the share of the foreground to the one bright square."""
     torch.manual_seed(0)
-    predictor = MaskedPainter(3, 1, base=8, contents=2)
+    predictor = MaskedTranslator(3, 1, base=8, contents=2)
     visible = torch.full((1, 3, 32, 32), -0.6)
     visible[..., 8:20, 8:20] = 0.9
     sought = saliency(visible)

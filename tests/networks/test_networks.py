@@ -17,7 +17,7 @@ def _count(network: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def test_the_critic_judges_30_by_30_patches_of_70_pixels() -> None:
+def test_the_critic_scores_30_by_30_patches_of_70_pixels() -> None:
     critic = PatchCritic(in_channels=3, base=64, norm=instance_norm, biased=True)
     assert _count(critic) == 2_764_737
     small = PatchCritic(in_channels=3, base=4, norm=torch.nn.Identity, biased=True)
@@ -47,7 +47,7 @@ def test_encoders_have_the_published_sizes() -> None:
     assert _count(encoder) == 28_897_280 - 131_072  # the fixed table is no parameter of ours
 
 
-def test_image_norm_judges_each_image_by_itself_when_deployed() -> None:
+def test_image_norm_scores_each_image_by_itself_when_deployed() -> None:
     norm = ImageNorm(2)
     images = torch.randn(3, 2, 5, 5, generator=torch.Generator().manual_seed(0)) * 4 + 1
     together = norm.train()(images)

@@ -168,7 +168,7 @@ def test_rows_with_other_captions_stand_below_and_are_means_over_runs(tmp_path: 
     assert not any(name.startswith("cmmf_net_no_text_") for name in kept)
 
 
-def test_a_method_of_the_lineup_that_was_never_judged(tmp_path: Path) -> None:
+def test_a_method_of_the_lineup_that_was_never_scored(tmp_path: Path) -> None:
     places = ResultFolders(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
     with pytest.raises(BadInput, match=r"scores/pix2pix/scores\.csv cannot be read"):
         read_rows({"pix2pix": ["pix2pix"]}, "visible", places)

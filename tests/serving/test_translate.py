@@ -120,7 +120,7 @@ def test_the_way_back_takes_colour_and_gives_grey(tmp_path: Path) -> None:
     assert read_thermal(tmp_path / "out/a.png").shape == (64, 66)
 
 
-def test_a_reference_changes_what_is_painted(tmp_path: Path) -> None:
+def test_a_reference_changes_what_is_predicted(tmp_path: Path) -> None:
     translator = saved("reference_contrastive", tmp_path / "translator.safetensors")
     write_image(tmp_path / "a.png", noise(64, 64))
     write_image(tmp_path / "reference.png", noise(80, 72, 3))

@@ -8,7 +8,7 @@ from thermochroma.contract.settings import Strict
 
 
 class CaptionSettings(Strict):
-    """What the sentences say."""
+    """Settings of the sentences."""
 
     profile: Literal[
         "template", "boxes", "oracle_boxes", "captioner", "empty", "constant", "shuffled"

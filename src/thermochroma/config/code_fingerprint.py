@@ -1,4 +1,4 @@
-"""What code decides an outcome: a hash over the syntax trees of the modules that it imports.
+"""Fingerprints of the code that decides an outcome: hashes of the syntax trees of all that it imports.
 
 Comments, docstrings and layout do not count, so that only a change of what the code does changes the
 hash. Modules found by name at run time (methods, data sets) are not followed: they have fingerprints

@@ -11,7 +11,7 @@ class DedupSettings(Strict):
     threshold: PositiveFloat | None = None
     """Grey levels by which the thermal thumbnails must differ at least."""
     images: PositiveInt | None = None
-    """How many frames are to remain outside the test split; the threshold follows from it."""
+    """Number of frames to remain outside the test split; the threshold follows from it."""
 
     @model_validator(mode="after")
     def _one_measure(self) -> "DedupSettings":
@@ -21,7 +21,7 @@ class DedupSettings(Strict):
 
 
 class CropSettings(Strict):
-    """How windows are cut, for one data set."""
+    """Settings of the windows of one data set."""
 
     size: PositiveInt
     clip_frames: PositiveInt

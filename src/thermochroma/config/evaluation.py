@@ -6,7 +6,7 @@ from thermochroma.contract.settings import Strict
 
 
 class EvaluateSettings(Strict):
-    """How translators are scored, on one data set."""
+    """Settings of the scores on one data set."""
 
     batch_size: PositiveInt
     frames_per_sequence: PositiveInt | None

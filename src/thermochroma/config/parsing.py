@@ -60,7 +60,7 @@ def _known_keys(model: type[BaseModel], place: list[str]) -> list[str]:
 
 
 def _kinds_of(block: Any) -> tuple[Any, ...]:
-    """What the key `kind` of a block may be; nothing if it has no such key."""
+    """Values that the key `kind` of a block may have; none if it has no such key."""
     if not (isinstance(block, type) and issubclass(block, BaseModel)):
         return ()
     return get_args(block.model_fields["kind"].annotation) if "kind" in block.model_fields else ()

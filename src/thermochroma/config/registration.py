@@ -8,7 +8,7 @@ from thermochroma.contract.settings import Strict
 
 
 class RegisterSettings(Strict):
-    """How thermal is laid onto visible."""
+    """Settings of the estimate of how thermal maps onto visible."""
 
     sample_frames: PositiveInt
     held_out_frames: NonNegativeInt

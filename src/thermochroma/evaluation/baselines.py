@@ -49,21 +49,21 @@ def predictors(
     for name, trivial in known.trivial.items():
         fitted = trivial.fit(training)
 
-        def paint_blind(
+        def predict_blind(
             rows: pd.DataFrame, fitted: Callable[[Tensor], Tensor] = fitted
         ) -> Predicted:
             return fitted(_greys(crops, rows, spectrum=SEEN[spectrum]))
 
-        yield name, paint_blind
+        yield name, predict_blind
     for name, oracle in known.oracles.items():
 
-        def paint_knowing(
+        def predict_knowing(
             rows: pd.DataFrame, predict: Callable[[Tensor, Tensor], Tensor] = oracle.predict
         ) -> Predicted:
             truth = truth_of(crops, rows, spectrum=spectrum)
             return predict(_greys(crops, rows, spectrum=SEEN[spectrum]), truth)
 
-        yield name, paint_knowing
+        yield name, predict_knowing
 
 
 def _in_batches(

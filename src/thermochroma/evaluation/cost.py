@@ -47,13 +47,13 @@ def _attention_operations(
 
 
 def latency(
-    paint_one: Callable[[], object], *, rounds: int, device: torch.device
+    predict_one: Callable[[], object], *, rounds: int, device: torch.device
 ) -> dict[str, float]:
     """Median and 95th percentile, in milliseconds, of predicting one image from bytes to bytes."""
     times = []
     for _ in range(WARM_UP + rounds):
         start = time.perf_counter()
-        paint_one()
+        predict_one()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         times.append(1000 * (time.perf_counter() - start))

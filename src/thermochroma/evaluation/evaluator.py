@@ -39,14 +39,14 @@ class Evaluator:
     device: torch.device
     perception: Perception | None
     kept: dict[str, torch.Tensor] = field(default_factory=dict, init=False)
-    """What was predicted of frames that are asked for again, by frame."""
+    """Predictions of frames that are asked for again, by frame."""
 
     def under(self, beside: Beside) -> "Evaluator":
-        """The same, shown other references or sentences."""
+        """Return an evaluator with other references or sentences."""
         return replace(self, beside=beside)
 
     def of(self, translator: Translator[Any]) -> "Evaluator":
-        """The same images, shown the same beside them, for other weights."""
+        """Return an evaluator of the same images for other weights."""
         return replace(self, translator=translator.to(self.device))
 
     def score_snapshot(self, rows: pd.DataFrame, *, images: int | None) -> pd.DataFrame:
@@ -65,13 +65,13 @@ class Evaluator:
         )
 
     def predict_all(self, rows: pd.DataFrame) -> torch.Tensor:
-        """The translations of the rows, 8 bits; each frame is predicted once."""
+        """Translations of the rows, 8 bits; each frame is translated once."""
         for some, prediction in self._predict(rows[~rows["frame"].isin(self.kept.keys())]):
             self._keep(some, prediction)
         return torch.stack([self.kept[frame] for frame in rows["frame"]])
 
     def keep_gallery(self, path: Path, scores: pd.DataFrame, gallery_rows: pd.DataFrame) -> None:
-        """Write the images of some frames. scores: of what this score predicted."""
+        """Write the predictions of some frames. scores: of these predictions."""
         images = self.predict_all(gallery_rows).permute(0, 2, 3, 1).numpy()
         keep_gallery(path, scores, list(gallery_rows["frame"]), images)
 

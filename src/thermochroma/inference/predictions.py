@@ -86,7 +86,7 @@ def panel(
     crops: Crops, rows: pd.DataFrame, prediction: Predicted
 ) -> UInt8[np.ndarray, "high wide 3"]:
     """Combine input, prediction and truth into one image, a row per frame."""
-    seen, painted_as = (
+    seen, predicted_as = (
         ("thermal", "visible") if prediction.shape[1] == 3 else ("visible", "thermal")
     )
     lines = [
@@ -94,7 +94,7 @@ def panel(
             [
                 in_colour(crops.image(seen, row)),
                 in_colour(as_array(translation)),
-                in_colour(crops.image(painted_as, row)),
+                in_colour(crops.image(predicted_as, row)),
             ]
         )
         for (_, row), translation in zip(rows.iterrows(), prediction, strict=True)

@@ -133,7 +133,7 @@ class Predicted(NamedTuple):
     kept_foreground: Share
 
 
-class MaskedPainter(nn.Module):
+class MaskedTranslator(nn.Module):
     """Translator that sums contents by masks; half of the masks are background, half foreground.
 
     The last mask of each half keeps the input; each other mask has a content of its own. contents: their
@@ -186,7 +186,7 @@ class ThermalMaskTranslator(Translator[VisibleStill]):
     def __init__(self, *, scale: float, contents: int) -> None:
         super().__init__()
         self.contents = contents
-        self.painter = MaskedPainter(3, 1, base=scaled(BASE, scale), contents=contents)
+        self.painter = MaskedTranslator(3, 1, base=scaled(BASE, scale), contents=contents)
 
     def forward(self, seen: VisibleStill) -> Thermal:
         return self.painter(seen.visible)
@@ -233,7 +233,7 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
         super().__init__()
         base = scaled(BASE, scale)
         self.to_thermal = translator
-        self.to_visible = MaskedPainter(1, 3, base=base, contents=translator.contents)
+        self.to_visible = MaskedTranslator(1, 3, base=base, contents=translator.contents)
         self.critics = nn.ModuleDict({"thermal": _critic(1, base), "visible": _critic(3, base)})
         self.pools = nn.ModuleDict({"thermal": ImagePool(history), "visible": ImagePool(history)})
         self.bins, self.least = bins, least_frequency

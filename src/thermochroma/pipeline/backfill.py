@@ -1,5 +1,4 @@
-"""What MLflow is told beside the trainings, so that they are read in its UI with what they must be held
-against: the rows that learn nothing, the tables, and words."""
+"""Log baselines, tables and descriptions to MLflow, so that trainings are read beside them in its UI."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +27,7 @@ Scores are `evaluation/<split>/<score>`; `validation/…` are readings taken whi
 
 
 def log_experiment(tracker: "Tracker", dataset: str) -> None:
-    """What this data set is, and how to read its runs."""
+    """Describe the data set in MLflow, and how its runs are read."""
     source = load_source(dataset)
     note = f" {source.note}." if source.note else ""
     tracker.describe_experiment(f"**{source.title}.**{note}\n{HOW_TO_READ}")

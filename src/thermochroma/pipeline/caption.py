@@ -66,7 +66,7 @@ def choose_caption_maker(
     crops: Crops,
     dataset: str,
 ) -> CaptionMaker:
-    """What makes the sentences of this profile."""
+    """Choose the function that makes the sentences of this profile."""
     facts = source.facts(settings, raw)
     match how.profile:
         case "empty":

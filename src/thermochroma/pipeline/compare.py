@@ -189,7 +189,7 @@ def draw_grid(
 
 
 def read_panel(folder: Path, truths: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """What was predicted of the panel frames. Raises BadInput if they are not the images of today."""
+    """Read the predictions of the panel frames. Raises BadInput if they do not fit today's crops."""
     images = np.load(folder / "panel.npy")
     shape, needed = images.shape[:3], (len(truths), *truths[0].shape[:2])
     if shape != needed:

@@ -1,4 +1,4 @@
-"""Score one translator: score every held-out image, keep a panel, measure the cost."""
+"""Evaluate one translator: score every held-out image, keep a panel, measure the cost."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -100,7 +100,7 @@ def evaluate(
 def score_snapshots(
     evaluator: Evaluator, files: list[Path], rows: pd.DataFrame, *, title: str
 ) -> list[pd.DataFrame]:
-    """The scores of what each snapshot predicts of these rows."""
+    """Score each snapshot's predictions of these rows."""
     curve = []
     with tqdm(files, desc=f"{title}, snapshots", unit="snapshot") as bar:
         for file in bar:
@@ -112,7 +112,7 @@ def score_snapshots(
 def write_curve(
     path: Path, curve: list[pd.DataFrame], scores: pd.DataFrame, *, images: int | None
 ) -> None:
-    """Write the scores of the snapshots, and behind them those of what shipped, on the test images."""
+    """Write the scores of the snapshots, then those of the deployed translator, on the test images."""
     end = of_the_end(scores[scores["split"] == SPLIT], images=images)
     with whole_file(path) as part:
         pd.concat([*curve, end], ignore_index=True).to_csv(part, index=False)

@@ -54,7 +54,7 @@ from thermochroma.reporting.page.verdict import Field, verdict
 from thermochroma.reporting.table import build_table
 
 TRACKING: Final = "http://127.0.0.1:5000"
-"""Where `make ui` answers."""
+"""Address at which `make ui` answers."""
 
 
 Blocks: TypeAlias = Mapping[str, Sequence[str]]
@@ -124,7 +124,7 @@ class PageFrames:
     scored: int
 
     def places(self, frames: Sequence[str]) -> list[int]:
-        """Where these frames stand on the page."""
+        """Return the positions of these frames on the page."""
         order = {frame: place for place, frame in enumerate(self.rows["frame"])}
         return [order[frame] for frame in frames]
 

@@ -152,12 +152,12 @@ def mean_of_runs(name: str, each: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def policies_below(name: str, places: ResultFolders) -> Mapping[str, OtherPolicy]:
-    """What else the translator of a block was shown: the rows that stand below its own."""
+    """Policies under which the translator of a block was scored as well: rows below its own."""
     return policies_of(read_metadata(places.runs / name / TRANSLATOR))
 
 
 def galleries(blocks: Iterable[str], spectrum: str, places: ResultFolders) -> dict[str, Path]:
-    """Where the images of each row lie: of a block's first run, of a policy's first draw."""
+    """Paths of each row's images: of a block's first run, of a policy's first draw."""
     found = {}
     for name in blocks:
         found[name] = places.scores / name / FILE
@@ -185,7 +185,7 @@ def with_policies(
 
 
 def title_in(folder: Path) -> str:
-    """How tables call what was trained there."""
+    """Title that tables give to the translator in a folder of runs."""
     return title_of(read_metadata(folder / TRANSLATOR))
 
 
@@ -196,7 +196,7 @@ def flicker_of(folder: Path) -> float | None:
 
 
 def of_split(rows: Mapping[str, Row], split: str) -> dict[str, Row]:
-    """The same rows with the images of one split."""
+    """Reduce rows to the images of one split."""
 
     def some(scores: pd.DataFrame) -> pd.DataFrame:
         return scores[scores["split"] == split]
@@ -270,6 +270,6 @@ def read_distances(folder: Path) -> dict[str, dict[str, float]]:
 
 
 def read_cost(path: Path) -> dict[str, Any]:
-    """What was measured."""
+    """Read the measured cost."""
     cost: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return cost

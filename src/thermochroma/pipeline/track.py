@@ -95,6 +95,6 @@ def back_fill(
 
 
 def read_summary(path: Path) -> dict[str, Any]:
-    """What a stage left as its metrics."""
+    """Read the metrics that a stage wrote."""
     summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return summary

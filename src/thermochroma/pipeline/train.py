@@ -137,7 +137,7 @@ def announce(training: Training, run: TrainingRun, place: Path) -> None:
 
 
 def teach(training: Training, run: TrainingRun, tracked: Tracked, place: Path) -> dict[str, Any]:
-    """Play to the end of the progress; returns how fast it went."""
+    """Train to the end; returns the speed."""
     budget = run.budget
     batches = training_batches(
         training_dataset(run),
@@ -164,7 +164,7 @@ def teach(training: Training, run: TrainingRun, tracked: Tracked, place: Path) -
 
 
 def validation(run: TrainingRun) -> Callable[[Training], None]:
-    """PSNR and SSIM of what would ship now, on some frames of held-out training sequences."""
+    """Take readings of PSNR and SSIM of the translator that would be deployed now, on held-out frames."""
     rows = spread(run.crops.split("validation"), run.budget.validation_images)
     truth = truth_of(run.crops, rows, spectrum=run.method.direction.predicted)
     references = held_out_references(run, rows)
@@ -181,7 +181,7 @@ def validation(run: TrainingRun) -> Callable[[Training], None]:
 
 
 def keeping(run: TrainingRun, tracked: Tracked, place: Path) -> Callable[[Training], None]:
-    """Checkpoint first, then tell MLflow: a killed training never tells the same story twice."""
+    """Save a checkpoint, then log to MLflow: a killed training never logs the same readings twice."""
     rows = spread(run.crops.split("validation"), PANEL_FRAMES)
     references = held_out_references(run, rows)
 
@@ -197,7 +197,7 @@ def keeping(run: TrainingRun, tracked: Tracked, place: Path) -> Callable[[Traini
 def predict_all(
     training: Training, run: TrainingRun, rows: pd.DataFrame, references: References | None
 ) -> torch.Tensor:
-    """Translations of all rows, by what would ship now."""
+    """Translations of all rows by the translator that would be deployed now."""
     parts = predict(
         training.deployed,
         run.crops,
@@ -228,7 +228,7 @@ def write_outputs(
 
 
 def metadata_of(run: TrainingRun, training: Training) -> Metadata:
-    """What stands on the file of what would ship now."""
+    """Metadata of the translator that would be deployed now."""
     return Metadata(
         name=run.entry.name,
         settings=json.loads(run.settings.model_dump_json()),
@@ -242,6 +242,6 @@ def metadata_of(run: TrainingRun, training: Training) -> Metadata:
 
 
 def settings_of(run: TrainingRun) -> dict[str, Any]:
-    """What MLflow shows of the settings, beside the budget."""
+    """Settings that MLflow shows, beside the budget."""
     block = json.loads(run.settings.model_dump_json())
     return {**block, "seed": run.entry.seed, "frozen_weights": run.frozen}

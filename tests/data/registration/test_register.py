@@ -226,7 +226,7 @@ def test_other_faults_of_opencv_are_not_swallowed(monkeypatch: pytest.MonkeyPatc
         estimate_pair(*drawn(9, IDENTITY), gain_needed=0.02)
 
 
-def test_judge_prefers_the_truth_to_its_inverse() -> None:
+def test_score_prefers_the_truth_to_its_inverse() -> None:
     true = similarity(0.5, 1.0, 4.0, 2.0)
     pair = drawn(7, true)
     as_it_is, right = score_pair(*pair, true)

@@ -181,7 +181,7 @@ def test_a_gallery_without_its_extremes_is_refused(tmp_path: Path) -> None:
     assert not [*tmp_path.iterdir()]
 
 
-def test_extremes_are_of_all_judged_test_frames() -> None:
+def test_extremes_are_of_all_scored_test_frames() -> None:
     scores = pd.concat([SCORED, SCORED.assign(frame=[*"efgh"], split="validation", psnr=99.0)])
     assert extremes_of(scores)["psnr"] == ["a", "c", "b"]
     assert "ms_ssim" not in extremes_of(scores)
@@ -191,7 +191,7 @@ def test_extremes_are_of_all_judged_test_frames() -> None:
     assert [*with_extremes(gallery_rows, scores, scores)["frame"]] == ["c", "a", "b"]
 
 
-def test_a_gallery_is_spread_over_the_judged_test_frames() -> None:
+def test_a_gallery_is_spread_over_the_scored_test_frames() -> None:
     rows = pd.DataFrame({"frame": [*"abcdefg"], "split": ["validation", *["test"] * 6]})
     assert [*choose_gallery_rows(rows, 3)["frame"]] == ["b", "d", "g"]
     assert [*choose_gallery_rows(rows, None)["frame"]] == [*"bcdefg"]
@@ -481,7 +481,7 @@ def test_an_extreme_frame_is_shown_by_the_rows_that_keep_it(
         assert found["frames"][worst]["frame"] in view.locator("#look-caption").inner_text()
         having = [name for name, one in kept.items() if worst in one["extra"]]
         assert view.locator("#strip button").count() == len(having) < len(kept)
-        assert "is an extreme of a row" in view.locator("#unhung").inner_text()
+        assert "is an extreme of a row" in view.locator("#not_shown").inner_text()
         lacking = next(name for name in kept if name not in having)
         view.locator("#row").select_option(lacking)
         assert int(view.locator("#frame").input_value()) < found["common"]

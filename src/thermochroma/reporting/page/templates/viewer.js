@@ -2,7 +2,7 @@
 
 const file = (n) => `${String(n).padStart(3, "0")}.webp`;
 const source = (folder, n) => `${IMAGES}/${state.dataset}/${folder}/${file(n)}`;
-const paintedSource = (name, n) => source(`predicted/${name}`, n);
+const predictedSource = (name, n) => source(`predicted/${name}`, n);
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 function drawViewer() {
@@ -13,7 +13,7 @@ function drawViewer() {
   byId("frame").value = String(state.frame);
   byId("seen").src = source(seen, state.frame);
   byId("truth").src = source(predicted, state.frame);
-  byId("predicted").src = paintedSource(state.row, state.frame);
+  byId("predicted").src = predictedSource(state.row, state.frame);
   byId("edge-lines").src = source("edges", state.frame);
   byId("seen").alt = `${capital(seen)} image of ${frame.frame}`;
   byId("predicted").alt = `${title}: ${frame.frame}`;
@@ -122,7 +122,7 @@ function drawStrip() {
       make("span", { textContent: `${KINDS[row.kind].mark} ${row.title}` }),
       make("small", { textContent: value === null ? "–" : `${value.toFixed(2)} dB` }));
     const button = make("button", { type: "button", "aria-pressed": String(row.name === state.row) },
-      make("figure", {}, thumbnail(paintedSource(row.name, n), row.title), text));
+      make("figure", {}, thumbnail(predictedSource(row.name, n), row.title), text));
     button.dataset.row = row.name;
     button.addEventListener("click", () => {
       chooseRow(row.name);
@@ -134,7 +134,7 @@ function drawStrip() {
     plain(source(seen, n), capital(seen)), plain(source(predicted, n), "Truth"), ...items
   );
   const without = all.length - rows.length;
-  byId("unhung").textContent = without
+  byId("not_shown").textContent = without
     ? `This frame is kept because it is an extreme of a row; ${without} other rows have no image of it.` : "";
 }
 
@@ -146,7 +146,7 @@ function drawExtremes() {
   const items = found ? picks.map(([title, n]) => {
     const value = valueOf(state.row, key, n);
     const frame = dataset().frames[n].frame;
-    const shown = [source(seen, n), paintedSource(state.row, n), source(predicted, n)];
+    const shown = [source(seen, n), predictedSource(state.row, n), source(predicted, n)];
     const button = make("button", { type: "button", "aria-pressed": String(n === state.frame) },
       make("span", { className: "extreme-title", textContent: `${title}: ${value.toPrecision(4)}, ${frame}` }),
       make("span", { className: "three" }, ...shown.map((src) => thumbnail(src, ""))));
