@@ -1,8 +1,10 @@
 """Images on disk, through the command: any size, either direction, nothing overwritten."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,6 +106,39 @@ def test_weights_that_are_no_numbers_paint_nothing(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="NaN or infinite"):
         main(["translate", str(path), str(tmp_path / "a.png"), "--to", str(tmp_path / "out")])
     assert not (tmp_path / "out/a.png").exists()
+
+
+def test_a_file_with_the_words_of_the_first_version_is_read(tmp_path: Path) -> None:
+    path = saved("scgan", tmp_path / "translator.safetensors")
+    network, metadata = load_translator(path)
+    old = replace(metadata, settings=json.loads(_in_old_words(metadata.settings)))
+    assert old != metadata
+    save_translator(network, path, old)
+    again, found = load_translator(path)
+    assert found == metadata
+    assert {*again.state_dict()} == {*network.state_dict()}
+
+
+def _in_old_words(settings: dict[str, Any]) -> str:
+    return json.dumps(settings).replace("per_image", "per_picture")
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [({"surplus": 1}, "validation error"), ({"scale": 2 * SCALE}, "Error\\(s\\) in loading")],
+)
+def test_a_file_of_another_version_is_refused_in_a_sentence(
+    change: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    path = saved("pix2pix", tmp_path / "translator.safetensors")
+    network, metadata = load_translator(path)
+    if "scale" in change:
+        metadata = replace(metadata, **change)
+    else:
+        metadata = replace(metadata, settings=metadata.settings | change)
+    save_translator(network, path, metadata)
+    with pytest.raises(BadInput, match=sentence):
+        load_translator(path)
 
 
 def test_any_size_goes_and_keeps_its_size(tmp_path: Path) -> None:

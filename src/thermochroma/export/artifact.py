@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import ValidationError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -44,20 +45,26 @@ def save_translator(translator: Translator[Any], path: Path, metadata: Metadata)
 
 
 def load_translator(path: Path) -> tuple[Translator[Any], Metadata]:
-    """The translator in evaluation mode on the CPU, and its metadata.
+    """Read the translator, in evaluation mode on the CPU, and its metadata.
 
-    Raises BadInput if the file is no translator of Thermochroma, RuntimeError for missing or surplus
-    weights.
+    Raises BadInput if the file is no translator of Thermochroma, or one of another version.
     """
     with opened(path) as stored:
         metadata = metadata_in(stored)
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-    method = method_of(metadata)
-    settings = method.settings.model_validate_json(json.dumps(metadata.settings))
-    translator = build_translator(
-        method, settings, scale=metadata.scale, text_width=metadata.text_width
-    )
-    translator.load_state_dict(tensors)
+    try:
+        method = method_of(metadata)
+        settings = method.settings.model_validate_json(json.dumps(metadata.settings))
+        translator = build_translator(
+            method, settings, scale=metadata.scale, text_width=metadata.text_width
+        )
+        translator.load_state_dict(tensors)
+    except (ValidationError, RuntimeError) as error:
+        raise BadInput(
+            given=f"{path} holds settings or weights that do not fit: {str(error).splitlines()[0]}",
+            needed="a translator of this version of Thermochroma",
+            remedy="train it anew with `dvc repro`, or use the version that wrote it",
+        ) from error
     return translator.eval().requires_grad_(False), metadata
 
 

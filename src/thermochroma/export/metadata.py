@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from safetensors import SafetensorError, safe_open
 
 from thermochroma.base.errors import BadInput
 
 KEY = "thermochroma"
+RENAMED: Final = {"per_picture": "per_image", "picture_alone": "image_alone"}
+"""Values of settings in files of the first version, and their names today."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,14 @@ def read_metadata(path: Path) -> Metadata:
 
 def metadata_in(stored: Any) -> Metadata:
     """Metadata of an opened file. Raises KeyError or TypeError if it has none."""
-    return Metadata(**json.loads(stored.metadata()[KEY]))
+    found = json.loads(stored.metadata()[KEY])
+    return Metadata(**{**found, "settings": _renamed(found["settings"])})
+
+
+def _renamed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _renamed(one) for key, one in value.items()}
+    return RENAMED.get(value, value) if isinstance(value, str) else value
 
 
 @contextmanager
