@@ -4,7 +4,6 @@ Rewrite: python -m tests.pages
 """
 
 import io
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -12,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.examiner import BLOCKS, PARAMS
+from tests.marks import filled
 from thermochroma.pretrained.authors_checkpoints import (
     Entry,
     entries_of,
@@ -26,13 +26,7 @@ INDEX = "README.md"
 
 def fresh(page: Path, weights: Path) -> str:
     """The page as it should read: every part between marks made anew."""
-    text = page.read_text(encoding="utf-8")
-    for name, part in _parts(page, weights):
-        mark = re.compile(rf"<!-- {name} -->.*?<!-- /{name} -->", re.DOTALL)
-        new = f"<!-- {name} -->\n{part}<!-- /{name} -->"
-        text, count = mark.subn(lambda _, new=new: new, text)
-        assert count == 1, f"{page.name} needs <!-- {name} --> and <!-- /{name} -->, once"
-    return text
+    return filled(page.read_text(encoding="utf-8"), _parts(page, weights), page=page.name)
 
 
 def _parts(page: Path, weights: Path) -> Iterator[tuple[str, str]]:

@@ -11,78 +11,19 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.rooms import MAY_IMPORT, MODULES, PACKAGE, ROOT, imports_of, rooms_that
 from thermochroma.config.params import read_params
 from thermochroma.contract.dataset import source_names
 from thermochroma.contract.method import method_names
 
-ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "src/thermochroma"
-MODULES = sorted(PACKAGE.rglob("*.py"))
-MAY_IMPORT = {  # room: the rooms that its modules may import beside their own
-    "base": set(),
-    "contract": {"base"},
-    "config": {"base", "contract"},
-    "networks": {"base"},
-    "losses": {"base", "networks"},
-    "metrics": {"base"},
-    "baselines": {"base", "metrics"},
-    "data": {"base", "contract"},
-    "loading": {"base", "contract", "networks"},
-    "games": {"base", "contract", "networks", "losses"},
-    "methods": {"base", "contract", "networks", "losses", "games"},
-    "pretrained": {"base", "contract", "data", "metrics", "networks"},
-    "export": {"base", "contract"},
-    "inference": {"base", "contract", "export", "loading", "networks"},
-    "training": {"base", "contract", "export"},
-    "evaluation": {
-        "base",
-        "baselines",
-        "contract",
-        "export",
-        "inference",
-        "loading",
-        "metrics",
-        "networks",
-    },
-    "reporting": {"base", "config", "contract", "data", "metrics"},
-    "tracking": {"base", "contract", "export", "inference", "loading", "networks"},
-    "serving": {
-        "base",
-        "config",
-        "contract",
-        "export",
-        "inference",
-        "loading",
-        "networks",
-        "pretrained",
-    },
-    "pipeline": None,  # any: it is where the rooms meet
-}
 LONGEST_FUNCTION, LONGEST_MODULE = 60, 390  # lines; of a module, its imports left out
 LEANING = re.compile(  # openings of a docstring that cannot stand alone
     r"(What|How|Who|Where|When|Why|The same|Also|Like|Those|These|That|This|It|Its|They)\b"
 )
 
 
-def _imports(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
-
-
 def _lines(node: ast.stmt) -> int:
     return (node.end_lineno or 0) - node.lineno + 1
-
-
-def _rooms_that(path: Path) -> set[str]:
-    """The rooms that a module imports, its own left out."""
-    own = path.relative_to(PACKAGE).parts[0]
-    names = (name.split(".") for name in _imports(path))
-    return {name[1] for name in names if name[0] == "thermochroma" and len(name) > 1} - {own}
 
 
 def test_every_room_has_a_rule_and_a_row() -> None:
@@ -95,7 +36,7 @@ def test_every_room_has_a_rule_and_a_row() -> None:
 def test_imports_go_one_way(room: str) -> None:
     allowed = MAY_IMPORT[room]
     for path in sorted((PACKAGE / room).rglob("*.py")) if allowed is not None else []:
-        strangers = _rooms_that(path) - allowed
+        strangers = rooms_that(path) - allowed
         assert not strangers, f"{path.relative_to(PACKAGE)} imports {sorted(strangers)}"
 
 
@@ -114,18 +55,18 @@ def test_no_module_reaches_itself() -> None:
 
     modules = {name_of(path): path for path in MODULES if path.name != "__init__.py"}
     TopologicalSorter(
-        {name: _imports(path) & set(modules) for name, path in modules.items()}
+        {name: imports_of(path) & set(modules) for name, path in modules.items()}
     ).prepare()  # raises CycleError with the circle
 
 
 def test_methods_never_import_each_other() -> None:
     for path in (PACKAGE / "methods").glob("*.py"):
-        assert not any(name.startswith("thermochroma.methods") for name in _imports(path))
+        assert not any(name.startswith("thermochroma.methods") for name in imports_of(path))
 
 
 def test_only_tracking_knows_mlflow_and_nothing_knows_dvc() -> None:
     for path in MODULES:
-        imported = {name.split(".")[0] for name in _imports(path)}
+        imported = {name.split(".")[0] for name in imports_of(path)}
         assert "dvc" not in imported
         assert "mlflow" not in imported or path.parent.name == "tracking", path
 
