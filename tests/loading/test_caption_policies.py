@@ -123,11 +123,13 @@ def test_each_policy_is_scored_on_what_is_predicted_with_its_sentences(
 ) -> None:
     text, rows = _table(crops, 3), scored_rows(crops, None)
     method, cpu = method_of("cmmf_net"), torch.device("cpu")
-    score = Evaluator(Reader(), method, crops, Beside(text, None), SETTINGS, cpu, None)
-    own = score.score(rows, title="own").scores
+    evaluator = Evaluator(
+        Reader(), method, crops, Beside(text, None), SETTINGS.batch_size, cpu, None
+    )
+    own = evaluator.score(rows, title="own").scores
     gallery_rows = choose_gallery_rows(rows, None)
     told = score_other_policies(
-        score, OTHER_CAPTIONS, rows, gallery_rows, tmp_path, title="made up"
+        evaluator, OTHER_CAPTIONS, rows, gallery_rows, tmp_path, title="made up"
     )
     assert list(told) == ["shuffled", "empty", "constant"]
     for name, row in (("empty", EMPTY), ("constant", CONSTANT)):
@@ -139,7 +141,9 @@ def test_each_policy_is_scored_on_what_is_predicted_with_its_sentences(
         error = np.square(truth.astype(float) - level).mean((1, 2, 3))
         assert scores["mse"].to_numpy() == pytest.approx(error)
     each = [
-        score.under(with_captions(score.beside, crops, rows, policy=partial(shuffled, seed=seed)))
+        evaluator.under(
+            with_captions(evaluator.beside, crops, rows, policy=partial(shuffled, seed=seed))
+        )
         for seed in range(3)
     ]
     mean = np.mean([one.score(rows, title="again").scores["mse"] for one in each], axis=0)

@@ -8,6 +8,7 @@ of their own.
 import ast
 import hashlib
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 
@@ -37,11 +38,19 @@ class Fingerprinter:
     def _read(self, path: Path) -> tuple[str, list[tuple[str, Path]]]:
         """Hash of a file, and the names and files of the modules that it imports."""
         if path not in self._known:
-            tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-            found = ((name, _locate(name, self._roots)) for name in sorted(_imported(tree)))
+            fingerprint, names = _parsed(path.read_text(encoding="utf-8"), str(path))
+            found = ((name, _locate(name, self._roots)) for name in names)
             imported = [(name, file) for name, file in found if file is not None]
-            self._known[path] = _hash(tree), imported
+            self._known[path] = fingerprint, imported
         return self._known[path]
+
+
+@cache
+def _parsed(text: str, file: str) -> tuple[str, tuple[str, ...]]:
+    """Hash of a module's syntax tree, and the names that it imports, in alphabetical order."""
+    tree = ast.parse(text, filename=file)
+    names = tuple(sorted(_imported(tree)))
+    return _hash(tree), names
 
 
 def _within(name: str, packages: Collection[str]) -> bool:

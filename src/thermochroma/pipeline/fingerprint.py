@@ -21,7 +21,7 @@ the door for params.yaml, since DVC compares the values that come through it."""
 
 
 def write_fingerprints(params: Params, *, source: Path, stages: Path, fingerprints: Path) -> None:
-    """Write one file a stage, data set and line-up entry, and one a budget; removed ones vanish."""
+    """Write one file a stage, data set, line-up entry, block and budget; removed ones vanish."""
     package = source / "thermochroma"
     starts = {f"stages/{path.stem}": path for path in sorted(stages.glob("[a-z]*.py"))}
     starts |= {
@@ -33,9 +33,10 @@ def write_fingerprints(params: Params, *, source: Path, stages: Path, fingerprin
     with whole_folder(fingerprints) as part:
         for name, start in starts.items():
             write_text(part / f"{name}.txt", code.of(start))
+        for name in params.methods:  # as parsed; of a repeat, DVC would see only its two keys
+            text = params.method(name).model_dump_json(indent=2) + "\n"
+            write_text(part / "blocks" / f"{name}.json", text)
         for dataset in params.budget:
             for name in params.methods:  # by itself, so that an exception retrains one method
                 text = json.dumps(params.budget_of(dataset, name).deciding(), indent=2) + "\n"
-                if params.block_of(name) != name:  # DVC sees only the repeat's two keys
-                    text += params.method(name).model_dump_json(indent=2) + "\n"
                 write_text(part / "budgets" / dataset / f"{name}.json", text)

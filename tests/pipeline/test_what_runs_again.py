@@ -1,0 +1,145 @@
+"""A stage runs again if, and only if, something that decides its outcome has changed.
+
+DVC is asked what it would run, one change at a time. Nothing is run: the outputs are stand-ins of a few
+bytes, committed as if the stages had written them.
+"""
+
+from collections.abc import Iterable
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.repo import Repo
+
+from tests.tiny_project import Project
+from thermochroma.config.params import read_params
+from thermochroma.pipeline.fingerprint import write_fingerprints
+
+pytestmark = [pytest.mark.xdist_group("what runs again"), pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project as DVC would know it after a run."""
+    project = Project(tmp_path_factory.mktemp("still"))
+    _fingerprint(project.root)
+    with chdir(project.root), Repo() as repo:
+        for out in repo.index.outs:
+            path = Path(out.fs_path)
+            if not path.exists():
+                file = path if path.suffix else path / "stand-in"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(file.name)
+        for dependency in repo.index.deps:  # files inside of an output
+            path = Path(dependency.fs_path)
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(path.name)
+        repo.commit(force=True)
+    return project
+
+
+def _fingerprint(root: Path) -> None:
+    write_fingerprints(
+        read_params(root / "params.yaml"),
+        source=root / "src",
+        stages=root / "stages",
+        fingerprints=root / "data/fingerprints",
+    )
+
+
+def _again(project: Project) -> set[str]:
+    """The stages that would run again, once `fingerprint` has; both in this process, for speed."""
+    _fingerprint(project.root)
+    with chdir(project.root), Repo() as repo:
+        names = repo.status()
+    return {*names} - {"fingerprint", "track"}
+
+
+def _kinds(names: Iterable[str]) -> set[str]:
+    return {name.partition("@")[0].removesuffix("_video") for name in names}
+
+
+SCORED = {"baselines", "ceiling", "evaluate", "compare", "page"}
+"""Kinds of stages that look at scores."""
+ON_A_DATASET = {"download", "register", "card", "crop", "caption"} | SCORED
+ALL = ON_A_DATASET | {"weights", "encode", "train"}
+SRC = "src/thermochroma"
+MORE = "\nADDED = 1\n"  # behind the end of a module
+
+CHANGES = {  # what is changed: file, what stands there, what is to stand there, the kinds that run again
+    "a score": (f"{SRC}/metrics/image_scores.py", "", MORE, SCORED),
+    "a key of the evaluation": (
+        *(f"{SRC}/config/evaluation.py", "timing_rounds: PositiveInt\n"),
+        *("timing_rounds: PositiveInt\n    added: int = 0\n", SCORED),
+    ),
+    "a key of the whole": (
+        *(f"{SRC}/config/params.py", "    seed: int\n    datasets"),
+        *("    seed: int\n    added: int = 0\n    datasets", set()),
+    ),
+    "a key of the machine": (
+        *(f"{SRC}/config/machine.py", "    workers: NonNegativeInt\n"),
+        *("    workers: NonNegativeInt\n    added: int = 0\n", set()),
+    ),
+    "processes that load": ("params.yaml", "workers: 0", "workers: 1", set()),
+    "how often a checkpoint is kept": (
+        *("params.yaml", "checkpoint_every_images: 4", "checkpoint_every_images: 6", set()),
+    ),
+    "how many readings": ("params.yaml", "validation_images: ", "validation_images: 1", set()),
+    "the length of trainings": ("params.yaml", "images: 24", "images: 28", {"train", "page"}),
+    "a budget's meaning": (f"{SRC}/config/budget.py", "", MORE, {"train", "compare", "page"}),
+    "the seed": (
+        *("params.yaml", "seed: 0\n", "seed: 1\n"),
+        {"weights", "crop", "ceiling", "train", "compare", "page"},
+    ),
+    "a figure": (f"{SRC}/reporting/figures.py", "", MORE, {"ceiling", "compare", "page"}),
+    "the contact sheet": (f"{SRC}/reporting/registration_sheet.py", "", MORE, {"card"}),
+    "how windows are planned": (f"{SRC}/data/cropping/windows.py", "", MORE, {"crop"}),
+    "how a shared network is built": (f"{SRC}/networks/resnet.py", "", MORE, {"train", "evaluate"}),
+    "how a game is played": (f"{SRC}/training/loop.py", "", MORE, {"train"}),
+    "the data set": (f"{SRC}/data/datasets/sample.py", "", MORE, ON_A_DATASET),
+    "what all stages set": ("stages/__init__.py", "", MORE, ALL),
+    "what MLflow is told": (f"{SRC}/tracking/mlflow_client.py", "", MORE, set()),
+    "the check of the environment": ("stages/preflight.py", "", MORE, set()),
+    "a comment": (f"{SRC}/networks/blocks.py", "", "\n# A thought about blocks.\n", set()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_runs_again_is_what_a_change_decides(project: Project, change: str) -> None:
+    file, old, new, kinds = CHANGES[change]
+    path = project.root / file
+    before = path.read_text()
+    assert old in before
+    path.write_text(before.replace(old, new, 1) if old else before + new)
+    try:
+        assert _kinds(_again(project)) == kinds
+    finally:
+        path.write_text(before)
+
+
+def test_nothing_runs_again_once_all_is_as_it_was(project: Project) -> None:
+    assert _again(project) == set()
+
+
+def test_an_exception_retrains_its_method_alone(project: Project) -> None:
+    before = (project.root / "params.yaml").read_text()
+    exception = {"exceptions": {"cyclegan": {"images": 28}}}
+    project.change(lambda p: p["budget"]["sample"].update(exception))
+    try:
+        assert _again(project) == {"train@sample-cyclegan", "page"}
+    finally:
+        (project.root / "params.yaml").write_text(before)
+
+
+def test_an_optimizers_rate_retrains_its_method_alone(project: Project) -> None:
+    def faster(params: dict[str, Any]) -> None:
+        params["methods"]["cmmf_net"]["optimizers"]["translator"]["lr"] = 1.0e-3
+
+    before = (project.root / "params.yaml").read_text()
+    project.change(faster)
+    try:
+        assert _again(project) == {"train@sample-cmmf_net"}
+    finally:
+        (project.root / "params.yaml").write_text(before)

@@ -1,0 +1,91 @@
+"""A copy of the project with a tiny sample, in which DVC runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.conftest import ROOT
+
+COPIED = ("src", "stages", "captions", "dvc.yaml", "params.yaml", ".dvcignore")
+LINEUP = ["cyclegan", "thermal_mask", "cmmf_net"]
+VIDEO_LINEUP = ["recycle_gan"]
+TRANSLATOR = "data/runs/sample/{}/translator.safetensors"
+
+
+class Project:
+    """A copy of the project with a tiny sample; `dvc` runs in it without git."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        ignore = shutil.ignore_patterns("__pycache__")
+        for name in COPIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, root / name, ignore=ignore)
+            else:
+                shutil.copy(ROOT / name, root / name)
+        self.environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "OMP_NUM_THREADS": "1",
+            "DVC_NO_ANALYTICS": "1",
+        }
+        self.environment.pop("MLFLOW_TRACKING_URI", None)
+        self.run("dvc", "init", "--no-scm", "--quiet")
+        self.change(_make_tiny)
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """What the command printed; it must end well unless it is to fail."""
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        printed = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, printed[-4000:]
+        return printed
+
+    def repro(self, *arguments: str) -> list[str]:
+        """Run `dvc repro`; the names of the stages that ran."""
+        printed = self.run("dvc", "repro", *arguments)
+        return [
+            line.split("'")[1]
+            for line in printed.splitlines()
+            if line.startswith("Running stage") and "'" in line
+        ]
+
+    def commands(self) -> dict[str, str]:
+        """The command of each stage, as dvc.yaml has it."""
+        stages = yaml.safe_load((self.root / "dvc.yaml").read_text())["stages"]
+        return {name: stage["cmd"] for name, stage in stages.items()}
+
+    def change(self, edit: Callable[[dict[str, Any]], object]) -> None:
+        path = self.root / "params.yaml"
+        params = yaml.safe_load(path.read_text())
+        edit(params)
+        path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def _make_tiny(params: dict[str, Any]) -> None:
+    params["lineup"], params["video_lineup"] = LINEUP, VIDEO_LINEUP
+    params["methods"]["recycle_gan"]["game"]["forecaster_halvings"] = 6
+    params["sources"]["sample"] |= {"sequences_per_set": 2, "frames_per_sequence": 6}
+    params["crop"]["sample"] |= {"size": 64, "clip_frames": 6}
+    params["budget"]["sample"] |= {
+        "images": 24,
+        "window": None,
+        "scale": 0.0625,
+        "reading_every_images": 4,
+        "validate_every_images": 8,
+        "checkpoint_every_images": 4,
+        "snapshots": 5,
+        "exceptions": {},
+    }
+    params["evaluate"]["sample"] |= {"panel_frames": 2, "timing_rounds": 2}
