@@ -9,10 +9,10 @@ export NO_ALBUMENTATIONS_UPDATE := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help check setup repro test lint ui
+.PHONY: help check setup repro test test-fast lint ui
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 check:
 	@"$(or $(PY),python3)" -I stages/preflight.py
@@ -38,6 +38,9 @@ lint: $(STAMP)  ## style and types
 test: lint  ## style, types, and all tests
 	dvc stage list --names-only > /dev/null
 	python -m pytest -n auto --dist loadgroup
+
+test-fast: $(STAMP)  ## the everyday loop: all rooms, one method of each kind of game, in a minute
+	python -m pytest -n auto --dist loadgroup -m "not slow"
 
 ui: $(STAMP)  ## browse the runs on http://127.0.0.1:5000
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui \

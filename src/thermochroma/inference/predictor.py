@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
+from thermochroma.base.device import find_device
 from thermochroma.base.errors import BadInput
 from thermochroma.base.tensors import to_bytes
 from thermochroma.contract.batch import Captioned
@@ -96,7 +97,7 @@ def load_predictor(translator: Path, *, text: Path | None, sentence: str) -> Pre
     text: folder of the text encoder with which it was trained, read only if it sees text. sentence: its
     text for every image. Raises BadInput if a file is missing or cannot be read.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = find_device()
     network, metadata = load_translator(translator)
     method = method_of(metadata)
     told = None
