@@ -1,1 +1,1 @@
-"""Files, images, tensors, errors, locks: nothing here depends on a method or a data set."""
+"""Helpers for files, images, tensors, errors and locks; none of them depends on a method or a data set."""

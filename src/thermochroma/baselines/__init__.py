@@ -1,1 +1,1 @@
-"""Baselines: rows of the tables that train no network: trivial ones, and oracles that see the truth."""
+"""Rows of the tables that need no training: trivial ones, and oracles, which may look at the true image."""

@@ -1,1 +1,1 @@
-"""YAML in, typed settings out; fingerprints of code."""
+"""Reads YAML into typed settings, and makes fingerprints (hashes) of the code."""

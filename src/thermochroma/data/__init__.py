@@ -1,1 +1,1 @@
-"""Preparation of data: from an address to captions and shards of crops."""
+"""Prepares data: from a download address to captions, and to crops packed in shards."""

@@ -1,1 +1,1 @@
-"""Scores of predictions, by one way for methods and baselines alike."""
+"""Computes scores of predictions, in the same way for methods and for baselines."""

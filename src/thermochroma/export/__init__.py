@@ -1,1 +1,1 @@
-"""Export of translators to files and back: artifact and metadata."""
+"""Writes translators to files with their metadata, and reads them again."""

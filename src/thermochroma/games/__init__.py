@@ -1,1 +1,1 @@
-"""Training objectives that several methods share: tensors in, turns out."""
+"""Training objectives that several methods share; they take tensors and produce turns (optimizer steps)."""

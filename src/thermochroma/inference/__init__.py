@@ -1,1 +1,1 @@
-"""Inference: from a translator to 8-bit images, for pipeline, command line and MLflow."""
+"""Applies a translator to 8-bit images, for the pipeline, the command line and MLflow."""

@@ -1,1 +1,1 @@
-"""Loading of batches from shards."""
+"""Loads batches from shards, and computes the features of captions."""

@@ -1,1 +1,1 @@
-"""Losses: tensors in, tensors out, one value per image."""
+"""Losses; they take tensors and return one value per image."""

@@ -1,1 +1,1 @@
-"""Methods, one file each, none of which imports another; a method exists because its file does."""
+"""One file per method; no method imports another, and a new file is a new method."""

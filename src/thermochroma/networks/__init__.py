@@ -1,1 +1,1 @@
-"""Networks and their parts that several methods use: tensors in, tensors out."""
+"""Networks, and parts of networks, that several methods share; they take and return tensors."""

@@ -1,1 +1,1 @@
-"""One function a stage: the rooms in their order, typed values in and files out."""
+"""One function per stage; it calls the other rooms in their order, takes typed values and writes files."""

@@ -1,1 +1,1 @@
-"""Weights of other people: fetch, verify, convert, or replace by random stand-ins."""
+"""Published network weights: fetched, checked, converted, or replaced by random stand-ins."""

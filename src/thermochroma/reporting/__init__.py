@@ -1,1 +1,1 @@
-"""Tables, figures and cards of scores."""
+"""Tables, figures and one-page summaries (cards) of scores."""

@@ -1,1 +1,1 @@
-"""Tracking of runs in MLflow, which no other package imports."""
+"""Records runs in MLflow; no other room imports MLflow."""

@@ -1,1 +1,1 @@
-"""The loop that trains; it knows no method by name and no list of scores."""
+"""The training loop; it contains no name of a method and no list of scores."""
