@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.slow import is_slow
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pretrained.write_weights import write_clip, write_vgg
 
@@ -36,3 +37,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def frozen(weights: Path) -> FrozenNetworks:
     return FrozenNetworks(weights)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if is_slow(item):
+            item.add_marker(pytest.mark.slow)

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.rooms import MAY_IMPORT, MODULES, PACKAGE, ROOT, imports_of, rooms_that
+from tests.slow import SLOW
 from thermochroma.config.params import read_params
 from thermochroma.contract.dataset import source_names
 from thermochroma.contract.method import method_names
@@ -194,3 +195,12 @@ def test_what_the_documents_name_is_there(path: Path) -> None:
         for name in files
         if name not in names | READERS_OWN and not any((folder / name).exists() for folder in known)
     ]
+
+
+def test_what_the_everyday_loop_leaves_out_is_there() -> None:
+    """A renamed test would creep back into it, unseen."""
+    for name in SLOW:
+        file, _, test = name.partition("::")
+        path = ROOT / "tests" / file
+        assert path.exists(), name
+        assert not test or f"def {test}" in path.read_text(), name

@@ -13,7 +13,7 @@ import pytest
 from tests.tiny_project import LINEUP, TRANSLATOR, VIDEO_LINEUP, Project
 from thermochroma.base.files import sha256
 
-pytestmark = [pytest.mark.xdist_group("pipeline"), pytest.mark.slow]
+pytestmark = pytest.mark.xdist_group("pipeline")
 
 
 @pytest.fixture(scope="module")

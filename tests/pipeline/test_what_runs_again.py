@@ -16,7 +16,7 @@ from tests.tiny_project import Project
 from thermochroma.config.params import read_params
 from thermochroma.pipeline.fingerprint import write_fingerprints
 
-pytestmark = [pytest.mark.xdist_group("what runs again"), pytest.mark.slow]
+pytestmark = pytest.mark.xdist_group("what runs again")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,54 @@
+"""The everyday loop: what `make test-fast` leaves out, so that all rooms are tried in a minute."""
+
+import pytest
+
+SLOW = (  # files, or single tests, that take more than a second or two of a core
+    "pipeline/",
+    "methods/test_golden.py",
+    "methods/test_lkat_gan.py",
+    "methods/test_mugan.py",
+    "methods/test_pages.py",
+    "methods/test_reference_contrastive.py",
+    "methods/test_scgan.py",
+    "methods/test_video_methods.py",
+    "pretrained/test_authors_checkpoints.py",
+    "pretrained/test_write_weights.py",
+    "reporting/page/test_page.py",
+    "reporting/test_statistics.py",
+    "reporting/test_reporting.py::test_saved_figures",
+    "metrics/test_reference_values.py",
+    "metrics/test_perceptual.py",
+    "loading/test_caption_policies.py",
+    "loading/test_loader.py::test_another_process",
+    "data/datasets/test_sample.py",
+    "data/datasets/test_kaist.py",
+    "data/registration/test_matcher.py",
+    "data/registration/test_register.py",
+    "data/registration/test_rigs.py",
+    "data/cropping/test_cropping.py::test_killed_twice",
+    "evaluation/test_perceptual.py",
+    "evaluation/test_scoring.py::test_every_baseline",
+    "serving/test_cli.py::test_the_table",
+    "stages/test_first_minute.py",
+    "tracking/test_mlflow_client.py::test_a_killed",
+    "tracking/test_mlflow_client.py::test_rows_tables",
+    "tracking/test_mlflow_client.py::test_what_came",
+    "tracking/test_mlflow_client.py::test_evaluation_finds",
+)
+FAST_BLOCKS = {"pix2pix", "tir2lab", "thermal_mask", "recycle_gan"}
+"""Blocks that are examined: paired with a critic, a regression, there and back without pairs, video."""
+SLOW_QUESTIONS = ("test_5_", "test_8_", "test_9_", "test_10_", "test_13_", "test_14_", "test_15_")
+"""Questions of the examination that one of these blocks is asked alone."""
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Whether a test is left out of the everyday loop."""
+    name = item.nodeid.removeprefix("tests/")
+    if name.startswith(SLOW):
+        return True
+    if not name.startswith("methods/test_examination.py") or not hasattr(item, "callspec"):
+        return False
+    block = item.callspec.params.get("block")
+    if block is None:
+        return False
+    return block not in FAST_BLOCKS or (block != "pix2pix" and item.name.startswith(SLOW_QUESTIONS))
