@@ -7,8 +7,16 @@
 Not a stage of the pipeline: it looks back on several runs of it.
 """
 
+from pathlib import Path
+
 from stages.command import run
 from thermochroma.pipeline.sweep import tabulate_sweep
 
+
+def main(table: Path, dataset: str, method: str, setting: str, figure: Path) -> None:
+    """Tabulate and draw scores against a setting that was swept."""
+    tabulate_sweep(table, dataset, method, setting, figure)
+
+
 if __name__ == "__main__":
-    run(tabulate_sweep)
+    run(main)
