@@ -1,5 +1,6 @@
 """What the examination needs: every method's block, small trainings, made-up batches."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from thermochroma.config.params import read_params
+from thermochroma.config.params import Params, read_params
 from thermochroma.contract import dummy_input as dummy
 from thermochroma.contract.batch import Batch, Edged, Triplets
 from thermochroma.contract.method import Direction, Method, Progress, load_method
@@ -25,7 +26,13 @@ IMAGES = 12  # a training's length
 
 
 def settings_of(block: str) -> Settings:
-    return read_params(PARAMS).method(block)
+    """Settings of a block of params.yaml; they are frozen, so that all tests may share them."""
+    return _params(PARAMS).method(block)
+
+
+@cache
+def _params(path: Path) -> Params:
+    return read_params(path)
 
 
 def method_of(block: str) -> Method:
