@@ -83,7 +83,8 @@ def translate(chosen: Namespace) -> None:
     written = translate_files(chosen.translator, images, chosen.to, options)
     for _ in tqdm(written, total=len(images), desc="translate", unit="image"):
         pass
-    sys.stdout.write(f"{len(images)} images in {chosen.to}\n")
+    count = "1 image" if len(images) == 1 else f"{len(images)} images"
+    sys.stdout.write(f"{count} in {chosen.to}\n")
 
 
 def parameters(chosen: Namespace) -> None:
