@@ -11,7 +11,7 @@ It holds
   be the sum of the pulls;
 - `<progress>/<player>/way`: how far the step moves the player;
 - `image/size` and `image/mean`: root mean square and mean of the change that the first batch makes
-  to what would ship predicts.
+  to the output of the deployed translator.
 
 Rewrite some blocks' values, or all: python -m tests.golden [block ...]
 How far this machine is from them, in tolerances: python -m tests.golden --distance [block ...]
@@ -186,7 +186,7 @@ def seen_of(block: str) -> Any:
 
 
 def prediction(training: Training, seen: Any) -> Tensor:
-    """What would ship predicts."""
+    """Output of the translator that would be deployed now, in double precision."""
     with torch.no_grad():
         return training.deployed.eval()(seen).double()
 

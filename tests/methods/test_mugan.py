@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tests.examiner import batch_of, begin, dummy_input, method_of, settings_of
+from tests.paired_terms import expected_terms
 from thermochroma.contract.batch import Still
 from thermochroma.contract.method import Progress, Turn
 from thermochroma.export.artifact import build_translator
@@ -227,27 +228,9 @@ def _dissimilarity(output: Tensor, target: Tensor) -> Tensor:
 def test_the_terms_are_the_cards_formulas(criterion: str, frozen: FrozenNetworks) -> None:
     game, batch = _game(frozen, criterion=criterion), batch_of("mugan")
     critic, translator = game.turns(batch, START)
-    fake, real = game.translator(batch.seen), batch.target
-    thermal = batch.seen.thermal.repeat(1, 3, 1, 1)
-    on_fake, on_real = (game.critic(torch.cat([thermal, x], 1)) for x in (fake, real))
-    if criterion == "cross_entropy":
-        is_real, is_fake = (lambda j: -j.sigmoid().log()), (lambda j: -(1 - j.sigmoid()).log())
-    else:
-        is_real, is_fake = (lambda j: (j - 1) ** 2), (lambda j: j**2)
-    features = frozen.vgg16(taps=(3, 8, 15, 22), imagenet_norm=False)
-    across, down = fake[..., 1:] - fake[..., :-1], fake[..., 1:, :] - fake[..., :-1, :]
-    expected = {
-        "critic_real": is_real(on_real).mean(),
-        "critic_fake": is_fake(on_fake).mean(),  # an empty history passes the fakes on
-        "content": (fake - real).abs().mean(),
-        "adversarial": is_real(on_fake).mean(),
-        "perceptual": sum(
-            (a - b).abs().mean() for a, b in zip(features(fake), features(real), strict=True)
-        ),
-        # the original: sums over the batch too, for one image
-        "tv": (across.abs().sum() + down.abs().sum()) / (64 * 64) / 2,
-        "ssim": _dissimilarity(fake, real),
-    }
+    fake = game.translator(batch.seen)
+    expected = expected_terms(game, batch, fake, criterion=criterion, frozen=frozen)
+    expected["ssim"] = _dissimilarity(fake, batch.target)
     found = {name: term.mean() for name, term in {**critic.terms, **translator.terms}.items()}
     assert found.keys() == expected.keys()
     assert fake.std() > 0.02

@@ -59,7 +59,7 @@ def load_translator(path: Path) -> tuple[Translator[Any], Metadata]:
             method, settings, scale=metadata.scale, text_width=metadata.text_width
         )
         translator.load_state_dict(tensors)
-    except (ValidationError, RuntimeError) as error:
+    except (ValidationError, KeyError, RuntimeError) as error:
         raise BadInput(
             given=f"{path} holds settings or weights that do not fit: {str(error).splitlines()[0]}",
             needed="a translator of this version of Thermochroma",
