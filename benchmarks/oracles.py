@@ -24,7 +24,7 @@ from thermochroma.base.images import read_thermal, read_visible
 from thermochroma.base.tensors import to_bytes
 from thermochroma.baselines import oracles, trivial
 from thermochroma.baselines.trivial import TrainingImages, TrivialPredictor
-from thermochroma.data.datasets.roadscene import SOURCE, RoadSceneSettings
+from thermochroma.data.datasets.roadscene import DATASET, RoadSceneSettings
 from thermochroma.metrics.colour import lab
 from thermochroma.metrics.fidelity import psnr, ssim, ssim_7u
 
@@ -88,7 +88,7 @@ def main(pairs: Path) -> None:
 
 def read_pairs(folder: Path) -> Pairs:
     """Every pair, resized. Raises BadInput for an image that is missing or cannot be read."""
-    frames = SOURCE.frames(RoadSceneSettings(source=None, on_defect="refuse"), folder)
+    frames = DATASET.frames(RoadSceneSettings(source=None, on_defect="refuse"), folder)
     thermal = [_resized(read_thermal(folder / frame.thermal)) for frame in frames]
     visible = [_resized(read_visible(folder / frame.visible)) for frame in frames]
     return Pairs(np.stack(thermal), np.stack(visible))

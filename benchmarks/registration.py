@@ -24,7 +24,7 @@ import psutil
 
 from stages.command import run
 from thermochroma.base.images import read_thermal, read_visible
-from thermochroma.contract.dataset import load_source
+from thermochroma.contract.dataset import load_dataset
 from thermochroma.data.registration.geometry import IDENTITY
 from thermochroma.data.registration.pair_estimate import estimate_pair, score_pair
 from thermochroma.data.registration.register import register
@@ -44,7 +44,7 @@ def main(dataset: str, raw: Path) -> None:
 
 def _written(dataset: str, raw: Path, folder: Path) -> list[str]:
     """Write the first pairs of the data set in `SIZE`; returns their names."""
-    source = load_source(dataset)
+    source = load_dataset(dataset)
     frames = source.frames(source.settings(), raw)[:IMAGES]
     for spectrum in ("thermal", "visible"):
         (folder / spectrum).mkdir()

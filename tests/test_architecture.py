@@ -14,7 +14,7 @@ import yaml
 from tests.rooms import MAY_IMPORT, MODULES, PACKAGE, ROOT, imports_of, rooms_that
 from tests.slow import SLOW
 from thermochroma.config.params import read_params
-from thermochroma.contract.dataset import source_names
+from thermochroma.contract.dataset import dataset_names
 from thermochroma.contract.method import method_names
 
 LONGEST_FUNCTION, LONGEST_MODULE = 60, 390  # lines; of a module, its imports left out
@@ -139,7 +139,7 @@ def test_dvc_sees_every_pair() -> None:
         assert count == len(params.datasets) * len(params.lineup)
         count = sum(name.startswith(f"{stage}_video@") for name in listed)
         assert count == len(params.video_datasets) * len(params.video_lineup)
-    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in method_names() + source_names())
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in method_names() + dataset_names())
 
 
 def test_every_stage_depends_on_its_own_code() -> None:

@@ -29,7 +29,7 @@ from thermochroma.loading.policies import (
     NOTE_ON_CAPTIONS,
     OTHER_CAPTIONS,
     OTHER_REFERENCES,
-    Beside,
+    ExtraInputs,
     with_captions,
 )
 from thermochroma.loading.text_features import CONSTANT, EMPTY, SAME_FOR_ALL, TextTable
@@ -107,7 +107,7 @@ def test_a_sentence_without_another_is_kept(crops: Crops) -> None:
 
 def test_dealt_features_are_those_of_the_sentence_that_was_given(crops: Crops) -> None:
     text, rows = _table(crops, 3), scored_rows(crops, None)
-    found = with_captions(Beside(text, None), crops, rows, policy=partial(shuffled, seed=1))
+    found = with_captions(ExtraInputs(text, None), crops, rows, policy=partial(shuffled, seed=1))
     assert found.text is not None
     table = found.records["captions.csv"]
     assert table["frame"].tolist() == list(shuffled(text, rows, seed=1))
@@ -124,7 +124,7 @@ def test_each_policy_is_scored_on_what_is_predicted_with_its_sentences(
     text, rows = _table(crops, 3), scored_rows(crops, None)
     method, cpu = method_of("cmmf_net"), torch.device("cpu")
     evaluator = Evaluator(
-        Reader(), method, crops, Beside(text, None), SETTINGS.batch_size, cpu, None
+        Reader(), method, crops, ExtraInputs(text, None), SETTINGS.batch_size, cpu, None
     )
     own = evaluator.score(rows, title="own").scores
     gallery_rows = choose_gallery_rows(rows, None)
@@ -142,7 +142,7 @@ def test_each_policy_is_scored_on_what_is_predicted_with_its_sentences(
         assert scores["mse"].to_numpy() == pytest.approx(error)
     each = [
         evaluator.under(
-            with_captions(evaluator.beside, crops, rows, policy=partial(shuffled, seed=seed))
+            with_captions(evaluator.extra, crops, rows, policy=partial(shuffled, seed=seed))
         )
         for seed in range(3)
     ]

@@ -18,7 +18,7 @@ from thermochroma.config.evaluation import EvaluateSettings
 from thermochroma.config.names import Name
 from thermochroma.config.parsing import parse
 from thermochroma.config.registration import RegisterSettings
-from thermochroma.contract.dataset import SourceSettings, load_source
+from thermochroma.contract.dataset import DatasetSettings, load_dataset
 from thermochroma.contract.settings import Settings, Strict
 
 
@@ -53,9 +53,9 @@ class Params(Strict):
         """The line-up entries that are trained on a data set, in the order of tables."""
         return self.lineup + (self.video_lineup if dataset in self.video_datasets else ())
 
-    def source(self, dataset: str) -> SourceSettings:
+    def source(self, dataset: str) -> DatasetSettings:
         """The data set's block under `sources`."""
-        settings: SourceSettings = self.sources[dataset]
+        settings: DatasetSettings = self.sources[dataset]
         return settings
 
     def method(self, name: str) -> Settings:
@@ -120,7 +120,7 @@ def read_params(path: Path) -> Params:
     params = parse(Params, raw, ())
     _refuse_unknown_names(params)
     sources = {
-        name: parse(load_source(name).settings, block, ("sources", name))
+        name: parse(load_dataset(name).settings, block, ("sources", name))
         for name, block in params.sources.items()
     }
     return params.model_copy(update={"sources": sources, "methods": _with_repeats(params)})
@@ -189,7 +189,7 @@ class MethodHead(Strict):
 
 def _refuse_unknown_names(params: Params) -> None:
     for name in params.sources:
-        load_source(name)
+        load_dataset(name)
     for dataset in params.datasets:
         for block, known in (
             ("sources", params.sources),

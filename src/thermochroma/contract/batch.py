@@ -131,5 +131,5 @@ class Triplets:
         return len(self.frames)
 
 
-Taught = TypeVar("Taught", bound=TrainingBatch)
+AnyTrainingBatch = TypeVar("AnyTrainingBatch", bound=TrainingBatch)
 """Batch that a game trains on."""

@@ -1,7 +1,7 @@
 """Interface of a data set: its origin, its layout, its splits, its facts.
 
 Each data set is one file in `data/datasets/`, whose name is the data set's name and which ends with
-one record `SOURCE`. Nothing else mentions it.
+one record `DATASET`. Nothing else mentions it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +58,7 @@ class PercentileTone(BaseModel):
         return self
 
 
-class SourceSettings(BaseModel):
+class DatasetSettings(BaseModel):
     """Fields that every data set's block under `sources:` may have; a data set may add fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -113,7 +113,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Source:
+class Dataset:
     """The record at the end of each file in `data/datasets/`."""
 
     title: str
@@ -121,7 +121,7 @@ class Source:
     licence: str
     note: str
     """Note printed on every image and table made from the data; "" for none."""
-    settings: type[SourceSettings]
+    settings: type[DatasetSettings]
     acquire: Callable[[Any, Path], None]
     """Function (settings, raw folder) that brings the files to disk in their authors' layout. It resumes
     after an interruption and is idempotent."""
@@ -147,13 +147,13 @@ class Source:
     numbers (frames per sequence, totals); they warn and stop nothing."""
 
 
-def source_names() -> list[str]:
+def dataset_names() -> list[str]:
     """Names of all data sets: the file names in `data/datasets/`."""
     return names_in("data/datasets")
 
 
-def load_source(name: str) -> Source:
+def load_dataset(name: str) -> Dataset:
     """Load the record of the data set `name`. Raises BadInput for a name without a file."""
-    refuse_unknown(name, source_names(), kind="data set", key="datasets")
-    source: Source = import_module(f"thermochroma.data.datasets.{name}").SOURCE
-    return source
+    refuse_unknown(name, dataset_names(), kind="data set", key="datasets")
+    record: Dataset = import_module(f"thermochroma.data.datasets.{name}").DATASET
+    return record

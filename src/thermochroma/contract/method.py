@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from thermochroma.base.plugins import names_in, refuse_unknown
 from thermochroma.base.tensors import Image
-from thermochroma.contract.batch import Batch, Seen, Taught
+from thermochroma.contract.batch import AnyTrainingBatch, Batch, Seen
 from thermochroma.contract.settings import Settings
 
 
@@ -49,7 +49,7 @@ class Translator(nn.Module, ABC, Generic[Seen]):
         """Translate into images in [-1, 1] of the same height and width; values may exceed the range."""
 
 
-class Game(nn.Module, ABC, Generic[Taught]):
+class Game(nn.Module, ABC, Generic[AnyTrainingBatch]):
     """Training objective of a translator. Holds every trained network, and frozen ones as buffers."""
 
     @abstractmethod
@@ -57,7 +57,7 @@ class Game(nn.Module, ABC, Generic[Taught]):
         """Trained networks by name. Every trainable parameter belongs to exactly one player."""
 
     @abstractmethod
-    def turns(self, batch: Taught, progress: Progress) -> Iterator[Turn]:
+    def turns(self, batch: AnyTrainingBatch, progress: Progress) -> Iterator[Turn]:
         """Yield the turns of one batch in their order.
 
         The trainer resumes the generator after it has stepped the player, so code after a `yield`

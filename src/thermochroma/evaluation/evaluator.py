@@ -24,7 +24,7 @@ from thermochroma.evaluation.snapshots import score_snapshot
 from thermochroma.inference.predictions import Predicted, predict
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.inference_batches import seen_batches
-from thermochroma.loading.policies import Beside
+from thermochroma.loading.policies import ExtraInputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +34,16 @@ class Evaluator:
     translator: Translator[Any]
     method: Method
     crops: Crops
-    beside: Beside
+    extra: ExtraInputs
     batch_size: int
     device: torch.device
     perception: Perception | None
     kept: dict[str, torch.Tensor] = field(default_factory=dict, init=False)
     """Predictions of frames that are asked for again, by frame."""
 
-    def under(self, beside: Beside) -> "Evaluator":
+    def under(self, extra: ExtraInputs) -> "Evaluator":
         """Return an evaluator with other references or sentences."""
-        return replace(self, beside=beside)
+        return replace(self, extra=extra)
 
     def of(self, translator: Translator[Any]) -> "Evaluator":
         """Return an evaluator of the same images for other weights."""
@@ -82,10 +82,10 @@ class Evaluator:
             self.crops,
             one,
             sees=self.method.sees,
-            text=self.beside.text,
+            text=self.extra.text,
             batch_size=1,
             device=self.device,
-            references=self.beside.references,
+            references=self.extra.references,
         )
         timed = latency(lambda: list(self._predict(one)), rounds=rounds, device=self.device)
         return {
@@ -114,8 +114,8 @@ class Evaluator:
             self.crops,
             rows,
             sees=self.method.sees,
-            text=self.beside.text,
+            text=self.extra.text,
             batch_size=self.batch_size,
             device=self.device,
-            references=self.beside.references,
+            references=self.extra.references,
         )

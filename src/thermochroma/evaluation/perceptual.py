@@ -25,7 +25,7 @@ from thermochroma.networks.frozen import load_vgg
 
 Distances: TypeAlias = Mapping[str, Mapping[str, float]]
 """Values of `fid` and `kid` by split, without a split of fewer images than they need."""
-JUDGES: Final = {"fid": fid, "kid": kid}
+DISTANCES: Final = {"fid": fid, "kid": kid}
 
 
 class Perception:
@@ -100,7 +100,7 @@ def _distances(
 ) -> Distances:
     of_split = {split: splits == split for split in SCORED_SPLITS}
     return {
-        split: {name: score(prediction[some], truth[some]) for name, score in JUDGES.items()}
+        split: {name: score(prediction[some], truth[some]) for name, score in DISTANCES.items()}
         for split, some in of_split.items()
         if some.sum() >= LEAST
     }

@@ -22,7 +22,7 @@ DRAWS: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Beside:
+class ExtraInputs:
     """Text and references that a translator gets beside images; None for one that it does not see.
 
     records: tables of the chosen reference or sentence of each frame, by the name of their file.
@@ -33,7 +33,7 @@ class Beside:
     records: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
-Draw = Callable[[Beside, Crops, pd.DataFrame], Beside]
+Draw = Callable[[ExtraInputs, Crops, pd.DataFrame], ExtraInputs]
 """Function to the text and references that a policy chooses for some rows of the manifest."""
 
 
@@ -47,31 +47,31 @@ class OtherPolicy:
     draws: tuple[Draw, ...]
 
 
-def own(sees: type, crops: Crops, rows: pd.DataFrame, text: TextTable | None) -> Beside:
+def own(sees: type, crops: Crops, rows: pd.DataFrame, text: TextTable | None) -> ExtraInputs:
     """Choose for the main row: own sentences, references retrieved by thermal images alone."""
     if not needs_references(sees):
-        return Beside(text, None)
-    return with_references(Beside(text, None), crops, rows, policy=references.retrieved)
+        return ExtraInputs(text, None)
+    return with_references(ExtraInputs(text, None), crops, rows, policy=references.retrieved)
 
 
 def with_references(
-    beside: Beside, crops: Crops, rows: pd.DataFrame, *, policy: references.Policy
-) -> Beside:
+    extra: ExtraInputs, crops: Crops, rows: pd.DataFrame, *, policy: references.Policy
+) -> ExtraInputs:
     """Replace the references by those of a policy."""
     found = policy(crops, rows)
-    records = {**beside.records, "references.csv": found.table}
-    return replace(beside, references=found, records=records)
+    records = {**extra.records, "references.csv": found.table}
+    return replace(extra, references=found, records=records)
 
 
 def with_captions(
-    beside: Beside, crops: Crops, rows: pd.DataFrame, *, policy: captions.Policy
-) -> Beside:
+    extra: ExtraInputs, crops: Crops, rows: pd.DataFrame, *, policy: captions.Policy
+) -> ExtraInputs:
     """Replace each frame's sentence by the one that a policy chooses."""
-    assert beside.text is not None  # an input type with text always comes with the table
-    given = policy(beside.text, rows)
+    assert extra.text is not None  # an input type with text always comes with the table
+    given = policy(extra.text, rows)
     table = pd.DataFrame({"frame": list(given.keys()), "sentence_of": list(given.values())})
-    records = {**beside.records, "captions.csv": table}
-    return replace(beside, text=beside.text.dealt(given), records=records)
+    records = {**extra.records, "captions.csv": table}
+    return replace(extra, text=extra.text.dealt(given), records=records)
 
 
 def other_policies(sees: type, *, uses_text: bool = True) -> Mapping[str, OtherPolicy]:

@@ -62,7 +62,9 @@ STAGES = (
 DOWNS = (1, 2, 4, 8, 8, 8, 8, 8, 8)  # base widths
 UPS = (8, 8, 8, 8, 8, 4, 2, 1)
 JOINED = 6  # number of layers of the down path before the global features enter it
-HEEDED = slice(4, 7)  # up layers that feed the saliency head: at 1/8, 1/4 and 1/2 of the sides
+SALIENCY_LAYERS = slice(
+    4, 7
+)  # up layers that feed the saliency head: at 1/8, 1/4 and 1/2 of the sides
 
 Saliency = Float[Tensor, "b 1 h w"]
 BatchNorm = ImageNorm | nn.BatchNorm2d
@@ -170,7 +172,7 @@ class ScganTranslator(Translator[Still]):
         for up in self.ups[:-1]:
             ups.append(up(x))
             x = cat([skips.pop(), ups[-1]], dim=1)
-        return self.ups[-1](x), ups[HEEDED]
+        return self.ups[-1](x), ups[SALIENCY_LAYERS]
 
 
 class Critic(nn.Module):

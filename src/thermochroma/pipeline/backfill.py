@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thermochroma.base.manifest import SCORED_SPLITS
-from thermochroma.contract.dataset import load_source
+from thermochroma.contract.dataset import load_dataset
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.tracking.journal import digest_of
 from thermochroma.tracking.lineage import lineage
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from thermochroma.tracking.mlflow_client import Tracker
 
 HOW_TO_READ = """
-Scores are `evaluation/<split>/<score>`; `validation/…` are readings taken while a method was taught.
+Scores are `evaluation/<split>/<score>`; `validation/…` are readings taken while a method was trained.
 
 - **Search for `tags.predicts = 'visible'`, sort by `evaluation/test/psnr`**, and look where `mean_colour`
   stands. The tag `kind` says which rows are a `method`, learn nothing (`trivial`), or see the truth
@@ -28,9 +28,9 @@ Scores are `evaluation/<split>/<score>`; `validation/…` are readings taken whi
 
 def log_experiment(tracker: "Tracker", dataset: str) -> None:
     """Describe the data set in MLflow, and how its runs are read."""
-    source = load_source(dataset)
-    note = f" {source.note}." if source.note else ""
-    tracker.describe_experiment(f"**{source.title}.**{note}\n{HOW_TO_READ}")
+    record = load_dataset(dataset)
+    note = f" {record.note}." if record.note else ""
+    tracker.describe_experiment(f"**{record.title}.**{note}\n{HOW_TO_READ}")
 
 
 def log_baselines(tracker: "Tracker", dataset: str, summary: Mapping[str, Any]) -> None:

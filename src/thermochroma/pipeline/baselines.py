@@ -10,7 +10,7 @@ from thermochroma.base.device import choose_device
 from thermochroma.base.files import whole_file, write_text
 from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.config.evaluation import EvaluateSettings
-from thermochroma.contract.dataset import load_source
+from thermochroma.contract.dataset import load_dataset
 from thermochroma.evaluation.baselines import score_baselines
 from thermochroma.evaluation.flicker import Pairs, Predictor, pairs_of, score_flicker
 from thermochroma.evaluation.gallery import FILE, choose_gallery_rows, keep_gallery, with_extremes
@@ -35,7 +35,7 @@ def evaluate_baselines(
     scored = scored_rows(cut, settings.frames_per_sequence)
     panel_rows = spread(cut.split("test"), settings.panel_frames)
     gallery_rows = choose_gallery_rows(scored, settings.gallery_frames)
-    summary: dict[str, object] = {"note": load_source(dataset).note}
+    summary: dict[str, object] = {"note": load_dataset(dataset).note}
     pairs, looking = pairs_of(cut, settings.video_pairs), read_perception(perception, device)
     for spectrum in BASELINES:
         write_flicker(

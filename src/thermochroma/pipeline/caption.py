@@ -11,7 +11,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
 from thermochroma.base.project import at_root
 from thermochroma.config.captioning import CaptionSettings
-from thermochroma.contract.dataset import Box, Source, SourceSettings, load_source
+from thermochroma.contract.dataset import Box, Dataset, DatasetSettings, load_dataset
 from thermochroma.data.captioning.captioner import Captioner
 from thermochroma.data.captioning.captions import (
     CONSTANT,
@@ -33,7 +33,7 @@ SAME_FOR_ALL = ("empty", "constant")  # a person's word would make an exception
 def caption(
     dataset: str,
     settings: CaptionSettings,
-    block: SourceSettings,
+    block: DatasetSettings,
     *,
     raw: Path,
     crops: Path,
@@ -41,13 +41,13 @@ def caption(
     captions: Path,
 ) -> None:
     """Write one sentence a frame; no visible image needs to be there."""
-    source, folder, cut = load_source(dataset), at_root(raw), Crops(crops)
+    record, folder, cut = load_dataset(dataset), at_root(raw), Crops(crops)
     rows = cut.manifest[cut.manifest["dropped"] == ""]
     own = overrides_of(dataset, read_overrides(overrides), list(cut.manifest["frame"]))
     told = caption_all(
         rows,
-        tell=choose_caption_maker(settings, source, block, folder, cut, dataset),
-        facts=source.facts(block, folder),
+        tell=choose_caption_maker(settings, record, block, folder, cut, dataset),
+        facts=record.facts(block, folder),
         overrides=[] if settings.profile in SAME_FOR_ALL else own,
     )
     bar = tqdm(told, total=len(rows), desc="caption", unit="frame")
@@ -60,14 +60,14 @@ def caption(
 
 def choose_caption_maker(
     how: CaptionSettings,
-    source: Source,
-    settings: SourceSettings,
+    record: Dataset,
+    settings: DatasetSettings,
     raw: Path,
     crops: Crops,
     dataset: str,
 ) -> CaptionMaker:
     """Choose the function that makes the sentences of this profile."""
-    facts = source.facts(settings, raw)
+    facts = record.facts(settings, raw)
     match how.profile:
         case "empty":
             return always("", source="empty")
@@ -75,7 +75,7 @@ def choose_caption_maker(
             return always(CONSTANT, source="constant")
         case "boxes" | "oracle_boxes":
             everywhere = how.profile == "oracle_boxes"
-            boxes = boxes_of(source, settings, raw, dataset)
+            boxes = boxes_of(record, settings, raw, dataset)
             return by_boxes(facts, crops.thermal, boxes, everywhere=everywhere)
         case "captioner":
             assert how.captioner is not None  # the validator saw to it
@@ -86,13 +86,13 @@ def choose_caption_maker(
 
 
 def boxes_of(
-    source: Source, settings: SourceSettings, raw: Path, dataset: str
+    record: Dataset, settings: DatasetSettings, raw: Path, dataset: str
 ) -> Callable[[str], Sequence[Box]]:
     """The annotated objects of each frame. Raises BadInput for a data set without any."""
-    if source.boxes is None:
+    if record.boxes is None:
         raise BadInput(
             given=f"`caption.profile` asks for boxes, and `{dataset}` has no annotated objects",
             needed="a data set with boxes around people",
             remedy="choose the profile `template`, or leave the data set out",
         )
-    return source.boxes(settings, raw)
+    return record.boxes(settings, raw)

@@ -5,7 +5,7 @@ from pathlib import Path
 from thermochroma.base.files import whole_file, write_text
 from thermochroma.base.manifest import FRAME_COLUMNS, read_table
 from thermochroma.base.project import at_root
-from thermochroma.contract.dataset import load_source
+from thermochroma.contract.dataset import load_dataset
 from thermochroma.data.registration.tables import TRANSFORM_COLUMNS, compare_with_truth
 from thermochroma.reporting.registration_card import build_card
 from thermochroma.reporting.registration_sheet import draw_contact_sheet
@@ -15,12 +15,12 @@ def draw_registration(
     dataset: str, *, frames: Path, raw: Path, registered: Path, report: Path
 ) -> None:
     """Write the card and the contact sheet. A stage by itself: a changed figure registers nothing anew."""
-    source, folder = load_source(dataset), at_root(raw)
+    record, folder = load_dataset(dataset), at_root(raw)
     table = read_table(frames, FRAME_COLUMNS)
     transforms = read_table(registered / "transforms.csv", TRANSFORM_COLUMNS)
-    errors = compare_with_truth(transforms, source.truth(folder)) if source.truth else None
-    text = build_card(transforms, errors, title=source.title, note=source.note)
+    errors = compare_with_truth(transforms, record.truth(folder)) if record.truth else None
+    text = build_card(transforms, errors, title=record.title, note=record.note)
     write_text(report / "card.md", text)
-    sheet = draw_contact_sheet(transforms, table, errors, raw=folder, note=source.note)
+    sheet = draw_contact_sheet(transforms, table, errors, raw=folder, note=record.note)
     with whole_file(report / "before_after.png") as part:
         sheet.savefig(part)

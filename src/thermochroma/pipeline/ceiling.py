@@ -6,7 +6,7 @@ from thermochroma.base.files import whole_file, write_text
 from thermochroma.base.manifest import read_table
 from thermochroma.base.project import at_root
 from thermochroma.config.evaluation import EvaluateSettings
-from thermochroma.contract.dataset import load_source
+from thermochroma.contract.dataset import load_dataset
 from thermochroma.data.registration.tables import TRANSFORM_COLUMNS, compare_with_truth
 from thermochroma.evaluation.ceiling import score_ceiling, score_neighbours
 from thermochroma.evaluation.flicker import SPLIT, Pairs, pairs_of
@@ -30,9 +30,9 @@ def measure_ceiling(
     report: Path,
 ) -> None:
     """Write a card, its figure, and the scores of each image, all called as `report`."""
-    cut, source = Crops(crops), load_source(dataset)
+    cut, record = Crops(crops), load_dataset(dataset)
     transforms = read_table(registered / "transforms.csv", TRANSFORM_COLUMNS)
-    errors = compare_with_truth(transforms, source.truth(at_root(raw))) if source.truth else None
+    errors = compare_with_truth(transforms, record.truth(at_root(raw))) if record.truth else None
     scored = scored_rows(cut, settings.frames_per_sequence)
     scores = score_ceiling(cut, spread(scored[scored["split"] == SPLIT], IMAGES))
     pairs = some_of(pairs_of(cut, settings.video_pairs))
@@ -43,13 +43,13 @@ def measure_ceiling(
         score_neighbours(cut, pairs),
         transforms,
         errors,
-        title=source.title,
-        note=source.note,
+        title=record.title,
+        note=record.note,
         seed=seed,
     )
     write_text(report.with_name(f"{report.name}.md"), text)
     residual = residual_of(transforms, errors)
-    save_figure(draw_ceiling(scores, residual, note=source.note, seed=seed), report)
+    save_figure(draw_ceiling(scores, residual, note=record.note, seed=seed), report)
 
 
 def some_of(pairs: Pairs) -> Pairs:

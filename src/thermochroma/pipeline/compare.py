@@ -12,7 +12,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file, write_text
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
-from thermochroma.contract.dataset import load_source
+from thermochroma.contract.dataset import load_dataset
 from thermochroma.contract.settings import TWENTIETHS
 from thermochroma.evaluation.scoring import SEEN
 from thermochroma.inference.predictions import spread
@@ -59,7 +59,7 @@ class Job:
 
 def compare(comparison: Comparison, *, crops: Path, places: ResultFolders) -> None:
     """Write the tables and figures of exactly the line-up: a removed method leaves no row behind."""
-    job = Job(comparison, Crops(crops), places, load_source(comparison.dataset).note)
+    job = Job(comparison, Crops(crops), places, load_dataset(comparison.dataset).note)
     for spectrum, entries in by_spectrum(comparison).items():
         tabulate(job, entries, spectrum)
         if entries:

@@ -17,7 +17,7 @@ from thermochroma.base.manifest import CROP_COLUMNS, FRAME_COLUMNS, read_table, 
 from thermochroma.base.project import at_root
 from thermochroma.base.workplace import deliver, others, workplace
 from thermochroma.config.cropping import CropSettings
-from thermochroma.contract.dataset import Matrix, load_source
+from thermochroma.contract.dataset import Matrix, load_dataset
 from thermochroma.data.cropping.counts import crop_counts
 from thermochroma.data.cropping.near_duplicates import (
     Note,
@@ -105,14 +105,14 @@ def prepare(
     code: Path,
 ) -> Cropping:
     """Plan the windows, and name the plan by a fingerprint of all that decides its outcome."""
-    source, table = load_source(dataset), read_table(frames, FRAME_COLUMNS)
+    record, table = load_dataset(dataset), read_table(frames, FRAME_COLUMNS)
     transforms = matrices(read_table(registered / "transforms.csv", TRANSFORM_COLUMNS))
     windows = plan_windows(
         table,
         transforms,
         size=settings.size,
         clip_frames=settings.clip_frames,
-        upscale=source.upscale,
+        upscale=record.upscale,
         seed=seed,
     )
     if on_defect == "refuse":
@@ -120,7 +120,7 @@ def prepare(
     parts = {
         "settings": settings.model_dump(),
         "seed": seed,
-        "upscale": source.upscale,
+        "upscale": record.upscale,
         "data": [sha256(path) for path in (frames, registered / "transforms.csv", code)],
         "libraries": [cv2.__version__, PIL.__version__, np.__version__],
     }

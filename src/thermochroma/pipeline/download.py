@@ -9,7 +9,7 @@ from tqdm import tqdm
 from thermochroma.base.files import write_text
 from thermochroma.base.manifest import FRAME_COLUMNS, write_table
 from thermochroma.base.project import at_root
-from thermochroma.contract.dataset import Source, SourceSettings, load_source
+from thermochroma.contract.dataset import Dataset, DatasetSettings, load_dataset
 from thermochroma.data.acquisition.audit import audit
 from thermochroma.data.acquisition.audit import metrics as count
 from thermochroma.data.acquisition.inspect import inspect
@@ -19,7 +19,7 @@ from thermochroma.data.acquisition.tone_mapping import tones
 
 def download(
     dataset: str,
-    settings: SourceSettings,
+    settings: DatasetSettings,
     *,
     raw: Path,
     frames: Path,
@@ -30,19 +30,19 @@ def download(
 
     Raw data stay outside DVC's cache; the table, with hashes of the files, is what DVC hashes.
     """
-    source = load_source(dataset)
+    record = load_dataset(dataset)
     if settings.source is not None:
         settings = settings.model_copy(update={"source": str(at_root(settings.source))})
     folder = at_root(raw)
-    source.acquire(settings, folder)
-    table = _table(source, settings, folder)
-    remarks = source.remarks(settings, table) if source.remarks else ()
+    record.acquire(settings, folder)
+    table = _table(record, settings, folder)
+    remarks = record.remarks(settings, table) if record.remarks else ()
     for remark in remarks:
         tqdm.write(f"{dataset}: {remark}")
     text = audit(
         table,
-        title=source.title,
-        note=source.note,
+        title=record.title,
+        note=record.note,
         remarks=remarks,
         warnings=warnings_noted(folder),
     )
@@ -51,8 +51,8 @@ def download(
     write_text(metrics, json.dumps(count(table), indent=2) + "\n")
 
 
-def _table(source: Source, settings: SourceSettings, folder: Path) -> pd.DataFrame:
-    listed = source.frames(settings, folder)
+def _table(record: Dataset, settings: DatasetSettings, folder: Path) -> pd.DataFrame:
+    listed = record.frames(settings, folder)
     table = inspect(
         listed,
         folder,
@@ -60,4 +60,4 @@ def _table(source: Source, settings: SourceSettings, folder: Path) -> pd.DataFra
         image_size=settings.image_size,
         tones=tones(listed, folder, settings.tone),
     )
-    return source.choose(settings, table) if source.choose else table
+    return record.choose(settings, table) if record.choose else table

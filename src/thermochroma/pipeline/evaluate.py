@@ -12,7 +12,7 @@ from tqdm import tqdm
 from thermochroma.base.device import choose_device
 from thermochroma.base.files import whole_file, write_text
 from thermochroma.config.evaluation import EvaluateSettings
-from thermochroma.contract.dataset import load_source
+from thermochroma.contract.dataset import load_dataset
 from thermochroma.evaluation.evaluator import Evaluator
 from thermochroma.evaluation.flicker import pairs_of, score_flicker
 from thermochroma.evaluation.gallery import (
@@ -34,7 +34,7 @@ from thermochroma.export.artifact import load_translator, method_of, snapshots_i
 from thermochroma.inference.predictions import spread
 from thermochroma.loading.collate import read_text
 from thermochroma.loading.crops import Crops
-from thermochroma.loading.policies import Beside, OtherPolicy, own
+from thermochroma.loading.policies import ExtraInputs, OtherPolicy, own
 
 
 def evaluate(
@@ -62,10 +62,10 @@ def evaluate(
     pairs = pairs_of(cut, settings.video_pairs)
     shown = pd.concat([rows, panel_rows, pairs.before, pairs.after])
     gallery_rows = choose_gallery_rows(rows, settings.gallery_frames)
-    beside = own(sees, cut, shown.drop_duplicates("frame"), read_text(sees, text))
+    extra = own(sees, cut, shown.drop_duplicates("frame"), read_text(sees, text))
     looking = read_perception(perception, device)
     evaluator = Evaluator(
-        network, method_of(metadata), cut, beside, settings.batch_size, device, looking
+        network, method_of(metadata), cut, extra, settings.batch_size, device, looking
     )
     again = pd.concat([panel_rows, gallery_rows, pairs.before, pairs.after])["frame"]
     scored = evaluator.score(rows, title=f"evaluate {title}", keep=frozenset(again))
@@ -85,10 +85,10 @@ def evaluate(
     write_curve(folder / CURVE, curve, scored.scores, images=metadata.images)
     cost = evaluator.cost(rows, rounds=settings.timing_rounds)
     write_text(folder / "cost.json", json.dumps(cost, indent=2) + "\n")
-    summary: dict[str, Any] = {**by_split(scored), "note": load_source(dataset).note}
+    summary: dict[str, Any] = {**by_split(scored), "note": load_dataset(dataset).note}
     if video["flicker"].notna().any():
         summary["flicker"] = float(video["flicker"].mean())
-    write_records(folder, [beside])
+    write_records(folder, [extra])
     if others := policies_of(metadata):
         below = folder / "policies"
         summary["policies"] = score_other_policies(
@@ -133,7 +133,7 @@ def score_other_policies(
     """
     summary, keep = {}, frozenset(gallery_rows["frame"])
     for name, other in policies.items():
-        drawn = [draw(evaluator.beside, evaluator.crops, rows) for draw in other.draws]
+        drawn = [draw(evaluator.extra, evaluator.crops, rows) for draw in other.draws]
         scores, told = [evaluator.under(one) for one in drawn], f"{title}, {other.title}"
         each = [
             one.score(rows, title=told, keep=keep if one is scores[0] else frozenset())
@@ -153,7 +153,7 @@ def score_other_policies(
     return summary
 
 
-def write_records(folder: Path, drawn: Sequence[Beside]) -> None:
+def write_records(folder: Path, drawn: Sequence[ExtraInputs]) -> None:
     """Write whose references or sentences the frames were given, draw after draw."""
     for name in drawn[0].records:
         with whole_file(folder / name) as part:

@@ -6,7 +6,7 @@ from pathlib import Path
 from thermochroma.base.files import whole_folder, write_text
 from thermochroma.config.code_fingerprint import Fingerprinter
 from thermochroma.config.params import Params
-from thermochroma.contract.dataset import source_names
+from thermochroma.contract.dataset import dataset_names
 
 ONLY_LOOKS_ON = (
     "thermochroma.tracking",
@@ -25,7 +25,7 @@ def write_fingerprints(params: Params, *, source: Path, stages: Path, fingerprin
     package = source / "thermochroma"
     starts = {f"stages/{path.stem}": path for path in sorted(stages.glob("[a-z]*.py"))}
     starts |= {
-        f"sources/{name}": package / "data/datasets" / f"{name}.py" for name in source_names()
+        f"sources/{name}": package / "data/datasets" / f"{name}.py" for name in dataset_names()
     }
     for name in params.methods:
         starts[f"lineup/{name}"] = package / "methods" / f"{params.method(name).method}.py"

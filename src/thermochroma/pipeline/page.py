@@ -11,7 +11,7 @@ import pandas as pd
 from thermochroma.base.files import whole_folder, write_text
 from thermochroma.baselines.catalogue import BASELINES
 from thermochroma.config.comparison import Comparison
-from thermochroma.contract.dataset import load_source
+from thermochroma.contract.dataset import load_dataset
 from thermochroma.evaluation.gallery import (
     SPLIT,
     Gallery,
@@ -47,7 +47,7 @@ from thermochroma.reporting.page.contents import (
     values_of,
 )
 from thermochroma.reporting.page.duels import duels
-from thermochroma.reporting.page.facts import Taught, facts_of
+from thermochroma.reporting.page.facts import TrainingFacts, facts_of
 from thermochroma.reporting.page.images import image_name, save_edges, save_image
 from thermochroma.reporting.page.render import render
 from thermochroma.reporting.page.verdict import Field, verdict
@@ -85,21 +85,21 @@ def build_page(
 def describe(comparison: Comparison, roots: Roots) -> PageDataset:
     """All that the page says of one data set."""
     dataset, blocks = comparison.dataset, blocks_of(comparison.entries)
-    source, cut = load_source(dataset), Crops(roots.crops / dataset)
+    record, cut = load_dataset(dataset), Crops(roots.crops / dataset)
     shown = shown_of(comparison, roots)
     sections = [
         section(comparison, blocks_of(entries), spectrum, roots, shown)
         for spectrum, entries in by_spectrum(comparison).items()
     ]
     train = cut.split("train")
-    taught = Taught(len(train), train["sequence"].nunique(), comparison.weights)
+    trained = TrainingFacts(len(train), train["sequence"].nunique(), comparison.weights)
     budgets = {one.name: one.budget for one in comparison.entries if one.name in blocks}
     return PageDataset(
         name=dataset,
-        title=source.title,
-        note=source.note,
+        title=record.title,
+        note=record.note,
         size=comparison.side,
-        facts=facts_of(taught, budgets, shown=len(shown.common_frames)),
+        facts=facts_of(trained, budgets, shown=len(shown.common_frames)),
         frames=[
             GalleryFrame(*map(str, row))
             for row in shown.rows[["frame", "sequence", "place", "time"]].values

@@ -13,7 +13,7 @@ from thermochroma.base.manifest import FACTS
 from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
-from thermochroma.contract.dataset import load_source
+from thermochroma.contract.dataset import load_dataset
 from thermochroma.contract.method import Direction, load_method
 from thermochroma.evaluation.gallery import FILE
 from thermochroma.evaluation.policies import policies_of
@@ -82,11 +82,11 @@ def about_of(
     comparison: Comparison, split: str, spectrum: Spectrum, places: ResultFolders
 ) -> About:
     """Facts beside the numbers of one split and direction."""
-    source = load_source(comparison.dataset)
+    record = load_dataset(comparison.dataset)
     return About(
         dataset=comparison.dataset,
-        title=f"{source.title}, {SEEN[spectrum]} to {spectrum}",
-        note=source.note,
+        title=f"{record.title}, {SEEN[spectrum]} to {spectrum}",
+        note=record.note,
         split=split,
         size=comparison.side,
         weights=comparison.weights,

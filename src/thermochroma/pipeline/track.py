@@ -89,7 +89,7 @@ def back_fill(
     tracker.log_scores(run_id, as_readings({split: summary[split] for split in SCORED_SPLITS}))
     tracker.describe(
         run_id,
-        f"{title_of(metadata)}, taught on `{dataset}` and scored there.",
+        f"{title_of(metadata)}, trained on `{dataset}` and scored there.",
         tags={"kind": "method", "predicts": method_of(metadata).direction.predicted},
     )
 

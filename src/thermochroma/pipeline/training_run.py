@@ -125,11 +125,11 @@ def refuse_side(side: int, method: Method, *, multiple: int, dataset: str) -> No
 
 
 def refuse_sampling(settings: Settings, method: Method) -> None:
-    """Raise BadInput if images would be drawn apart for a method that is taught with pairs."""
+    """Raise BadInput if images would be drawn apart for a method that is trained with pairs."""
     if settings.sampling == "disjoint" and method.pairing is Pairing.ALIGNED:
         raise BadInput(
             given=f"`sampling: disjoint` for {method.title}",
-            needed="a method that is taught without pairs",
+            needed="a method that is trained without pairs",
             remedy="set `sampling: pooled`, or leave it out",
         )
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import Tone, read_thermal
-from thermochroma.contract.dataset import Frame, PercentileTone, SourceSettings, WindowTone
+from thermochroma.contract.dataset import DatasetSettings, Frame, PercentileTone, WindowTone
 from thermochroma.data.acquisition.tone_mapping import LEAST_SPAN, LEVELS, tones, window_of
 
 PERCENTILE = PercentileTone(kind="percentile", low=1, high=99)
@@ -127,11 +127,11 @@ def test_long_sequences_do_not_need_more_memory(
 )
 def test_wrong_settings_are_refused(block: str) -> None:
     with pytest.raises(ValidationError):
-        SourceSettings.model_validate_json(f'{{"tone": {block}}}')
+        DatasetSettings.model_validate_json(f'{{"tone": {block}}}')
 
 
 def test_right_settings_are_read() -> None:
-    read = SourceSettings.model_validate_json
+    read = DatasetSettings.model_validate_json
     assert read("{}").tone is None
     assert read('{"tone": {"kind": "percentile", "low": 1, "high": 99}}').tone == PERCENTILE
     assert read('{"tone": {"kind": "window", "black": 7000, "white": 9000.5}}').tone == WINDOW

@@ -3,7 +3,7 @@
 import pytest
 
 from thermochroma.base.errors import BadInput
-from thermochroma.contract.dataset import load_source, source_names
+from thermochroma.contract.dataset import dataset_names, load_dataset
 from thermochroma.data.captioning.leak_linter import refuse_colour_words, refuse_weather
 
 COLOURED = [
@@ -145,6 +145,6 @@ def test_long_sentences_are_refused() -> None:
         refuse_colour_words(" ".join(["word"] * 41), where="here")
 
 
-@pytest.mark.parametrize("name", source_names())
+@pytest.mark.parametrize("name", dataset_names())
 def test_what_a_data_set_is_called_tells_no_colours(name: str) -> None:
-    refuse_colour_words(load_source(name).title, where=name)
+    refuse_colour_words(load_dataset(name).title, where=name)

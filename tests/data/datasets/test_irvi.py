@@ -12,12 +12,12 @@ from tests.made_data import irvi_counts, make_irvi
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.images import read_visible
-from thermochroma.contract.dataset import Frame, load_source
+from thermochroma.contract.dataset import Frame, load_dataset
 from thermochroma.data.acquisition import pairing
 from thermochroma.data.acquisition.inspect import inspect
 from thermochroma.data.datasets.irvi import PUBLISHED, IrviSettings
 
-SOURCE = load_source("irvi")
+DATASET = load_dataset("irvi")
 FEW = {group: 6 if group.endswith("train") else 4 for group in PUBLISHED}
 DRIVES = {f"traffic/{drive}/train": 5 for drive in ("2", "10", "9")}
 
@@ -31,12 +31,12 @@ def made(tmp_path: Path, counts: Mapping[str, int], **options: object) -> tuple[
 def acquired(tmp_path: Path) -> tuple[IrviSettings, Path]:
     settings = IrviSettings(source=str(tmp_path / "copy"))
     raw = tmp_path / "data" / "irvi"
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     return settings, raw
 
 
 def frames_of(raw: Path, profile: str = "joint") -> list[Frame]:
-    return list(SOURCE.frames(IrviSettings.model_validate({"profile": profile}), raw))
+    return list(DATASET.frames(IrviSettings.model_validate({"profile": profile}), raw))
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -71,7 +71,7 @@ def test_a_second_run_does_nothing_and_a_killed_one_continues(tmp_path: Path) ->
     stamp = (raw / "traffic/train").stat().st_mtime_ns
     shutil.rmtree(raw / "monitoring/sub-2/train")  # as if the kill had come before it
     (raw / "monitoring/sub-2/.part-train-x/thermal").mkdir(parents=True)
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     assert content(raw) == before
     assert (raw / "traffic/train").stat().st_mtime_ns == stamp
     assert not list(raw.rglob(".part-*"))
@@ -80,7 +80,7 @@ def test_a_second_run_does_nothing_and_a_killed_one_continues(tmp_path: Path) ->
 def test_a_copy_with_more_is_cut_anew(tmp_path: Path) -> None:
     settings, raw = made(tmp_path, {"traffic/test": 3})
     make_irvi(tmp_path / "copy", {"traffic/test": 5}, size=24)
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     assert len(frames_of(raw)) == 5
 
 
@@ -219,16 +219,16 @@ def test_clean_holds_out_whole_recordings(whole: Path) -> None:
 
 def test_remarks_compare_with_the_published_table(tmp_path: Path) -> None:
     settings, raw = made(tmp_path, {**DRIVES, "monitoring/sub-1/test": 3}, strips=False)
-    table = inspect(SOURCE.frames(settings, raw), raw, on_defect="drop")
-    assert SOURCE.remarks is not None
-    said = list(SOURCE.remarks(settings, table))
+    table = inspect(DATASET.frames(settings, raw), raw, on_defect="drop")
+    assert DATASET.remarks is not None
+    said = list(DATASET.remarks(settings, table))
     assert len(said) == len(PUBLISHED)
     assert said[0] == "traffic/train has 15 frames, the published data 17000"
     assert "monitoring/sub-1/test has 3 frames, the published data 347" in said
 
 
 def test_facts_come_from_the_path(tmp_path: Path) -> None:
-    facts = SOURCE.facts(IrviSettings(), tmp_path)
+    facts = DATASET.facts(IrviSettings(), tmp_path)
     assert facts("traffic/train/0").scene == "a motorway seen from a car"
     assert facts("monitoring/sub-1/train/0").time == ""
 
@@ -237,9 +237,9 @@ def test_without_data_the_next_step_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         BadInput, match=r"drive\.google\.com.*pan\.baidu\.com.*sources\.irvi\.source"
     ):
-        SOURCE.acquire(IrviSettings(addresses=()), tmp_path / "irvi")
+        DATASET.acquire(IrviSettings(addresses=()), tmp_path / "irvi")
     with pytest.raises(BadInput, match="holds no frames of IRVI"):
-        SOURCE.frames(IrviSettings(), tmp_path / "irvi")
+        DATASET.frames(IrviSettings(), tmp_path / "irvi")
 
 
 def test_a_folder_put_there_by_hand_is_never_removed(tmp_path: Path) -> None:

@@ -16,14 +16,14 @@ from pydantic import ValidationError
 from tests.made_data import DAY, TOTALS, Made, kaist_counts, make_kaist
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import FRAME_COLUMNS, usable
-from thermochroma.contract.dataset import Facts, Frame, load_source
+from thermochroma.contract.dataset import Facts, Frame, load_dataset
 from thermochroma.data.acquisition.frame_thinning import kept_evenly
 from thermochroma.data.acquisition.inspect import inspect
 from thermochroma.data.acquisition.kaist_archives import MD5
 from thermochroma.data.datasets import kaist
 from thermochroma.data.datasets.kaist import SETS, VALIDATION, KaistSettings, _split_of
 
-SOURCE = load_source("kaist")
+DATASET = load_dataset("kaist")
 SCALE = 0.012  # of the published numbers: from 4 to 57 frames a recording
 PARTIAL = KaistSettings(allow_partial=True, image_size=(80, 64))
 
@@ -64,13 +64,13 @@ def numbers(table: pd.DataFrame) -> tuple[int, int]:
 
 
 def chosen(table: pd.DataFrame, **changes: object) -> pd.DataFrame:
-    assert SOURCE.choose is not None
-    return SOURCE.choose(settings_of(**changes), table)
+    assert DATASET.choose is not None
+    return DATASET.choose(settings_of(**changes), table)
 
 
 def said(table: pd.DataFrame, **changes: object) -> list[str]:
-    assert SOURCE.remarks is not None
-    return list(SOURCE.remarks(settings_of(**changes), table))
+    assert DATASET.remarks is not None
+    return list(DATASET.remarks(settings_of(**changes), table))
 
 
 def test_paper_counts_are_exact() -> None:
@@ -144,12 +144,12 @@ def test_odd_numbers_are_told_of() -> None:
 def test_s20_is_the_published_list_or_every_twentieth(whole: tuple[Path, Made]) -> None:
     root, made = whole
     settings = settings_of(profile="s20")
-    frames = [frame.frame for frame in SOURCE.frames(settings, root)]
+    frames = [frame.frame for frame in DATASET.frames(settings, root)]
     counts = by_day(dict(made.counts))
     assert frames == [f"{name}/I{n:05d}" for name in counts for n in range(19, counts[name], 20)]
     lists = root / "imageSets"
     lists.rename(root / "elsewhere")
-    again = [frame.frame for frame in SOURCE.frames(settings, root)]
+    again = [frame.frame for frame in DATASET.frames(settings, root)]
     (root / "elsewhere").rename(lists)
     assert again == frames
 
@@ -168,7 +168,7 @@ def test_s20_has_the_published_number_of_test_frames() -> None:
 def test_no_sequence_stands_in_two_splits(
     profile: str, times: list[str], whole: tuple[Path, Made]
 ) -> None:
-    frames = SOURCE.frames(settings_of(profile=profile, times=times), whole[0])
+    frames = DATASET.frames(settings_of(profile=profile, times=times), whole[0])
     assert len(frames) == len({frame.frame for frame in frames})
     splits: dict[str, set[str]] = {}
     for frame in frames:
@@ -181,7 +181,7 @@ def test_no_sequence_stands_in_two_splits(
 
 
 def test_a_frame_is_what_its_path_says(whole: tuple[Path, Made]) -> None:
-    frame = next(f for f in SOURCE.frames(settings_of(), whole[0]) if f.sequence == "set01/V004")
+    frame = next(f for f in DATASET.frames(settings_of(), whole[0]) if f.sequence == "set01/V004")
     assert frame == Frame(
         frame="set01/V004/I00000",
         sequence="set01/V004",
@@ -193,7 +193,7 @@ def test_a_frame_is_what_its_path_says(whole: tuple[Path, Made]) -> None:
         thermal="images/set01/V004/lwir/I00000.jpg",
         visible="images/set01/V004/visible/I00000.jpg",
     )
-    facts = SOURCE.facts(settings_of(), whole[0])
+    facts = DATASET.facts(settings_of(), whole[0])
     assert facts("set11/V001/I00003") == Facts(
         time="night", scene="a downtown street with shops and tall buildings"
     )
@@ -215,7 +215,7 @@ DEFECTS = {
 @pytest.fixture(scope="module")
 def inspected(whole: tuple[Path, Made]) -> Iterator[pd.DataFrame]:
     settings = settings_of()
-    frames = SOURCE.frames(settings, whole[0])
+    frames = DATASET.frames(settings, whole[0])
     yield inspect(frames, whole[0], on_defect="drop", image_size=settings.image_size)
 
 
@@ -246,24 +246,24 @@ def test_counts_of_the_folders_may_differ(
 
 def test_three_frames_are_a_sequence(tmp_path: Path) -> None:
     make_kaist(tmp_path, {"set00/V000": 3})
-    table = inspect(SOURCE.frames(PARTIAL, tmp_path), tmp_path, on_defect="refuse")
+    table = inspect(DATASET.frames(PARTIAL, tmp_path), tmp_path, on_defect="refuse")
     assert numbers(chosen(table)) == (3, 0)
-    assert SOURCE.frames(PARTIAL.model_copy(update={"profile": "s20"}), tmp_path) == []
+    assert DATASET.frames(PARTIAL.model_copy(update={"profile": "s20"}), tmp_path) == []
 
 
 def test_boxes_are_read_where_they_are(whole: tuple[Path, Made], tmp_path: Path) -> None:
-    assert SOURCE.boxes is not None
-    of = SOURCE.boxes(settings_of(), whole[0])
+    assert DATASET.boxes is not None
+    of = DATASET.boxes(settings_of(), whole[0])
     assert [box.label for box in of("set00/V000/I00002")] == ["person", "people"]
     with pytest.raises(BadInput, match="holds no annotations of `kaist`"):
-        SOURCE.boxes(settings_of(), tmp_path)
+        DATASET.boxes(settings_of(), tmp_path)
 
 
 @pytest.mark.parametrize("there", [(), ("set00/V000",), ("set06/V000", "set07/V000")])
 def test_missing_sets_end_with_the_next_step(there: tuple[str, ...], tmp_path: Path) -> None:
     make_kaist(tmp_path, dict.fromkeys(there, 3))
     with pytest.raises(BadInput) as caught:
-        SOURCE.frames(KaistSettings(), tmp_path)
+        DATASET.frames(KaistSettings(), tmp_path)
     first = "set00/V001" if "set00/V000" in there else "set00/V000"
     assert f"lacks images/{first} and {30 - len(there)} more recordings" in caught.value.given
     assert "`sources.kaist.source`" in caught.value.remedy
@@ -272,10 +272,10 @@ def test_missing_sets_end_with_the_next_step(there: tuple[str, ...], tmp_path: P
 
 def test_what_is_there_may_be_enough(tmp_path: Path) -> None:
     make_kaist(tmp_path, {"set00/V000": 3, "set06/V001": 4, "set03/V000": 5})
-    frames = SOURCE.frames(PARTIAL, tmp_path)
+    frames = DATASET.frames(PARTIAL, tmp_path)
     assert Counter(frame.sequence for frame in frames) == {"set00/V000": 3, "set06/V001": 4}
     with pytest.raises(BadInput, match="lacks images/"):
-        SOURCE.frames(PARTIAL, tmp_path / "nowhere")
+        DATASET.frames(PARTIAL, tmp_path / "nowhere")
 
 
 FEW: dict[str, tuple[str, str, int, tuple[int, ...]]] = {
@@ -326,7 +326,7 @@ def zipped(path: Path, folder: Path, inside: str) -> None:
 
 
 def listed(settings: KaistSettings, raw: Path) -> Counter[str]:
-    return Counter(frame.sequence for frame in SOURCE.frames(settings, raw))
+    return Counter(frame.sequence for frame in DATASET.frames(settings, raw))
 
 
 @pytest.mark.parametrize("root", ["", "kaist-cvpr15", "kaist-rgbt"])
@@ -335,12 +335,12 @@ def test_a_local_folder_is_used_in_its_place(few: None, root: str, tmp_path: Pat
     before = sorted(path for path in (tmp_path / "copy").rglob("*"))
     settings, raw = settings_of(source=str(tmp_path / "copy")), tmp_path / "raw" / "kaist"
     for _ in range(2):
-        SOURCE.acquire(settings, raw)
+        DATASET.acquire(settings, raw)
         assert listed(settings, raw) == BY_DAY
     assert sorted(path for path in (tmp_path / "copy").rglob("*")) == before
     assert (raw / "images/set00/V000").resolve().is_relative_to(tmp_path / "copy")
-    assert SOURCE.boxes is not None
-    assert len(SOURCE.boxes(settings, raw)("set06/V000/I00001")) == 1
+    assert DATASET.boxes is not None
+    assert len(DATASET.boxes(settings, raw)("set06/V000/I00001")) == 1
 
 
 @pytest.mark.parametrize("below", [".", "images"])
@@ -353,7 +353,7 @@ def test_local_archives_are_unpacked(few: None, below: str, tmp_path: Path) -> N
         for file in (copy / "images").iterdir():
             file.rename(copy / file.name)
     settings, raw = settings_of(source=str(copy)), tmp_path / "raw" / "kaist"
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     assert listed(settings, raw) == BY_DAY
 
 
@@ -363,20 +363,20 @@ def test_only_what_is_needed_is_fetched(
     folder, address, asked = server
     make_kaist(folder, COUNTS, zips=True)
     settings, raw = from_(address), tmp_path / "raw" / "kaist"
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     assert listed(settings, raw) == BY_DAY
     wanted = [f"/images/{name.replace('/', '_')}.zip" for name in BY_DAY]
     assert [path for path in asked if "/set" in path] == wanted
-    assert SOURCE.boxes is not None
-    assert len(SOURCE.boxes(settings, raw)("set06/V000/I00002")) == 2
+    assert DATASET.boxes is not None
+    assert len(DATASET.boxes(settings, raw)("set06/V000/I00002")) == 2
     s20 = settings.model_copy(update={"profile": "s20"})
     assert (raw / "imageSets/test-day-20.txt").is_file()
     assert listed(s20, raw) == {}
     asked.clear()
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     assert asked == []
     night = from_(address, times=["night"])
-    SOURCE.acquire(night, raw)
+    DATASET.acquire(night, raw)
     assert listed(night, raw) == {"set03/V000": 3}
 
 
@@ -401,10 +401,10 @@ def test_other_ways_are_tried_in_turn(
         for file, name in (("train", "set00"), ("test", "set06")):
             zipped(folder / f"copies/{file}.zip", images / name, f"images/{name}")
     settings, raw = from_(address, allow_mirror=way == "copies"), tmp_path / "raw" / "kaist"
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     assert listed(settings, raw) == BY_DAY
     asked.clear()
-    SOURCE.acquire(settings, raw)  # annotations are asked for again, images are not
+    DATASET.acquire(settings, raw)  # annotations are asked for again, images are not
     assert listed(settings, raw) == BY_DAY
     assert not [path for path in asked if "annotations" not in path and "imageSets" not in path]
 
@@ -414,7 +414,7 @@ def test_copies_of_others_need_leave(
 ) -> None:
     _, address, asked = server
     with pytest.raises(BadInput, match=r"by other ways .*`sources\.kaist\.source`"):
-        SOURCE.acquire(from_(address), tmp_path / "raw")
+        DATASET.acquire(from_(address), tmp_path / "raw")
     assert asked
     assert not any("copies" in path for path in asked)
 
@@ -423,9 +423,9 @@ def test_half_a_local_copy_ends_with_the_next_step(few: None, tmp_path: Path) ->
     make_kaist(tmp_path / "copy", {"set00/V000": 3, "set06/V000": 3}, annotations=False)
     settings, raw = settings_of(source=str(tmp_path / "copy")), tmp_path / "raw" / "kaist"
     with pytest.raises(BadInput, match=r"set00_V001\.zip.*; .*put set00_V001\.zip"):
-        SOURCE.acquire(settings, raw)
+        DATASET.acquire(settings, raw)
     partial_ = settings.model_copy(update={"allow_partial": True})
-    SOURCE.acquire(partial_, raw)
+    DATASET.acquire(partial_, raw)
     assert listed(partial_, raw) == {"set00/V000": 3, "set06/V000": 3}
 
 

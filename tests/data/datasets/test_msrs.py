@@ -6,11 +6,11 @@ import pytest
 
 from tests.made_data import make_msrs
 from thermochroma.base.errors import BadInput
-from thermochroma.contract.dataset import Facts, load_source
+from thermochroma.contract.dataset import Facts, load_dataset
 from thermochroma.data.acquisition.inspect import inspect
 from thermochroma.data.datasets.msrs import MsrsSettings
 
-SOURCE = load_source("msrs")
+DATASET = load_dataset("msrs")
 NUMBERS = range(1, 1570)
 
 
@@ -29,7 +29,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("profile", ["blocks", "authors"])
 def test_no_sequence_stands_in_two_splits(profile: str, names: Path) -> None:
-    frames = SOURCE.frames(MsrsSettings.model_validate({"profile": profile}), names)
+    frames = DATASET.frames(MsrsSettings.model_validate({"profile": profile}), names)
     assert len(frames) == len({frame.frame for frame in frames}) == len(NUMBERS)
     splits: dict[str, set[str]] = {}
     for frame in frames:
@@ -43,7 +43,7 @@ def test_no_sequence_stands_in_two_splits(profile: str, names: Path) -> None:
 def test_blocks_part_neighbours_and_the_authors_do_not(names: Path) -> None:
     apart = {}
     for profile in ("blocks", "authors"):
-        frames = SOURCE.frames(MsrsSettings.model_validate({"profile": profile}), names)
+        frames = DATASET.frames(MsrsSettings.model_validate({"profile": profile}), names)
         split = {int(frame.frame[:5]): frame.split for frame in frames}
         tests = [number for number in NUMBERS[:-1] if split[number] == "test"]
         apart[profile] = sum(split[number + 1] != "test" for number in tests) / len(tests)
@@ -52,21 +52,21 @@ def test_blocks_part_neighbours_and_the_authors_do_not(names: Path) -> None:
 
 
 def test_the_authors_keep_their_test_images(names: Path) -> None:
-    frames = SOURCE.frames(MsrsSettings(profile="authors"), names)
+    frames = DATASET.frames(MsrsSettings(profile="authors"), names)
     assert all((frame.split == "test") == frame.thermal.startswith("test/") for frame in frames)
 
 
 def test_a_copy_goes_through_inspection(tmp_path: Path) -> None:
     make_msrs(tmp_path / "copy", 12)
     settings, raw = MsrsSettings(source=str(tmp_path / "copy")), tmp_path / "raw"
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     (raw / "test/ir/00004D.png").unlink()
-    frames = SOURCE.frames(settings, raw)
+    frames = DATASET.frames(settings, raw)
     table = inspect(frames, raw, on_defect="drop")
     assert list(table["defect"]) == [*[""] * 3, "thermal image is missing", *[""] * 8]
-    assert SOURCE.facts(settings, raw)("00001D") == Facts(time="day", scene="a street scene")
-    assert SOURCE.remarks is not None
-    assert list(SOURCE.remarks(settings, table)) == [
+    assert DATASET.facts(settings, raw)("00001D") == Facts(time="day", scene="a street scene")
+    assert DATASET.remarks is not None
+    assert list(DATASET.remarks(settings, table)) == [
         "train has 9 frames, the published data 1083",
         "test has 3 frames, the published data 361",
     ]
@@ -74,14 +74,14 @@ def test_a_copy_goes_through_inspection(tmp_path: Path) -> None:
 
 def test_other_names_and_empty_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"holds no \.png file .*sources\.msrs\.source"):
-        SOURCE.frames(MsrsSettings(), tmp_path)
+        DATASET.frames(MsrsSettings(), tmp_path)
     make_msrs(tmp_path, 4)
     (tmp_path / "train/vi/1.png").touch()
     with pytest.raises(BadInput, match=r"1\.png is no name of an MSRS image"):
-        SOURCE.frames(MsrsSettings(), tmp_path)
+        DATASET.frames(MsrsSettings(), tmp_path)
 
 
 def test_half_a_copy_is_refused(tmp_path: Path) -> None:
     (tmp_path / "copy/train/ir").mkdir(parents=True)
     with pytest.raises(BadInput, match="lacks `train/vi` and `test/ir` and `test/vi`"):
-        SOURCE.acquire(MsrsSettings(source=str(tmp_path / "copy")), tmp_path / "raw")
+        DATASET.acquire(MsrsSettings(source=str(tmp_path / "copy")), tmp_path / "raw")

@@ -11,11 +11,11 @@ from PIL import Image
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.manifest import FRAME_COLUMNS, read_table, write_table
-from thermochroma.contract.dataset import Facts, Frame, load_source
+from thermochroma.contract.dataset import Facts, Frame, load_dataset
 from thermochroma.data.acquisition.inspect import inspect
 from thermochroma.data.datasets.roadscene import THERMAL, VISIBLE, RoadSceneSettings
 
-SOURCE = load_source("roadscene")
+DATASET = load_dataset("roadscene")
 TEST_NUMBERS = """
 00977 00993 01022 01130 01274 01415 01463 04208 04215 04229 04269 04285 04302 04319 04354 04370
 04412 04424 04484 04512 04514 05857 05872 05879 05893 05914 05924 05955 05987 07360 07365 07371
@@ -60,18 +60,18 @@ def content(folder: Path) -> dict[str, str]:
 
 
 def frames_of(root: Path) -> list[Frame]:
-    return list(SOURCE.frames(RoadSceneSettings(), root))
+    return list(DATASET.frames(RoadSceneSettings(), root))
 
 
 def refused(source: Path | str, raw: Path, pattern: str) -> None:
     with pytest.raises(BadInput, match=pattern):
-        SOURCE.acquire(RoadSceneSettings(source=str(source)), raw)
+        DATASET.acquire(RoadSceneSettings(source=str(source)), raw)
 
 
 def test_a_local_folder_is_used_in_its_place(copy: Path, tmp_path: Path) -> None:
     before, raw = content(copy), tmp_path / "raw" / "roadscene"
     for _ in range(2):
-        SOURCE.acquire(RoadSceneSettings(source=str(copy)), raw)
+        DATASET.acquire(RoadSceneSettings(source=str(copy)), raw)
         assert raw.is_symlink()
         assert raw.resolve() == copy
     assert content(copy) == before
@@ -81,16 +81,16 @@ def test_the_layout_is_found_one_folder_below(copy: Path, tmp_path: Path) -> Non
     above = tmp_path / "above"
     above.mkdir()
     copy.rename(above / "RoadScene-master")
-    SOURCE.acquire(RoadSceneSettings(source=str(above)), tmp_path / "raw")
+    DATASET.acquire(RoadSceneSettings(source=str(above)), tmp_path / "raw")
     assert (tmp_path / "raw").resolve() == above / "RoadScene-master"
 
 
 def test_an_archive_is_unpacked_once(copy: Path, archive: Path, tmp_path: Path) -> None:
     raw, settings = tmp_path / "raw" / "roadscene", RoadSceneSettings(source=str(archive))
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     assert content(raw) == content(copy)
     (raw / "ours").touch()
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     assert (raw / "ours").exists()
     assert [path.name for path in raw.parent.iterdir()] == ["roadscene"]
 
@@ -99,7 +99,7 @@ def test_another_source_takes_the_place(copy: Path, archive: Path, tmp_path: Pat
     raw = tmp_path / "raw" / "roadscene"
     before = content(copy)
     for source in (archive, copy, archive):
-        SOURCE.acquire(RoadSceneSettings(source=str(source)), raw)
+        DATASET.acquire(RoadSceneSettings(source=str(source)), raw)
         assert raw.is_symlink() == (source == copy)
         assert content(raw) == before
     assert content(copy) == before  # the link was replaced, not what it led to
@@ -107,10 +107,10 @@ def test_another_source_takes_the_place(copy: Path, archive: Path, tmp_path: Pat
 
 def test_a_changed_archive_is_unpacked_anew(copy: Path, archive: Path, tmp_path: Path) -> None:
     raw, settings = tmp_path / "raw" / "roadscene", RoadSceneSettings(source=str(archive))
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     with zipfile.ZipFile(archive, "a") as opened:
         opened.writestr(f"RoadScene-master/{THERMAL}/FLIR_00100.jpg", b"more")
-    SOURCE.acquire(settings, raw)
+    DATASET.acquire(settings, raw)
     assert (raw / THERMAL / "FLIR_00100.jpg").read_bytes() == b"more"
 
 
@@ -119,7 +119,7 @@ def test_a_folder_put_there_by_hand_is_used_and_never_removed(
 ) -> None:
     raw = tmp_path / "raw"
     shutil.copytree(copy, raw)
-    SOURCE.acquire(RoadSceneSettings(addresses=()), raw)
+    DATASET.acquire(RoadSceneSettings(addresses=()), raw)
     refused(archive, raw, "put there by hand")
     refused(copy, raw, "put there by hand")
     assert content(raw) == content(copy)
@@ -129,7 +129,7 @@ def test_a_bad_source_ends_with_a_sentence_and_changes_nothing(
     copy: Path, archive: Path, tmp_path: Path
 ) -> None:
     raw = tmp_path / "raw" / "roadscene"
-    SOURCE.acquire(RoadSceneSettings(source=str(archive)), raw)
+    DATASET.acquire(RoadSceneSettings(source=str(archive)), raw)
     before = content(raw)
     (tmp_path / "empty").mkdir()
     (tmp_path / "text").write_text("no archive")
@@ -149,7 +149,7 @@ def test_a_bad_source_ends_with_a_sentence_and_changes_nothing(
 
 def test_without_an_address_the_next_step_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"sources\.<data set>\.source"):
-        SOURCE.acquire(RoadSceneSettings(addresses=()), tmp_path / "raw")
+        DATASET.acquire(RoadSceneSettings(addresses=()), tmp_path / "raw")
 
 
 def test_the_split_is_the_published_rule(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_names_of_other_images_are_refused(copy: Path) -> None:
 
 def test_facts_need_no_visible_image(copy: Path) -> None:
     shutil.rmtree(copy / VISIBLE)
-    facts = SOURCE.facts(RoadSceneSettings(), copy)
+    facts = DATASET.facts(RoadSceneSettings(), copy)
     assert facts("FLIR_06099") == Facts(time="", scene="a street scene", details=())
 
 

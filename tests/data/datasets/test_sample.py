@@ -15,7 +15,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.images import read_thermal, read_visible
 from thermochroma.data.datasets import sample
-from thermochroma.data.datasets.sample import SOURCE, SampleSettings
+from thermochroma.data.datasets.sample import DATASET, SampleSettings
 from thermochroma.data.synthetic.camera import HEIGHT, WIDTH, Camera
 from thermochroma.data.synthetic.drive import drive_of
 from thermochroma.data.synthetic.frame import draw_frame
@@ -92,7 +92,7 @@ def test_plan_has_the_defects_it_promises(count: int) -> None:
 
 
 def test_splits_hold_whole_sequences() -> None:
-    rows = SOURCE.frames(SampleSettings(), Path())
+    rows = DATASET.frames(SampleSettings(), Path())
     counts = {part: len({f.sequence for f in rows if f.split == part}) for part in _parts(rows)}
     assert counts == {"train": 54, "validation": 6, "test": 60}
     assert len(rows) == 360
@@ -105,8 +105,8 @@ def _parts(rows: list[sample.Frame]) -> set[str]:
 
 def test_night_frames_only_when_asked() -> None:
     both = SampleSettings(times=("day", "night"))
-    assert {frame.time for frame in SOURCE.frames(SampleSettings(), Path())} == {"day"}
-    night = [frame for frame in SOURCE.frames(both, Path()) if frame.time == "night"]
+    assert {frame.time for frame in DATASET.frames(SampleSettings(), Path())} == {"day"}
+    night = [frame for frame in DATASET.frames(both, Path()) if frame.time == "night"]
     assert len(night) == 6
     assert all(frame.sequence.startswith("set03/") for frame in night)
 
@@ -141,7 +141,7 @@ def test_each_defect_looks_as_in_real_life(raw: Path) -> None:
 
 def test_all_other_images_are_sound(raw: Path, few: None) -> None:
     bad = {"missing": 0, "broken": 0, "constant": 0}
-    for frame in SOURCE.frames(TINY, raw):
+    for frame in DATASET.frames(TINY, raw):
         thermal, visible = raw / frame.thermal, raw / frame.visible
         if not (thermal.exists() and visible.exists()):
             bad["missing"] += 1
@@ -197,7 +197,7 @@ def test_frame_alone_equals_frame_in_a_run(raw: Path) -> None:
 
 
 def test_facts_come_from_the_metadata_alone(raw: Path) -> None:
-    of = SOURCE.facts(TINY, raw)
+    of = DATASET.facts(TINY, raw)
     meta = json.loads((raw / "captions_meta.json").read_text())["set00/V000"]
     facts = of("set00/V000/I00006")
     assert facts.scene == "a university campus road with trees and low buildings"
@@ -238,8 +238,8 @@ def test_ground_truth_maps_visible_to_thermal() -> None:
 
 
 def test_truth_is_what_was_drawn(raw: Path) -> None:
-    assert SOURCE.truth is not None
-    known = SOURCE.truth(raw)
+    assert DATASET.truth is not None
+    known = DATASET.truth(raw)
     assert set(known) == set(BROKEN)
     drawn = drive_of(seed=0, sequence="set01/V000", foggy=False).transform
     assert np.array_equal(known["set01/V000"], drawn)

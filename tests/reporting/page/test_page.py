@@ -30,7 +30,7 @@ from thermochroma.pipeline import page as stage
 from thermochroma.reporting.layout import Row
 from thermochroma.reporting.page.contents import PageDataset, Section, as_json
 from thermochroma.reporting.page.duels import Duel, duels
-from thermochroma.reporting.page.facts import Taught, facts_of
+from thermochroma.reporting.page.facts import TrainingFacts, facts_of
 from thermochroma.reporting.page.images import EDGE_COLOUR, edges_of, image_name
 from thermochroma.reporting.page.verdict import Field, Verdict, verdict
 from thermochroma.reporting.significance import compare_pairs
@@ -133,7 +133,7 @@ def test_the_verdict_is_computed() -> None:
 def test_facts_say_how_long_and_how_wide(root: Path) -> None:
     settings = read_params(root / "params.yaml")
     budgets = {name: settings.budget["sample"].of(name) for name in LINEUP}
-    facts = " ".join(facts_of(Taught(3, 1, "random"), budgets, shown=TEST))
+    facts = " ".join(facts_of(TrainingFacts(3, 1, "random"), budgets, shown=TEST))
     assert "3 methods, each trained from nothing on 3 pairs of 1 sequences" in facts
     images = sorted(one.images for one in budgets.values() if one.images is not None)
     assert images[0] < images[-1]

@@ -22,9 +22,9 @@ from thermochroma.data.captioning.phrases import inside, opening, people, senten
 Profile: TypeAlias = Literal[
     "template", "boxes", "oracle_boxes", "captioner", "empty", "constant", "shuffled"
 ]
-Told: TypeAlias = tuple[str, str]
+CaptionAndProfile: TypeAlias = tuple[str, str]
 """A sentence and the profile that it comes from."""
-CaptionMaker: TypeAlias = Callable[[Sequence[pd.Series]], Sequence[Told]]
+CaptionMaker: TypeAlias = Callable[[Sequence[pd.Series]], Sequence[CaptionAndProfile]]
 """Function from some rows of the crop manifest to their sentences, in order."""
 FactsOf: TypeAlias = Callable[[str], Facts]
 ThermalOf: TypeAlias = Callable[[pd.Series], ThermalImage]
@@ -71,7 +71,7 @@ def by_boxes(
     thermal image alone may not show.
     """
 
-    def tell(row: pd.Series) -> Told:
+    def tell(row: pd.Series) -> CaptionAndProfile:
         image, known = thermal(row), facts(row["frame"])
         if not everywhere and row["split"] != "train":
             return sentence(known, image), "template"
@@ -90,12 +90,12 @@ def by_captioner(
     say: thermal images to clauses, in order; "" if there is nothing to say.
     """
 
-    def tell(row: pd.Series, clause: str) -> Told:
+    def tell(row: pd.Series, clause: str) -> CaptionAndProfile:
         if not clause:
             return "", "captioner"
         return f"{opening(facts(row['frame']))} {clause}", "captioner"
 
-    def tell_all(rows: Sequence[pd.Series]) -> list[Told]:
+    def tell_all(rows: Sequence[pd.Series]) -> list[CaptionAndProfile]:
         clauses = say([thermal(row) for row in rows])
         return [tell(row, clause) for row, clause in zip(rows, clauses, strict=True)]
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.plugins import nearest
-from thermochroma.contract.dataset import source_names
+from thermochroma.contract.dataset import dataset_names
 from thermochroma.data.captioning.leak_linter import refuse_colour_words
 
 OVERRIDE_COLUMNS: Final = ["dataset", "id_glob", "text", "author", "date", "looked_at", "note"]
@@ -97,7 +97,7 @@ def _override(row: pd.Series, where: str) -> Override:
 
 
 def _refuse_unknown(dataset: str, where: str) -> None:
-    known = source_names()
+    known = dataset_names()
     if dataset not in known:
         raise BadInput(
             given=f"{where} has the data set `{dataset}`{nearest(dataset, known)}",

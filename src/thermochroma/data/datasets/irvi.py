@@ -31,7 +31,7 @@ from tqdm import tqdm
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import write_text
-from thermochroma.contract.dataset import Facts, Frame, Source, SourceSettings, Split
+from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Split
 from thermochroma.data.acquisition.expected_counts import odd_counts
 from thermochroma.data.acquisition.irvi_strips import THERMAL, VISIBLE, write_frames
 from thermochroma.data.acquisition.local import bring
@@ -70,7 +70,7 @@ SCENES: Final = {
 }
 
 
-class IrviSettings(SourceSettings):
+class IrviSettings(DatasetSettings):
     """The block `sources.irvi`."""
 
     on_defect: Literal["refuse", "drop"] = "drop"
@@ -272,7 +272,7 @@ def _frames_of(raw: Path, part: str, split: Split, tail: int) -> Iterator[Frame]
         )
 
 
-SOURCE = Source(
+DATASET = Dataset(
     title="IRVI",
     citation="S. Li et al., I2V-GAN: Unpaired Infrared-to-Visible Video Translation, ACM MM 2021",
     licence="No licence is published: for research use, not to be redistributed",

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import usable
-from thermochroma.contract.dataset import Box, Facts, Frame, Source, SourceSettings, Split
+from thermochroma.contract.dataset import Box, Dataset, DatasetSettings, Facts, Frame, Split
 from thermochroma.data.acquisition import kaist_archives as published
 from thermochroma.data.acquisition.archives import bring_archives
 from thermochroma.data.acquisition.expected_counts import odd_counts
@@ -64,7 +64,7 @@ SCENES: Final = {
 }
 
 
-class KaistSettings(SourceSettings):
+class KaistSettings(DatasetSettings):
     """The block `sources.kaist`."""
 
     on_defect: Literal["refuse", "drop"] = "drop"  # the authors' files have defects
@@ -285,7 +285,7 @@ def _short_of_paper(table: pd.DataFrame) -> Iterator[str]:
             yield f"paper_counts has only {count} sound frames for {name}, the paper {target}"
 
 
-SOURCE = Source(
+DATASET = Dataset(
     title="KAIST",
     citation="S. Hwang et al., Multispectral Pedestrian Detection: Benchmark Dataset and Baseline, "
     "CVPR 2015",

@@ -14,7 +14,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from thermochroma.base.errors import BadInput
-from thermochroma.contract.dataset import Facts, Frame, Source, SourceSettings, Split
+from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Split
 from thermochroma.data.acquisition.expected_counts import odd_counts
 from thermochroma.data.acquisition.local import bring
 
@@ -30,7 +30,7 @@ TEST: Final = (2, 7)
 VALIDATION: Final = (5,)
 
 
-class MsrsSettings(SourceSettings):
+class MsrsSettings(DatasetSettings):
     """The block `sources.msrs`."""
 
     image_size: tuple[int, int] | None = (640, 480)
@@ -116,7 +116,7 @@ def _parsed(name: str) -> tuple[int, str]:
     return int(found[1]), found[2]
 
 
-SOURCE = Source(
+DATASET = Dataset(
     title="MSRS",
     citation="L. Tang et al., PIAFusion, Information Fusion 83-84, 2022; images from MFNet (Ha et "
     "al., IROS 2017)",

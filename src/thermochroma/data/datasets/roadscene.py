@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from thermochroma.base.errors import BadInput
-from thermochroma.contract.dataset import Facts, Frame, Source, SourceSettings, Split
+from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Split
 from thermochroma.data.acquisition.local import bring
 
 THERMAL: Final = "cropinfrared"
@@ -35,7 +35,7 @@ near duplicates of the held-out splits within one sequence.
 """
 
 
-class RoadSceneSettings(SourceSettings):
+class RoadSceneSettings(DatasetSettings):
     """The block `sources.roadscene`."""
 
     addresses: tuple[str, ...] = (ARCHIVE,)
@@ -126,7 +126,7 @@ def _within(number: int, intervals: Iterable[tuple[int, int]]) -> bool:
     return any(first <= number <= last for first, last in intervals)
 
 
-SOURCE = Source(
+DATASET = Dataset(
     title="RoadScene",
     citation="H. Xu et al., FusionDN, AAAI 2020; U2Fusion, IEEE TPAMI 44(1), 2022 (online 2020)",
     licence="No licence is published: for research use, not to be redistributed; cut from the "

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import write_text
-from thermochroma.contract.dataset import Facts, Frame, Matrix, Source, SourceSettings
+from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Matrix
 from thermochroma.data.synthetic.plan import FRAME_STEP, Recording, frame_name, names, sequences
 from thermochroma.data.synthetic.write import (
     facts_of,
@@ -47,7 +47,7 @@ SCENES: Final = {
 }
 
 
-class SampleSettings(SourceSettings):
+class SampleSettings(DatasetSettings):
     """Size of the sample; of two sequences in a training set, one is for validation."""
 
     on_defect: Literal["refuse", "drop"] = "drop"  # its defects are planted
@@ -167,7 +167,7 @@ def _draw(recordings: Sequence[Recording], seed: int, folder: Path) -> None:
             progress.update(drawing.result())
 
 
-SOURCE = Source(
+DATASET = Dataset(
     title="procedural sample",
     citation="drawn by Thermochroma itself; layout after Hwang et al., Multispectral Pedestrian "
     "Detection: Benchmark Dataset and Baseline, CVPR 2015",

@@ -8,7 +8,7 @@ from thermochroma.config.budget import Budget
 
 
 @dataclass(frozen=True)
-class Taught:
+class TrainingFacts:
     """Number of training frames and of their sequences; weights of the frozen networks in training."""
 
     frames: int
@@ -16,16 +16,16 @@ class Taught:
     weights: Literal["random", "pretrained"]
 
 
-def facts_of(taught: Taught, budgets: Mapping[str, Budget], *, shown: int) -> list[str]:
+def facts_of(trained: TrainingFacts, budgets: Mapping[str, Budget], *, shown: int) -> list[str]:
     """Sentences on the training of the line-up (name to budget) and on the images of the page."""
     frozen = {
         "random": "random stand-ins, since the published ones were not used",
         "pretrained": "the published ones",
-    }[taught.weights]
+    }[trained.weights]
     return [
-        f"{len(budgets)} methods, each trained from nothing on {taught.frames} pairs of "
-        f"{taught.sequences} sequences; no test sequence is among them.",
-        *_lengths(budgets, taught.frames),
+        f"{len(budgets)} methods, each trained from nothing on {trained.frames} pairs of "
+        f"{trained.sequences} sequences; no test sequence is among them.",
+        *_lengths(budgets, trained.frames),
         f"Weights of the frozen networks used in training: {frozen}.",
         f"{shown} test frames are shown below.",
     ]
