@@ -1,9 +1,7 @@
 """From a stage's function to its command line, and from what goes wrong to one sentence."""
 
-import errno
 import inspect
 import os
-import sys
 import threading
 import time
 from argparse import ArgumentParser
@@ -13,33 +11,23 @@ from pathlib import Path
 
 import psutil
 
-from thermochroma.base.errors import BadInput
+from thermochroma.base.endings import one_sentence
 
-DISK_FULL = BadInput(
-    given="the disk is full",
-    needed="room for the outputs; no file was left half-written",
-    remedy="free some room and run `dvc repro` again: what was finished is kept",
-)
+AGAIN = "run `dvc repro` again: what was finished is kept"
 
 
 def run(main: Callable[..., None]) -> None:
     """Call `main` with its parameters as options: `--name value`, of type str or Path.
 
-    BadInput and a full disk end with one sentence and status 1.
+    What a user can mend ends with one sentence and status 1.
     """
     parser = ArgumentParser(description=inspect.getdoc(main))
     for name, parameter in inspect.signature(main, eval_str=True).parameters.items():
         parser.add_argument(f"--{name}", type=parameter.annotation, required=True)
     arguments = vars(parser.parse_args())
     end_with_dvc()
-    try:
+    with one_sentence(again=AGAIN):
         main(**arguments)
-    except BadInput as problem:
-        sys.exit(f"thermochroma: {problem}")
-    except Exception as problem:
-        if not _is_full_disk(problem):
-            raise
-        sys.exit(f"thermochroma: {DISK_FULL}")
 
 
 def end_with_dvc() -> None:
@@ -75,13 +63,3 @@ def _is_dvc(process: psutil.Process) -> bool:
         return any(Path(word).name == "dvc" for word in process.cmdline()[:3])
     except psutil.Error:
         return False
-
-
-def _is_full_disk(problem: BaseException | None) -> bool:
-    """Libraries written in other languages pass the system's words on, not its error number."""
-    while problem is not None:
-        number = problem.errno if isinstance(problem, OSError) else None
-        if number in {errno.ENOSPC, errno.EDQUOT} or os.strerror(errno.ENOSPC) in str(problem):
-            return True
-        problem = problem.__cause__ or problem.__context__
-    return False

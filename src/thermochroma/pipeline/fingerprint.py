@@ -10,6 +10,7 @@ from thermochroma.contract.dataset import dataset_names
 
 ONLY_LOOKS_ON = (
     "thermochroma.tracking",
+    "thermochroma.base.endings",
     "thermochroma.config.machine",
     "thermochroma.config.params",
     "thermochroma.config.parsing",

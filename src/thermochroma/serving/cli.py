@@ -10,6 +10,7 @@ from typing import Any
 from torch._subclasses.fake_tensor import FakeTensorMode
 from tqdm import tqdm
 
+from thermochroma.base.endings import one_sentence
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import Tone
 from thermochroma.config.params import Params, read_params
@@ -36,10 +37,8 @@ SIDE = 256  # pixels: of the images that the public networks were trained on
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; exit with one sentence and status 1 for an error that a user can correct."""
     chosen = _parser().parse_args(arguments)
-    try:
+    with one_sentence(again="run the command again"):
         chosen.do(chosen)
-    except BadInput as problem:
-        sys.exit(f"thermochroma: {problem}")
 
 
 def import_weights(chosen: Namespace) -> None:

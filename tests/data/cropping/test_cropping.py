@@ -435,7 +435,7 @@ def test_a_full_disk_keeps_what_is_finished(
     monkeypatch.setattr(sys, "argv", ["crop", "--dataset", "sample", *options])
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     monkeypatch.setattr(shards, "cut_visible", cut_until_full)
-    with pytest.raises(SystemExit, match="the disk is full"):
+    with pytest.raises(SystemExit, match="no space is left on the disk"):
         run(main)
     left = sorted(path.name for path in cropped.root.glob("checkpoints/*/crops/*/*"))
     assert left == ["s0.npy", "s0.npy", "s1.npy", "s1.npy"]
