@@ -29,7 +29,6 @@ def main(
         settings.entry(dataset, method),
         files,
         side=settings.crop[dataset].size,
-        frozen=settings.weights,
     )
     train(training, files, checkpoints=checkpoints, folder=folder)
 

@@ -28,9 +28,9 @@ def few_threads() -> None:
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights folder as the stage writes it, with seeded stand-ins."""
     folder = tmp_path_factory.mktemp("weights")
-    write_vgg(folder / "vgg16", network="vgg16", kind="random", seed=0)
-    write_vgg(folder / "vgg19", network="vgg19", kind="random", seed=0)
-    write_clip(folder / "clip", kind="random", seed=0)
+    write_vgg(folder / "vgg16", network="vgg16", kind="stand_in", seed=0)
+    write_vgg(folder / "vgg19", network="vgg19", kind="stand_in", seed=0)
+    write_clip(folder / "clip", kind="stand_in", seed=0)
     return folder
 
 

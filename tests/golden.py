@@ -257,7 +257,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for network in ("vgg16", "vgg19"):
-            write_vgg(Path(folder) / network, network=network, kind="random", seed=0)
+            write_vgg(Path(folder) / network, network=network, kind="stand_in", seed=0)
         for block in given.blocks:
             say = given.say or _rewrite
             sys.stdout.write(f"{block}: {say(block, read(block, FrozenNetworks(Path(folder))))}\n")

@@ -160,7 +160,7 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         for network in ("vgg16", "vgg19"):
-            write_vgg(Path(folder) / network, network=network, kind="random", seed=0)
+            write_vgg(Path(folder) / network, network=network, kind="stand_in", seed=0)
         for block in BLOCKS:
             sys.stdout.write(f"| {_row(block, FrozenNetworks(Path(folder)))} |\n")
             sys.stdout.flush()

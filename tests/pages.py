@@ -69,7 +69,7 @@ def _stems(entry: Entry) -> tuple[str, str]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for network in ("vgg16", "vgg19"):
-            write_vgg(Path(folder) / network, network=network, kind="random", seed=0)
+            write_vgg(Path(folder) / network, network=network, kind="stand_in", seed=0)
         for page in sorted(PAGES.glob("*.md")):
             page.write_text(fresh(page, Path(folder)), encoding="utf-8")
 

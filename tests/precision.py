@@ -149,7 +149,7 @@ def _cosine(one: Tensor, other: Tensor) -> float:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for network in ("vgg16", "vgg19"):
-            write_vgg(Path(folder) / network, network=network, kind="random", seed=0)
+            write_vgg(Path(folder) / network, network=network, kind="stand_in", seed=0)
         for block in sys.argv[1:] or BLOCKS:
             for player, (half, rounded) in turned(block, FrozenNetworks(Path(folder))).items():
                 beside = "" if rounded is None else f", by rounded products alone {rounded:.5f}"

@@ -74,6 +74,7 @@ class Project:
 
 
 def _make_tiny(params: dict[str, Any]) -> None:
+    params["weights"]["lpips_alex"] = "stand_in"  # nothing is fetched in tests
     params["lineup"], params["video_lineup"] = LINEUP, VIDEO_LINEUP
     params["methods"]["recycle_gan"]["game"]["forecaster_halvings"] = 6
     params["sources"]["sample"] |= {"sequences_per_set": 2, "frames_per_sequence": 6}

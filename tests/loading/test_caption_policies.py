@@ -19,6 +19,7 @@ from thermochroma.contract.method import Translator
 from thermochroma.data.captioning import captions
 from thermochroma.evaluation.evaluator import Evaluator
 from thermochroma.evaluation.gallery import FILE, choose_gallery_rows
+from thermochroma.evaluation.perceptual import Perception
 from thermochroma.evaluation.policies import policies_of
 from thermochroma.evaluation.scoring import scored_rows
 from thermochroma.export.artifact import build_translator
@@ -123,8 +124,15 @@ def test_each_policy_is_scored_on_what_is_predicted_with_its_sentences(
 ) -> None:
     text, rows = _table(crops, 3), scored_rows(crops, None)
     method, cpu = method_of("cmmf_net"), torch.device("cpu")
+    nothing = Perception({}, None, cpu)
     evaluator = Evaluator(
-        Reader(), method, crops, ExtraInputs(text, None), SETTINGS.batch_size, cpu, None
+        Reader(),
+        method,
+        crops,
+        ExtraInputs(text, None),
+        SETTINGS.batch_size,
+        cpu,
+        nothing,
     )
     own = evaluator.score(rows, title="own").scores
     gallery_rows = choose_gallery_rows(rows, None)

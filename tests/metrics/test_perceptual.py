@@ -1,5 +1,6 @@
 """LPIPS, FID and KID beside libraries and closed forms, with weights made on the spot."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +23,12 @@ torch.set_num_threads(1)
 WIDTHS = (64, 128, 256, 512, 512)
 
 
-def linear_state(seed: int = 0) -> dict[str, Tensor]:
+def linear_state(seed: int = 0, widths: Sequence[int] = WIDTHS) -> dict[str, Tensor]:
     """In the published format."""
     generator = torch.Generator().manual_seed(seed)
     return {
         f"lin{n}.model.1.weight": torch.rand(1, width, 1, 1, generator=generator)
-        for n, width in enumerate(WIDTHS)
+        for n, width in enumerate(widths)
     }
 
 

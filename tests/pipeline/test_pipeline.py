@@ -54,7 +54,7 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
         assert (project.root / name).stat().st_size > 0, name
     table = (project.root / "reports/sample/tables/test.md").read_text()
     assert "procedural sample, not KAIST" in table
-    assert "random stand-ins" in table
+    assert "VGG-16, VGG-19, CLIP stand-ins" in table
     assert "| Recycle-GAN |" in table
     assert "Flicker [levels]" in table
     assert "ThermalMask" not in table

@@ -30,7 +30,9 @@ def image(size: int = 32) -> torch.Tensor:
 
 
 def write_small(folder: Path, network: weights.Vgg = "vgg19", seed: int = 0) -> None:
-    weights.write_vgg(folder, network=network, kind="random", seed=seed, random_width_divisor=16)
+    weights.write_vgg(
+        folder, network=network, kind="stand_in", seed=seed, stand_in_width_divisor=16
+    )
 
 
 def torchvisions_features(name: str) -> torch.nn.Sequential:
@@ -49,7 +51,7 @@ def named(layers: torch.nn.Sequential) -> dict[str, torch.Tensor]:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights") / "clip"
-    weights.write_clip(folder, kind="random", seed=1, random_width=64, random_layers=1)
+    weights.write_clip(folder, kind="stand_in", seed=1, stand_in_width=64, stand_in_layers=1)
     return folder
 
 
@@ -123,7 +125,7 @@ def test_vgg_holds_nothing_that_is_taught_or_saved(tmp_path: Path) -> None:
 def test_random_vgg_neither_fades_nor_explodes(
     network: weights.Vgg, taps: tuple[int, ...], tmp_path: Path
 ) -> None:
-    weights.write_vgg(tmp_path, network=network, kind="random")
+    weights.write_vgg(tmp_path, network=network, kind="stand_in")
     for features in load_vgg(tmp_path, taps=taps)(image(64)):
         assert 0.1 < features.mean() < 3
         assert 0.1 < features.std() < 3
@@ -169,7 +171,7 @@ def test_taps_must_rise(taps: tuple[int, ...], tmp_path: Path) -> None:
 def test_stand_ins_depend_on_the_seed_alone(clip: Path, tmp_path: Path) -> None:
     torch.manual_seed(123)
     again = tmp_path / "again"
-    weights.write_clip(again, kind="random", seed=1, random_width=64, random_layers=1)
+    weights.write_clip(again, kind="stand_in", seed=1, stand_in_width=64, stand_in_layers=1)
     for file in clip.iterdir():
         assert sha256(file) == sha256(again / file.name), file.name
     tensors = []
@@ -178,7 +180,7 @@ def test_stand_ins_depend_on_the_seed_alone(clip: Path, tmp_path: Path) -> None:
         tensors.append(sha256(tmp_path / name / TENSORS))
     assert tensors[0] == tensors[1] != tensors[2]
     origin = json.loads((tmp_path / "c" / "origin.json").read_text())
-    assert (origin["kind"], origin["seed"]) == ("random", 1)
+    assert (origin["kind"], origin["seed"]) == ("stand_in", 1)
 
 
 def test_text_is_encoded_as_the_library_does(clip: Path) -> None:
@@ -245,15 +247,15 @@ def test_published_vgg_is_taken_from_torchs_cache(
     state = named(torchvisions_features(network))
     classifier = {"classifier.0.weight": torch.zeros(2, 2)}  # is left out
     torch.save(state | classifier, checkpoints / file)
-    weights.write_vgg(tmp_path / "vgg", network=network, kind="pretrained")
+    weights.write_vgg(tmp_path / "vgg", network=network, kind="published")
     expected = VggFeatures(state)(image())
     torch.testing.assert_close(load_vgg(tmp_path / "vgg")(image()), expected)
-    assert json.loads((tmp_path / "vgg" / "origin.json").read_text())["kind"] == "pretrained"
+    assert json.loads((tmp_path / "vgg" / "origin.json").read_text())["kind"] == "published"
 
 
 def test_published_clip_is_taken_from_a_folder(published_clip: Path, tmp_path: Path) -> None:
     folder = tmp_path / "clip"
-    weights.write_clip(folder, kind="pretrained", published=str(published_clip))
+    weights.write_clip(folder, kind="published", published=str(published_clip))
     encoded = TextEncoder(folder).encode(SENTENCES)
     tokens = CLIPTokenizer.from_pretrained(published_clip)(
         list(SENTENCES), padding="max_length", max_length=77, return_tensors="pt"
@@ -272,7 +274,7 @@ def test_published_clip_is_taken_from_the_hubs_cache(
     (model / "refs" / "main").write_text("0123")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    weights.write_clip(tmp_path / "clip", kind="pretrained")
+    weights.write_clip(tmp_path / "clip", kind="published")
     assert TextEncoder(tmp_path / "clip").width == 32
 
 
@@ -284,9 +286,9 @@ def test_published_clip_without_network_ends_with_a_sentence(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", offline)
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(BadInput, match="could not be obtained from http://127") as caught:
-        weights.write_clip(tmp_path / "out" / "clip", kind="pretrained")
+        weights.write_clip(tmp_path / "out" / "clip", kind="published")
     assert ("HF_HUB_OFFLINE is set" in caught.value.given) == offline
-    assert "weights: random" in caught.value.remedy
+    assert "stand_in` in params.yaml" in caught.value.remedy
     assert not (tmp_path / "out").exists()
 
 
@@ -297,6 +299,6 @@ def test_published_vgg_without_network_ends_with_a_sentence(
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setattr("thermochroma.data.acquisition.fetch.time.sleep", lambda seconds: None)
     with pytest.raises(BadInput, match="could not be fetched") as caught:
-        weights.write_vgg(tmp_path / "vgg", network="vgg16", kind="pretrained")
-    assert "weights: random" in caught.value.remedy
+        weights.write_vgg(tmp_path / "vgg", network="vgg16", kind="published")
+    assert "stand_in` in params.yaml" in caught.value.remedy
     assert not (tmp_path / "vgg").exists()

@@ -142,7 +142,7 @@ ABOUT = About(
     note="Procedural sample, not KAIST",
     split="test",
     size=128,
-    weights="random",
+    frozen="VGG-16, VGG-19, CLIP stand-ins",
 )
 TO_THERMAL = replace(ABOUT, reference="mean_thermal", predicted="thermal")
 COST = {
@@ -215,7 +215,7 @@ def test_the_caption_says_all_that_is_needed(table: Table) -> None:
         "Gaussian window of 11 pixels, sigma 1.5, L = 255",
         "clamped and rounded",
         "95% bootstrap interval over sequences (10,000 resamples, percentiles put further out",
-        "random stand-ins",
+        "used in training: VGG-16, VGG-19, CLIP stand-ins",
     ):
         assert phrase in table.caption
     assert table.caption.count("Shifted:") == 1
@@ -235,16 +235,19 @@ def test_everything_missing_has_a_sentence(table: Table) -> None:
 
 def test_published_numbers_stand_with_their_data_set_alone() -> None:
     tables = {
-        dataset: build_table(rows_of(), About(dataset, "T", "", "test", 256, "pretrained"))
+        dataset: build_table(rows_of(), About(dataset, "T", "", "test", 256, "stand-ins"))
         for dataset in ("kaist", "irvi", "roadscene", "sample")
     }
     assert tables["kaist"].lines[1].cells["published_day"].text == "0.58 / 16.22"
     assert tables["irvi"].lines[1].cells["published_monitoring"].text == "0.56 / 18.39"
     assert "published_traffic" not in tables["irvi"].lines[0].cells, "no number for Pix2pix there"
     assert "another protocol" in to_markdown(tables["kaist"])
+    assert "Published" in to_markdown(tables["kaist"])
+    assert "published_" in to_csv(tables["kaist"])
     assert "Jiang et al." in tables["kaist"].caption
     for name in ("roadscene", "sample"):
-        assert "published" not in to_markdown(tables[name]) + to_csv(tables[name])
+        assert "Published" not in to_markdown(tables[name])
+        assert "published_" not in to_csv(tables[name])
     assert [len(found) for parts in PUBLISHED.values() for found in parts.values()] == [10, 7, 7]
 
 
@@ -410,7 +413,7 @@ def test_saved_figures_have_the_same_bytes_twice(tmp_path: Path) -> None:
     assert b"<dc:date>" not in saved[0][1]
 
 
-KAIST = About("kaist", "KAIST by day", "", "test", 256, "pretrained")
+KAIST = About("kaist", "KAIST by day", "", "test", 256, "VGG-16 published")
 ABLATED = {
     "cmmf_net": "CMMF-Net",
     "cmmf_net_no_text": "CMMF-Net without text",

@@ -1,7 +1,6 @@
 """Settings of the tables, figures and the page of one data set."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from thermochroma.config.entry import Entry
 from thermochroma.config.evaluation import EvaluateSettings
@@ -17,7 +16,6 @@ class Comparison:
 
     dataset: str
     seed: int
-    weights: Literal["random", "pretrained"]
     side: int
     evaluate: EvaluateSettings
     entries: tuple[Entry, ...]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
@@ -18,6 +18,7 @@ from thermochroma.config.evaluation import EvaluateSettings
 from thermochroma.config.names import Name
 from thermochroma.config.parsing import parse
 from thermochroma.config.registration import RegisterSettings
+from thermochroma.config.weights import FrozenWeights
 from thermochroma.contract.dataset import DatasetSettings, load_dataset
 from thermochroma.contract.settings import Settings, Strict
 
@@ -39,7 +40,7 @@ class Params(Strict):
     """Data sets on which the video line-up is trained as well; some of `datasets`."""
     video_lineup: tuple[Name, ...]
     """Methods that learn from consecutive frames."""
-    weights: Literal["random", "pretrained"]
+    weights: FrozenWeights
     sources: Mapping[Name, Any]
     registration: RegisterSettings
     crop: Mapping[Name, CropSettings]
@@ -93,7 +94,6 @@ class Params(Strict):
         return Comparison(
             dataset=dataset,
             seed=self.seed,
-            weights=self.weights,
             side=self.crop[dataset].size,
             evaluate=self.evaluate[dataset],
             entries=tuple(self.entry(dataset, name) for name in trained),

@@ -26,7 +26,7 @@ def score_baselines(
     rows: pd.DataFrame,
     *,
     spectrum: str,
-    perception: Perception | None,
+    perception: Perception,
 ) -> Iterator[tuple[str, Evaluation, Predictor]]:
     """Yield each baseline's name, its evaluation on `rows`, and its predictor for further frames.
 

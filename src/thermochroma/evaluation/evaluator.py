@@ -37,7 +37,7 @@ class Evaluator:
     extra: ExtraInputs
     batch_size: int
     device: torch.device
-    perception: Perception | None
+    perception: Perception
     kept: dict[str, torch.Tensor] = field(default_factory=dict, init=False)
     """Predictions of frames that are asked for again, by frame."""
 

@@ -3,7 +3,6 @@
 The features of Inception v3 are kept, never the images: 16 KB per image.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +12,17 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Shaped
+from safetensors.torch import load_file
 
-from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import SCORED_SPLITS
+from thermochroma.base.reading import reading
 from thermochroma.evaluation.scoring import score_rows
 from thermochroma.inference.predictions import Predicted, truth_of
 from thermochroma.loading.crops import Crops
-from thermochroma.metrics.distribution import LEAST, InceptionFeatures, fid, kid
-from thermochroma.metrics.perceptual import FILES, VGG16_TAPS, Lpips, read_linear
-from thermochroma.networks.frozen import load_vgg
+from thermochroma.metrics.distribution import FILE, LEAST, InceptionFeatures, fid, kid
+from thermochroma.metrics.perceptual import LPIPS_TRUNKS, VGG16_TAPS, Lpips, Trunk
+from thermochroma.networks.alexnet import AlexNetFeatures
+from thermochroma.networks.frozen import ANEW, TENSORS, VggFeatures, kind_of, refuse_weights
 
 Distances: TypeAlias = Mapping[str, Mapping[str, float]]
 """Values of `fid` and `kid` by split, without a split of fewer images than they need."""
@@ -29,18 +30,25 @@ DISTANCES: Final = {"fid": fid, "kid": kid}
 
 
 class Perception:
-    """Networks with published weights that LPIPS, FID and KID use, on one device."""
+    """Networks with published weights that LPIPS, FID and KID use, on one device; any may be missing."""
 
-    def __init__(self, lpips: Lpips, inception: InceptionFeatures, device: torch.device) -> None:
+    def __init__(
+        self,
+        lpips: Mapping[str, Lpips],
+        inception: InceptionFeatures | None,
+        device: torch.device,
+    ) -> None:
+        """Keep them. lpips: by the score's name in the tables."""
         self._lpips, self._inception, self.device = lpips, inception, device
 
-    def lpips(self, prediction: Predicted, truth: Predicted) -> Float[np.ndarray, " b"]:
-        """LPIPS distance of each prediction from its truth."""
-        return self._lpips(prediction.to(self.device), truth.to(self.device)).numpy()
+    def lpips(self, prediction: Predicted, truth: Predicted) -> dict[str, Float[np.ndarray, " b"]]:
+        """LPIPS distances of each prediction from its truth, by the score's name."""
+        pair = prediction.to(self.device), truth.to(self.device)
+        return {name: distance(*pair).numpy() for name, distance in self._lpips.items()}
 
-    def features(self, images: Predicted) -> Float[np.ndarray, "b 2048"]:
-        """Inception features of each image, from which FID and KID are computed."""
-        return self._inception(images)
+    def features(self, images: Predicted) -> Float[np.ndarray, "b 2048"] | None:
+        """Inception features of each image, from which FID and KID are computed; None without it."""
+        return None if self._inception is None else self._inception(images)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,22 +59,35 @@ class Evaluation:
     distances: Distances
 
 
-def read_perception(folder: Path, device: torch.device) -> Perception | None:
-    """Read the networks that the stage `weights` wrote; None if they are stand-ins, which cannot score.
+def read_perception(folder: Path, device: torch.device) -> Perception:
+    """Read the networks that the stage `weights` wrote; stand-ins, which cannot score, are left out.
 
     Raises BadInput if a file is missing, damaged, or does not fit the others.
     """
-    if _kind_of(folder) != "pretrained":
-        return None
-    vgg16, lpips, inception = (folder / name for name in FILES)
-    features, linear = load_vgg(vgg16, taps=VGG16_TAPS, imagenet_norm=True), read_linear(lpips)
-    widths = [layer.shape[1] for layer in features(torch.zeros(1, 3, 32, 32))]
-    if widths != [len(layer) for layer in linear]:
-        raise _damaged(f"the layers in {vgg16} have {widths} channels, those in {lpips} others")
-    fitted = [layer.to(device) for layer in linear]
-    return Perception(
-        Lpips(features.to(device), fitted), InceptionFeatures(inception, device), device
+    lpips: dict[str, Lpips] = {
+        name: _read_lpips(folder / name, trunk, device)
+        for name, trunk in LPIPS_TRUNKS.items()
+        if kind_of(folder / name) == "published"
+    }
+    inception = folder / "inception"
+    known = kind_of(inception) == "published"
+    return Perception(lpips, InceptionFeatures(inception / FILE, device) if known else None, device)
+
+
+def _read_lpips(folder: Path, trunk: Trunk, device: torch.device) -> Lpips:
+    path = folder / TENSORS
+    with reading(path, needed="the file that the stage `weights` writes", remedy=ANEW):
+        stored = load_file(path)
+    linear = [stored.pop(name) for name in sorted(n for n in stored if n.startswith("lin"))]
+    features = (
+        AlexNetFeatures(stored)
+        if trunk == "alexnet"
+        else VggFeatures(stored, taps=VGG16_TAPS, imagenet_norm=True)
     )
+    widths = [layer.shape[1] for layer in features(torch.zeros(1, 3, 64, 64))]
+    if widths != [len(layer) for layer in linear]:
+        refuse_weights(f"the layers in {path} have {widths} channels, its linear layers others")
+    return Lpips(features.to(device), [layer.to(device) for layer in linear])
 
 
 def evaluate_images(
@@ -74,23 +95,23 @@ def evaluate_images(
     batches: Iterable[tuple[pd.DataFrame, Predicted]],
     *,
     spectrum: str,
-    perception: Perception | None,
+    perception: Perception,
 ) -> Evaluation:
     """Score predictions, batch by batch. spectrum: the one that is predicted."""
     parts: list[pd.DataFrame] = []
     seen: list[tuple[np.ndarray, np.ndarray]] = []
     for rows, prediction in batches:
+        truth = truth_of(crops, rows, spectrum=spectrum)
         scores = score_rows(crops, rows, prediction, spectrum=spectrum)
-        if perception is not None:
-            truth = truth_of(crops, rows, spectrum=spectrum)
-            scores = scores.assign(lpips=perception.lpips(prediction, truth))
-            seen.append((perception.features(prediction), perception.features(truth)))
-        parts.append(scores)
+        parts.append(scores.assign(**perception.lpips(prediction, truth)))
+        features = perception.features(prediction), perception.features(truth)
+        if features[0] is not None and features[1] is not None:
+            seen.append((features[0], features[1]))
     whole = pd.concat(parts, ignore_index=True)
-    if perception is None:
+    if not seen:
         return Evaluation(whole, {})
-    features = (np.concatenate(each) for each in zip(*seen, strict=True))
-    return Evaluation(whole, _distances(whole["split"].to_numpy(str), *features))
+    both = (np.concatenate(each) for each in zip(*seen, strict=True))
+    return Evaluation(whole, _distances(whole["split"].to_numpy(str), *both))
 
 
 def _distances(
@@ -104,19 +125,3 @@ def _distances(
         for split, some in of_split.items()
         if some.sum() >= LEAST
     }
-
-
-def _kind_of(folder: Path) -> str:
-    path = folder / "origin.json"
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["kind"])
-    except (OSError, ValueError, KeyError) as error:
-        raise _damaged(f"{path} cannot be read ({error})") from error
-
-
-def _damaged(given: str) -> BadInput:
-    return BadInput(
-        given=given,
-        needed="the files that the stage `weights` writes",
-        remedy="run `dvc repro -f weights`",
-    )

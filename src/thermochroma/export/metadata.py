@@ -32,7 +32,7 @@ class Metadata:
     side: int
     """Height and width of the training images, in pixels."""
     frozen: str
-    """Weights of the frozen networks in its training: random | pretrained."""
+    """Provenance of the weights of the frozen networks in its training: published, stand-ins."""
     images: int | None
     """Images shown to it in training; None if that is not known."""
 

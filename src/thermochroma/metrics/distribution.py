@@ -19,6 +19,8 @@ from torchvision.models import Inception3
 
 from thermochroma.base.errors import BadInput
 
+FILE: Final = "inception.pth"
+"""Name of its weights in the folder that the stage `weights` writes."""
 SIDE: Final = 299
 """Side, in pixels, of the images that the network was trained on."""
 DEGREE: Final = 3

@@ -107,10 +107,16 @@ SCORES: Final[dict[str, Score]] = {
 }  # fmt: skip
 """Scores that every image gets, in the order of the tables."""
 
+_LPIPS: Final = (
+    "LPIPS: version 0.1, mean over images, with AlexNet (the default of its package) and with "
+    "VGG-16."
+)
 PERCEPTION: Final[dict[str, Score]] = {
-    "lpips": Score(
-        "LPIPS", "", 3, higher_is_better=False,
-        definition="LPIPS: version 0.1 with VGG-16, mean over images.",
+    "lpips_alex": Score(
+        "LPIPS (AlexNet)", "", 3, higher_is_better=False, definition=_LPIPS,
+    ),
+    "lpips_vgg": Score(
+        "LPIPS (VGG-16)", "", 3, higher_is_better=False, definition=_LPIPS,
     ),
     "fid": Score(
         "FID", "", 1, higher_is_better=False,

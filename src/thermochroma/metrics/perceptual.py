@@ -8,7 +8,7 @@ arguments; with a random stand-in for either, the score must not be taken.
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import torch
 from jaxtyping import Float, UInt8
@@ -20,9 +20,11 @@ from thermochroma.base.tensors import to_network
 VGG16_TAPS: Final = (3, 8, 15, 22, 29)
 """Indices in torchvision's `features`: relu1_2, relu2_2, relu3_3, relu4_3, relu5_3, of images normalised
 as in ImageNet training (which equals LPIPS's own scaling of [-1, 1])."""
-FILES: Final = ("vgg16", "lpips.pth", "inception.pth")
-"""Names of the weights of LPIPS, FID and KID that the stage `weights` writes: a folder for `load_vgg`, and
-two files as published."""
+Trunk = Literal["alexnet", "vgg16"]
+"""Network whose features LPIPS compares: AlexNet, the default of its package, or VGG-16."""
+LpipsName = Literal["lpips_alex", "lpips_vgg"]
+LPIPS_TRUNKS: Final[Mapping[LpipsName, Trunk]] = {"lpips_alex": "alexnet", "lpips_vgg": "vgg16"}
+"""Names of the LPIPS scores, which are those of their folders too, and the network each looks through."""
 TINY: Final = 1e-10
 """Summand of lengths, so that a pixel without any feature does not divide by zero."""
 

@@ -4,10 +4,11 @@ Its weights are read from local folders that the stage `weights` writes, by the 
 weights and for seeded stand-ins. Nothing is downloaded here.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, Literal, NoReturn, cast, get_args
 
 import torch
 import torch.nn.functional as F
@@ -18,9 +19,15 @@ from torch import Tensor, nn
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
+from thermochroma.base.reading import reading
 from thermochroma.base.tensors import Visible
 
 TENSORS: Final = "model.safetensors"
+ORIGIN: Final = "origin.json"
+"""Name of the file that says where a folder's weights come from."""
+ANEW: Final = "run `dvc repro -f weights`"
+Kind = Literal["published", "stand_in"]
+_TITLES: Final = {"vgg16": "VGG-16", "vgg19": "VGG-19", "clip": "CLIP"}
 VGG_CONVS: Final = {
     "vgg16": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
     "vgg19": (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
@@ -110,6 +117,14 @@ class FrozenNetworks:
         """SHA-256 of each file of weights that games use; stand-ins of other seeds have other hashes."""
         return [sha256(path) for path in sorted(self.weights.glob(f"vgg*/{TENSORS}"))]
 
+    def provenance(self) -> str:
+        """Say of each frozen network of games whether it is published or a stand-in, in one phrase."""
+        kinds = {title: kind_of(self.weights / name) for name, title in _TITLES.items()}
+        published = [title for title, kind in kinds.items() if kind == "published"]
+        stand_ins = [title for title, kind in kinds.items() if kind == "stand_in"]
+        said = [f"{', '.join(published)} published"] if published else []
+        return "; ".join(said + ([f"{', '.join(stand_ins)} stand-ins"] if stand_ins else []))
+
     def vgg16(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
         """Feature maps of VGG-16, see `VggFeatures`."""
         return load_vgg(self.weights / "vgg16", taps=taps, imagenet_norm=imagenet_norm)
@@ -117,6 +132,19 @@ class FrozenNetworks:
     def vgg19(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
         """Feature maps of VGG-19, see `VggFeatures`."""
         return load_vgg(self.weights / "vgg19", taps=taps, imagenet_norm=imagenet_norm)
+
+
+def kind_of(folder: Path) -> Kind:
+    """Kind of the weights in a folder that the stage `weights` wrote.
+
+    Raises BadInput if it does not say.
+    """
+    path = folder / ORIGIN
+    with reading(path, needed="the file that the stage `weights` writes", remedy=ANEW):
+        kind = json.loads(path.read_text(encoding="utf-8"))["kind"]
+    if kind not in get_args(Kind):
+        refuse_weights(f"{path} has the kind {kind!r}")
+    return cast(Kind, kind)
 
 
 def _convs_of(state: Mapping[str, Tensor]) -> tuple[int, ...]:
@@ -160,5 +188,5 @@ def refuse_weights(given: str) -> NoReturn:
     raise BadInput(
         given=given,
         needed="the files that the stage `weights` writes",
-        remedy="run `dvc repro -f weights`",
+        remedy=ANEW,
     )

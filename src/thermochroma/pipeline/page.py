@@ -28,6 +28,7 @@ from thermochroma.pipeline.results import (
     about_of,
     blocks_of,
     by_spectrum,
+    frozen_of,
     galleries,
     of_split,
     read_rows,
@@ -92,7 +93,8 @@ def describe(comparison: Comparison, roots: Roots) -> PageDataset:
         for spectrum, entries in by_spectrum(comparison).items()
     ]
     train = cut.split("train")
-    trained = TrainingFacts(len(train), train["sequence"].nunique(), comparison.weights)
+    frozen = frozen_of(comparison, roots.runs / dataset)
+    trained = TrainingFacts(len(train), train["sequence"].nunique(), frozen)
     budgets = {one.name: one.budget for one in comparison.entries if one.name in blocks}
     return PageDataset(
         name=dataset,

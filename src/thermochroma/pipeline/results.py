@@ -78,6 +78,13 @@ def needs_video(comparison: Comparison, spectrum: str) -> dict[str, str]:
     }
 
 
+def frozen_of(comparison: Comparison, runs: Path) -> str:
+    """Say where the weights of the frozen networks of the line-up's trainings came from."""
+    files = (runs / entry.name / "translator.safetensors" for entry in comparison.entries)
+    found = dict.fromkeys(read_metadata(path).frozen for path in files)
+    return "; in other rows: ".join(found) or "nothing was trained"
+
+
 def about_of(
     comparison: Comparison, split: str, spectrum: Spectrum, places: ResultFolders
 ) -> About:
@@ -89,7 +96,7 @@ def about_of(
         note=record.note,
         split=split,
         size=comparison.side,
-        weights=comparison.weights,
+        frozen=frozen_of(comparison, places.runs),
         reference=BASELINES[spectrum].reference,
         predicted=spectrum,
         true_flicker=flicker_of(places.baselines / truth_name(spectrum)),

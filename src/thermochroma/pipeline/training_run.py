@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import torch
@@ -50,8 +50,8 @@ class TrainingRun:
     entry: Entry
     side: int
     """Of the crops, in pixels."""
-    frozen: Literal["random", "pretrained"]
-    """Kind of the weights of the frozen networks."""
+    frozen: str
+    """Provenance of the weights of the frozen networks."""
     method: Method
     crops: Crops
     text: TextTable | None
@@ -76,7 +76,6 @@ def prepare(
     files: TrainingFiles,
     *,
     side: int,
-    frozen: Literal["random", "pretrained"],
 ) -> TrainingRun:
     """Read what the training needs, and name it by a fingerprint of all that decides its outcome."""
     settings, budget = entry.settings, entry.budget
@@ -85,14 +84,13 @@ def prepare(
     window = budget.window or side
     refuse_side(window, method, multiple=method.window_multiple(settings), dataset=dataset)
     refuse_sampling(settings, method)
-    device = choose_device()
+    device, frozen = choose_device(), FrozenNetworks(files.weights)
     table = read_text(method.sees, files.text)
     fingerprint = checkpoint.fingerprint_of(
         settings=settings.model_dump(),
         budget=budget.deciding(),
         seed=entry.seed,
-        weights=frozen,
-        frozen=FrozenNetworks(files.weights).hashes(),
+        frozen=frozen.hashes(),
         data=[sha256(files.crops / file) for file in (MANIFEST, FINGERPRINT)],
         text=sha256(files.text) if table is not None else "",
         code=[sha256(path) for path in files.code],
@@ -103,7 +101,7 @@ def prepare(
         dataset=dataset,
         entry=entry,
         side=side,
-        frozen=frozen,
+        frozen=frozen.provenance(),
         method=method,
         crops=Crops(files.crops),
         text=table,

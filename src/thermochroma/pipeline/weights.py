@@ -1,24 +1,69 @@
 """Bring the frozen networks to disk: for perceptual terms, for text, and for scores of perception."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from thermochroma.pretrained.write_weights import Kind, Vgg, write_clip, write_perception, write_vgg
+from thermochroma.base.errors import BadInput
+from thermochroma.config.weights import FrozenWeights, Wish
+from thermochroma.metrics.perceptual import LpipsName
+from thermochroma.networks.frozen import Kind
+from thermochroma.pretrained.write_weights import (
+    Vgg,
+    write_clip,
+    write_inception,
+    write_lpips,
+    write_nothing,
+    write_vgg,
+)
 
 STAND_IN_DIVISOR = 8  # a stand-in need not be good, but it must be quick on a processor
 
 
 def write_frozen(
-    kind: Kind, *, seed: int, vgg16: Path, vgg19: Path, clip: Path, perception: Path
+    wishes: FrozenWeights, *, seed: int, vgg16: Path, vgg19: Path, clip: Path, perception: Path
 ) -> None:
-    """Write published weights or seeded stand-ins, in the same format; of perception, published or none."""
-    networks: dict[Vgg, Path] = {"vgg16": vgg16, "vgg19": vgg19}
-    for network, folder in networks.items():
-        write_vgg(
+    """Write each frozen network as `wishes` says: published, a seeded stand-in, or whichever can be had.
+
+    Raises BadInput if a network that must be published cannot be had.
+    """
+
+    def vgg(network: Vgg, folder: Path) -> Callable[[Kind], None]:
+        return lambda kind: write_vgg(
             folder,
             network=network,
             kind=kind,
             seed=seed,
-            random_width_divisor=STAND_IN_DIVISOR,
+            stand_in_width_divisor=STAND_IN_DIVISOR,
         )
-    write_clip(clip, kind=kind, seed=seed)
-    write_perception(perception, kind=kind)
+
+    def lpips(name: LpipsName) -> Callable[[Kind], None]:
+        folder = perception / name
+        return lambda kind: (
+            write_lpips(folder, score=name) if kind == "published" else write_nothing(folder)
+        )
+
+    def inception(kind: Kind) -> None:
+        folder = perception / "inception"
+        write_inception(folder) if kind == "published" else write_nothing(folder)
+
+    bring("VGG-16", wishes.vgg16, vgg("vgg16", vgg16))
+    bring("VGG-19", wishes.vgg19, vgg("vgg19", vgg19))
+    bring("CLIP", wishes.clip, lambda kind: write_clip(clip, kind=kind, seed=seed))
+    bring("LPIPS (AlexNet)", wishes.lpips_alex, lpips("lpips_alex"))
+    bring("LPIPS (VGG-16)", wishes.lpips_vgg, lpips("lpips_vgg"))
+    bring("Inception v3", wishes.inception, inception)
+
+
+def bring(title: str, wish: Wish, write: Callable[[Kind], None]) -> None:
+    """Write one network, and say on standard error when a stand-in takes the place of a published one."""
+    if wish == "stand_in":
+        write("stand_in")
+        return
+    try:
+        write("published")
+    except BadInput as cause:
+        if wish == "published":
+            raise
+        sys.stderr.write(f"{title}: a stand-in is used, since {cause.given}\n")
+        write("stand_in")

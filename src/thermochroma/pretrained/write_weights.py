@@ -2,15 +2,14 @@
 
 The stand-ins have the same tensor names and file formats and are narrower, so that the whole pipeline
 runs offline through the same code as with the published weights. Their features mean nothing: the
-`kind` in `origin.json` marks results made with them.
+`kind` in `origin.json` marks results made with them. Networks that score have no stand-ins: a folder of
+that kind holds its origin alone, and nothing is scored.
 """
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal
 
 import huggingface_hub
 import numpy as np
@@ -19,18 +18,22 @@ import torch
 from huggingface_hub.errors import EntryNotFoundError
 from safetensors.torch import save_file
 from torch import Tensor
-from torchvision.models import Inception_V3_Weights, VGG16_Weights, VGG19_Weights
 
-from thermochroma.base.errors import BadInput
 from thermochroma.base.files import seed_of, whole_folder, write_text
-from thermochroma.data.acquisition.fetch import fetch
-from thermochroma.metrics.distribution import InceptionFeatures
-from thermochroma.metrics.perceptual import FILES, read_linear
+from thermochroma.metrics.distribution import FILE, InceptionFeatures
+from thermochroma.metrics.perceptual import LPIPS_TRUNKS, LpipsName
 from thermochroma.networks.clip_text import TextEncoder
-from thermochroma.networks.frozen import TENSORS, VGG_CONVS, load_vgg
+from thermochroma.networks.frozen import ORIGIN, TENSORS, VGG_CONVS, Kind, load_vgg
+from thermochroma.pretrained.published import (
+    PROBE_SECONDS,
+    TORCHVISIONS,
+    convolutions,
+    linear_layers,
+    not_had,
+    torchvisions,
+)
 from thermochroma.pretrained.stand_in_vocabulary import merges_of, vocabulary_of
 
-Kind = Literal["random", "pretrained"]
 Vgg = Literal["vgg16", "vgg19"]
 
 CLIP: Final = "openai/clip-vit-base-patch32"
@@ -39,65 +42,65 @@ VGG_WIDTHS: Final = {
     "vgg16": (64,) * 2 + (128,) * 2 + (256,) * 3 + (512,) * 6,
     "vgg19": (64,) * 2 + (128,) * 2 + (256,) * 4 + (512,) * 8,
 }
-VGG_FILES: Final = {
-    "vgg16": VGG16_Weights.IMAGENET1K_V1.url,
-    "vgg19": VGG19_Weights.IMAGENET1K_V1.url,
-}
 LICENCES: Final = {
     "vgg": "torchvision's BSD-3-Clause; trained on ImageNet, whose terms are non-commercial",
     "clip": "MIT (OpenAI)",
-    "perception": "torchvision's BSD-3-Clause, LPIPS's BSD-2-Clause; trained on ImageNet, whose terms "
-    "are non-commercial",
+    "lpips": "torchvision's BSD-3-Clause, LPIPS's BSD-2-Clause; trained on ImageNet, whose terms are "
+    "non-commercial",
+    "stand_in": "Apache-2.0, as this project: random numbers",
     "nothing": "none: there are no weights",
-    "random": "Apache-2.0, as this project: random numbers",
 }
-LPIPS_FILE: Final = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/vgg.pth"
-LPIPS_SHA256: Final = "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"
-"""SHA-256 of LPIPS_FILE, equal to that of the file in the package `lpips` 0.1.4."""
-INCEPTION_FILE: Final = Inception_V3_Weights.IMAGENET1K_V1.url
-PROBE_SECONDS: Final = 5.0
 
 
 def write_vgg(
-    folder: Path, *, network: Vgg, kind: Kind, seed: int = 0, random_width_divisor: int = 4
+    folder: Path, *, network: Vgg, kind: Kind, seed: int = 0, stand_in_width_divisor: int = 4
 ) -> None:
     """Write the convolutions of VGG-16 or VGG-19 to `folder`, to be read by `load_vgg`.
 
-    pretrained: torchvision's IMAGENET1K_V1, from torch's own cache, or fetched into it first.
-    random: He's initialisation (He et al., 2015), each width divided by `random_width_divisor`.
+    published: torchvision's IMAGENET1K_V1, from the first place that has it (`published.py`).
+    stand_in: He's initialisation (He et al., 2015), each width divided by `stand_in_width_divisor`.
     Raises BadInput, with nothing written, if the published file cannot be obtained.
     """
-    if kind == "pretrained":
-        state, source = _published_vgg(network), VGG_FILES[network]
+    if kind == "published":
+        state, source = convolutions(network, key=network)
     else:
-        state, source = _random_vgg(network, seed, random_width_divisor), "seeded random numbers"
+        state, source = _random_vgg(network, seed, stand_in_width_divisor), "seeded random numbers"
     with whole_folder(folder) as part:
         save_file(state, part / TENSORS)
-        _write_origin(part, "vgg" if kind == "pretrained" else "random", kind, source, seed)
+        _write_origin(part, "vgg", kind, source, seed)
         load_vgg(part)  # checks it: an unreadable folder is never kept
 
 
-def write_perception(folder: Path, *, kind: Kind) -> None:
-    """Write the networks of LPIPS, FID and KID to `folder`, to be read by `read_perception`.
+def write_lpips(folder: Path, *, score: LpipsName) -> None:
+    """Write what one LPIPS score needs to `folder`: its trunk's convolutions, and the linear layers.
 
-    pretrained: VGG-16, LPIPS's linear layers, Inception v3, each from torch's cache, or fetched into it
-    first. random: the origin alone, since nothing may be scored with random numbers.
-    Raises BadInput, with nothing written, if a published file cannot be obtained or is damaged.
+    Raises BadInput, with nothing written, if either cannot be obtained.
     """
+    trunk = LPIPS_TRUNKS[score]
+    state, source = convolutions(trunk, key=score)
+    linear, beside = linear_layers(trunk, key=score)
     with whole_folder(folder) as part:
-        if kind == "random":
-            _write_origin(part, "nothing", kind, "nothing: stand-ins score no image", None)
-            return
-        vgg16, lpips, inception = (part / name for name in FILES)
-        write_vgg(vgg16, network="vgg16", kind=kind)
-        known = _cached(LPIPS_FILE, "lpips-v0.1-vgg.pth", LPIPS_SHA256)
-        read_linear(known)  # checks it: an unreadable file is never kept
-        shutil.copyfile(known, lpips)
-        known = _torchvisions(INCEPTION_FILE)
-        InceptionFeatures(known)
-        shutil.copyfile(known, inception)
-        source = f"{VGG_FILES['vgg16']}, {LPIPS_FILE}, {INCEPTION_FILE}"
-        _write_origin(part, "perception", kind, source, None)
+        save_file(state | linear, part / TENSORS)
+        _write_origin(part, "lpips", "published", f"{source}; linear layers: {beside}", None)
+
+
+def write_inception(folder: Path) -> None:
+    """Write Inception v3, for FID and KID, to `folder`, as torchvision publishes it.
+
+    Raises BadInput, with nothing written, if it cannot be obtained or is damaged.
+    """
+    known = torchvisions("inception")
+    InceptionFeatures(known)  # checks it: an unreadable file is never kept
+    with whole_folder(folder) as part:
+        shutil.copyfile(known, part / FILE)
+        _write_origin(part, "vgg", "published", TORCHVISIONS["inception"], None)
+
+
+def write_nothing(folder: Path) -> None:
+    """Write the origin alone of a network that scores: without it, its cells stay empty."""
+    with whole_folder(folder) as part:
+        source = "nothing: stand-ins score no image"
+        _write_origin(part, "nothing", "stand_in", source, None)
 
 
 def write_clip(
@@ -105,70 +108,39 @@ def write_clip(
     *,
     kind: Kind,
     seed: int = 0,
-    random_width: int = 128,
-    random_layers: int = 2,
+    stand_in_width: int = 128,
+    stand_in_layers: int = 2,
     published: str = CLIP,
 ) -> None:
     """Write CLIP's text transformer and its tokenizer to `folder`, to be read by `TextEncoder`.
 
-    published: a model of the Hugging Face hub, or a local folder with its files. random: few and
+    published: a model of the Hugging Face hub, or a local folder with its files. stand_in: few and
     narrow layers, and a tokenizer that knows the words of road scenes.
     Raises BadInput, with nothing written, if the published files cannot be obtained.
     """
-    if kind == "pretrained":
+    if kind == "published":
         (model, tokenizer), source = _published_clip(published), published
     else:
-        model, tokenizer = _random_clip(seed, random_width, random_layers)
+        model, tokenizer = _random_clip(seed, stand_in_width, stand_in_layers)
         source = "seeded random numbers"
     with whole_folder(folder) as part:
         model.save_pretrained(part)
         tokenizer.save_pretrained(part)
         _write_tokenizer(part, tokenizer)
-        _write_origin(part, "clip" if kind == "pretrained" else "random", kind, source, seed)
+        _write_origin(part, "clip", kind, source, seed)
         TextEncoder(part).encode(["a street scene"])
 
 
 def _write_origin(folder: Path, licence: str, kind: Kind, source: str, seed: int | None) -> None:
+    """Write where the weights come from. licence: of published ones, or `nothing`."""
+    known = "stand_in" if kind == "stand_in" and licence != "nothing" else licence
     origin = {
         "kind": kind,
         "source": source,
-        "seed": seed if kind == "random" else None,
-        "licence": LICENCES[licence],
+        "seed": seed if kind == "stand_in" else None,
+        "licence": LICENCES[known],
     }
-    write_text(folder / "origin.json", json.dumps(origin, indent=1) + "\n")
-
-
-def _published_vgg(network: Vgg) -> dict[str, Tensor]:
-    path = _torchvisions(VGG_FILES[network])
-    try:
-        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, UnpicklingError, EOFError) as error:
-        raise BadInput(
-            given=f"{path} cannot be read ({str(error).splitlines()[0]})",
-            needed="the state dict that torchvision publishes",
-            remedy="remove it, so that it is fetched again",
-        ) from error
-    return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
-
-
-def _torchvisions(url: str) -> Path:
-    """Get a file of torchvision's, whose name contains the first digits of its checksum."""
-    name = url.rpartition("/")[2]
-    return _cached(url, name, Path(name).stem.rpartition("-")[2])
-
-
-def _cached(url: str, name: str, digits: str) -> Path:
-    """Path of a published file in torch's own cache, fetched into it if missing.
-
-    digits: the first, or all, of its SHA-256. Raises BadInput if it cannot be fetched.
-    """
-    path = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if not path.exists():
-        try:
-            fetch([url], path, sha256=digits, attempts=3, timeout_seconds=PROBE_SECONDS)
-        except BadInput as error:
-            _no_published_weights(error.given, f"or {path.name} in torch's cache ({path.parent})")
-    return path
+    write_text(folder / ORIGIN, json.dumps(origin, indent=1) + "\n")
 
 
 def _random_vgg(network: Vgg, seed: int, divisor: int) -> dict[str, Tensor]:
@@ -195,7 +167,7 @@ def _published_clip(published: str) -> tuple[Any, Any]:
     if (
         report["missing_keys"] or report["mismatched_keys"]
     ):  # weights of the image encoder may remain
-        _no_published_weights(f"the weights in {published} are not CLIP's", "all its text tensors")
+        raise not_had(f"the weights in {published} are not CLIP's", "clip", "all its text tensors")
     return model, CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
@@ -213,10 +185,11 @@ def _clip_from_hub(name: str) -> Path:
         return _from_hub(name, local=local_only)
     except OSError as error:  # the errors of requests and of the hub are OSErrors
         cause = "HF_HUB_OFFLINE is set" if local_only else f"{type(error).__name__}"
-        _no_published_weights(
+        raise not_had(
             f"{name} could not be obtained from {huggingface_hub.constants.ENDPOINT} ({cause})",
-            "or a copy in the hub's cache",
-        )
+            "clip",
+            "a copy in the hub's cache",
+        ) from error
 
 
 def _from_hub(name: str, *, local: bool) -> Path:
@@ -272,11 +245,3 @@ def _write_tokenizer(folder: Path, tokenizer: Any) -> None:
     merges = [" ".join(pair) for pair in model["merges"]]
     write_text(folder / "vocab.json", json.dumps(model["vocab"], ensure_ascii=False) + "\n")
     write_text(folder / "merges.txt", "\n".join(["#version: 0.2", *merges]) + "\n")
-
-
-def _no_published_weights(given: str, local: str) -> NoReturn:
-    raise BadInput(
-        given=given,
-        needed=f"`weights: pretrained` takes the network {local}",
-        remedy="connect, place the files there, or set `weights: random`",
-    )

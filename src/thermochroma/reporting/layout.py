@@ -51,9 +51,9 @@ class Row:
 class About:
     """Facts about a table that its caption and notes state.
 
-    weights: those of the frozen networks. reference: the row that methods are tested against. predicted:
-    the spectrum. true_flicker: flicker of the true video, in levels. needs_video: methods that cannot be
-    trained on this data set, name to title.
+    frozen: where the weights of the frozen networks of training come from. reference: the row that methods
+    are tested against. predicted: the spectrum. true_flicker: flicker of the true video, in levels.
+    needs_video: methods that cannot be trained on this data set, name to title.
     """
 
     dataset: str
@@ -61,7 +61,7 @@ class About:
     note: str
     split: str
     size: int
-    weights: Literal["random", "pretrained"]
+    frozen: str
     reference: str = "mean_colour"
     predicted: Literal["visible", "thermal"] = "visible"
     true_flicker: float | None = None

@@ -175,8 +175,9 @@ def _mean_cell(scores: pd.DataFrame, name: str, known: Mapping[str, Score] = SCO
 def _perception_cells(row: Row, split: str) -> dict[str, Cell]:
     """Cells of LPIPS, FID and KID, empty where they were not taken."""
     cells = dict.fromkeys(PERCEPTION, Cell())
-    if "lpips" in row.scores:
-        cells["lpips"] = _mean_cell(row.scores, "lpips", PERCEPTION)
+    for name in PERCEPTION:
+        if name in row.scores:
+            cells[name] = _mean_cell(row.scores, name, PERCEPTION)
     for name, value in row.distances.get(split, {}).items():
         cells[name] = Cell(value, number(value, PERCEPTION[name].decimals))
     return cells

