@@ -84,9 +84,12 @@ def test_modes_are_those_that_the_user_asks_for(tmp_path: Path, umask: int) -> N
     before = os.umask(umask)
     try:
         write_text(tmp_path / "one.txt", "text")
-        with whole_folder(tmp_path / "folder"):
-            pass
+        with whole_folder(tmp_path / "folder") as part:
+            os.close(os.open(part / "of a library", os.O_CREAT, 0o600))
     finally:
         os.umask(before)
-    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("one.txt", "folder")]
-    assert modes == [0o666 & ~umask, 0o777 & ~umask]
+    files = [
+        (tmp_path / name).stat().st_mode & 0o777 for name in ("one.txt", "folder/of a library")
+    ]
+    assert files == [0o666 & ~umask] * 2
+    assert (tmp_path / "folder").stat().st_mode & 0o777 == 0o777 & ~umask

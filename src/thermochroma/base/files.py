@@ -8,7 +8,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -42,12 +42,26 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     part, handle = _held(folder.with_name(f".part-{folder.name}-held-"), "", _new_folder)
     try:
         yield part
+        _open_up(part)
         if folder.exists():
-            shutil.rmtree(folder)
+            remove_folder(folder)
         part.replace(folder)
     finally:
         os.close(handle)
         shutil.rmtree(part, ignore_errors=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder at once: a kill on the way leaves nothing in its place, and the rest to a sweep."""
+    doomed = folder.with_name(f".part-{folder.name}-held-{secrets.token_hex(8)}")
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        with suppress(OSError):
+            _hold(handle)  # no other process helps to remove it
+        folder.replace(doomed)
+        shutil.rmtree(doomed)
+    finally:
+        os.close(handle)
 
 
 def make_place(folder: Path) -> None:
@@ -90,6 +104,14 @@ def _held(start: Path, suffix: str, make: Callable[[Path], int]) -> tuple[Path, 
         os.close(handle)  # a sweep came between making and holding
 
 
+def _open_up(folder: Path) -> None:
+    """Give files that a library made for its owner alone the mode that the user's umask leaves."""
+    left = folder.stat().st_mode & 0o666
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink() and left & ~(mode := path.stat().st_mode):
+            path.chmod(mode | left)
+
+
 def _new_file(path: Path) -> int:
     """With the mode that the user's umask leaves, as if it had been made in its place."""
     return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
@@ -112,11 +134,14 @@ def write_text(path: Path, text: str) -> None:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def md5(path: Path) -> str:
+    """The MD5 of a file's bytes, in hexadecimal; to find it in another program's list, not to trust it."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 def seed_of(*parts: object) -> int:

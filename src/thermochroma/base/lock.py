@@ -1,7 +1,7 @@
 """One process per folder: a lock is held during long work, so that two never do it at once."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -36,6 +36,14 @@ def exclusive_lock(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[
     finally:
         path.unlink(missing_ok=True)  # while it is held: what another process makes now is its own
         lock.release()
+
+
+def sweep_locks(folder: Path) -> None:
+    """Remove from `folder` the locks of killed processes whose folders are gone."""
+    for path in folder.glob("*.lock"):
+        if not path.with_suffix("").exists():
+            with suppress(Timeout), FileLock(path, timeout=0):
+                path.unlink()
 
 
 def lock_of(folder: Path) -> Path:

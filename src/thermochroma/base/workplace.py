@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from errno import EXDEV
 from pathlib import Path
 
-from thermochroma.base.files import sweep, whole_folder
+from thermochroma.base.files import remove_folder, sweep, whole_folder
 from thermochroma.base.lock import exclusive_lock
 
 
@@ -27,7 +27,7 @@ def workplace(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[Path]
             if inner.exists():  # else swept with the one above it
                 sweep(inner)
         yield folder
-        shutil.rmtree(folder)
+        remove_folder(folder)
 
 
 def others(folder: Path) -> list[str]:
