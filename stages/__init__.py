@@ -12,9 +12,10 @@ from stages.preflight import check_environment
 
 check_environment()
 
-from stages.watch import end_with_dvc  # noqa: E402  # needs a package of the environment
+from stages.watch import end_with_dvc, say_interrupted  # noqa: E402  # needs a package of the environment
 
-end_with_dvc()  # here, for what a stage imports takes seconds
+say_interrupted()  # here, for what a stage imports takes seconds
+end_with_dvc()
 
 _SRC = str(Path(__file__).resolve().parents[1] / "src")
 if sys.path[0] != _SRC:

@@ -4,9 +4,8 @@ import inspect
 from argparse import ArgumentParser
 from collections.abc import Callable
 
+from stages.watch import AGAIN
 from thermochroma.base.endings import one_sentence
-
-AGAIN = "run `dvc repro` again: what was finished is kept"
 
 
 def run(main: Callable[..., None]) -> None:

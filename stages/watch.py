@@ -1,4 +1,4 @@
-"""End of a stage whose `dvc` has ended: looked for from the first line on, before anything heavy loads.
+"""End of a stage by its `dvc` or by Ctrl-C: looked for from the first line on, before anything heavy loads.
 
 Left alone, a stage would go on writing while the next `dvc repro` does the same work, and what it makes
 would be thrown away.
@@ -10,8 +10,16 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 
 import psutil
+
+AGAIN = "run `dvc repro` again: what was finished is kept"
+
+
+def say_interrupted() -> None:
+    """Let Ctrl-C end this process with one sentence, while it imports too."""
+    sys.excepthook = _told
 
 
 def end_with_dvc() -> None:
@@ -57,6 +65,13 @@ def lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:  # it ended between the two questions
         return False
+
+
+def _told(kind: type[BaseException], problem: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.stderr.write(f"\nthermochroma: interrupted; {AGAIN}.\n")
+    else:
+        sys.__excepthook__(kind, problem, trace)
 
 
 def _watch(chain: list[psutil.Process]) -> None:

@@ -43,6 +43,16 @@ def test_a_launcher_may_leave_dvc_on_another_machine() -> None:
     assert (done.returncode, done.stdout) == (0, "went on\n")
 
 
+def test_ctrl_c_while_it_imports_is_one_sentence() -> None:
+    command = [sys.executable, "-c", STAGE.format("raise KeyboardInterrupt")]
+    environment = {name: value for name, value in _environment().items() if name != "DVC_STAGE"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.stderr == (
+        "\nthermochroma: interrupted; run `dvc repro` again: what was finished is kept.\n"
+    )
+    assert done.returncode != 0
+
+
 def _under(folder: Path, *, then: str) -> subprocess.Popen[str]:
     """A program named `dvc`, which starts a stage and does what `then` says."""
     stage = STAGE.format("import time; print('began', flush=True); time.sleep(60); print('slept')")
