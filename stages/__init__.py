@@ -12,6 +12,11 @@ from stages.preflight import check_environment
 
 check_environment()
 
+from stages.watch import end_with_dvc, say_interrupted  # noqa: E402  # needs a package of the environment
+
+say_interrupted()  # here, for what a stage imports takes seconds
+end_with_dvc()
+
 _SRC = str(Path(__file__).resolve().parents[1] / "src")
 if sys.path[0] != _SRC:
     sys.path.insert(0, _SRC)

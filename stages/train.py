@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stages.command import run
+from stages.recorded import recorded_in
 from thermochroma.config.params import read_params
 from thermochroma.pipeline.train import train
 from thermochroma.pipeline.training_run import TrainingFiles, prepare
@@ -19,6 +20,7 @@ def main(
     trainer: Path,
     checkpoints: Path,
     edges: Path,
+    recorded: Path,
     folder: Path,
 ) -> None:
     """Play one method's game on one data set."""
@@ -30,7 +32,13 @@ def main(
         files,
         side=settings.crop[dataset].size,
     )
-    train(training, files, checkpoints=checkpoints, folder=folder)
+    train(
+        training,
+        files,
+        checkpoints=checkpoints,
+        recorded=recorded_in(recorded),
+        folder=folder,
+    )
 
 
 if __name__ == "__main__":

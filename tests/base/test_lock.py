@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.lock import LOCK, exclusive_lock, remove_held
+from thermochroma.base.lock import exclusive_lock, lock_of
 from thermochroma.base.workplace import workplace
 
 HOLD = """
@@ -47,25 +46,29 @@ def test_a_second_process_is_told_so(tmp_path: Path) -> None:
 
 
 def test_a_killed_process_leaves_no_hold(tmp_path: Path) -> None:
-    with _holder(tmp_path) as process:
+    folder = tmp_path / "train-x"
+    with _holder(folder) as process:
         process.kill()  # SIGKILL: it can tidy up nothing
-        with exclusive_lock(tmp_path, patience_seconds=5.0):
-            assert (tmp_path / LOCK).is_file()
+        process.wait()
+        assert lock_of(folder).is_file()
+        with exclusive_lock(folder, patience_seconds=5.0):
+            pass
+    assert [one.name for one in tmp_path.iterdir()] == ["train-x"]
 
 
 def test_one_that_is_just_being_killed_is_waited_for(tmp_path: Path) -> None:
-    with _holder(tmp_path) as process:
+    with _holder(tmp_path / "train-x") as process:
         timer = threading.Timer(0.3, process.kill)
         timer.start()
-        with exclusive_lock(tmp_path, patience_seconds=10.0):
+        with exclusive_lock(tmp_path / "train-x", patience_seconds=10.0):
             pass
         timer.join()
 
 
 def test_the_hold_ends_when_the_work_fails(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), exclusive_lock(tmp_path):
+    with pytest.raises(KeyError), exclusive_lock(tmp_path / "train-x"):
         raise KeyError
-    with exclusive_lock(tmp_path, patience_seconds=0.0):
+    with exclusive_lock(tmp_path / "train-x", patience_seconds=0.0):
         pass
 
 
@@ -85,22 +88,45 @@ def test_who_waits_for_a_workplace_gets_it_empty(tmp_path: Path) -> None:
         waiting.join(0.3)
         assert not seen
     waiting.join()
-    assert seen == [[LOCK]]
+    assert seen == [[]]
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_is_taken_while_it_goes_stays(tmp_path: Path) -> None:
-    folder = tmp_path / "crop-x-1"
-    rmdir, other = Path.rmdir, FileLock(folder / LOCK)
+TAKE_TURNS = """
+import os, shutil, sys, time
+from pathlib import Path
+from thermochroma.base.lock import exclusive_lock
+folder, inside = Path(sys.argv[1]), Path(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(40):
+    with exclusive_lock(folder, patience_seconds=60.0):
+        os.close(os.open(inside, os.O_CREAT | os.O_EXCL))  # raises if another process is inside
+        (folder / "work").touch()
+        time.sleep(0.001)
+        shutil.rmtree(folder)
+        time.sleep(0.001)
+        inside.unlink()
+"""
 
-    def rmdir_after_another_came(path: Path) -> None:
-        other.acquire(timeout=0)
-        rmdir(path)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Path, "rmdir", rmdir_after_another_came)
-        with exclusive_lock(folder):
-            remove_held(folder)
-    with pytest.raises(BadInput), exclusive_lock(folder, patience_seconds=0.0):
-        pass
-    other.release()
+def test_three_that_each_remove_the_folder_are_never_inside_together(tmp_path: Path) -> None:
+    """One holds and removes it, one waits, one comes new: the hold must outlive the folder."""
+    command = [
+        sys.executable,
+        "-c",
+        TAKE_TURNS,
+        str(tmp_path / "train-x"),
+        str(tmp_path / "inside"),
+    ]
+    pipe = subprocess.PIPE
+    three = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(3)]
+    for process in three:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in three:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.close()
+    assert [process.wait() for process in three] == [0, 0, 0]
+    assert not list(tmp_path.iterdir())

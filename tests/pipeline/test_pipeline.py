@@ -1,5 +1,6 @@
 """The whole way, small, as a user runs it: `dvc repro` in a copy of the project."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -119,6 +120,10 @@ def test_a_training_killed_twice_ends_with_the_same_bits(project: Project) -> No
     assert "resuming after" in project.run("dvc", "repro", "train@sample-cyclegan")
     resumed, late = sha256(weights), _snapshots(project)
     assert [*late] == ["000000020", "000000022"], "of 24 images, shown two at a time"
+    assert "was trained before" in project.run("dvc", "repro", "-f", "-s", "train@sample-cyclegan")
+    assert (sha256(weights), _snapshots(project)) == (resumed, late)
+    for place in (project.root / ".checkpoints").glob("sample-cyclegan-*/"):
+        shutil.rmtree(place)
     assert "resuming after" not in project.run("dvc", "repro", "-f", "-s", "train@sample-cyclegan")
     assert sha256(weights) == resumed
     assert _snapshots(project) == late

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from torch.nn import functional as F
 from tests.examiner import batch_of, begin
 from tests.turns import turns_seen
 from thermochroma.base.errors import BadInput
-from thermochroma.base.lock import exclusive_lock
 from thermochroma.contract.batch import Batch, Still
 from thermochroma.contract.method import Game, Progress, Translator, Turn
 from thermochroma.contract.settings import OptimizerSettings, Settings
@@ -216,19 +214,6 @@ def test_the_average_has_its_half_life() -> None:
     assert float(average.translator.level) == pytest.approx(0.5)
 
 
-def test_a_checkpoint_of_another_training_is_refused(
-    frozen: FrozenNetworks, tmp_path: Path
-) -> None:
-    training = begin("cmmf_net", frozen)
-    assert not checkpoint.resume(training, tmp_path, fingerprint="one")
-    checkpoint.save(training, tmp_path, fingerprint="one")
-    with pytest.raises(BadInput, match="belongs to the training one"):
-        checkpoint.resume(training, tmp_path, fingerprint="two")
-    (tmp_path / checkpoint.FILE).write_bytes(b"PK torn")
-    with pytest.raises(BadInput, match="cannot be read"):
-        checkpoint.resume(training, tmp_path, fingerprint="one")
-
-
 def test_a_fingerprint_changes_with_each_part() -> None:
     parts: dict[str, object] = {"settings": {"a": 1, "b": [1, 2]}, "seed": 0}
     assert checkpoint.fingerprint_of(**parts) == checkpoint.fingerprint_of(
@@ -236,17 +221,6 @@ def test_a_fingerprint_changes_with_each_part() -> None:
     )
     for other in ({"settings": {"a": 1, "b": [2, 1]}}, {"seed": 1}):
         assert checkpoint.fingerprint_of(**{**parts, **other}) != checkpoint.fingerprint_of(**parts)
-
-
-def test_one_process_a_training(tmp_path: Path) -> None:
-    with (
-        exclusive_lock(tmp_path),
-        pytest.raises(BadInput, match="another process"),
-        exclusive_lock(tmp_path, patience_seconds=0.2),
-    ):
-        pass
-    with exclusive_lock(tmp_path):
-        pass
 
 
 def test_random_states_go_back() -> None:

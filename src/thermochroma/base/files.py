@@ -1,14 +1,20 @@
 """Files and folders that appear whole or not at all."""
 
+import fcntl
 import hashlib
 import os
+import re
+import secrets
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache, partial
 from pathlib import Path
+from typing import Final
 
 CHUNK_BYTES = 1 << 20
+PART: Final = re.compile(r"\.part-(.+-)?held-[0-9a-f]{16}(\.[^.]*)?")
+"""Names of files and folders that are being written."""
 
 
 @contextmanager
@@ -17,33 +23,107 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     The temporary name keeps the suffix, for writers that choose a format by it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    part = Path(name)
+    make_place(path.parent)
+    part, handle = _held(path.parent / ".part-held-", path.suffix, _new_file)
     try:
         yield part
         with part.open("rb") as written:
             os.fsync(written.fileno())
-        part.chmod(0o644)  # mkstemp makes private files; ours are read by others
         part.replace(path)
     finally:
+        os.close(handle)
         part.unlink(missing_ok=True)
 
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Give an empty folder beside `folder`; it takes the place of `folder` when the block ends well."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".part-{folder.name}-", dir=folder.parent))
+    make_place(folder.parent)
+    part, handle = _held(folder.with_name(f".part-{folder.name}-held-"), "", _new_folder)
     try:
         yield part
-        part.chmod(0o755)
+        _open_up(part)
         if folder.exists():
-            shutil.rmtree(folder)
+            remove_folder(folder)
         part.replace(folder)
     finally:
+        os.close(handle)
         shutil.rmtree(part, ignore_errors=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder at once: a kill on the way leaves nothing in its place, and the rest to a sweep."""
+    doomed = folder.with_name(f".part-{folder.name}-held-{secrets.token_hex(8)}")
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        with suppress(OSError):
+            _hold(handle)  # no other process helps to remove it
+        folder.replace(doomed)
+        shutil.rmtree(doomed)
+    finally:
+        os.close(handle)
+
+
+def make_place(folder: Path) -> None:
+    """Make a folder to write into; the first time in this process, clear it of what killed ones left."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _sweep_once(folder.absolute())
+
+
+@cache
+def _sweep_once(folder: Path) -> None:
+    sweep(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Remove from `folder` what killed processes were writing; what is being written is held, and stays."""
+    with os.scandir(folder) as entries:
+        parts = [Path(entry.path) for entry in entries if PART.fullmatch(entry.name)]
+    for part in parts:
+        with suppress(OSError):  # held, finished meanwhile, or on a disk that knows no locks
+            handle = os.open(part, os.O_RDONLY)
+            try:
+                _hold(handle)
+                if part.is_dir():
+                    shutil.rmtree(part)
+                else:
+                    part.unlink()
+            finally:
+                os.close(handle)
+
+
+def _held(start: Path, suffix: str, make: Callable[[Path], int]) -> tuple[Path, int]:
+    """A new file or folder that no sweep removes while the returned handle is open."""
+    while True:
+        part = start.with_name(f"{start.name}{secrets.token_hex(8)}{suffix}")
+        handle = make(part)
+        with suppress(OSError):  # a disk that knows no locks: there nothing is swept
+            _hold(handle)
+        if part.exists():
+            return part, handle
+        os.close(handle)  # a sweep came between making and holding
+
+
+def _open_up(folder: Path) -> None:
+    """Give files that a library made for its owner alone the mode that the user's umask leaves."""
+    left = folder.stat().st_mode & 0o666
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink() and left & ~(mode := path.stat().st_mode):
+            path.chmod(mode | left)
+
+
+def _new_file(path: Path) -> int:
+    """With the mode that the user's umask leaves, as if it had been made in its place."""
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+
+
+def _new_folder(path: Path) -> int:
+    path.mkdir()
+    return os.open(path, os.O_RDONLY)
+
+
+def _hold(handle: int) -> None:
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -54,11 +134,14 @@ def write_text(path: Path, text: str) -> None:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def md5(path: Path) -> str:
+    """The MD5 of a file's bytes, in hexadecimal; to find it in another program's list, not to trust it."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 def seed_of(*parts: object) -> int:

@@ -1,51 +1,51 @@
 """One process per folder: a lock is held during long work, so that two never do it at once."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
 
-from filelock import AcquireReturnProxy, FileLock, Timeout
+from filelock import FileLock, Timeout
 
 from thermochroma.base.errors import BadInput
-
-LOCK: Final = "lock"
 
 
 @contextmanager
 def exclusive_lock(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[None]:
-    """Lock `folder` for this process; the lock ends with the process, however it ends.
+    """Lock `folder` for this process, and make it; the lock ends with the process, however it ends.
 
-    Waits `patience_seconds` for a process that is just being killed. Raises BadInput if another
-    process keeps the lock longer.
+    The lock is a file beside the folder, so that whoever holds it may remove the folder. The file goes
+    when the block ends. Waits `patience_seconds` for a process that is just being killed. Raises BadInput
+    if another process keeps the lock longer.
     """
-    with _held(folder, FileLock(folder / LOCK, timeout=patience_seconds)):
+    path = lock_of(folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A waiting process may get hold of the file that was just removed: FileLock sees that no name leads
+    # to it any more, and waits for the file that does.
+    lock = FileLock(path, timeout=patience_seconds)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise BadInput(
+            given=f"another process is working in the same folder ({folder.name})",
+            needed="one process per folder",
+            remedy="wait for it to end, or end it, then run again",
+        ) from None
+    try:
+        folder.mkdir(exist_ok=True)
         yield
+    finally:
+        path.unlink(missing_ok=True)  # while it is held: what another process makes now is its own
+        lock.release()
 
 
-def remove_held(folder: Path) -> None:
-    """Remove a folder that this process has locked; a waiting process then makes it anew, empty."""
-    for one in folder.iterdir():
-        if one.is_dir():
-            shutil.rmtree(one)
-        elif one.name != LOCK:
-            one.unlink()
-    (folder / LOCK).unlink()
-    with suppress(OSError):  # a waiting process makes its own lock as soon as ours is removed
-        folder.rmdir()
+def sweep_locks(folder: Path) -> None:
+    """Remove from `folder` the locks of killed processes whose folders are gone."""
+    for path in folder.glob("*.lock"):
+        if not path.with_suffix("").exists():
+            with suppress(Timeout), FileLock(path, timeout=0):
+                path.unlink()
 
 
-def _held(folder: Path, lock: FileLock) -> AcquireReturnProxy[FileLock]:
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            return lock.acquire()
-        except FileNotFoundError:  # the process that held the folder has finished and removed it
-            continue
-        except Timeout:
-            raise BadInput(
-                given=f"another process is working in the same folder ({folder.name})",
-                needed="one process per folder",
-                remedy="wait for it to end, or end it, then run again",
-            ) from None
+def lock_of(folder: Path) -> Path:
+    """Path of the file that locks `folder`: beside it."""
+    return folder.with_name(f"{folder.name}.lock")

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from errno import EXDEV
 from pathlib import Path
 
-from thermochroma.base.files import whole_folder
-from thermochroma.base.lock import exclusive_lock, remove_held
+from thermochroma.base.files import remove_folder, sweep, whole_folder
+from thermochroma.base.lock import exclusive_lock
 
 
 @contextmanager
@@ -23,10 +23,11 @@ def workplace(folder: Path, *, patience_seconds: float = 10.0) -> Iterator[Path]
     process keeps the lock longer.
     """
     with exclusive_lock(folder, patience_seconds=patience_seconds):
-        for part in folder.rglob(".part-*"):
-            part.unlink()
+        for inner in [folder, *folder.rglob("*/")]:
+            if inner.exists():  # else swept with the one above it
+                sweep(inner)
         yield folder
-        remove_held(folder)
+        remove_folder(folder)
 
 
 def others(folder: Path) -> list[str]:
@@ -38,7 +39,7 @@ def others(folder: Path) -> list[str]:
     return sorted(
         other.name.removeprefix(f"{work}-")
         for other in folder.parent.glob(f"{work}-*")
-        if other != folder
+        if other != folder and other.is_dir()
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from thermochroma.base.errors import BadInput
@@ -41,7 +41,10 @@ def save_translator(translator: Translator[Any], path: Path, metadata: Metadata)
     """Write weights and metadata, whole or not at all; equal weights give equal bytes."""
     tensors = {name: _plain(tensor) for name, tensor in translator.state_dict().items()}
     with whole_file(path) as part:
-        save_file(tensors, part, metadata={KEY: json.dumps(metadata.__dict__, sort_keys=True)})
+        # As bytes: `save_file` writes beside the file under a name of its own, which a kill would leave.
+        part.write_bytes(
+            save(tensors, metadata={KEY: json.dumps(metadata.__dict__, sort_keys=True)})
+        )
 
 
 def load_translator(path: Path) -> tuple[Translator[Any], Metadata]:

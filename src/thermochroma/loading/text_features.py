@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from jaxtyping import Bool, Float
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from tqdm import tqdm
 
@@ -82,11 +82,9 @@ def encode_captions(encoder: TextEncoder, sentences: Mapping[str, str]) -> TextT
 def save_text(path: Path, table: TextTable) -> None:
     """Write a table, whole or not at all; the same table gives the same bytes."""
     with whole_file(path) as part:
-        save_file(
-            {"features": table.features.contiguous(), "mask": table.mask.contiguous()},
-            part,
-            metadata={"rows": json.dumps(dict(table.rows))},
-        )
+        tensors = {"features": table.features.contiguous(), "mask": table.mask.contiguous()}
+        # As bytes: `save_file` writes beside the file under a name of its own, which a kill would leave.
+        part.write_bytes(save(tensors, metadata={"rows": json.dumps(dict(table.rows))}))
 
 
 def load_text(path: Path) -> TextTable:

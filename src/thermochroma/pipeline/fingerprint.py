@@ -16,6 +16,7 @@ ONLY_LOOKS_ON = (
     "thermochroma.config.parsing",
     "stages.command",
     "stages.preflight",
+    "stages.watch",
 )
 """Modules that decide no outcome: MLflow's, the command line, keys that suit a training to a machine; and
 the door for params.yaml, since DVC compares the values that come through it."""

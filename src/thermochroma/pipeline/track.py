@@ -1,18 +1,19 @@
 """Fill MLflow in from the files on disk: runs restored from a cache, or a deleted database."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thermochroma.base.files import sha256
 from thermochroma.base.manifest import SCORED_SPLITS
-from thermochroma.base.project import project_root
+from thermochroma.base.project import at_root, project_root
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.export.metadata import read_metadata
 from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
 from thermochroma.tracking.journal import digest_of, is_tracked, note_tracked, own_database
 from thermochroma.tracking.lineage import lineage
+from thermochroma.training.finished import discard_recorded
 
 if TYPE_CHECKING:
     from thermochroma.tracking.mlflow_client import Tracker
@@ -23,8 +24,21 @@ Trained: TypeAlias = Mapping[str, Sequence[str]]
 TRANSLATOR, HISTORY = "translator.safetensors", "history.csv"
 
 
-def track(trained: Trained, *, runs: Path, metrics: Path, reports: Path) -> None:
-    """Log what MLflow does not know yet; where nothing is new, MLflow is not even loaded."""
+def track(
+    trained: Trained,
+    *,
+    runs: Path,
+    metrics: Path,
+    reports: Path,
+    checkpoints: Path,
+    recorded: Collection[str],
+) -> None:
+    """Log what MLflow does not know yet; where nothing is new, MLflow is not even loaded.
+
+    Also discards the trainings below `checkpoints` that have ended and whose translator is recorded:
+    nothing else runs behind every one of them.
+    """
+    discard_recorded(at_root(checkpoints), recorded)
     database = own_database(project_root())
     content = digest_of(logged_files(trained, runs, metrics, reports))
     if database is None:

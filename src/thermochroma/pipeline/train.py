@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Collection, Set
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from thermochroma.pipeline.training_run import (
 from thermochroma.tracking.lineage import lineage
 from thermochroma.tracking.mlflow_client import Tracker
 from thermochroma.tracking.mlflow_client import Training as Tracked
-from thermochroma.training import checkpoint, snapshots
+from thermochroma.training import checkpoint, finished, snapshots
 from thermochroma.training.callbacks import At, Every, progress_bar
 from thermochroma.training.loop import play_all
 from thermochroma.training.state import Training, seed_everything
@@ -43,24 +43,37 @@ from thermochroma.training.state import Training, seed_everything
 PANEL_FRAMES = 4
 
 
-def train(run: TrainingRun, files: TrainingFiles, *, checkpoints: Path, folder: Path) -> None:
+def train(
+    run: TrainingRun,
+    files: TrainingFiles,
+    *,
+    checkpoints: Path,
+    recorded: Collection[str],
+    folder: Path,
+) -> None:
     """Play a method's game to its end; write the translator, snapshots, readings and cost into `folder`.
 
-    Resumes from the checkpoint of the very same settings, data and code, to the same bits.
+    Resumes from the checkpoint of the very same settings, data and code, to the same bits; one that has
+    ended before is not trained again. recorded: MD5 of every output that needs no copy any more.
     """
     dataset, name = run.dataset, run.entry.name
     place = at_root(checkpoints) / f"{dataset}-{name}-{run.fingerprint}"
+    finished.discard_recorded(place.parent, recorded)
     with exclusive_lock(place):
-        training = begin(run, FrozenNetworks(files.weights))
-        announce(training, run, place)
+        training = None if has_ended(run, place) else begin(run, FrozenNetworks(files.weights))
+        if training is not None:
+            announce(training, run, place)
         tracker = Tracker(dataset, root=project_root())
         tags = lineage(dataset=dataset, method=name)
         with tracker.training(run.fingerprint, name=name, tags=tags) as tracked:
             tracked.log_params({"budget": run.budget.model_dump(), **settings_of(run)})
             tracked.log_origin(data=sha256(files.crops / FINGERPRINT), code=sha256(files.code[0]))
-            speed = teach(training, run, tracked, place)
-            write_outputs(training, run, folder, speed)
-            snapshots.move_snapshots(place / snapshots.FOLDER, folder / snapshots.FOLDER)
+            if training is not None:
+                speed = teach(training, run, tracked, place)
+                with finished.keeping(place) as kept:
+                    write_outputs(training, run, kept, speed)
+                    snapshots.move_snapshots(place / snapshots.FOLDER, kept / snapshots.FOLDER)
+            finished.deliver(place, folder)
             tracked.finish(sha256(folder / "translator.safetensors"))
             tracked.log_model(
                 folder / "translator.safetensors",
@@ -70,7 +83,22 @@ def train(run: TrainingRun, files: TrainingFiles, *, checkpoints: Path, folder: 
                 register_as=f"{dataset}-{name}",
                 code=Path(__file__).parents[2],
             )
-        checkpoint.discard(place)
+
+
+def has_ended(run: TrainingRun, place: Path) -> bool:
+    """Whether the training has ended before and its outputs are kept; says so, or that they are damaged."""
+    label = f"{run.dataset}-{run.entry.name}"
+    if not finished.is_kept(place):
+        return False
+    if wrong := finished.damaged(place):
+        tqdm.write(f"{label}: kept outputs are damaged ({', '.join(wrong)}) and are written anew")
+        finished.forget(place)
+        return False
+    tqdm.write(
+        f"{label}: was trained before, to its end; its outputs are written again (to train it once more, "
+        f"remove {place})"
+    )
+    return True
 
 
 def begin(run: TrainingRun, frozen: FrozenNetworks) -> Training:

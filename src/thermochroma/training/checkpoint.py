@@ -1,19 +1,22 @@
 """Checkpoints that resume to the same bits. They carry a fingerprint of settings, data and code."""
 
 import json
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import torch
+from tqdm import tqdm
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import seed_of, whole_file
+from thermochroma.base.reading import reading
 from thermochroma.training.state import Training
 
-FILE = "training.pt"
+FILE, BEFORE = "training.pt", "before.pt"
+"""Names of the last checkpoint and of the one before it."""
 
 
 def fingerprint_of(**parts: object) -> str:
@@ -22,30 +25,51 @@ def fingerprint_of(**parts: object) -> str:
 
 
 def save(training: Training, folder: Path, *, fingerprint: str) -> None:
-    """Write the checkpoint, whole or not at all."""
-    # Through Python's own stream: a full disk then is an OSError, not an assertion of torch's writer.
-    with whole_file(folder / FILE) as part, part.open("wb") as stream:
-        torch.save({"fingerprint": fingerprint, "training": training.state_dict()}, stream)
+    """Write the checkpoint, whole or not at all, and keep the one before it.
 
-
-def resume(training: Training, folder: Path, *, fingerprint: str) -> bool:
-    """Continue from the checkpoint in `folder`, if there is one of this training.
-
-    Returns False for a fresh start. Raises BadInput if the file cannot be read or carries another
-    fingerprint: it may belong to somebody's other training, and is never deleted.
+    Raises BadInput, with the old one in its place, if what was written cannot be read.
     """
     path = folder / FILE
-    if not path.exists():
-        return False
-    stored = _load(path)
-    if stored["fingerprint"] != fingerprint:
-        raise BadInput(
-            given=f"the checkpoint {path} belongs to the training {stored['fingerprint']}",
-            needed=f"one of the training {fingerprint}: same settings, data and code",
-            remedy="remove that folder to start afresh",
-        )
-    training.load_state_dict(stored["training"])
-    return True
+    with whole_file(path) as part:
+        # Through Python's own stream: a full disk then is an OSError, not an assertion of torch's writer.
+        with part.open("wb") as stream:
+            torch.save({"fingerprint": fingerprint, "training": training.state_dict()}, stream)
+        with reading(part, needed="a whole checkpoint", remedy="look at the disk, then run again"):
+            _refuse_damaged(part)
+        if path.exists():
+            path.replace(folder / BEFORE)
+
+
+def resume(
+    training: Training,
+    folder: Path,
+    *,
+    fingerprint: str,
+    tell: Callable[[str], None] = tqdm.write,
+) -> bool:
+    """Continue from the last checkpoint in `folder`; if it is damaged, `tell` so and take the one before.
+
+    Returns False for a fresh start. Raises BadInput if no file can be read or one carries another
+    fingerprint: it may belong to somebody's other training, and is never deleted.
+    """
+    first: BadInput | None = None
+    for path in (folder / FILE, folder / BEFORE):
+        if not path.exists():
+            continue
+        try:
+            stored = _load(path)
+        except BadInput as problem:
+            first = first or problem
+            continue
+        _refuse_other(stored["fingerprint"], path, fingerprint)
+        with _reading(path):
+            training.load_state_dict(stored["training"])
+        if first is not None:
+            tell(f"{first.given}; going on from the checkpoint before it, {path.name}")
+        return True
+    if first is not None:
+        raise first
+    return False
 
 
 def others(root: Path, *, label: str, fingerprint: str) -> list[str]:
@@ -57,18 +81,31 @@ def others(root: Path, *, label: str, fingerprint: str) -> list[str]:
     )
 
 
-def discard(folder: Path) -> None:
-    """Remove the checkpoint of a training that has ended well."""
-    shutil.rmtree(folder)
-
-
 def _load(path: Path) -> Mapping[str, Any]:
-    try:
+    with _reading(path):
+        _refuse_damaged(path)
         stored: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, UnpicklingError) as error:
-        raise BadInput(
-            given=f"the checkpoint {path} cannot be read ({error})",
-            needed="a whole checkpoint",
-            remedy="remove that folder to start afresh",
-        ) from error
+        if {*stored} != {"fingerprint", "training"}:
+            raise KeyError(f"it holds {[*stored]}")
     return stored
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Compare every entry with its checksum, which `torch.load` never does."""
+    with ZipFile(path) as archive:
+        if (entry := archive.testzip()) is not None:
+            raise BadZipFile(f"the checksum of {entry} is wrong")
+
+
+def _refuse_other(found: str, path: Path, fingerprint: str) -> None:
+    if found != fingerprint:
+        raise BadInput(
+            given=f"the checkpoint {path} belongs to the training {found}",
+            needed=f"one of the training {fingerprint}: same settings, data and code",
+            remedy=f"remove the folder {path.parent} to start afresh",
+        )
+
+
+def _reading(path: Path) -> AbstractContextManager[None]:
+    remedy = f"remove the folder {path.parent} to start afresh"
+    return reading(path, needed="a whole checkpoint", remedy=remedy)
