@@ -37,6 +37,8 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "tracking/test_mlflow_client.py::test_rows_tables",
     "tracking/test_mlflow_client.py::test_what_came",
     "tracking/test_mlflow_client.py::test_evaluation_finds",
+    "tracking/test_places.py::test_a_copied",
+    "tracking/test_window.py",
 )
 FAST_BLOCKS = {"pix2pix", "tir2lab", "thermal_mask", "recycle_gan"}
 """Blocks that are examined: paired with a critic, a regression, there and back without pairs, video."""

@@ -17,6 +17,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.evaluation.summary import mean_of_draws
 from thermochroma.metrics.image_scores import OF_COLOUR, SCORES
 from thermochroma.reporting import by_sequence, paper, snapshots, statistics
+from thermochroma.reporting import significance as wins
 from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure
 from thermochroma.reporting.layout import About, Row, Table
 from thermochroma.reporting.published import PAPER_RULE, PUBLISHED
@@ -580,6 +581,47 @@ def test_every_sequence_has_a_line() -> None:
     assert (first["sequence"], first["time"], first["place"]) == ("set00", "day", "road")
     assert float(first["psnr"]) == pytest.approx(np.mean(MANY["set00"]), rel=1e-5)
     assert first["images"] == "3"
+
+
+HOSTILE = "=1+1 | <img src=x>\n| $\\no{$ |"
+
+
+def test_a_title_from_params_yaml_stays_a_title_in_every_table() -> None:
+    rows = rows_of()
+    rows["pix2pix"] = replace(rows["pix2pix"], title=HOSTILE)
+    table = build_table(rows, ABOUT)
+    sound, told = to_markdown(build_table(rows_of(), ABOUT)), to_markdown(table)
+    assert [line.count("|") for line in told.splitlines()] == [
+        line.count("|") for line in sound.splitlines()
+    ]
+    compared = {name: row.scores for name, row in rows.items()}
+    won = [wins.compare_pairs(compared, "psnr")]
+    told += wins.to_markdown(won, {name: row.title for name, row in rows.items()}, about="")
+    assert "<img" not in told
+    sheets = [
+        to_csv(table),
+        by_sequence.to_csv(rows, dataset="sample", split="test"),
+        snapshots.to_csv({HOSTILE: snapshots.means(curve_of({1: 1.0}))}, dataset="sample"),
+    ]
+    for sheet in sheets:
+        (cell,) = {
+            cell
+            for line in csv.DictReader(io.StringIO(sheet))
+            for cell in line.values()
+            if "img" in cell
+        }
+        assert cell == "'=1+1 | <img src=x> | $\\no{$ |"
+    assert len(to_latex(table).splitlines()) == len(
+        to_latex(build_table(rows_of(), ABOUT)).splitlines()
+    )
+
+
+def test_a_name_with_dollars_is_drawn_as_it_is(tmp_path: Path) -> None:
+    truths = images(1, 3)
+    drawn = grid("Thermal", images(1), {HOSTILE: truths}, truths, frames=["a/$\\no{$"])
+    save_figure(drawn, tmp_path / "grid")
+    points = [Point(HOSTILE, 1.0, 2.0)]
+    save_figure(quality_against_cost(points, cost="ms", quality="SSIM"), tmp_path / "costs")
 
 
 def curve_of(levels: dict[int, float]) -> pd.DataFrame:

@@ -33,8 +33,7 @@ from thermochroma.pipeline.training_run import (
     training_dataset,
 )
 from thermochroma.tracking.lineage import lineage
-from thermochroma.tracking.mlflow_client import Tracker
-from thermochroma.tracking.mlflow_client import Training as Tracked
+from thermochroma.tracking.window import Window, open_window
 from thermochroma.training import checkpoint, finished, snapshots
 from thermochroma.training.callbacks import At, Every, progress_bar
 from thermochroma.training.loop import play_all
@@ -63,9 +62,9 @@ def train(
         training = None if has_ended(run, place) else begin(run, FrozenNetworks(files.weights))
         if training is not None:
             announce(training, run, place)
-        tracker = Tracker(dataset, root=project_root())
         tags = lineage(dataset=dataset, method=name)
-        with tracker.training(run.fingerprint, name=name, tags=tags) as tracked:
+        root = project_root()
+        with open_window(dataset, run.fingerprint, root=root, name=name, tags=tags) as tracked:
             tracked.log_params({"budget": run.budget.model_dump(), **settings_of(run)})
             tracked.log_origin(data=sha256(files.crops / FINGERPRINT), code=sha256(files.code[0]))
             if training is not None:
@@ -164,7 +163,7 @@ def announce(training: Training, run: TrainingRun, place: Path) -> None:
         )
 
 
-def teach(training: Training, run: TrainingRun, tracked: Tracked, place: Path) -> dict[str, Any]:
+def teach(training: Training, run: TrainingRun, tracked: Window, place: Path) -> dict[str, Any]:
     """Train to the end; returns the speed."""
     budget = run.budget
     batches = training_batches(
@@ -208,7 +207,7 @@ def validation(run: TrainingRun) -> Callable[[Training], None]:
     return act
 
 
-def keeping(run: TrainingRun, tracked: Tracked, place: Path) -> Callable[[Training], None]:
+def keeping(run: TrainingRun, tracked: Window, place: Path) -> Callable[[Training], None]:
     """Save a checkpoint, then log to MLflow: a killed training never logs the same readings twice."""
     rows = spread(run.crops.split("validation"), PANEL_FRAMES)
     references = held_out_references(run, rows)

@@ -1,10 +1,9 @@
 """Scores of every row on every sequence: the numbers behind the means and the intervals."""
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import Final
 
+from thermochroma.base.cells import csv_table
 from thermochroma.reporting.layout import WITH_INTERVAL, Row
 
 FACTS: Final = ["sequence", "place", "time"]
@@ -15,12 +14,12 @@ def to_csv(rows: Mapping[str, Row], *, dataset: str, split: str) -> str:
 
     A sequence with images of several times or places has a line for each. Means have 6 digits.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["dataset", "split", "row", "title", "kind", *FACTS, "images", *WITH_INTERVAL])
+    lines: list[list[object]] = [
+        ["dataset", "split", "row", "title", "kind", *FACTS, "images", *WITH_INTERVAL]
+    ]
     for name, row in rows.items():
         for facts, images in row.scores.groupby(FACTS, sort=True):
             means = [f"{images[score].mean():.6g}" for score in WITH_INTERVAL]
             head = [dataset, split, name, row.title, row.kind]
-            writer.writerow([*head, *facts, len(images), *means])
-    return text.getvalue()
+            lines.append([*head, *facts, len(images), *means])
+    return csv_table(lines)

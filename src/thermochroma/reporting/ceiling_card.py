@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thermochroma.base.cells import markdown_table
 from thermochroma.data.registration.tables import metrics
 from thermochroma.metrics.image_scores import SCORES
 from thermochroma.reporting.figures import COLOURS, MARKERS, dress, print_note
@@ -177,5 +178,4 @@ def _interval(found: Estimate, name: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown_table(head, ["---"] * len(head), *rows)

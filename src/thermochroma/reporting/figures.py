@@ -83,11 +83,11 @@ def grid(
         },
     )
     for column, (title, images) in enumerate(columns.items()):
-        axes[0, column].set_title(_broken(title), fontsize=7)
+        axes[0, column].set_title(letters(_broken(title)), fontsize=7)
         for row, image in enumerate(images):
             _show(axes[row, column], image)
     for row, frame in enumerate(frames):
-        axes[row, 0].set_ylabel(_broken(frame, at="/"), fontsize=5)
+        axes[row, 0].set_ylabel(letters(_broken(frame, at="/")), fontsize=5)
     if note:
         figure.supxlabel(note, fontsize=7, color="0.35", style="italic", y=0.06 / height)
     return figure
@@ -181,7 +181,9 @@ def _look(index: int) -> dict[str, Any]:
 
 def _legend(figure: Figure, looks: Mapping[str, dict[str, Any]]) -> None:
     """Draw one legend for all panels, beside them, so that it never covers a line."""
-    handles = [Line2D([], [], label=title, markersize=4, **look) for title, look in looks.items()]
+    handles = [
+        Line2D([], [], label=letters(title), markersize=4, **look) for title, look in looks.items()
+    ]
     figure.legend(handles=handles, loc="outside right upper", fontsize=7, frameon=False)
 
 
@@ -189,6 +191,11 @@ def print_note(figure: Figure, note: str) -> None:
     """Print the data set's note below the figure, if it has one."""
     if note:
         figure.supxlabel(note, fontsize=7, color="0.35", style="italic")
+
+
+def letters(text: str) -> str:
+    """A title or name from outside, for Matplotlib to draw as it is: two `$` would make a formula of it."""
+    return text.replace("$", r"\$")
 
 
 def _broken(text: str, at: str = " ") -> str:

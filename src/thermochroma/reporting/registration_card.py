@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from thermochroma.base.cells import markdown_table
 from thermochroma.data.registration.tables import metrics
 
 ALL_UP_TO: Final = 60  # mounts: so many are listed one by one
@@ -170,5 +171,4 @@ def _errors(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+    return markdown_table(head, ["---"] * len(head), *rows)

@@ -20,6 +20,7 @@ from thermochroma.base.images import (
 from thermochroma.base.manifest import usable
 from thermochroma.contract.dataset import Matrix
 from thermochroma.data.registration.tables import matrices
+from thermochroma.reporting.figures import letters
 from thermochroma.reporting.registration_card import worst_first
 
 EDGE_COLOUR: Final = (255, 140, 0)
@@ -81,7 +82,7 @@ def draw_contact_sheet(
         for axes, panel in zip(row, panels, strict=True):
             axes.imshow(_middle(panel))
         told = f"{mount['level']}, moved by {mount['displacement_px']:.1f} px"
-        for axes, title in zip(row, [f"{mount['mount']}: before", told] * 2, strict=True):
+        for axes, title in zip(row, [f"{letters(mount['mount'])}: before", told] * 2, strict=True):
             axes.set_title(title, fontsize=10)
     figure.suptitle("\n".join(filter(None, [LEGEND, note])), fontsize=12)
     return figure

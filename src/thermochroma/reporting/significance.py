@@ -4,8 +4,6 @@ The sampling unit is the sequence, as in `statistics`. Two rows are told apart w
 is at most 5 %; where they are not, the matrix says "=", whatever their means.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -15,6 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from thermochroma.base.cells import csv_table, markdown_table
 from thermochroma.base.errors import BadInput
 from thermochroma.metrics.image_scores import SCORES
 from thermochroma.reporting.statistics import (
@@ -155,16 +154,14 @@ def to_markdown(all_wins: Sequence[Wins], titles: Mapping[str, str], *, about: s
 
 def to_csv(all_wins: Sequence[Wins], *, dataset: str, split: str) -> str:
     """Write one line per pair and score, with numbers of 6 digits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_HEAD)
+    lines: list[Sequence[str]] = [CSV_HEAD]
     for wins in all_wins:
         for each in wins.verdicts:
             found = each.difference
             numbers = (found.mean, found.low, found.high, each.p, each.p_joint)
             shown = ["" if np.isnan(number) else f"{number:.6g}" for number in numbers]
-            writer.writerow([dataset, split, wins.score, each.one, each.other, *shown, each.mark])
-    return text.getvalue()
+            lines.append([dataset, split, wins.score, each.one, each.other, *shown, each.mark])
+    return csv_table(lines)
 
 
 def _matrix(wins: Wins, ranked: Sequence[str], titles: Mapping[str, str]) -> str:
@@ -182,7 +179,7 @@ def _matrix(wins: Wins, ranked: Sequence[str], titles: Mapping[str, str]) -> str
         counts = " / ".join(str(marks.count(mark)) for mark in (BETTER, SAME, WORSE))
         mean = f"{wins.means[name]:.{decimals}f}"
         lines.append([str(place), titles[name], mean, *cells, counts])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown_table(*lines)
 
 
 def _mark(wins: Wins, name: str, other: str) -> str:
@@ -214,7 +211,7 @@ def _neighbours(wins: Wins, ranked: Sequence[str], titles: Mapping[str, str]) ->
         difference = f"{sign * found.difference.mean:+.{decimals}f} [{inner}]"
         ps = ["–" if np.isnan(p) else f"{p:.4f}" for p in (found.p, found.p_joint)]
         lines.append([titles[name], titles[other], difference, *ps, _mark(wins, name, other)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown_table(*lines)
 
 
 def _caption(about: str, verdicts: Sequence[Verdict]) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from thermochroma.base.cells import csv_cell
 from thermochroma.contract.settings import TWENTIETHS
 
 IMAGES: Final = "images"
@@ -35,7 +36,7 @@ def chosen(runs: Sequence[pd.DataFrame]) -> dict[str, float]:
 
 def to_csv(curves: Mapping[str, pd.DataFrame], *, dataset: str) -> str:
     """Write the numbers behind Figure 4. curves: title to a table as `means` returns it."""
-    parts = [found.assign(dataset=dataset, row=title) for title, found in curves.items()]
+    parts = [found.assign(dataset=dataset, row=csv_cell(title)) for title, found in curves.items()]
     columns = ["dataset", "row", IMAGES, "twentieths", *READINGS]
     text: str = pd.concat(parts)[columns].to_csv(index=False, float_format="%.6g")
     return text

@@ -1,12 +1,11 @@
 """The three forms of a `Table`: Markdown to read, CSV to compute with, LaTeX to print."""
 
-import csv
-import io
 import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
+from thermochroma.base.cells import csv_table, markdown_cell, markdown_row, one_line
 from thermochroma.reporting.layout import Cell, Kind, Line, Measured, Part, Table
 
 GROUP_TITLES: Final = {
@@ -30,18 +29,16 @@ LATEX: Final = {
 def to_markdown(table: Table) -> str:
     """Write one Markdown table per part, under the caption; rows are grouped by kind."""
     parts = [f"### {part.title}\n\n{_markdown_part(table, part)}" for part in table.parts]
-    return "\n".join([f"{table.caption}\n", *parts, *(f"- {note}" for note in table.notes), ""])
+    return "\n".join(
+        [f"{table.caption}\n", *parts, *(f"- {markdown_cell(note)}" for note in table.notes), ""]
+    )
 
 
 def to_csv(table: Table) -> str:
     """Write all parts side by side, with numbers of 6 digits; an interval is two further columns."""
     columns = [column for part in table.parts for column in part.columns]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     names = [[c.key, f"{c.key}_low", f"{c.key}_high"] if c.interval else [c.key] for c in columns]
-    writer.writerow(
-        ["dataset", "row", "title", "kind", *(name for group in names for name in group)]
-    )
+    rows = [["dataset", "row", "title", "kind", *(name for group in names for name in group)]]
     for line in table.lines:
         cells = [(line.cells.get(column.key, Cell()), column.interval) for column in columns]
         values = [
@@ -49,8 +46,8 @@ def to_csv(table: Table) -> str:
             for cell, interval in cells
             for value in ((cell.value, cell.low, cell.high) if interval else (cell.value,))
         ]
-        writer.writerow([table.dataset, line.name, line.title, line.kind, *values])
-    return text.getvalue()
+        rows.append([table.dataset, line.name, line.title, line.kind, *values])
+    return csv_table(rows)
 
 
 def to_latex(table: Table) -> str:
@@ -64,15 +61,11 @@ def to_latex(table: Table) -> str:
 def _markdown_part(table: Table, part: Part) -> str:
     width = len(part.columns)
     head = ["Row", *(column.heading for column in part.columns)]
-    lines = [_markdown_row(head), _markdown_row([":--", *["--:"] * width])]
+    lines = [markdown_row(head), markdown_row([":--", *["--:"] * width])]
     for kind, group in _groups(table, part):
-        lines.append(_markdown_row([f"**{GROUP_TITLES[kind]}**", *[""] * width]))
-        lines.extend(_markdown_row(_texts(line, part)) for line in group)
+        lines.append(markdown_row([f"**{GROUP_TITLES[kind]}**", *[""] * width]))
+        lines.extend(markdown_row(_texts(line, part)) for line in group)
     return "\n".join([*lines, ""])
-
-
-def _markdown_row(texts: list[str]) -> str:
-    return f"| {' | '.join(text.replace('|', '&#124;') for text in texts)} |"
 
 
 def _latex_part(table: Table, part: Part) -> str:
@@ -114,7 +107,7 @@ def _latex_row(texts: list[str]) -> str:
 
 
 def _latex(text: str) -> str:
-    return "".join(LATEX.get(letter, letter) for letter in text)
+    return "".join(LATEX.get(letter, letter) for letter in one_line(text))
 
 
 def _texts(line: Line, part: Part) -> list[str]:

@@ -27,5 +27,8 @@ def lineage(**tags: str) -> dict[str, str]:
 
 
 def _git(*arguments: str) -> str:
-    answer = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    try:
+        answer = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    except OSError:  # git is not installed, or may not be run
+        return ""
     return answer.stdout.strip() if answer.returncode == 0 else ""

@@ -6,6 +6,7 @@ filled in from files.
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,17 +16,21 @@ import mlflow
 import numpy as np
 from filelock import FileLock
 from jaxtyping import UInt8
-from mlflow.entities import Metric, Param, Run
+from mlflow.entities import LifecycleStage, Metric, Param, Run
 from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import Schema, TensorSpec
 
-from thermochroma.tracking.journal import DATABASE, SERVER
+from thermochroma.tracking.faults import in_one_sentence
+from thermochroma.tracking.journal import SERVER, own_database
+from thermochroma.tracking.places import ARTIFACTS, address_of, mend_places
 
 FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"
-ARTIFACTS = "mlruns"
 MOST_VALUE_LENGTH = 500  # MLflow refuses longer values of params
 BATCH = 1000  # metrics: MLflow takes no more in one call
+PATIENCE_SECONDS = 30.0  # for another process that opens the database just now
+HURRY = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
+"""Settings of MLflow, where the user has set none: with its own, a dead server is waited for in minutes."""
 NOTE = "mlflow.note.content"
 """Tag that the UI shows as the description, in Markdown."""
 
@@ -36,13 +41,15 @@ class Tracker:
     """Client of one experiment: the trainings on one data set."""
 
     def __init__(self, experiment: str, *, root: Path) -> None:
-        """Open or create the experiment. root: folder of the database if MLFLOW_TRACKING_URI is not set."""
-        self.uri = os.environ.get(SERVER) or f"sqlite:///{root / DATABASE}"
-        mlflow.set_tracking_uri(self.uri)
-        root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / ".mlflow.lock"):  # two first writers would both create the tables
-            self.client = MlflowClient(self.uri)
-            self.experiment = self._experiment(experiment, root)
+        """Open or create the experiment. root: folder of the database if MLFLOW_TRACKING_URI is not set.
+
+        Like all methods, raises BadInput for whatever MLflow raises.
+        """
+        for name, value in HURRY.items():
+            os.environ.setdefault(name, value)
+        self.database = own_database(root)
+        self.uri = address_of(self.database) if self.database else os.environ[SERVER]
+        self.experiment = self._open(experiment, root)
 
     @contextmanager
     def training(
@@ -60,7 +67,8 @@ class Tracker:
         with mlflow.start_run(run_id=run.info.run_id):
             yield Training(self, run.info.run_id)
 
-    def find(self, **tags: str) -> Run | None:
+    @in_one_sentence
+    def find(self, /, **tags: str) -> Run | None:
         """Find the newest run with all these tags, or None. Tag names may contain dots."""
         query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
         found = self.client.search_runs(
@@ -72,12 +80,14 @@ class Tracker:
         """Add a run for a training whose own run is not here (e.g. restored from a cache). Its id."""
         return self.add(name=name, tags={**tags, "restored": "true"})
 
+    @in_one_sentence
     def add(self, *, name: str, tags: Mapping[str, str]) -> str:
         """Add a finished run: of a trivial row or a table, or of a training elsewhere. Its id."""
         run = self.client.create_run(self.experiment, run_name=name, tags=dict(tags))
         self.client.set_terminated(run.info.run_id)
         return str(run.info.run_id)
 
+    @in_one_sentence
     def describe(self, run_id: str, text: str, *, tags: Mapping[str, str]) -> None:
         """Set the run's description in the UI, in Markdown, and the tags that the UI filters by."""
         known = self.client.get_run(run_id).data.tags
@@ -85,15 +95,18 @@ class Tracker:
             if known.get(key) != value:
                 self.client.set_tag(run_id, key, value)
 
+    @in_one_sentence
     def describe_experiment(self, text: str) -> None:
         """Set the text that the UI shows above the list of runs, in Markdown."""
         if self.client.get_experiment(self.experiment).tags.get(NOTE) != text:
             self.client.set_experiment_tag(self.experiment, NOTE, text)
 
+    @in_one_sentence
     def log_file(self, run_id: str, path: Path, *, folder: str) -> None:
         """Keep a copy of a file with the run."""
         self.client.log_artifact(run_id, str(path), artifact_path=folder)
 
+    @in_one_sentence
     def log_rows(self, run_id: str, rows: Sequence[Reading]) -> None:
         """Log readings against images shown; rows up to the last one logged are left out."""
         known = self.client.get_run(run_id).data.metrics
@@ -108,6 +121,7 @@ class Tracker:
         for start in range(0, len(metrics), BATCH):
             self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
 
+    @in_one_sentence
     def log_scores(self, run_id: str, scores: Reading) -> None:
         """Log scores once; those that are there already with the same value are left out."""
         known = self.client.get_run(run_id).data.metrics
@@ -119,23 +133,43 @@ class Tracker:
         if new:
             self.client.log_batch(run_id, metrics=new)
 
+    @in_one_sentence
     def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
         """Log settings, nested ones by dotted names. Logging an equal value again is no error."""
         found = [Param(key, str(value)[:MOST_VALUE_LENGTH]) for key, value in flatten(params)]
         self.client.log_batch(run_id, params=found)
 
+    @in_one_sentence
     def log_image_file(self, run_id: str, image: UInt8[np.ndarray, "h w 3"], name: str) -> None:
         """Log one image under a file name."""
         self.client.log_image(run_id, image, artifact_file=name)
 
+    @in_one_sentence
+    def _open(self, experiment: str, root: Path) -> str:
+        """Open the database or reach the server; the id of the experiment."""
+        root.mkdir(parents=True, exist_ok=True)
+        # two first writers would both create the tables
+        with FileLock(root / ".mlflow.lock", timeout=PATIENCE_SECONDS):
+            if self.database:
+                mend_places(self.database)
+            mlflow.set_tracking_uri(self.uri)
+            self.client = MlflowClient(self.uri)
+            return self._experiment(experiment, root)
+
     def _experiment(self, name: str, root: Path) -> str:
         found = self.client.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
-        # Explicit: MLflow would take the folder from the working directory of the process.
-        local = self.uri.startswith("sqlite")
-        place = (root / ARTIFACTS / name).as_uri() if local else None
-        return str(self.client.create_experiment(name, artifact_location=place))
+        if found is None:
+            # Explicit: MLflow would take the folder from the working directory of the process.
+            local = self.uri.startswith("sqlite:")
+            place = (root / ARTIFACTS / name).absolute().as_uri() if local else None
+            return str(self.client.create_experiment(name, artifact_location=place))
+        if found.lifecycle_stage == LifecycleStage.DELETED:  # its name is taken until `mlflow gc`
+            self.client.restore_experiment(found.experiment_id)
+            sys.stderr.write(
+                f"thermochroma: MLflow's experiment `{name}` had been deleted; it is restored with its "
+                "runs, since new ones belong to it.\n"
+            )
+        return str(found.experiment_id)
 
 
 class Training:

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from stages.page import main as run_stage
+from tests.conftest import ROOT
 from tests.made_results import GAINS, LINEUP, TEST, make_results
 from thermochroma.base.errors import BadInput
 from thermochroma.config.params import read_params
@@ -28,10 +29,11 @@ from thermochroma.evaluation.gallery import (
 )
 from thermochroma.pipeline import page as stage
 from thermochroma.reporting.layout import Row
-from thermochroma.reporting.page.contents import PageDataset, Section, as_json
+from thermochroma.reporting.page.contents import PageDataset, PageRow, Scores, Section, as_json
 from thermochroma.reporting.page.duels import Duel, duels
 from thermochroma.reporting.page.facts import TrainingFacts, facts_of
 from thermochroma.reporting.page.images import EDGE_COLOUR, edges_of, image_name
+from thermochroma.reporting.page.render import render
 from thermochroma.reporting.page.verdict import Field, Verdict, verdict
 from thermochroma.reporting.significance import compare_pairs
 
@@ -295,6 +297,31 @@ def test_no_text_ends_the_data_early() -> None:
     (found,) = json.loads(text)
     assert found["title"] == found["sections"][0]["title"] == title
     assert found["sections"][0]["histories"]["pix2pix"]["validation/psnr"] == [[1, None]]
+
+
+def test_no_text_becomes_html() -> None:
+    """The template escapes by itself, and the scripts set texts alone."""
+    templates = ROOT / "src/thermochroma/reporting/page/templates"
+    for path in templates.iterdir():
+        text = path.read_text()
+        assert not re.search(
+            r"\|\s*safe|innerHTML|outerHTML|insertAdjacentHTML|document\.write", text
+        ), path
+    title = "<script>alert(1)</script>"
+    section = Section(
+        *("visible", "thermal", title, "mean_colour", Verdict(title, title, (title,))),
+        splits={"test": Scores([], [PageRow(title, title, "method", {})], title, [title])},
+        duels={},
+        images={},
+        histories={},
+    )
+    page = render(
+        [PageDataset("sample", title, title, 8, [], [], 0, 0, [section], [])],
+        images="page",
+        tracking="http://127.0.0.1:5000",
+    )
+    assert "&lt;script&gt;alert" in page
+    assert "<script>alert" not in page
 
 
 # ---- in a browser ----

@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 
+from thermochroma.base.cells import markdown_row
 from thermochroma.base.manifest import usable
 from thermochroma.data.acquisition.inspect import kind_of
 
@@ -60,10 +61,10 @@ def _frames(table: pd.DataFrame) -> Iterator[str]:
         }
     )
     groups = numbers.groupby(["sequence", "split"], sort=False).sum().astype(int).reset_index()
-    yield _row([str(name).capitalize() for name in groups.columns])
-    yield _row([":--", ":--", *["--:"] * (len(groups.columns) - 2)])
-    yield from map(_row, groups.itertuples(index=False, name=None))
-    yield _row(["all", "", *groups.iloc[:, 2:].sum()])
+    yield markdown_row([str(name).capitalize() for name in groups.columns])
+    yield markdown_row([":--", ":--", *["--:"] * (len(groups.columns) - 2)])
+    yield from map(markdown_row, groups.itertuples(index=False, name=None))
+    yield markdown_row(["all", "", *groups.iloc[:, 2:].sum()])
 
 
 def _defects(table: pd.DataFrame) -> Iterator[str]:
@@ -71,12 +72,12 @@ def _defects(table: pd.DataFrame) -> Iterator[str]:
     if not kinds:
         yield "None."
         return
-    yield _row(["Defect", "Frames", "First of them"])
-    yield _row([":--", "--:", ":--"])
+    yield markdown_row(["Defect", "Frames", "First of them"])
+    yield markdown_row([":--", "--:", ":--"])
     for kind, rows in kinds:
         names = list(rows["frame"][:NAMES_SHOWN])
         more = " …" if len(rows) > len(names) else ""
-        yield _row([kind, len(rows), ", ".join(names) + more])
+        yield markdown_row([kind, len(rows), ", ".join(names) + more])
 
 
 def _kinds(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -90,10 +91,6 @@ def _kinds(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 def _sound(table: pd.DataFrame) -> "pd.Series[bool]":
     return table["defect"] == ""
-
-
-def _row(cells: Sequence[object]) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _listed(sentences: Sequence[str]) -> list[str]:
