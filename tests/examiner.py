@@ -40,9 +40,8 @@ def method_of(block: str) -> Method:
 
 
 def side_of(method: Method) -> int:
-    """A small side that the method takes: instance norms need more than one value to the end."""
-    least, multiple = max(method.least_side, 64), method.sides_multiple_of
-    return -(-least // multiple) * multiple
+    """A small side that the method takes, of 64 pixels or more."""
+    return method.side_for(64)
 
 
 def begin(

@@ -4,6 +4,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -147,9 +148,21 @@ def test_8_bits_need_no_tone_and_bear_none(tmp_path: Path) -> None:
 def test_three_equal_channels_count_as_one(tmp_path: Path) -> None:
     grey = (COUNTS % 256).astype(np.uint8)
     assert np.array_equal(read_thermal(_save(tmp_path / "a.png", np.dstack([grey] * 3))), grey)
-    colour = np.dstack([grey, grey, 255 - grey])
-    with pytest.raises(BadInput, match="shows colour"):
-        read_thermal(_save(tmp_path / "b.png", colour))
+
+
+def test_a_thermal_image_in_false_colours_is_refused_as_what_it_is(tmp_path: Path) -> None:
+    grey = (COUNTS % 256).astype(np.uint8)
+    ironbow = cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)
+    with pytest.raises(BadInput, match=r"false colours of a palette.*white hot"):
+        read_thermal(_save(tmp_path / "a.png", ironbow))
+    indexed = Image.fromarray(ironbow).quantize(64)
+    indexed.save(tmp_path / "indexed.png")
+    with pytest.raises(BadInput, match="false colours of a palette"):
+        read_thermal(tmp_path / "indexed.png")
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    for name, image in (("b.png", noise), ("c.jpg", ironbow)):
+        with pytest.raises(BadInput, match=r"shows colour .*false colours.*not exchanged"):
+            read_thermal(_save(tmp_path / name, image))
 
 
 def test_temperatures_as_floats_need_a_window_in_their_unit(tmp_path: Path) -> None:
@@ -182,11 +195,11 @@ def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
     cut = _save(tmp_path / "b.png", np.random.default_rng(0).permuted(COUNTS))
     cut.write_bytes(cut.read_bytes()[:2000])
     for name in ("a.tif", "b.png"):
-        with pytest.raises(BadInput, match="cannot be decoded"):
+        with pytest.raises(BadInput, match="cannot be read"):
             read_thermal(tmp_path / name, WINDOW)
     with pytest.raises(BadInput, match="does not exist"):
         read_thermal(tmp_path / "c.png")
-    with pytest.raises(BadInput, match="cannot be opened"):
+    with pytest.raises(BadInput, match="cannot be read"):
         size_of(tmp_path / "a.tif")
 
 

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -29,10 +30,12 @@ from tests.turns import turns_seen
 from thermochroma.base.errors import BadInput
 from thermochroma.base.tensors import to_bytes
 from thermochroma.config.params import read_params
-from thermochroma.contract.batch import Batch
+from thermochroma.contract.batch import Batch, Captioned
 from thermochroma.contract.method import Direction, Pairing, load_method, method_names
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
 from thermochroma.export.metadata import Metadata
+from thermochroma.inference.predictor import Predictor
+from thermochroma.loading.text_features import TextTable
 from thermochroma.losses.pixel import absolute
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training import checkpoint
@@ -89,6 +92,33 @@ def test_3_shape_range_and_other_sizes(block: str) -> None:
         assert output.shape == (2, output_channels(method), height, width)
         assert output.isfinite().all()
         assert to_bytes(output).dtype == torch.uint8
+
+
+@every_block
+def test_3_the_shortest_side_is_taken_and_no_shorter_one(block: str) -> None:
+    method, translator = method_of(block), _translator(block)
+    least = method.side_for(1)
+    for height, width in ((least, least), (least, 4 * least), (4 * least, least)):
+        output = translator(dummy_input(method, height=height, width=width, count=1))
+        assert output.shape == (1, output_channels(method), height, width)
+        assert output.isfinite().all()
+    shorter = least - method.sides_multiple_of
+    if shorter:
+        with pytest.raises((ValueError, RuntimeError)):
+            translator(dummy_input(method, height=shorter, width=shorter, count=1))
+
+
+@every_block
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (1, 101)])
+def test_3_images_of_any_size_are_translated(block: str, shape: tuple[int, int]) -> None:
+    """Smaller ones than the network takes are mirrored up to its shortest side."""
+    method, text = method_of(block), None
+    if method.sees is Captioned:
+        text = TextTable(torch.zeros(1, 77, TEXT_WIDTH), torch.ones(1, 77, dtype=torch.bool), {})
+    predictor = Predictor(_translator(block), method, text, torch.device("cpu"))
+    seen = np.zeros((1, *shape, *([3] if predictor.sees == "visible" else [])), np.uint8)
+    prediction = predictor(seen)
+    assert prediction.shape == (1, *shape, output_channels(method))
 
 
 @every_block

@@ -127,8 +127,9 @@ def _in_old_words(settings: dict[str, Any]) -> str:
     "change, sentence",
     [
         ({"surplus": 1}, "validation error"),
-        ({"method": "taken out"}, "'method'"),
-        ({"scale": 2 * SCALE}, "Error\\(s\\) in loading"),
+        ({"method": "taken out"}, "of the method None"),
+        ({"method": "a_newer_one"}, "which this version does not have"),
+        ({"scale": 2 * SCALE}, "do not fit its settings"),
     ],
 )
 def test_a_file_of_another_version_is_refused_in_a_sentence(

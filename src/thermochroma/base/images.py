@@ -1,22 +1,26 @@
 """Images on disk and for scoring: 8-bit arrays, and the only code that reads and writes them.
 
+What a file says beyond its pixels is in `decoding.py`.
+
 Inside the networks images are tensors in [-1, 1]; `tensors.py` alone converts between the two.
 Radiometric images keep their counts until a `Tone` maps them to 8 bits.
 """
 
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import cv2
 import numpy as np
 from jaxtyping import Real, Shaped, UInt8
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from thermochroma.base.decoding import ANOTHER, ORIENTATION, SIDEWAYS, decode, opened
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
+from thermochroma.base.reading import reading
 
 ThermalImage: TypeAlias = UInt8[np.ndarray, "h w"]
 """One thermal image, 8 bits."""
@@ -26,7 +30,8 @@ Counts: TypeAlias = Real[np.ndarray, "h w"]
 """One radiometric image: the camera's counts (16 or 32 bits), or temperatures as floats."""
 
 GREY_TOLERANCE = 3  # grey levels: three equal channels differ by this after JPEG's chroma rounding
-DEEP_COLOUR: Final = re.compile(r";16[BLN]")  # Pillow's names for codings of 16 bits a channel
+PALETTE: Final = 256  # colours that a palette has at most
+NOTE: Final = "thermochroma"  # key of the text in a PNG of ours
 TONE_KINDS: Final[dict[str, Literal["window", "clahe"]]] = {"window": "window", "clahe": "clahe"}
 CLAHE_CLIP: Final = 2.0  # how steep a tile's curve may be, as a multiple of a straight one
 CLAHE_TILES: Final = (8, 8)  # across and down
@@ -51,7 +56,9 @@ class Tone:
         return f"{self.kind} {black} {white}"
 
     @classmethod
-    def parse(cls, text: str) -> "Tone | None":
+    def parse(
+        cls, text: str, *, remedy: str = "let `dvc repro` write the table of frames anew"
+    ) -> "Tone | None":
         """Parse a tone that `str` wrote; None for "". Raises BadInput for anything else."""
         if not text:
             return None
@@ -64,7 +71,7 @@ class Tone:
             raise BadInput(
                 given=f"the tone of a thermal image is {text!r}",
                 needed="`window` or `clahe`, then the count for black and the higher one for white",
-                remedy="let `dvc repro` write the table of frames anew",
+                remedy=remedy,
             )
         return tone
 
@@ -77,14 +84,14 @@ class Tone:
         return image
 
 
-def read_thermal(path: Path, tone: Tone | None = None) -> ThermalImage:
+def read_thermal(path: Path, tone: Tone | None = None, *, page: int | None = None) -> ThermalImage:
     """Read a thermal image as 8 bits; three equal channels count as one.
 
-    tone: maps counts to 8 bits; None for images that have 8 bits already. Raises BadInput if
-    the file is missing, truncated, no image or shows colour, if it holds a value that is no number,
-    or if it has more than 8 bits and no tone, or 8 bits and a tone.
+    tone: maps counts to 8 bits; None for images that have 8 bits already. page: see `decode`. Raises
+    BadInput if the file cannot be decoded or shows colour, or if it has more than 8 bits and no tone,
+    or 8 bits and a tone.
     """
-    pixels = _read(path)
+    pixels = decode(path, page=page)
     if _is_deep(pixels):
         if tone is None:
             raise untoned(path)
@@ -98,48 +105,48 @@ def read_thermal(path: Path, tone: Tone | None = None) -> ThermalImage:
     if pixels.ndim == 2:
         return pixels
     if _shows_colour(pixels) and _spread_of_channels(pixels) > GREY_TOLERANCE:
-        raise BadInput(
-            given=f"{path} shows colour where a thermal image is expected",
-            needed="thermal images are grey (one channel, or three equal ones)",
-            remedy="check that the thermal and visible folders are not exchanged",
-        )
+        raise _coloured(path, pixels)
     return np.ascontiguousarray(pixels[..., 0])
 
 
-def read_counts(path: Path) -> Counts | None:
+def read_counts(path: Path, *, page: int | None = None) -> Counts | None:
     """Read the counts of a thermal image of more than 8 bits, unchanged; None if it has 8.
 
-    Raises BadInput if it cannot be decoded or holds a value that is no number.
+    page: see `decode`. Raises BadInput if it cannot be decoded or holds a value that is no number.
     """
-    pixels = _read(path)
+    pixels = decode(path, page=page)
     return pixels if _is_deep(pixels) else None
 
 
 def holds_counts(path: Path) -> bool:
     """Whether an image has more than 8 bits a pixel, from its header alone. Raises as `size_of`."""
-    with _open_head(path) as opened:
-        return opened.mode.startswith(("I", "F"))
+    with opened(path) as image:
+        return image.mode.startswith(("I", "F"))
 
 
-def read_visible(path: Path) -> VisibleImage:
+def read_visible(path: Path, *, page: int | None = None) -> VisibleImage:
     """Read an 8-bit colour image.
 
-    Raises BadInput if the file is missing, truncated, no image, has more than 8 bits or is grey.
+    page: see `decode`. Raises BadInput if it cannot be decoded, has more than 8 bits or is grey.
     """
-    pixels = _read(path)
+    pixels = decode(path, page=page)
     if _is_deep(pixels) or pixels.ndim == 2 or not _shows_colour(pixels):
         raise BadInput(
             given=f"{path} is grey where a colour image is expected",
             needed="visible images have three channels that differ",
-            remedy="check that the thermal and visible folders are not exchanged, or remove the pair",
+            remedy="check that thermal and visible images are not exchanged, or leave this one out",
         )
     return pixels
 
 
 def size_of(path: Path) -> tuple[int, int]:
-    """Width and height in pixels, from the file's header alone. Raises BadInput if it is no image."""
-    with _open_head(path) as opened:
-        return opened.size
+    """Width and height of the upright image, from its header. Raises BadInput if it is no image."""
+    with opened(path) as image:
+        with reading(path, needed="a whole image", remedy=ANOTHER):
+            # Pillow itself turns the size of a TIFF
+            sideways = image.format != "TIFF" and image.getexif().get(ORIENTATION) in SIDEWAYS
+        width, height = image.size
+    return (height, width) if sideways else (width, height)
 
 
 def untoned(path: Path) -> BadInput:
@@ -152,72 +159,49 @@ def untoned(path: Path) -> BadInput:
     )
 
 
-def write_image(path: Path, image: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"]) -> None:
-    """Write one 8-bit image, whole or not at all; the suffix of `path` names the format."""
+def write_image(
+    path: Path,
+    image: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"],
+    *,
+    note: str | None = None,
+) -> None:
+    """Write one 8-bit image, whole or not at all; the suffix of `path` names the format.
+
+    note: a text to keep inside a PNG, which `note_in` gives back.
+    """
+    how: dict[str, Any] = {"quality": 95}  # only JPEG uses it
+    if note is not None:
+        how["pnginfo"] = PngInfo()
+        how["pnginfo"].add_text(NOTE, note)
     with whole_file(path) as part:
-        Image.fromarray(image).save(part, quality=95)  # only JPEG uses the quality
+        Image.fromarray(image).save(part, **how)
 
 
-def _open_head(path: Path) -> ImageFile.ImageFile:
-    try:
-        return Image.open(path)
-    except (UnidentifiedImageError, OSError) as error:
-        raise BadInput(
-            given=f"{path} cannot be opened as an image ({error})",
-            needed="a JPEG, PNG or TIFF file",
-            remedy="fetch the file again or remove the pair",
-        ) from error
-
-
-def _read(path: Path) -> Shaped[np.ndarray, "..."]:
-    """Read all pixels: 8 bits in one or three channels, or more bits in one."""
-    try:
-        with Image.open(path) as opened:
-            _refuse_deep_colour(path, opened)
-            opened.load()  # decodes all of it: this is where a truncated file shows
-            grey = opened.mode == "L" or opened.mode.startswith(("I", "F"))
-            pixels = np.asarray(opened if grey or opened.mode == "RGB" else opened.convert("RGB"))
-    except FileNotFoundError:
-        raise BadInput(
-            given=f"{path} does not exist",
-            needed="every frame needs its thermal and its visible image",
-            remedy="restore the file or remove its partner",
-        ) from None
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise BadInput(
-            given=f"{path} cannot be decoded ({error})",
-            needed="whole JPEG, PNG or TIFF files are read",
-            remedy="fetch the file again or remove the pair",
-        ) from error
-    _refuse_no_numbers(path, pixels)
-    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+def note_in(path: Path) -> str | None:
+    """The note of an image that `write_image` wrote; None for any other. Raises as `size_of`."""
+    with opened(path) as image:
+        note = image.info.get(NOTE)
+    return note if isinstance(note, str) else None
 
 
 def _is_deep(pixels: Shaped[np.ndarray, "..."]) -> bool:
     return pixels.dtype != np.uint8
 
 
-def _refuse_deep_colour(path: Path, opened: ImageFile.ImageFile) -> None:
-    """Raise BadInput for 16-bit colour: Pillow would silently drop the lower 8 bits."""
-    if opened.mode.startswith("I") or not any(
-        DEEP_COLOUR.search(str(one.args)) for one in opened.tile
-    ):
-        return
-    raise BadInput(
-        given=f"{path} holds 16 bits in each of several channels",
-        needed="8 bits a channel, or one channel of 16-bit counts",
-        remedy="keep one channel of a thermal image, or save a visible one with 8 bits",
-    )
+def _coloured(path: Path, pixels: UInt8[np.ndarray, "h w 3"]) -> BadInput:
+    """Error for colour where a thermal image is expected.
 
-
-def _refuse_no_numbers(path: Path, pixels: Shaped[np.ndarray, "..."]) -> None:
-    if pixels.dtype.kind != "f" or np.isfinite(pixels).all():
-        return
-    count = int((~np.isfinite(pixels)).sum())
-    raise BadInput(
-        given=f"{path} holds {count} values that are no numbers (NaN or infinite)",
-        needed="a count or a temperature in every pixel",
-        remedy="repair the file or remove the pair",
+    At most 256 colours are those of a palette, such as ironbow; JPEG mixes them, so that more tell
+    nothing. The heat is not computed back: the file does not say which palette it was.
+    """
+    colours = len(np.unique(pixels.reshape(-1, 3), axis=0))
+    palette = "shows the false colours of a palette, such as ironbow,"
+    return BadInput(
+        given=f"{path} {palette if colours <= PALETTE else 'shows colour'} where a thermal image is "
+        "expected",
+        needed="thermal images are grey (one channel, or three equal ones), or hold counts",
+        remedy="save a thermal image in false colours again in grey (white hot) or as counts; else "
+        "check that thermal and visible images are not exchanged",
     )
 
 

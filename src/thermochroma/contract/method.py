@@ -111,7 +111,8 @@ class Method:
     trains_on: type = Batch
     """Batch type of the game, from `batch.py`; the deployed translator gets `sees` all the same."""
     least_side: int = 1
-    """The shortest side that the translator accepts, in pixels."""
+    """The shortest side that the translator accepts, in pixels: instance norms need more than one value
+    to the end. The examination checks it."""
     taught_sides: Callable[[Any], int] | None = None
     """Function (settings) to the divisor of the sides of training windows, where a game needs a larger
     one than its translator does."""
@@ -121,6 +122,11 @@ class Method:
     uses_text: Callable[[Any], bool] | None = None
     """Function (settings) to whether the translator's output can depend on its text, where for some
     blocks it cannot. Those have no rows with other captions."""
+
+    def side_for(self, side: int) -> int:
+        """The shortest side that the translator accepts and that is no shorter than `side`, in pixels."""
+        multiple = self.sides_multiple_of
+        return -(-max(side, self.least_side) // multiple) * multiple
 
     def window_multiple(self, settings: Settings) -> int:
         """Divisor of the heights and widths of training windows, in pixels."""

@@ -1,21 +1,31 @@
 """The deployed translator: one file with its weights and all that is needed to build it."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-from safetensors.torch import save
-from torch import Tensor
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
+from thermochroma.base.reading import reading
 from thermochroma.contract.batch import Captioned
 from thermochroma.contract.method import Method, Translator, load_method
 from thermochroma.contract.settings import Settings
-from thermochroma.export.metadata import KEY, Metadata, metadata_in, opened
+from thermochroma.export.metadata import KEY, NEEDED, REMEDY, Metadata, Shapes, read_head
 
 SUFFIX: Final = ".safetensors"
+PARTS: Final = 10
+"""Layers and parameters that a network is made of, for each tensor in its file, at the very most."""
 
 
 def method_of(metadata: Metadata) -> Method:
@@ -50,25 +60,65 @@ def save_translator(translator: Translator[Any], path: Path, metadata: Metadata)
 def load_translator(path: Path) -> tuple[Translator[Any], Metadata]:
     """Read the translator, in evaluation mode on the CPU, and its metadata.
 
-    Raises BadInput if the file is no translator of Thermochroma, or one of another version.
+    The file may be a stranger's: nothing that it asks for is built before its shapes are compared, so
+    that its weights bound the memory. Raises BadInput if the file is no translator of Thermochroma, or
+    one of another version.
     """
-    with opened(path) as stored:
-        metadata = metadata_in(stored)
-        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-    try:
-        method = method_of(metadata)
+    metadata, shapes = read_head(path)
+    method = method_of(metadata)
+    with reading(path, needed=NEEDED, remedy=REMEDY):
         settings = method.settings.model_validate_json(json.dumps(metadata.settings))
-        translator = build_translator(
-            method, settings, scale=metadata.scale, text_width=metadata.text_width
-        )
-        translator.load_state_dict(tensors)
-    except (ValidationError, KeyError, RuntimeError) as error:
-        raise BadInput(
-            given=f"{path} holds settings or weights that do not fit: {str(error).splitlines()[0]}",
-            needed="a translator of this version of Thermochroma",
-            remedy="train it anew with `dvc repro`, or use the version that wrote it",
-        ) from error
+    _refuse_misfit(path, method, settings, metadata, shapes)
+    with reading(path, needed=NEEDED, remedy=REMEDY):
+        tensors = load_file(path)
+    translator = _built(method, settings, metadata)
+    translator.load_state_dict(tensors)
     return translator.eval().requires_grad_(False), metadata
+
+
+def _built(method: Method, settings: Settings, metadata: Metadata) -> Translator[Any]:
+    return build_translator(method, settings, scale=metadata.scale, text_width=metadata.text_width)
+
+
+def _refuse_misfit(
+    path: Path, method: Method, settings: Settings, metadata: Metadata, shapes: Shapes
+) -> None:
+    """Raise BadInput unless the settings ask for just the tensors of the file. Takes no memory."""
+    most = PARTS * len(shapes) + PARTS
+    with reading(path, needed=NEEDED, remedy=REMEDY), torch.device("meta"), _at_most_parts(most):
+        state = _built(method, settings, metadata).state_dict()
+    own = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    odd = sorted(name for name in own.keys() | shapes.keys() if own.get(name) != shapes.get(name))
+    if odd:
+        stored, asked = (_in_words(one.get(odd[0])) for one in (shapes, own))
+        raise BadInput(
+            given=f"{path} holds weights that do not fit its settings: `{odd[0]}` is {stored}, and "
+            f"the settings ask for {asked} ({len(odd)} of {len(own)} differ)",
+            needed=NEEDED,
+            remedy=REMEDY,
+        )
+
+
+def _in_words(shape: tuple[int, ...] | None) -> str:
+    return "none" if shape is None else " by ".join(map(str, shape)) or "one number"
+
+
+@contextmanager
+def _at_most_parts(most: int) -> Iterator[None]:
+    """Raise ValueError when networks built inside get more layers and parameters than `most`."""
+    parts = count(1)
+
+    def watch(module: nn.Module, name: str, part: object) -> None:
+        if next(parts) > most:
+            raise ValueError("its settings ask for more layers than it has weights for")
+
+    hooks = (register_module_module_registration_hook, register_module_parameter_registration_hook)
+    handles = [hook(watch) for hook in hooks]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def snapshots_in(folder: Path) -> list[Path]:

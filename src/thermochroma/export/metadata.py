@@ -1,17 +1,23 @@
 """Metadata stored in a translator file. Reading it needs neither the weights nor torch."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, TypeAlias
 
-from safetensors import SafetensorError, safe_open
+from pydantic import Field, TypeAdapter
+from safetensors import safe_open
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.plugins import names_in
+from thermochroma.base.reading import reading
 
 KEY = "thermochroma"
+NEEDED: Final = "a translator.safetensors that this version of Thermochroma can build"
+REMEDY: Final = "give another translator, or use the version that wrote this one"
+Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
+"""Shape of each tensor of a file, by its name."""
 RENAMED: Final = {"per_picture": "per_image", "picture_alone": "image_alone"}
 """Values of settings in files of the first version, and their names today."""
 
@@ -24,8 +30,9 @@ class Metadata:
     """Name of the translator in the line-up."""
     settings: dict[str, Any]
     """Block of params.yaml that it was trained with, as parsed."""
-    scale: float
-    text_width: int
+    scale: Annotated[float, Field(gt=0, le=16)]
+    """Factor of every base width. The bounds here are far from any use: the file may be a stranger's."""
+    text_width: Annotated[int, Field(ge=0, le=1 << 16)]
     """Width of the text features that it was trained with; 0 if it sees no text."""
     trained_on: str
     """Name of the data set."""
@@ -38,15 +45,49 @@ class Metadata:
 
 
 def read_metadata(path: Path) -> Metadata:
-    """Metadata without the weights. Raises BadInput if the file is no translator of Thermochroma."""
-    with opened(path, framework="numpy") as stored:
-        return metadata_in(stored)
+    """Metadata without the weights. Raises BadInput if the file is no translator of this version."""
+    return read_head(path)[0]
 
 
-def metadata_in(stored: Any) -> Metadata:
-    """Metadata of an opened file. Raises KeyError or TypeError if it has none."""
-    found = json.loads(stored.metadata()[KEY])
-    return Metadata(**{**found, "settings": _renamed(found["settings"])})
+def read_head(path: Path) -> tuple[Metadata, Shapes]:
+    """Metadata and the shape of each tensor, by its name; no weight is read.
+
+    Raises BadInput if the file is no translator of this version.
+    """
+    with reading(path, needed=NEEDED, remedy=REMEDY), safe_open(path, framework="numpy") as stored:
+        told = stored.metadata() or {}
+        shapes = {name: tuple(stored.get_slice(name).get_shape()) for name in stored.keys()}  # noqa: SIM118
+    if KEY not in told:
+        raise BadInput(
+            given=f"{path} is no translator: it does not say how it was made",
+            needed=NEEDED,
+            remedy=REMEDY,
+        )
+    with reading(path, needed=NEEDED, remedy=REMEDY):
+        found = json.loads(told[KEY])
+        _refuse_other_keys(found)
+        new = json.dumps({**found, "settings": _renamed(found["settings"])})
+        metadata = ADAPTER.validate_json(new, strict=True)
+    _refuse_other_method(path, metadata)
+    return metadata, shapes
+
+
+def _refuse_other_keys(found: Any) -> None:
+    """Raise TypeError unless these are the fields of Metadata: pydantic would pass over other ones."""
+    if not isinstance(found, dict):
+        raise TypeError("its metadata are no mapping")
+    if odd := sorted(set(found) ^ {one.name for one in fields(Metadata)}):
+        raise TypeError(f"its metadata lack `{odd[0]}` or have it too many")
+
+
+def _refuse_other_method(path: Path, metadata: Metadata) -> None:
+    method, title = metadata.settings.get("method"), metadata.settings.get("title")
+    if method not in names_in("methods") or not isinstance(title, str | None):
+        raise BadInput(
+            given=f"{path} is of the method {method!r}, which this version does not have",
+            needed=NEEDED,
+            remedy=REMEDY,
+        )
 
 
 def _renamed(value: Any) -> Any:
@@ -55,15 +96,4 @@ def _renamed(value: Any) -> Any:
     return RENAMED.get(value, value) if isinstance(value, str) else value
 
 
-@contextmanager
-def opened(path: Path, *, framework: Literal["pt", "numpy"] = "pt") -> Iterator[Any]:
-    """The file, opened by safetensors. Raises BadInput if it is no translator of Thermochroma."""
-    try:
-        with safe_open(path, framework=framework) as stored:
-            yield stored
-    except (FileNotFoundError, SafetensorError, KeyError, TypeError) as error:
-        raise BadInput(
-            given=f"{path} is no translator ({type(error).__name__}: {error})",
-            needed="a translator.safetensors written by the train stage",
-            remedy="train it with `dvc repro`, or correct the path",
-        ) from error
+ADAPTER: Final = TypeAdapter(Metadata)

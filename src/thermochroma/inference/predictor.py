@@ -25,6 +25,9 @@ from thermochroma.networks.clip_text import TextEncoder
 
 NEUTRAL: Final = "a thermal infrared image of a street scene"
 """Default sentence for a method that sees text."""
+MOST_PIXELS: Final = 1 << 24
+"""Pixels of the largest image. For each, a translator of full width takes 0.8 kB of memory (Pix2pix), 1.2
+(CycleGAN) or 2.5 (LKAT-GAN), measured on a processor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +57,11 @@ class Predictor:
         """Translate images of one size; d is 3 for visible output, 1 for thermal.
 
         references: for a method that sees them, visible images of one size, whichever; one that is all
-        black counts as none. Raises BadInput if the translator gives NaN or infinite values.
+        black counts as none. Raises BadInput for images above MOST_PIXELS, and if the translator gives
+        NaN or infinite values.
         """
         height, width = images.shape[1:3]
+        refuse_too_large(width, height, given="an image")
         raw = self._raw(padded(images, self.method), references)
         seen = assemble_seen(move(raw, self.device), self.method.sees, self.text)
         prediction = self.translator(seen)
@@ -64,7 +69,7 @@ class Predictor:
             raise BadInput(
                 given="the translator gives values that are no numbers (NaN or infinite)",
                 needed="a translator whose weights are finite",
-                remedy="use another checkpoint, or train it again with a lower learning rate",
+                remedy="give another translator, or train it again with a lower learning rate",
             )
         cut = to_bytes(prediction)[:, :, :height, :width].permute(0, 2, 3, 1)
         return np.ascontiguousarray(cut.cpu().numpy())
@@ -99,12 +104,35 @@ def load_predictor(translator: Path, *, text: Path | None, sentence: str) -> Pre
     """
     device = find_device()
     network, metadata = load_translator(translator)
+    _refuse_no_numbers(network, translator)
     method = method_of(metadata)
     told = None
     if method.sees is Captioned:
         assert text is not None  # whoever logs such a translator passes its encoder too
         told = encode_captions(TextEncoder(text), {"": sentence})
     return Predictor(network.to(device), method, told, device)
+
+
+def refuse_too_large(width: int, height: int, *, given: str) -> None:
+    """Raise BadInput for an image of more than MOST_PIXELS. given: how the sentence names it."""
+    if width * height > MOST_PIXELS:
+        raise BadInput(
+            given=f"{given} has {width} by {height} pixels ({width * height / 1e6:.0f} megapixels)",
+            needed=f"at most {MOST_PIXELS / 1e6:.0f} megapixels: an image is translated in one piece, "
+            "which takes one kilobyte of memory a pixel, or more",
+            remedy="scale it down, or cut it into parts",
+        )
+
+
+def _refuse_no_numbers(network: Translator[Any], path: Path) -> None:
+    """Raise BadInput for weights that are NaN or infinite: behind a tanh they may look like an image."""
+    for name, tensor in network.state_dict().items():
+        if not tensor.isfinite().all():
+            raise BadInput(
+                given=f"`{name}` in {path} has values that are no numbers (NaN or infinite)",
+                needed="a translator whose weights are finite",
+                remedy="give another translator, or train it again with a lower learning rate",
+            )
 
 
 def refuse_other_forms(images: np.ndarray, references: np.ndarray | None, *, sees: str) -> None:
@@ -130,7 +158,5 @@ def refuse_other_forms(images: np.ndarray, references: np.ndarray | None, *, see
 
 def padded(images: UInt8[np.ndarray, "n h w *c"], method: Method) -> UInt8[np.ndarray, "n y x *c"]:
     """Images with mirrored rows and columns up to sides that the method takes."""
-    multiple, sides = method.sides_multiple_of, images.shape[1:3]
-    wanted = [-(-max(side, method.least_side) // multiple) * multiple for side in sides]
-    more = [(0, after - side) for after, side in zip(wanted, sides, strict=True)]
+    more = [(0, method.side_for(side) - side) for side in images.shape[1:3]]
     return np.pad(images, [(0, 0), *more, *[(0, 0)] * (images.ndim - 3)], mode="symmetric")

@@ -173,6 +173,7 @@ METHOD = Method(
     sees=Still,
     pairing=Pairing.UNALIGNED,
     sides_multiple_of=4,
+    least_side=8,
     published_parameters={"cyclegan": {"translators": 2 * 11_378_179, "critics": 2 * 2_764_737}},
     translator=CycleGanTranslator,
     game=CycleGanGame,

@@ -381,6 +381,7 @@ METHOD = Method(
     trains_on=Triplets,
     pairing=Pairing.UNALIGNED,
     sides_multiple_of=4,
+    least_side=8,
     taught_sides=_window_multiple,
     published_parameters={
         # Two translators and two forecasters; two critics. The heads (2 x 560,384) do not learn.

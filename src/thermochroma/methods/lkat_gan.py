@@ -319,6 +319,7 @@ METHOD = Method(
     sees=Still,
     pairing=Pairing.ALIGNED,
     sides_multiple_of=8,
+    least_side=16,
     # Measured on the authors' code: 83,684,905 for the translator. Of these 9,443,206 are layers that
     # its forward pass never uses and 49,664 fixed position tables; 74,192,035 are trained.
     published_parameters={

@@ -311,6 +311,7 @@ METHOD = Method(
     sees=Still,
     pairing=Pairing.ALIGNED,
     sides_multiple_of=16,
+    least_side=32,
     published_parameters={"mugan": {"critic": 695_777, "translator": 37_741_816}},
     translator=MuganTranslator,
     game=mugan_game,

@@ -119,7 +119,7 @@ class Code(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """Stem, two halvings, attention, four residual blocks. Sides are multiples of 4, at least 80."""
+    """Stem, two halvings, attention, four residual blocks. Sides are multiples of 4, at least 76."""
 
     def __init__(self, base: int) -> None:
         super().__init__()
@@ -160,7 +160,7 @@ class Decoder(nn.Module):
 
 
 class PearlTranslator(Translator[Still]):
-    """The thermal encoder and the visible decoder. Sides are multiples of 4, at least 80."""
+    """The thermal encoder and the visible decoder. Sides are multiples of 4, at least 76."""
 
     def __init__(self, *, scale: float) -> None:
         super().__init__()
@@ -396,7 +396,7 @@ METHOD = Method(
     trains_on=Edged,
     pairing=Pairing.UNALIGNED,
     sides_multiple_of=4,
-    least_side=80,
+    least_side=76,
     published_parameters={
         # An encoder and a decoder for each spectrum; a critic with three views for each.
         "pearlgan": {

@@ -382,6 +382,7 @@ METHOD = Method(
     sees=VisibleStill,
     pairing=Pairing.UNALIGNED,
     sides_multiple_of=4,
+    least_side=8,
     published_parameters={
         # Counted layer by layer (docs/methods/thermal_mask.md), there and back.
         "thermal_mask": {

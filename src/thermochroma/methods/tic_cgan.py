@@ -130,6 +130,7 @@ METHOD = Method(
     sees=Still,
     pairing=Pairing.ALIGNED,
     sides_multiple_of=16,
+    least_side=32,
     published_parameters={"tic_cgan": {"critic": 695_777, "translator": 45_851_907}},
     translator=TicTranslator,
     game=tic_game,

@@ -90,7 +90,7 @@ def test_a_file_cut_anywhere_is_found(kind: str, share: float, tmp_path: Path) -
     path = tmp_path / getattr(one, kind)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    assert defects(tmp_path, one) == [f"{kind} image cannot be decoded"]
+    assert defects(tmp_path, one) == [f"{kind} image cannot be read"]
 
 
 def test_order_and_repeats_hold_across_chunks(

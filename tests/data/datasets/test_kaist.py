@@ -202,7 +202,7 @@ def test_a_frame_is_what_its_path_says(whole: tuple[Path, Made]) -> None:
 DEFECTS = {
     "missing lwir": "thermal image is missing",
     "missing visible": "visible image is missing",
-    "truncated": "visible image cannot be decoded",
+    "truncated": "visible image cannot be read",
     "constant": "thermal image is constant",
     "duplicated": "thermal image is the same as that of",
     "misnamed": "visible image is missing",

@@ -230,8 +230,8 @@ def spoil(copy: Path, kind: str) -> None:
     [
         ("thermal missing", "thermal image is missing", THERMAL),
         ("visible missing", "visible image is missing", VISIBLE),
-        ("truncated", "thermal image cannot be decoded", THERMAL),
-        ("no image", "visible image cannot be decoded", VISIBLE),
+        ("truncated", "thermal image cannot be read", THERMAL),
+        ("no image", "visible image cannot be read", VISIBLE),
         ("sizes", "sizes differ: thermal 30x24, visible 32x24", VISIBLE),
         ("grey", "visible image is grey where a colour image is expected", VISIBLE),
         ("colour", "thermal image shows colour where a thermal image is expected", THERMAL),
