@@ -10,6 +10,7 @@ from torch import Tensor
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
+from thermochroma.base.sealed import BLANK, SEAL, seal
 from thermochroma.contract.batch import Captioned
 from thermochroma.contract.method import Method, Translator, load_method
 from thermochroma.contract.settings import Settings
@@ -38,10 +39,12 @@ def build_translator(
 
 
 def save_translator(translator: Translator[Any], path: Path, metadata: Metadata) -> None:
-    """Write weights and metadata, whole or not at all; equal weights give equal bytes."""
+    """Write weights, metadata and a digest of both, whole or not at all; equal weights give equal bytes."""
     tensors = {name: _plain(tensor) for name, tensor in translator.state_dict().items()}
+    told = json.dumps({**metadata.__dict__, SEAL: BLANK}, sort_keys=True)
     with whole_file(path) as part:
-        save_file(tensors, part, metadata={KEY: json.dumps(metadata.__dict__, sort_keys=True)})
+        save_file(tensors, part, metadata={KEY: told})
+        seal(part)
 
 
 def load_translator(path: Path) -> tuple[Translator[Any], Metadata]:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from safetensors import SafetensorError, safe_open
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.sealed import SEAL, refuse_changed
 
 KEY = "thermochroma"
 RENAMED: Final = {"per_picture": "per_image", "picture_alone": "image_alone"}
@@ -46,6 +47,7 @@ def read_metadata(path: Path) -> Metadata:
 def metadata_in(stored: Any) -> Metadata:
     """Metadata of an opened file. Raises KeyError or TypeError if it has none."""
     found = json.loads(stored.metadata()[KEY])
+    found.pop(SEAL, None)
     return Metadata(**{**found, "settings": _renamed(found["settings"])})
 
 
@@ -57,8 +59,9 @@ def _renamed(value: Any) -> Any:
 
 @contextmanager
 def opened(path: Path, *, framework: Literal["pt", "numpy"] = "pt") -> Iterator[Any]:
-    """The file, opened by safetensors. Raises BadInput if it is no translator of Thermochroma."""
+    """The file, opened by safetensors. Raises BadInput if it is no translator of ours, or changed."""
     try:
+        refuse_damaged(path)
         with safe_open(path, framework=framework) as stored:
             yield stored
     except (FileNotFoundError, SafetensorError, KeyError, TypeError) as error:
@@ -67,3 +70,12 @@ def opened(path: Path, *, framework: Literal["pt", "numpy"] = "pt") -> Iterator[
             needed="a translator.safetensors written by the train stage",
             remedy="train it with `dvc repro`, or correct the path",
         ) from error
+
+
+def refuse_damaged(path: Path) -> None:
+    """Raise BadInput if the bytes of a translator are not those that were written.
+
+    A file of the time before translators carried a digest is taken as it is.
+    """
+    with path.open("rb") as stream:
+        refuse_changed(path, stream, remedy="use a sound copy, or train it again", sealed=False)

@@ -30,6 +30,7 @@ from thermochroma.pipeline.results import (
     by_spectrum,
     galleries,
     of_split,
+    read_history,
     read_rows,
 )
 from thermochroma.reporting import significance as wins
@@ -193,8 +194,7 @@ def section(
             for name, path in galleries(names, spectrum, places).items()
         },
         histories={
-            name: points_of(pd.read_csv(places.runs / name / "history.csv"), list(READINGS))
-            for name in names
+            name: points_of(read_history(places.runs / name), list(READINGS)) for name in names
         },
     )
 
