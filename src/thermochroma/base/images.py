@@ -4,9 +4,11 @@ Inside the networks images are tensors in [-1, 1]; `tensors.py` alone converts b
 Radiometric images keep their counts until a `Tone` maps them to 8 bits.
 """
 
+import hashlib
 import math
 import re
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -77,14 +79,15 @@ class Tone:
         return image
 
 
-def read_thermal(path: Path, tone: Tone | None = None) -> ThermalImage:
+def read_thermal(path: Path, tone: Tone | None = None, *, sha256: str = "") -> ThermalImage:
     """Read a thermal image as 8 bits; three equal channels count as one.
 
-    tone: maps counts to 8 bits; None for images that have 8 bits already. Raises BadInput if
-    the file is missing, truncated, no image or shows colour, if it holds a value that is no number,
-    or if it has more than 8 bits and no tone, or 8 bits and a tone.
+    tone: maps counts to 8 bits; None for images that have 8 bits already. sha256: of the file, as the
+    table of frames has it; "" if it is not known. Raises BadInput if the file is missing, truncated, no
+    image, another one or shows colour, if it holds a value that is no number, or if it has more than
+    8 bits and no tone, or 8 bits and a tone.
     """
-    pixels = _read(path)
+    pixels = _read(path, sha256)
     if _is_deep(pixels):
         if tone is None:
             raise untoned(path)
@@ -121,12 +124,13 @@ def holds_counts(path: Path) -> bool:
         return opened.mode.startswith(("I", "F"))
 
 
-def read_visible(path: Path) -> VisibleImage:
+def read_visible(path: Path, *, sha256: str = "") -> VisibleImage:
     """Read an 8-bit colour image.
 
-    Raises BadInput if the file is missing, truncated, no image, has more than 8 bits or is grey.
+    sha256: of the file, as the table of frames has it; "" if it is not known. Raises BadInput if the file
+    is missing, truncated, no image, another one, has more than 8 bits or is grey.
     """
-    pixels = _read(path)
+    pixels = _read(path, sha256)
     if _is_deep(pixels) or pixels.ndim == 2 or not _shows_colour(pixels):
         raise BadInput(
             given=f"{path} is grey where a colour image is expected",
@@ -169,10 +173,10 @@ def _open_head(path: Path) -> ImageFile.ImageFile:
         ) from error
 
 
-def _read(path: Path) -> Shaped[np.ndarray, "..."]:
+def _read(path: Path, sha256: str = "") -> Shaped[np.ndarray, "..."]:
     """Read all pixels: 8 bits in one or three channels, or more bits in one."""
     try:
-        with Image.open(path) as opened:
+        with Image.open(_same(path, sha256) if sha256 else path) as opened:
             _refuse_deep_colour(path, opened)
             opened.load()  # decodes all of it: this is where a truncated file shows
             grey = opened.mode == "L" or opened.mode.startswith(("I", "F"))
@@ -191,6 +195,18 @@ def _read(path: Path) -> Shaped[np.ndarray, "..."]:
         ) from error
     _refuse_no_numbers(path, pixels)
     return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+
+
+def _same(path: Path, sha256: str) -> BytesIO:
+    """The file's bytes, read once. Raises BadInput if they have another SHA-256."""
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise BadInput(
+            given=f"{path} is another file than when the table of frames was written",
+            needed="the bytes whose SHA-256 is in that table",
+            remedy="put the former file back, or let `dvc repro -f download@<data set>` take the new one",
+        )
+    return BytesIO(content)
 
 
 def _is_deep(pixels: Shaped[np.ndarray, "..."]) -> bool:
