@@ -78,11 +78,16 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
         seal(part)
 
 
-def read_json(path: Path, *, needed: str, remedy: str = REMEDY) -> dict[str, Any]:
-    """Read what `write_json` wrote, without the digest. Raises BadInput if it was cut or changed."""
+def read_json(
+    path: Path, *, needed: str, remedy: str = REMEDY, sealed: bool = True
+) -> dict[str, Any]:
+    """Read what `write_json` wrote, without the digest. Raises BadInput if it was cut or changed.
+
+    sealed: whether every such file carries a digest; else one without is taken as it is.
+    """
     with reading(path, needed=needed, remedy=remedy):
         content = path.read_bytes()
-    refuse_changed(path, BytesIO(content), remedy=remedy)
+    refuse_changed(path, BytesIO(content), remedy=remedy, sealed=sealed)
     with reading(path, needed=needed, remedy=remedy):
         values: dict[str, Any] = json.loads(content)
     return {name: value for name, value in values.items() if name != SEAL}

@@ -3,7 +3,6 @@
 The features of Inception v3 are kept, never the images: 16 KB per image.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +13,18 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Shaped
 
-from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.evaluation.scoring import score_rows
 from thermochroma.inference.predictions import Predicted, truth_of
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.distribution import LEAST, InceptionFeatures, fid, kid
 from thermochroma.metrics.perceptual import FILES, VGG16_TAPS, Lpips, read_linear
-from thermochroma.networks.frozen import load_vgg
+from thermochroma.networks.frozen import (
+    load_vgg,
+    read_origin,
+    refuse_changed_weights,
+    refuse_weights,
+)
 
 Distances: TypeAlias = Mapping[str, Mapping[str, float]]
 """Values of `fid` and `kid` by split, without a split of fewer images than they need."""
@@ -56,13 +59,14 @@ def read_perception(folder: Path, device: torch.device) -> Perception | None:
 
     Raises BadInput if a file is missing, damaged, or does not fit the others.
     """
-    if _kind_of(folder) != "pretrained":
+    if read_origin(folder).get("kind") != "pretrained":
         return None
+    refuse_changed_weights(folder)
     vgg16, lpips, inception = (folder / name for name in FILES)
     features, linear = load_vgg(vgg16, taps=VGG16_TAPS, imagenet_norm=True), read_linear(lpips)
     widths = [layer.shape[1] for layer in features(torch.zeros(1, 3, 32, 32))]
     if widths != [len(layer) for layer in linear]:
-        raise _damaged(f"the layers in {vgg16} have {widths} channels, those in {lpips} others")
+        refuse_weights(f"the layers in {vgg16} have {widths} channels, those in {lpips} others")
     fitted = [layer.to(device) for layer in linear]
     return Perception(
         Lpips(features.to(device), fitted), InceptionFeatures(inception, device), device
@@ -104,19 +108,3 @@ def _distances(
         for split, some in of_split.items()
         if some.sum() >= LEAST
     }
-
-
-def _kind_of(folder: Path) -> str:
-    path = folder / "origin.json"
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["kind"])
-    except (OSError, ValueError, KeyError) as error:
-        raise _damaged(f"{path} cannot be read ({error})") from error
-
-
-def _damaged(given: str) -> BadInput:
-    return BadInput(
-        given=given,
-        needed="the files that the stage `weights` writes",
-        remedy="run `dvc repro -f weights`",
-    )

@@ -27,7 +27,7 @@ from thermochroma.data.acquisition.fetch import fetch
 from thermochroma.metrics.distribution import InceptionFeatures
 from thermochroma.metrics.perceptual import FILES, read_linear
 from thermochroma.networks.clip_text import TextEncoder
-from thermochroma.networks.frozen import TENSORS, VGG_CONVS, load_vgg
+from thermochroma.networks.frozen import TENSORS, VGG_CONVS, load_vgg, note_weights
 from thermochroma.pretrained.stand_in_vocabulary import merges_of, vocabulary_of
 
 Kind = Literal["random", "pretrained"]
@@ -135,7 +135,7 @@ def _write_origin(folder: Path, licence: str, kind: Kind, source: str, seed: int
         "seed": seed if kind == "random" else None,
         "licence": LICENCES[licence],
     }
-    write_text(folder / "origin.json", json.dumps(origin, indent=1) + "\n")
+    note_weights(folder, origin)
 
 
 def _published_vgg(network: Vgg) -> dict[str, Tensor]:
