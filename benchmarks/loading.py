@@ -19,6 +19,7 @@ import torch
 
 from stages.command import run
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
+from thermochroma.base.shards import write_shard
 from thermochroma.loading.crops import MANIFEST, Crops
 from thermochroma.loading.loader import TrainingImages, raw_batches
 
@@ -55,9 +56,8 @@ def make_crops(folder: Path) -> Crops:
     for shard in range(SHARDS):
         for spectrum, channels in (("thermal", ()), ("visible", (3,))):
             shape = (PAIRS, SIDE, SIDE, *channels)
-            (folder / spectrum).mkdir(exist_ok=True)
             pixels = random.integers(0, 256, shape, dtype=np.uint8)
-            np.save(folder / spectrum / f"{shard}.npy", pixels)
+            write_shard(folder / spectrum / f"{shard}.npy", [*pixels])
         facts = (f"{shard}", "train", "", "", 0, "1 0 0 0 1 0", 1.0, 0, 0, f"{shard}.npy")
         rows += [(f"{shard}/{index:05d}", *facts, index, "") for index in range(PAIRS)]
     write_table(folder / MANIFEST, pd.DataFrame(rows, columns=list(CROP_COLUMNS)), CROP_COLUMNS)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
+from thermochroma.base.shards import write_shard
 from thermochroma.loading.crops import MANIFEST, Crops
 
 Predict = Callable[[str, int], tuple[np.ndarray, np.ndarray]]
@@ -31,8 +32,7 @@ def make_crops(folder: Path, sequences: Mapping[str, Sequence], predict: Predict
         kept = [n for n in range(sequence.frames) if n not in sequence.dropped]
         pairs = [predict(name, n) for n in kept]
         for place, spectrum in enumerate(("thermal", "visible")):
-            (folder / spectrum).mkdir(parents=True, exist_ok=True)
-            np.save(folder / spectrum / f"{name}.npy", np.array([pair[place] for pair in pairs]))
+            write_shard(folder / spectrum / f"{name}.npy", [pair[place] for pair in pairs])
         rows += [_row(name, sequence, n, kept) for n in range(sequence.frames)]
     write_table(folder / MANIFEST, pd.DataFrame(rows, columns=list(CROP_COLUMNS)), CROP_COLUMNS)
     return Crops(folder)

@@ -12,12 +12,15 @@ from safetensors.numpy import save_file
 from tests.conftest import ROOT
 from tests.made_crops import Sequence, make_crops
 from thermochroma.base.manifest import FACTS
+from thermochroma.base.sealed import write_json
+from thermochroma.base.tables import write_csv
 from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.evaluation.gallery import FILE, choose_gallery_rows, keep_gallery, with_extremes
 from thermochroma.evaluation.scoring import scored_rows
 from thermochroma.evaluation.snapshots import CURVE, of_the_end
 from thermochroma.export.metadata import KEY
 from thermochroma.metrics.image_scores import OF_COLOUR, SCORES
+from thermochroma.pipeline.results import read_scores
 
 SIDE: Final = 32
 LINEUP: Final = {"pix2pix": "visible", "tic_cgan": "visible", "thermal_mask": "thermal"}
@@ -68,8 +71,8 @@ def _leave_row(
     known = [one for one in SCORES if spectrum == "visible" or one not in OF_COLOUR]
     scores = scored[FACTS].assign(**{one: rng.uniform(0.3, 0.4, len(scored)) for one in known})
     scores = scores.assign(psnr=shared + noise + GAINS.get(name, 0.0), ms_ssim=np.nan)
-    scores.to_csv(folder / "scores.csv", index=False)
-    (folder / "distances.json").write_text("{}")
+    write_csv(folder / "scores.csv", scores)
+    write_json(folder / "distances.json", {})
     channels = 3 if spectrum == "visible" else 1
     frames = list(with_extremes(gallery_rows, scored, scores)["frame"])
     images = rng.integers(0, 255, (len(frames), SIDE, SIDE, channels), np.uint8)
@@ -80,7 +83,7 @@ def _leave_row(
 def _leave_flicker(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     table = {"frame": ["t00/0"], "sequence": ["t00"], "split": ["test"], "flicker": [1.5]}
-    pd.DataFrame(table).to_csv(folder / "flicker.csv", index=False)
+    write_csv(folder / "flicker.csv", pd.DataFrame(table))
 
 
 def _leave_run(scores: Path, runs: Path, name: str) -> None:
@@ -88,17 +91,17 @@ def _leave_run(scores: Path, runs: Path, name: str) -> None:
     device = "a processor"
     measured = {"parameters": 1000, "multiply_adds": 10**6, "latency_median_ms": 5.0 + len(name)}
     measured |= {"latency_p95_ms": 20.0, "device": device}
-    scored = pd.read_csv(scores / "scores.csv", dtype={"place": str, "time": str})
+    scored = read_scores(scores)
     test = scored[scored["split"] == "test"]
     late = of_the_end(test.assign(psnr=test["psnr"] - 1), images=270)
     curve = pd.concat([late, of_the_end(test, images=300)])
-    curve.to_csv(scores / CURVE, index=False)
-    (scores / "cost.json").write_text(json.dumps(measured))
+    write_csv(scores / CURVE, curve)
+    write_json(scores / "cost.json", measured)
     taught = {"training_images_per_second": 3.0, "peak_memory_bytes": 10**6}
-    (runs / "cost.json").write_text(json.dumps({**taught, "training_device": device}))
+    write_json(runs / "cost.json", {**taught, "training_device": device})
     readings = {"images": [10.0, 100.0, 300.0], "validation/psnr": [None, 14.0, 15.0]}
     history = pd.DataFrame({**readings, "validation/ssim": [None, 0.3, 0.4]})
-    history.to_csv(runs / "history.csv", index=False)
+    write_csv(runs / "history.csv", history)
     metadata = {"name": name, "settings": {"method": name, "title": None}, "scale": 1.0}
     metadata |= {
         "text_width": 0,

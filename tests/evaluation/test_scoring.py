@@ -193,7 +193,7 @@ def test_held_out_targets_cannot_reach_the_trivial_rows(spectrum: str, tmp_path:
         if name in BASELINES[spectrum].trivial:
             assert torch.equal(predict(other.split("test")), expected[name]), name
         else:
-            with pytest.raises(FileNotFoundError):
+            with pytest.raises(BadInput, match=r"\.npy does not exist"):
                 predict(other.split("test"))
 
 
@@ -209,7 +209,7 @@ def test_who_paints_thermal_images_is_shown_visible_ones_alone(tmp_path: Path) -
     shown = torch.cat([seen.visible for _, seen in batches])
     truth = truth_of(crops, rows, spectrum="visible")
     assert torch.allclose(shown, truth / 127.5 - 1, atol=1e-6)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(BadInput, match=r"\.npy does not exist"):
         next(seen_batches(crops, rows, sees=Still, text=None, batch_size=4, device=CPU))
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.made_crops import Sequence, make_crops
+from thermochroma.base.shards import write_shard
 from thermochroma.contract.batch import Edged, Still
 from thermochroma.contract.settings import EdgeSettings
 from thermochroma.loading import edge_maps as edges
@@ -48,7 +49,7 @@ def _repaint(crops: Crops, spectrum: str) -> None:
     path = crops.folder / spectrum / "a.npy"
     images = np.load(path)
     images[:] = np.random.default_rng(0).integers(0, 256, images.shape)
-    np.save(path, images)
+    write_shard(path, [*images])
 
 
 def test_edges_lie_on_outlines_and_nowhere_else(tmp_path: Path) -> None:

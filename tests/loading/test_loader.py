@@ -11,6 +11,7 @@ import torch
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
+from thermochroma.base.shards import write_shard
 from thermochroma.contract.batch import Batch, Captioned, Still
 from thermochroma.loading.collate import needs_text
 from thermochroma.loading.crops import MANIFEST, Crops
@@ -33,8 +34,7 @@ def crops(tmp_path: Path) -> Crops:
         for place in range(6):
             pixels[place] = place
             pixels[place, :, :2] += 100
-        (tmp_path / spectrum).mkdir()
-        np.save(tmp_path / spectrum / "s.npy", pixels)
+        write_shard(tmp_path / spectrum / "s.npy", [*pixels])
     rows = [
         (f"s/{n}", "s", "train", "", "", 0, "1 0 0 0 1 0", 1.0, 0, 0, "s.npy", n, "")
         for n in range(6)

@@ -10,6 +10,7 @@ import torch
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
+from thermochroma.base.shards import write_shard
 from thermochroma.contract.batch import Batch, Referenced
 from thermochroma.loading.crops import MANIFEST, Crops
 from thermochroma.loading.inference_batches import seen_batches
@@ -44,9 +45,8 @@ def _make(folder: Path, frames: list[Line] = FRAMES, twins: dict[str, str] | Non
         cut = (0, "1 0 0 0 1 0", 1.0, 0, 0, f"{split}.npy", index, "")
         rows.append((frame, sequence, split, place, time, *cut))
     for place, spectrum in enumerate(("thermal", "visible")):
-        (folder / spectrum).mkdir(parents=True)
         for split, pairs in shards.items():
-            np.save(folder / spectrum / f"{split}.npy", np.array([pair[place] for pair in pairs]))
+            write_shard(folder / spectrum / f"{split}.npy", [pair[place] for pair in pairs])
     write_table(folder / MANIFEST, pd.DataFrame(rows, columns=list(CROP_COLUMNS)), CROP_COLUMNS)
     return Crops(folder)
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.tables import write_csv
 from thermochroma.contract.batch import Captioned
 from thermochroma.loading.collate import assemble_seen, move
 from thermochroma.loading.text_features import (
@@ -71,7 +72,7 @@ def _captions(path: Path) -> Path:
         ("a/2", "cars", "override", "me"),
     ]
     columns = ["frame", "text", "source", "author"]
-    pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
+    write_csv(path, pd.DataFrame(rows, columns=columns))
     return path
 
 
@@ -101,13 +102,13 @@ def test_the_stage_leaves_what_the_encoder_says(weights: Path, tmp_path: Path) -
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    with pytest.raises(BadInput, match=r"a\.safetensors cannot be read"):
+    with pytest.raises(BadInput, match=r"a\.safetensors does not exist"):
         load_text(path)
     table = TextTable(torch.zeros(2, 77, 2), torch.ones(2, 77, dtype=torch.bool), {"a/0": 1})
     save_text(path, table)
     assert load_text(path).rows == {"a/0": 1}
     path.write_bytes(path.read_bytes()[:-8])
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="was cut or changed"):
         load_text(path)
 
 

@@ -15,6 +15,7 @@ import yaml
 from tests.conftest import ROOT
 from thermochroma.base.files import write_text
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
+from thermochroma.base.shards import write_shard
 from thermochroma.data.captioning.overrides import OVERRIDE_COLUMNS
 from thermochroma.loading.crops import MANIFEST
 
@@ -62,8 +63,7 @@ def base(tmp_path: Path) -> Path:
     for sequence, split in SEQUENCES.items():
         shard = sequence.replace("/", "_") + ".npy"
         for spectrum, pixels in (("thermal", image[..., 0]), ("visible", image)):
-            (tmp_path / "crops" / spectrum).mkdir(parents=True, exist_ok=True)
-            np.save(tmp_path / "crops" / spectrum / shard, np.stack([pixels] * 3))
+            write_shard(tmp_path / "crops" / spectrum / shard, [pixels] * 3)
         for spectrum in ("lwir", "visible"):
             (tmp_path / "raw/images" / sequence / spectrum).mkdir(parents=True)
         for number in range(3):

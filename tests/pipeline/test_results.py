@@ -10,10 +10,13 @@ from safetensors.numpy import save_file
 
 from tests.examiner import SCALE, TEXT_WIDTH, settings_of
 from thermochroma.base.errors import BadInput
+from thermochroma.base.sealed import write_json
+from thermochroma.base.tables import write_csv
+from thermochroma.evaluation.outputs import write_panel
 from thermochroma.export.artifact import snapshot_name, snapshots_in
 from thermochroma.export.metadata import KEY
 from thermochroma.loading.policies import NOTE_ON_CAPTIONS
-from thermochroma.pipeline.compare import read_panel
+from thermochroma.pipeline.compare import fitting_panel
 from thermochroma.pipeline.results import (
     ResultFolders,
     galleries,
@@ -44,7 +47,7 @@ GOOD = pd.DataFrame(
 
 
 def left(folder: Path, scores: pd.DataFrame) -> Path:
-    scores.to_csv(folder / "scores.csv", index=False)
+    write_csv(folder / "scores.csv", scores)
     return folder
 
 
@@ -56,10 +59,10 @@ def test_whole_scores_are_read_and_may_lack_what_small_images_lack(tmp_path: Pat
 
 
 def test_a_run_without_scores(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"scores\.csv cannot be read.*dvc repro"):
+    with pytest.raises(BadInput, match=r"scores\.csv does not exist.*dvc repro"):
         read_scores(tmp_path / "nobody")
     (tmp_path / "scores.csv").write_text("")
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="is empty"):
         read_scores(tmp_path)
     with pytest.raises(BadInput, match="has no image"):
         read_scores(left(tmp_path, GOOD.iloc[:0]))
@@ -88,7 +91,7 @@ def test_runs_are_split_with_their_row() -> None:
 
 def test_snapshots_are_read_whole_or_not_at_all(tmp_path: Path) -> None:
     curve = GOOD.assign(ssim_7u=0.4, images=[270, 300, 300])
-    curve.to_csv(tmp_path / "snapshots.csv", index=False)
+    write_csv(tmp_path / "snapshots.csv", curve)
     found = read_curve(tmp_path)
     assert found["images"].tolist() == [270, 300, 300]
     assert found["place"].tolist() == ["", "", ""]
@@ -96,8 +99,8 @@ def test_snapshots_are_read_whole_or_not_at_all(tmp_path: Path) -> None:
     parts = {split: of_split({"one": row}, split)["one"] for split in ("test", "training")}
     assert [len(one) for one in parts["test"].snapshots] == [2]
     assert parts["training"].snapshots == ()
-    curve.drop(columns="ssim_7u").to_csv(tmp_path / "snapshots.csv", index=False)
-    with pytest.raises(BadInput, match=r"snapshots\.csv cannot be read .*ssim_7u"):
+    write_csv(tmp_path / "snapshots.csv", curve.drop(columns="ssim_7u"))
+    with pytest.raises(BadInput, match=r"snapshots\.csv has no ssim_7u"):
         read_curve(tmp_path)
     with pytest.raises(BadInput, match="dvc repro"):
         read_curve(tmp_path / "nobody")
@@ -118,14 +121,14 @@ def test_a_missing_folder_of_snapshots_is_not_an_empty_one(tmp_path: Path) -> No
 
 def test_a_panel_of_another_size_or_number(tmp_path: Path) -> None:
     truths = [np.zeros((64, 64, 3), np.uint8)] * 2
-    np.save(tmp_path / "panel.npy", np.zeros((2, 64, 64, 3), np.uint8))
-    assert len(read_panel(tmp_path, truths)) == 2
-    np.save(tmp_path / "panel.npy", np.zeros((2, 32, 32, 3), np.uint8))
+    write_panel(tmp_path, np.zeros((2, 64, 64, 3), np.uint8))
+    assert len(fitting_panel(tmp_path, truths)) == 2
+    write_panel(tmp_path, np.zeros((2, 32, 32, 3), np.uint8))
     with pytest.raises(BadInput, match=r"holds 2 images of 32x32.*2 of 64x64"):
-        read_panel(tmp_path, truths)
-    np.save(tmp_path / "panel.npy", np.zeros((3, 64, 64, 3), np.uint8))
+        fitting_panel(tmp_path, truths)
+    write_panel(tmp_path, np.zeros((3, 64, 64, 3), np.uint8))
     with pytest.raises(BadInput, match="holds 3 images"):
-        read_panel(tmp_path, truths)
+        fitting_panel(tmp_path, truths)
 
 
 def ship(folder: Path, block: str) -> None:
@@ -151,7 +154,7 @@ def test_rows_with_other_captions_stand_below_and_are_means_over_runs(tmp_path: 
         for n, name in enumerate(policies):
             (folder / name).mkdir(parents=True)
             left(folder / name, GOOD.assign(psnr=GOOD["psnr"] + n + 2 * run))
-            (folder / name / "distances.json").write_text("{}")
+            write_json(folder / name / "distances.json", {})
     row = Row("CMMF-Net", "method", GOOD, {"parameters": 1})
     found = with_policies("cmmf_net", row, folders, policies)
     assert [one.title for one in found.values()] == [
@@ -170,5 +173,5 @@ def test_rows_with_other_captions_stand_below_and_are_means_over_runs(tmp_path: 
 
 def test_a_method_of_the_lineup_that_was_never_scored(tmp_path: Path) -> None:
     places = ResultFolders(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
-    with pytest.raises(BadInput, match=r"scores/pix2pix/scores\.csv cannot be read"):
+    with pytest.raises(BadInput, match=r"scores/pix2pix/scores\.csv does not exist"):
         read_rows({"pix2pix": ["pix2pix"]}, "visible", places)

@@ -14,7 +14,7 @@ from transformers import CLIPConfig, CLIPModel, CLIPTextModel, CLIPTokenizer
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.networks.clip_text import TextEncoder
-from thermochroma.networks.frozen import TENSORS, FrozenNetworks, VggFeatures, load_vgg
+from thermochroma.networks.frozen import ORIGIN, TENSORS, FrozenNetworks, VggFeatures, load_vgg
 from thermochroma.pretrained import write_weights as weights
 from thermochroma.pretrained.stand_in_vocabulary import merges_of, vocabulary_of
 
@@ -146,19 +146,43 @@ def test_wrong_vgg_tensors_are_refused(spoil: object, network: weights.Vgg, tmp_
     state = load_file(tmp_path / TENSORS)
     spoil(state)
     save_file(state, tmp_path / TENSORS)
+    (tmp_path / ORIGIN).unlink()  # a folder of the user's own
     with pytest.raises(BadInput, match=r"features\.(37|5)") as caught:
         load_vgg(tmp_path)
     assert network in caught.value.given or "shapes" in caught.value.given
 
 
 def test_cut_or_missing_vgg_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="does not exist"):
         load_vgg(tmp_path)
     write_small(tmp_path / "vgg")
     file = tmp_path / "vgg" / TENSORS
     file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(BadInput, match="was cut or changed"):
+        load_vgg(tmp_path / "vgg")
+    (tmp_path / "vgg" / ORIGIN).unlink()
     with pytest.raises(BadInput, match="cannot be read"):
         load_vgg(tmp_path / "vgg")
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocab.json", "merges.txt", TENSORS])
+def test_a_turned_bit_in_a_file_of_the_text_encoder_is_noticed(
+    name: str, clip: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(clip, tmp_path / "clip"))
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(BadInput, match=rf"{name} was cut or changed .*dvc repro -f weights"):
+        TextEncoder(folder)
+
+
+def test_a_changed_note_of_the_weights_is_no_excuse(tmp_path: Path) -> None:
+    write_small(tmp_path)
+    text = (tmp_path / ORIGIN).read_text()
+    (tmp_path / ORIGIN).write_text(text.replace('"files"', '"filed"'))
+    with pytest.raises(BadInput, match=r"origin\.json was cut or changed"):
+        load_vgg(tmp_path)
 
 
 @pytest.mark.parametrize("taps", [(), (8, 3), (3, 3), (-1,), (37,)])
@@ -231,6 +255,7 @@ def test_a_misnamed_tensor_of_the_text_encoder_is_named(clip: Path, tmp_path: Pa
     name = next(name for name in state if name.endswith("final_layer_norm.bias"))
     state[name + "es"] = state.pop(name)
     save_file(state, tmp_path / "clip" / TENSORS, metadata={"format": "pt"})
+    (tmp_path / "clip" / ORIGIN).unlink()
     with pytest.raises(BadInput, match=r"missing or misnamed tensors: .*final_layer_norm"):
         TextEncoder(tmp_path / "clip")
 

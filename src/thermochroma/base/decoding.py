@@ -4,11 +4,13 @@ A file may say that the camera was held on its side, that zero is white, that th
 that its numbers are wider than the library reads. Passing over that would give a wrong image, silently.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 from jaxtyping import Shaped
@@ -28,13 +30,14 @@ NO_PAGE: Final = 0b101  # bits in the kind of a TIFF's page: a preview, a mask o
 SIDEWAYS: Final = (5, 6, 7, 8)  # orientations that exchange height and width
 
 
-def decode(path: Path, *, page: int | None = None) -> Shaped[np.ndarray, "..."]:
+def decode(path: Path, *, page: int | None = None, sha256: str = "") -> Shaped[np.ndarray, "..."]:
     """Read all pixels, upright: 8 bits in one or three channels, or more bits in one.
 
-    page: which one of several, from 1; None for a file that must have one alone. Raises BadInput if
-    the file is missing, damaged or no image, or says something that can be neither applied nor left.
+    page: which one of several, from 1; None for a file that must have one alone. sha256: of the file, as
+    the table of frames has it; "" if it is not known. Raises BadInput if the file is missing, damaged,
+    another one or no image, or says something that can be neither applied nor left.
     """
-    with opened(path) as image:
+    with opened(path, sha256=sha256) as image:
         _choose_page(path, image, page)
         _refuse_deep_colour(path, image)
         with reading(path, needed="a whole image", remedy=ANOTHER):
@@ -48,16 +51,28 @@ def decode(path: Path, *, page: int | None = None) -> Shaped[np.ndarray, "..."]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
-    """Open an image, its pixels unread. Raises BadInput if it is missing or no image."""
+def opened(path: Path, *, sha256: str = "") -> Iterator[ImageFile.ImageFile]:
+    """Open an image, its pixels unread. Raises BadInput if it is missing, another one or no image."""
     formats = ", ".join(FORMATS)
     with ExitStack() as stack:
         with reading(path, needed=f"an image ({formats})", remedy=ANOTHER):
             # By a stream: what Pillow maps by its name, a TIFF on its side, comes out in rows of the
             # wrong length (Pillow 13.0).
-            stream = stack.enter_context(path.open("rb"))
-            image = stack.enter_context(Image.open(stream, formats=FORMATS))
+            stream: IO[bytes] = _same(path, sha256) if sha256 else path.open("rb")
+            image = stack.enter_context(Image.open(stack.enter_context(stream), formats=FORMATS))
         yield image
+
+
+def _same(path: Path, sha256: str) -> BytesIO:
+    """The file's bytes, read once. Raises BadInput if they have another SHA-256."""
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise BadInput(
+            given=f"{path} is another file than when the table of frames was written",
+            needed="the bytes whose SHA-256 is in that table",
+            remedy="put the former file back, or let `dvc repro -f download@<data set>` take the new one",
+        )
+    return BytesIO(content)
 
 
 def _pixels(image: ImageFile.ImageFile) -> Shaped[np.ndarray, "..."]:

@@ -84,14 +84,16 @@ class Tone:
         return image
 
 
-def read_thermal(path: Path, tone: Tone | None = None, *, page: int | None = None) -> ThermalImage:
+def read_thermal(
+    path: Path, tone: Tone | None = None, *, page: int | None = None, sha256: str = ""
+) -> ThermalImage:
     """Read a thermal image as 8 bits; three equal channels count as one.
 
-    tone: maps counts to 8 bits; None for images that have 8 bits already. page: see `decode`. Raises
-    BadInput if the file cannot be decoded or shows colour, or if it has more than 8 bits and no tone,
-    or 8 bits and a tone.
+    tone: maps counts to 8 bits; None for images that have 8 bits already. page, sha256: see `decode`.
+    Raises BadInput if the file cannot be decoded or shows colour, or if it has more than 8 bits and no
+    tone, or 8 bits and a tone.
     """
-    pixels = decode(path, page=page)
+    pixels = decode(path, page=page, sha256=sha256)
     if _is_deep(pixels):
         if tone is None:
             raise untoned(path)
@@ -124,12 +126,12 @@ def holds_counts(path: Path) -> bool:
         return image.mode.startswith(("I", "F"))
 
 
-def read_visible(path: Path, *, page: int | None = None) -> VisibleImage:
+def read_visible(path: Path, *, page: int | None = None, sha256: str = "") -> VisibleImage:
     """Read an 8-bit colour image.
 
-    page: see `decode`. Raises BadInput if it cannot be decoded, has more than 8 bits or is grey.
+    page, sha256: see `decode`. Raises BadInput if it cannot be decoded, has more than 8 bits or is grey.
     """
-    pixels = decode(path, page=page)
+    pixels = decode(path, page=page, sha256=sha256)
     if _is_deep(pixels) or pixels.ndim == 2 or not _shows_colour(pixels):
         raise BadInput(
             given=f"{path} is grey where a colour image is expected",

@@ -6,7 +6,8 @@ from typing import Final
 import pandas as pd
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.files import whole_file
+from thermochroma.base.sealed import REMEDY
+from thermochroma.base.tables import read_csv, write_csv
 
 FRAME_COLUMNS: Final = {
     "frame": "string",  # "set00/V000/I00000": unique
@@ -54,17 +55,18 @@ FACTS: Final = ["frame", "sequence", "split", "place", "time"]
 
 def write_table(path: Path, table: pd.DataFrame, columns: dict[str, str]) -> None:
     """Write `table` with exactly `columns`, in their order, whole or not at all."""
-    with whole_file(path) as part:
-        _typed(table, columns, path).to_csv(part, index=False, lineterminator="\n")
+    write_csv(path, _typed(table, columns, path))
 
 
 def read_table(path: Path, columns: dict[str, str]) -> pd.DataFrame:
     """Read a table written by `write_table`; empty strings stay empty strings.
 
-    Raises BadInput if the columns are not exactly `columns`.
+    Raises BadInput if the columns are not exactly `columns`, or if the file was cut or changed.
     """
-    dtypes = {name: kind if kind == "string" else "string" for name, kind in columns.items()}
-    raw = pd.read_csv(path, dtype=dtypes, keep_default_na=False)
+    needed = f"a table with the columns {', '.join(columns)}"
+    raw = read_csv(
+        path, needed=needed, dtype=dict.fromkeys(columns, "string"), keep_default_na=False
+    )
     return _typed(raw, columns, path)
 
 
@@ -84,7 +86,7 @@ def _typed(table: pd.DataFrame, columns: dict[str, str], path: Path) -> pd.DataF
         raise BadInput(
             given=f"{path} has the columns {list(table.columns)}",
             needed=f"a table of frames has the columns {list(columns)}",
-            remedy="let `dvc repro` write it anew",
+            remedy=REMEDY,
         )
     typed = table.copy()
     for name, kind in columns.items():

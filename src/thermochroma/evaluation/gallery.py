@@ -1,11 +1,9 @@
 """Gallery: the predictions for test frames that are kept for the page, each with its own scores."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -14,6 +12,8 @@ from jaxtyping import Float64, UInt8
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
 from thermochroma.base.manifest import FACTS
+from thermochroma.base.reading import reading
+from thermochroma.base.sealed import REMEDY
 from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 
 FILE: Final = "gallery.npz"
@@ -22,6 +22,7 @@ SPLIT: Final = "test"
 FRAMES, IMAGES = "frames", "images"
 SCORE, EXTREMES = "score/", "extremes/"
 """Prefixes of the name of a score inside the file."""
+NEEDED: Final = "the images that the stages evaluate and baselines keep for the page"
 
 
 def choose_gallery_rows(scored: pd.DataFrame, count: int | None) -> pd.DataFrame:
@@ -103,44 +104,36 @@ def read_gallery(path: Path, common_frames: Sequence[str]) -> Gallery:
 
     Raises BadInput if the file is no gallery, or one of other frames.
     """
-    with _opened(path, common_frames) as stored:
-        return Gallery(
-            frames=stored[FRAMES].tolist(),
-            values=_named(stored, SCORE),
-            extremes={name: three.tolist() for name, three in _named(stored, EXTREMES).items()},
-        )
+    stored = _stored(path, common_frames, lambda name: name != IMAGES)
+    return Gallery(
+        frames=stored[FRAMES].tolist(),
+        values=_named(stored, SCORE),
+        extremes={name: three.tolist() for name, three in _named(stored, EXTREMES).items()},
+    )
 
 
 def read_images(path: Path, common_frames: Sequence[str]) -> UInt8[np.ndarray, "n h w c"]:
     """Read a gallery's images, in the order of its frames. Raises BadInput as `read_gallery` does."""
-    with _opened(path, common_frames) as stored:
-        images: UInt8[np.ndarray, "n h w c"] = stored[IMAGES]
-        return images
+    return _stored(path, common_frames, lambda name: name in {FRAMES, IMAGES})[IMAGES]
 
 
-def _named(stored: Any, head: str) -> dict[str, np.ndarray]:
-    return {name.removeprefix(head): stored[name] for name in stored.files if name.startswith(head)}
+def _named(stored: Mapping[str, np.ndarray], head: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(head): one for name, one in stored.items() if name.startswith(head)}
 
 
-@contextmanager
-def _opened(path: Path, common_frames: Sequence[str]) -> Iterator[Any]:
-    try:
-        with np.load(path) as stored:
-            kept = stored[FRAMES].tolist()
-            if kept[: len(common_frames)] != list(common_frames):
-                lacking = len({*common_frames} - {*kept})
-                raise _refusal(
-                    f"{path} begins with other frames than the crops ask for, and lacks {lacking} of "
-                    f"{len(common_frames)}"
-                )
-            yield stored
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
-        raise _refusal(f"{path} is no gallery ({type(error).__name__}: {error})") from error
-
-
-def _refusal(given: str) -> BadInput:
-    return BadInput(
-        given=given,
-        needed="the images that the stages evaluate and baselines keep for the page",
-        remedy="run `dvc repro`, so that every row is evaluated on the present crops",
-    )
+def _stored(
+    path: Path, common_frames: Sequence[str], wanted: Callable[[str], bool]
+) -> dict[str, np.ndarray]:
+    """The wanted arrays, each compared with the CRC-32 that the format has of it."""
+    with reading(path, needed=NEEDED, remedy=REMEDY), np.load(path) as opened:
+        stored = {name: opened[name] for name in opened.files if wanted(name)}
+        kept = stored[FRAMES].tolist()
+    if kept[: len(common_frames)] != list(common_frames):
+        lacking = len({*common_frames} - {*kept})
+        raise BadInput(
+            given=f"{path} begins with other frames than the crops ask for, and lacks {lacking} of "
+            f"{len(common_frames)}",
+            needed=NEEDED,
+            remedy="run `dvc repro`, so that every row is evaluated on the present crops",
+        )
+    return stored

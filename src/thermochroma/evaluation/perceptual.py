@@ -22,7 +22,15 @@ from thermochroma.loading.crops import Crops
 from thermochroma.metrics.distribution import FILE, LEAST, InceptionFeatures, fid, kid
 from thermochroma.metrics.perceptual import LPIPS_TRUNKS, VGG16_TAPS, Lpips, Trunk
 from thermochroma.networks.alexnet import AlexNetFeatures
-from thermochroma.networks.frozen import ANEW, TENSORS, VggFeatures, kind_of, refuse_weights
+from thermochroma.networks.frozen import (
+    NEEDED,
+    REMEDY,
+    TENSORS,
+    VggFeatures,
+    kind_of,
+    refuse_changed_weights,
+    refuse_weights,
+)
 
 Distances: TypeAlias = Mapping[str, Mapping[str, float]]
 """Values of `fid` and `kid` by split, without a split of fewer images than they need."""
@@ -70,13 +78,15 @@ def read_perception(folder: Path, device: torch.device) -> Perception:
         if kind_of(folder / name) == "published"
     }
     inception = folder / "inception"
-    known = kind_of(inception) == "published"
+    if known := kind_of(inception) == "published":
+        refuse_changed_weights(inception)
     return Perception(lpips, InceptionFeatures(inception / FILE, device) if known else None, device)
 
 
 def _read_lpips(folder: Path, trunk: Trunk, device: torch.device) -> Lpips:
     path = folder / TENSORS
-    with reading(path, needed="the file that the stage `weights` writes", remedy=ANEW):
+    refuse_changed_weights(folder)
+    with reading(path, needed=NEEDED, remedy=REMEDY):
         stored = load_file(path)
     linear = [stored.pop(name) for name in sorted(n for n in stored if n.startswith("lin"))]
     features = (

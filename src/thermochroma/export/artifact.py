@@ -18,6 +18,7 @@ from torch.nn.modules.module import (
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
 from thermochroma.base.reading import reading
+from thermochroma.base.sealed import BLANK, SEAL, seal
 from thermochroma.contract.batch import Captioned
 from thermochroma.contract.method import Method, Translator, load_method
 from thermochroma.contract.settings import Settings
@@ -48,13 +49,13 @@ def build_translator(
 
 
 def save_translator(translator: Translator[Any], path: Path, metadata: Metadata) -> None:
-    """Write weights and metadata, whole or not at all; equal weights give equal bytes."""
+    """Write weights, metadata and a digest of both, whole or not at all; equal weights give equal bytes."""
     tensors = {name: _plain(tensor) for name, tensor in translator.state_dict().items()}
+    told = json.dumps({**metadata.__dict__, SEAL: BLANK}, sort_keys=True)
     with whole_file(path) as part:
         # As bytes: `save_file` writes beside the file under a name of its own, which a kill would leave.
-        part.write_bytes(
-            save(tensors, metadata={KEY: json.dumps(metadata.__dict__, sort_keys=True)})
-        )
+        part.write_bytes(save(tensors, metadata={KEY: told}))
+        seal(part)
 
 
 def load_translator(path: Path) -> tuple[Translator[Any], Metadata]:

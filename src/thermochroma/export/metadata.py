@@ -12,6 +12,7 @@ from safetensors import safe_open
 from thermochroma.base.errors import BadInput
 from thermochroma.base.plugins import names_in
 from thermochroma.base.reading import reading
+from thermochroma.base.sealed import SEAL, refuse_changed
 
 KEY = "thermochroma"
 NEEDED: Final = "a translator.safetensors that this version of Thermochroma can build"
@@ -54,6 +55,7 @@ def read_head(path: Path) -> tuple[Metadata, Shapes]:
 
     Raises BadInput if the file is no translator of this version.
     """
+    refuse_damaged(path)
     with reading(path, needed=NEEDED, remedy=REMEDY), safe_open(path, framework="numpy") as stored:
         told = stored.metadata() or {}
         shapes = {name: tuple(stored.get_slice(name).get_shape()) for name in stored.keys()}  # noqa: SIM118
@@ -66,7 +68,8 @@ def read_head(path: Path) -> tuple[Metadata, Shapes]:
     with reading(path, needed=NEEDED, remedy=REMEDY):
         found = json.loads(told[KEY])
         _refuse_other_keys(found)
-        new = json.dumps({**found, "settings": _renamed(found["settings"])})
+        kept = {key: value for key, value in found.items() if key != SEAL}
+        new = json.dumps({**kept, "settings": _renamed(found["settings"])})
         metadata = ADAPTER.validate_json(new, strict=True)
     _refuse_other_method(path, metadata)
     return metadata, shapes
@@ -76,7 +79,7 @@ def _refuse_other_keys(found: Any) -> None:
     """Raise TypeError unless these are the fields of Metadata: pydantic would pass over other ones."""
     if not isinstance(found, dict):
         raise TypeError("its metadata are no mapping")
-    if odd := sorted(set(found) ^ {one.name for one in fields(Metadata)}):
+    if odd := sorted(set(found) - {SEAL} ^ {one.name for one in fields(Metadata)}):
         raise TypeError(f"its metadata lack `{odd[0]}` or have it too many")
 
 
@@ -97,3 +100,14 @@ def _renamed(value: Any) -> Any:
 
 
 ADAPTER: Final = TypeAdapter(Metadata)
+
+
+def refuse_damaged(path: Path) -> None:
+    """Raise BadInput if the bytes of a translator are not those that were written.
+
+    A file of the time before translators carried a digest is taken as it is.
+    """
+    with reading(path, needed=NEEDED, remedy=REMEDY):
+        stream = path.open("rb")
+    with stream:
+        refuse_changed(path, stream, remedy="use a sound copy, or train it again", sealed=False)

@@ -12,6 +12,8 @@ from jaxtyping import Int
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import ThermalImage, VisibleImage
 from thermochroma.base.manifest import CROP_COLUMNS, read_table, select
+from thermochroma.base.sealed import REMEDY
+from thermochroma.base.shards import Shard
 
 MANIFEST: Final = "manifest.csv"
 FINGERPRINT: Final = "fingerprint.txt"
@@ -85,7 +87,6 @@ class Crops:
 
 
 @cache
-def _shard(folder: Path, spectrum: str, name: str) -> np.ndarray:
-    """All images of a shard, memory-mapped, read-only."""
-    # A plain array: np.memmap would make a new memmap object for every image taken out of it.
-    return np.asarray(np.load(folder / spectrum / name, mmap_mode="r"))
+def _shard(folder: Path, spectrum: str, name: str) -> Shard:
+    """All images of a shard, memory-mapped, read-only; each is compared with its CRC-32 once a process."""
+    return Shard(folder / spectrum / name, remedy=REMEDY)

@@ -19,9 +19,10 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from tqdm import tqdm
 
-from thermochroma.base.files import whole_file
 from thermochroma.base.images import ThermalImage, VisibleImage
 from thermochroma.base.lock import exclusive_lock
+from thermochroma.base.sealed import REMEDY
+from thermochroma.base.shards import Shard, write_shard
 from thermochroma.contract.settings import EdgeSettings
 from thermochroma.loading.crops import CropIndex
 
@@ -69,14 +70,10 @@ def find_edges(places: CropIndex, folder: Path, settings: EdgeSettings) -> EdgeM
             if not (folder / spectrum / places.names[number]).exists()
         ]
         for spectrum, number in tqdm(missing, desc="edges", unit="shard", disable=not missing):
-            images = np.load(places.folder / spectrum / places.names[number], mmap_mode="r")
+            images = Shard(places.folder / spectrum / places.names[number], remedy=REMEDY)
             with ThreadPoolExecutor() as pool:
                 maps = list(pool.map(detectors[spectrum], images))
-            with (
-                whole_file(folder / spectrum / places.names[number]) as part,
-                part.open("wb") as stream,
-            ):
-                np.save(stream, np.stack(maps))
+            write_shard(folder / spectrum / places.names[number], maps)
     return EdgeMaps(places, folder)
 
 
@@ -166,5 +163,5 @@ THERMAL: Final[dict[str, Callable[[ThermalImage], Map]]] = {
 
 
 @cache
-def _maps(path: Path) -> UInt8[np.ndarray, "n h w"]:
-    return np.asarray(np.load(path, mmap_mode="r"))
+def _maps(path: Path) -> Shard:
+    return Shard(path, remedy="remove it, and run the training again: it finds the edges anew")

@@ -6,16 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
 import torch
 from jaxtyping import Bool, Float
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 from tqdm import tqdm
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
+from thermochroma.base.reading import reading
+from thermochroma.base.sealed import BLANK, REMEDY, SEAL, refuse_changed, seal
+from thermochroma.base.tables import read_csv
 from thermochroma.networks.clip_text import TextEncoder
 
 CAPTION_COLUMNS: Final = {
@@ -28,6 +30,7 @@ EMPTY, CONSTANT = "(empty)", "(constant)"
 SAME_FOR_ALL: Final = {EMPTY: "", CONSTANT: "a thermal infrared image"}
 """Sentences that belong to no frame: predictions with them show how much the others add. Their keys are
 used like frame ids in a table; no frame's id has brackets."""
+KEY: Final = "text"  # of the metadata of the file of features
 AT_ONCE: Final = 64  # sentences: enough to fill a processor, few enough for any memory
 
 
@@ -59,8 +62,13 @@ class TextTable:
 
 
 def read_captions(path: Path) -> dict[str, str]:
-    """Read a table of CAPTION_COLUMNS as a mapping of frame id to sentence."""
-    table = pd.read_csv(path, dtype=CAPTION_COLUMNS, keep_default_na=False)
+    """Read a table of CAPTION_COLUMNS as a mapping of frame id to sentence.
+
+    Raises BadInput if the file was cut or changed.
+    """
+    table = read_csv(
+        path, needed="one sentence a frame", dtype=CAPTION_COLUMNS, keep_default_na=False
+    )
     return dict(zip(table["frame"], table["text"], strict=True))
 
 
@@ -83,22 +91,20 @@ def save_text(path: Path, table: TextTable) -> None:
     """Write a table, whole or not at all; the same table gives the same bytes."""
     with whole_file(path) as part:
         tensors = {"features": table.features.contiguous(), "mask": table.mask.contiguous()}
+        told = json.dumps({SEAL: BLANK, "rows": dict(table.rows)})
         # As bytes: `save_file` writes beside the file under a name of its own, which a kill would leave.
-        part.write_bytes(save(tensors, metadata={"rows": json.dumps(dict(table.rows))}))
+        part.write_bytes(save(tensors, metadata={KEY: told}))
+        seal(part)
 
 
 def load_text(path: Path) -> TextTable:
-    """Read a table that `save_text` wrote. Raises BadInput if it is missing or damaged."""
-    try:
+    """Read a table that `save_text` wrote. Raises BadInput if it is missing, cut or changed."""
+    with reading(path, needed="the features of the captions", remedy=REMEDY):
+        with path.open("rb") as stream:
+            refuse_changed(path, stream, remedy=REMEDY)
         with safe_open(path, framework="pt") as file:
             return TextTable(
                 features=file.get_tensor("features"),
                 mask=file.get_tensor("mask"),
-                rows=json.loads(file.metadata()["rows"]),
+                rows=json.loads(file.metadata()[KEY])["rows"],
             )
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise BadInput(
-            given=f"{path} cannot be read ({error})",
-            needed="the features of the captions",
-            remedy="let `dvc repro` write them anew",
-        ) from error

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from thermochroma.base.errors import BadInput
-from thermochroma.networks.frozen import TENSORS, refuse_weights
+from thermochroma.networks.frozen import TENSORS, refuse_changed_weights, refuse_weights
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class TextEncoder:
         for name in ("config.json", "vocab.json", "merges.txt", TENSORS):
             if not (folder / name).is_file():
                 refuse_weights(f"{folder / name} does not exist")
+        refuse_changed_weights(folder)
         self.tokenizer: Any = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
         try:
             model, report = CLIPTextModel.from_pretrained(

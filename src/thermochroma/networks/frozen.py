@@ -4,28 +4,29 @@ Its weights are read from local folders that the stage `weights` writes, by the 
 weights and for seeded stand-ins. Nothing is downloaded here.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, NoReturn, cast, get_args
+from typing import Any, Final, Literal, NoReturn, cast, get_args
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.reading import reading
+from thermochroma.base.sealed import read_json, write_json
 from thermochroma.base.tensors import Visible
 
 TENSORS: Final = "model.safetensors"
 ORIGIN: Final = "origin.json"
-"""Name of the file that says where a folder's weights come from."""
-ANEW: Final = "run `dvc repro -f weights`"
+"""File in each folder of weights that says where they come from, and the SHA-256 of the other files."""
+FILES: Final = "files"
+NEEDED: Final = "the files that the stage `weights` writes"
+REMEDY: Final = "run `dvc repro -f weights`"
 Kind = Literal["published", "stand_in"]
 _TITLES: Final = {"vgg16": "VGG-16", "vgg19": "VGG-19", "clip": "CLIP"}
 VGG_CONVS: Final = {
@@ -100,10 +101,9 @@ def load_vgg(
 ) -> VggFeatures:
     """Read VggFeatures from `folder`. Raises BadInput if the weights are missing or damaged."""
     path = folder / TENSORS
-    try:
+    refuse_changed_weights(folder)
+    with reading(path, needed=NEEDED, remedy=REMEDY):
         state = load_file(path)
-    except (FileNotFoundError, SafetensorError) as error:
-        refuse_weights(f"{path} cannot be read ({error})")
     return VggFeatures(state, taps=taps, imagenet_norm=imagenet_norm)
 
 
@@ -139,11 +139,9 @@ def kind_of(folder: Path) -> Kind:
 
     Raises BadInput if it does not say.
     """
-    path = folder / ORIGIN
-    with reading(path, needed="the file that the stage `weights` writes", remedy=ANEW):
-        kind = json.loads(path.read_text(encoding="utf-8"))["kind"]
+    kind = read_origin(folder).get("kind")
     if kind not in get_args(Kind):
-        refuse_weights(f"{path} has the kind {kind!r}")
+        refuse_weights(f"{folder / ORIGIN} has the kind {kind!r}")
     return cast(Kind, kind)
 
 
@@ -185,8 +183,30 @@ def _layers(convs: Sequence[int]) -> list[str]:
 
 def refuse_weights(given: str) -> NoReturn:
     """Raise BadInput for frozen weights that are missing or damaged."""
-    raise BadInput(
-        given=given,
-        needed="the files that the stage `weights` writes",
-        remedy=ANEW,
-    )
+    raise BadInput(given=given, needed=NEEDED, remedy=REMEDY)
+
+
+def note_weights(folder: Path, origin: Mapping[str, Any]) -> None:
+    """Write where the weights in a folder come from, and the SHA-256 of each of its files."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ORIGIN)
+    digests = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+    write_json(folder / ORIGIN, {**origin, FILES: digests})
+
+
+def read_origin(folder: Path) -> dict[str, Any]:
+    """Read what `note_weights` wrote. Raises BadInput if it is missing or damaged."""
+    return read_json(folder / ORIGIN, needed=NEEDED, remedy=REMEDY, sealed=False)
+
+
+def refuse_changed_weights(folder: Path) -> None:
+    """Raise BadInput if a file in the folder is not the one that the stage `weights` wrote.
+
+    A folder of which nothing was noted, a user's own or one of an earlier version, is taken as it is.
+    """
+    digests = read_origin(folder).get(FILES, {}) if (folder / ORIGIN).exists() else {}
+    for name, digest in digests.items():
+        path = folder / name
+        with reading(path, needed=NEEDED, remedy=REMEDY):
+            found = sha256(path)
+        if found != digest:
+            refuse_weights(f"{path} was cut or changed after it was written")

@@ -1,20 +1,18 @@
 """Score the trivial and oracle rows of one data set, exactly as methods are scored."""
 
-import json
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from thermochroma.base.device import choose_device
-from thermochroma.base.files import whole_file, write_text
+from thermochroma.base.sealed import write_json
+from thermochroma.base.tables import write_csv
 from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.config.evaluation import EvaluateSettings
 from thermochroma.contract.dataset import load_dataset
 from thermochroma.evaluation.baselines import score_baselines
 from thermochroma.evaluation.flicker import Pairs, Predictor, pairs_of, score_flicker
 from thermochroma.evaluation.gallery import FILE, choose_gallery_rows, keep_gallery, with_extremes
-from thermochroma.evaluation.outputs import by_split, write_outputs
+from thermochroma.evaluation.outputs import by_split, write_outputs, write_panel
 from thermochroma.evaluation.perceptual import read_perception
 from thermochroma.evaluation.scoring import scored_rows
 from thermochroma.inference.predictions import spread, truth_of
@@ -46,17 +44,15 @@ def evaluate_baselines(
         )
         for name, found, predict in rows:
             write_outputs(folder / name, found)
-            with whole_file(folder / name / "panel.npy") as part, part.open("wb") as stream:
-                np.save(stream, predict(panel_rows).permute(0, 2, 3, 1).numpy())
+            write_panel(folder / name, predict(panel_rows).permute(0, 2, 3, 1).numpy())
             kept = with_extremes(gallery_rows, scored, found.scores)
             images = predict(kept).permute(0, 2, 3, 1).numpy()
             keep_gallery(folder / name / FILE, found.scores, list(kept["frame"]), images)
             write_flicker(folder / name, pairs, predict)
             summary[name] = by_split(found)
-    write_text(metrics, json.dumps(summary, indent=2) + "\n")
+    write_json(metrics, summary)
 
 
 def write_flicker(folder: Path, pairs: Pairs, predict: Predictor) -> None:
     """Write how what is predicted, or true, flickers."""
-    with whole_file(folder / "flicker.csv") as part:
-        score_flicker(pairs, predict).to_csv(part, index=False)
+    write_csv(folder / "flicker.csv", score_flicker(pairs, predict))

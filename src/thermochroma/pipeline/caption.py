@@ -8,8 +8,8 @@ from tqdm import tqdm
 
 from thermochroma.base.device import choose_device
 from thermochroma.base.errors import BadInput
-from thermochroma.base.files import whole_file
 from thermochroma.base.project import at_root
+from thermochroma.base.tables import write_csv
 from thermochroma.config.captioning import CaptionSettings
 from thermochroma.contract.dataset import Box, Dataset, DatasetSettings, load_dataset
 from thermochroma.data.captioning.captioner import Captioner
@@ -54,8 +54,7 @@ def caption(
     table = pd.DataFrame(bar, columns=list(CAPTION_COLUMNS))
     if settings.profile == "shuffled":
         table = shuffled(table, list(rows["split"]), seed=settings.shuffle_seed)
-    with whole_file(captions) as part:
-        table.to_csv(part, index=False)
+    write_csv(captions, table)
 
 
 def choose_caption_maker(

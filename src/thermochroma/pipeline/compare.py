@@ -14,6 +14,7 @@ from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
 from thermochroma.contract.dataset import load_dataset
 from thermochroma.contract.settings import TWENTIETHS
+from thermochroma.evaluation.outputs import PANEL, read_panel
 from thermochroma.evaluation.scoring import SEEN
 from thermochroma.inference.predictions import spread
 from thermochroma.loading.crops import Crops
@@ -25,6 +26,7 @@ from thermochroma.pipeline.results import (
     by_spectrum,
     of_split,
     read_curve,
+    read_history,
     read_rows,
     title_in,
 )
@@ -129,9 +131,7 @@ def draw_learning(job: Job, entries: Sequence[Entry], spectrum: Spectrum) -> Non
     Each direction by itself: a score of thermal images says nothing beside one of visible ones.
     """
     titles = {entry.name: title_of_run(job, entry) for entry in entries}
-    histories = {
-        title: pd.read_csv(job.places.runs / name / "history.csv") for name, title in titles.items()
-    }
+    histories = {title: read_history(job.places.runs / name) for name, title in titles.items()}
     save_figure(
         curves(histories, READINGS, note=job.note), job.places.figures / f"curves{SUFFIX[spectrum]}"
     )
@@ -176,7 +176,7 @@ def draw_grid(
         [np.asarray(job.crops.image(one, row)) for row in frames]
         for one in (SEEN[spectrum], spectrum)
     )
-    predicted = {title: read_panel(folder, truths) for title, folder in folders.items()}
+    predicted = {title: fitting_panel(folder, truths) for title, folder in folders.items()}
     figure = grid(
         SEEN[spectrum].capitalize(),
         seen,
@@ -188,13 +188,13 @@ def draw_grid(
     return save_figure(figure, job.places.figures / name)
 
 
-def read_panel(folder: Path, truths: Sequence[np.ndarray]) -> list[np.ndarray]:
+def fitting_panel(folder: Path, truths: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Read the predictions of the panel frames. Raises BadInput if they do not fit today's crops."""
-    images = np.load(folder / "panel.npy")
+    images = read_panel(folder)
     shape, needed = images.shape[:3], (len(truths), *truths[0].shape[:2])
     if shape != needed:
         raise BadInput(
-            given=f"{folder / 'panel.npy'} holds {shape[0]} images of {shape[1]}x{shape[2]} pixels",
+            given=f"{folder / PANEL} holds {shape[0]} images of {shape[1]}x{shape[2]} pixels",
             needed=f"{needed[0]} of {needed[1]}x{needed[2]}, as the crops are",
             remedy="run `dvc repro`: it predicts the panel again from the present crops",
         )

@@ -1,16 +1,16 @@
 """Evaluate one translator: score every held-out image, keep a panel, measure the cost."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from thermochroma.base.device import choose_device
-from thermochroma.base.files import whole_file, write_text
+from thermochroma.base.files import whole_file
+from thermochroma.base.sealed import write_json
+from thermochroma.base.tables import write_csv
 from thermochroma.config.evaluation import EvaluateSettings
 from thermochroma.contract.dataset import load_dataset
 from thermochroma.evaluation.evaluator import Evaluator
@@ -21,7 +21,7 @@ from thermochroma.evaluation.gallery import (
     choose_gallery_rows,
     with_extremes,
 )
-from thermochroma.evaluation.outputs import by_split, write_outputs
+from thermochroma.evaluation.outputs import by_split, write_outputs, write_panel
 from thermochroma.evaluation.perceptual import (
     Evaluation,
     read_perception,
@@ -72,10 +72,8 @@ def evaluate(
     panel = evaluator.predict_all(panel_rows)
     write_outputs(folder, scored)
     video = score_flicker(pairs, evaluator.predict_all)
-    with whole_file(folder / "flicker.csv") as part:
-        video.to_csv(part, index=False)
-    with whole_file(folder / "panel.npy") as part, part.open("wb") as stream:
-        np.save(stream, panel.permute(0, 2, 3, 1).numpy())
+    write_csv(folder / "flicker.csv", video)
+    write_panel(folder, panel.permute(0, 2, 3, 1).numpy())
     evaluator.keep_gallery(
         folder / FILE, scored.scores, with_extremes(gallery_rows, rows, scored.scores)
     )
@@ -84,7 +82,7 @@ def evaluate(
     )
     write_curve(folder / CURVE, curve, scored.scores, images=metadata.images)
     cost = evaluator.cost(rows, rounds=settings.timing_rounds)
-    write_text(folder / "cost.json", json.dumps(cost, indent=2) + "\n")
+    write_json(folder / "cost.json", cost)
     summary: dict[str, Any] = {**by_split(scored), "note": load_dataset(dataset).note}
     if video["flicker"].notna().any():
         summary["flicker"] = float(video["flicker"].mean())
@@ -94,7 +92,7 @@ def evaluate(
         summary["policies"] = score_other_policies(
             evaluator, others, rows, gallery_rows, below, title=title
         )
-    write_text(metrics, json.dumps(summary, indent=2) + "\n")
+    write_json(metrics, summary)
 
 
 def score_snapshots(
@@ -114,8 +112,7 @@ def write_curve(
 ) -> None:
     """Write the scores of the snapshots, then those of the deployed translator, on the test images."""
     end = of_the_end(scores[scores["split"] == SPLIT], images=images)
-    with whole_file(path) as part:
-        pd.concat([*curve, end], ignore_index=True).to_csv(part, index=False)
+    write_csv(path, pd.concat([*curve, end], ignore_index=True))
 
 
 def score_other_policies(

@@ -31,6 +31,7 @@ from thermochroma.pipeline.results import (
     frozen_of,
     galleries,
     of_split,
+    read_history,
     read_rows,
 )
 from thermochroma.reporting import significance as wins
@@ -195,8 +196,7 @@ def section(
             for name, path in galleries(names, spectrum, places).items()
         },
         histories={
-            name: points_of(pd.read_csv(places.runs / name / "history.csv"), list(READINGS))
-            for name in names
+            name: points_of(read_history(places.runs / name), list(READINGS)) for name in names
         },
     )
 

@@ -1,6 +1,5 @@
 """Rows of the tables, read from the files of earlier stages: one data set, one direction, all splits."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,8 @@ import pandas as pd
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import FACTS
+from thermochroma.base.sealed import read_json
+from thermochroma.base.tables import read_csv
 from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
@@ -30,6 +31,7 @@ TRANSLATOR = "translator.safetensors"
 AS_TEXT = {"place": str, "time": str}
 ALWAYS = ("ssim", "psnr", "mse")
 """Scores that every image has."""
+AGAIN = "remove it and run `dvc repro`: it evaluates again whatever has no whole scores"
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,10 @@ def title_in(folder: Path) -> str:
 
 def flicker_of(folder: Path) -> float | None:
     """The mean over the test pairs; None where the data set has no video."""
-    found = pd.read_csv(folder / "flicker.csv")["flicker"].dropna()
+    path = folder / "flicker.csv"
+    found = read_csv(path, needed="one line a pair of test frames", remedy=AGAIN)[
+        "flicker"
+    ].dropna()
     return float(found.mean()) if len(found) else None
 
 
@@ -225,21 +230,16 @@ def read_scores(folder: Path) -> pd.DataFrame:
     Raises BadInput if there is none, or if an image lacks a score that every image has.
     """
     path = folder / "scores.csv"
-    remedy = "run `dvc repro`: it evaluates again whatever has no whole scores"
     needed = f"one line an image, with {', '.join([*FACTS, *ALWAYS])}"
-    try:
-        scores = pd.read_csv(path, dtype=AS_TEXT)
-    except (FileNotFoundError, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
-        given = f"{path} cannot be read ({' '.join(str(error).split())})"
-        raise BadInput(given=given, needed=needed, remedy=remedy) from error
+    scores = read_csv(path, needed=needed, remedy=AGAIN, dtype=AS_TEXT)
     missing = [name for name in (*FACTS, *ALWAYS) if name not in scores]
     if missing or scores.empty:
         given = f"{path} has no {', '.join(missing)}" if missing else f"{path} has no image"
-        raise BadInput(given=given, needed=needed, remedy=remedy)
+        raise BadInput(given=given, needed=needed, remedy=AGAIN)
     broken = scores[scores[list(ALWAYS)].isna().any(axis=1)]
     if len(broken):
         given = f"{path} lacks a score of {len(broken)} images, the first {broken.iloc[0]['frame']}"
-        raise BadInput(given=given, needed=needed, remedy=remedy)
+        raise BadInput(given=given, needed=needed, remedy=AGAIN)
     return scores.fillna({"place": "", "time": ""})
 
 
@@ -248,35 +248,29 @@ def read_curve(folder: Path) -> pd.DataFrame:
 
     Raises BadInput if there are none, or if they lack a column.
     """
-    path, needed = folder / CURVE, [*FACTS, *TAKEN, IMAGES]
-    try:
-        return pd.read_csv(path, dtype=AS_TEXT)[needed].fillna({"place": "", "time": ""})
-    except (FileNotFoundError, pd.errors.EmptyDataError, pd.errors.ParserError, KeyError) as error:
-        raise BadInput(
-            given=f"{path} cannot be read ({' '.join(str(error).split())})",
-            needed=f"one line a test image and snapshot, with {', '.join(needed)}",
-            remedy="run `dvc repro`: it evaluates again whatever has no whole scores",
-        ) from error
+    path, columns = folder / CURVE, [*FACTS, *TAKEN, IMAGES]
+    needed = f"one line a test image and snapshot, with {', '.join(columns)}"
+    curve = read_csv(path, needed=needed, remedy=AGAIN, dtype=AS_TEXT)
+    if missing := [name for name in columns if name not in curve]:
+        given = f"{path} has no {', '.join(missing)}"
+        raise BadInput(given=given, needed=needed, remedy=AGAIN)
+    return curve[columns].fillna({"place": "", "time": ""})
+
+
+def read_history(folder: Path) -> pd.DataFrame:
+    """The readings of one training, as `train` wrote them. Raises BadInput if they were cut or changed."""
+    return read_csv(folder / "history.csv", needed="one line a reading")
 
 
 def read_distances(folder: Path) -> dict[str, dict[str, float]]:
     """FID and KID by split, as `evaluate` wrote them; empty with stand-ins.
 
-    Raises BadInput if the file is missing or broken.
+    Raises BadInput if the file is missing, cut or changed.
     """
-    path = folder / "distances.json"
-    try:
-        distances: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError) as error:
-        raise BadInput(
-            given=f"{path} cannot be read ({error})",
-            needed="FID and KID by split, or an empty mapping where they were not taken",
-            remedy="run `dvc repro`: it evaluates again whatever has no distances",
-        ) from error
-    return distances
+    needed = "FID and KID by split, or nothing where they were not taken"
+    return read_json(folder / "distances.json", needed=needed, remedy=AGAIN)
 
 
 def read_cost(path: Path) -> dict[str, Any]:
-    """Read the measured cost."""
-    cost: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return cost
+    """Read the measured cost. Raises BadInput if the file is missing, cut or changed."""
+    return read_json(path, needed="the measured cost", remedy=AGAIN)

@@ -1,6 +1,5 @@
 """Fill MLflow in from the files on disk: runs restored from a cache, or a deleted database."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from thermochroma.base.files import sha256
 from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.base.project import at_root, project_root
+from thermochroma.base.sealed import read_json
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.export.metadata import read_metadata
 from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
@@ -83,8 +83,7 @@ def back_fill(
     tracker: "Tracker", dataset: str, name: str, folder: Path, summary: dict[str, Any]
 ) -> None:
     """One run: found by its weights or made anew; readings and scores that are missing."""
-    import pandas as pd
-
+    from thermochroma.base.tables import read_csv  # loads pandas
     from thermochroma.export.artifact import method_of, title_of  # loads torch
     from thermochroma.tracking.mlflow_client import WEIGHTS
 
@@ -97,7 +96,7 @@ def back_fill(
         tracker.log_params(run_id, metadata.settings)
     else:
         run_id = found.info.run_id
-    history = pd.read_csv(folder / HISTORY)
+    history = read_csv(folder / HISTORY, needed="the readings of one training")
     columns = [str(each) for each in history.columns]
     tracker.log_rows(run_id, [dict(zip(columns, row, strict=True)) for row in history.to_numpy()])
     tracker.log_scores(run_id, as_readings({split: summary[split] for split in SCORED_SPLITS}))
@@ -109,6 +108,5 @@ def back_fill(
 
 
 def read_summary(path: Path) -> dict[str, Any]:
-    """Read the metrics that a stage wrote."""
-    summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return summary
+    """Read the metrics that a stage wrote. Raises BadInput if they were cut or changed."""
+    return read_json(path, needed="the mean scores of each split")

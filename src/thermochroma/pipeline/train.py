@@ -11,9 +11,11 @@ import torch
 from tqdm import tqdm
 
 from thermochroma.base.device import device_name, peak_memory_bytes
-from thermochroma.base.files import sha256, whole_file, write_text
+from thermochroma.base.files import sha256
 from thermochroma.base.lock import exclusive_lock
 from thermochroma.base.project import at_root, project_root
+from thermochroma.base.sealed import write_json
+from thermochroma.base.tables import write_csv
 from thermochroma.contract.dummy_input import dummy_input
 from thermochroma.contract.method import Method, Translator
 from thermochroma.export.artifact import build_translator, save_translator
@@ -245,13 +247,12 @@ def write_outputs(
     save_translator(
         training.deployed, folder / "translator.safetensors", metadata_of(run, training)
     )
-    with whole_file(folder / "history.csv") as part:
-        pd.DataFrame(training.metric_log.rows).to_csv(part, index=False)
+    write_csv(folder / "history.csv", pd.DataFrame(training.metric_log.rows))
     cost = speed | {
         "peak_memory_bytes": peak_memory_bytes(run.device),
         "training_device": device_name(run.device),
     }
-    write_text(folder / "cost.json", json.dumps(cost, indent=2) + "\n")
+    write_json(folder / "cost.json", cost)
 
 
 def metadata_of(run: TrainingRun, training: Training) -> Metadata:

@@ -23,7 +23,7 @@ from thermochroma.base.files import seed_of, whole_folder, write_text
 from thermochroma.metrics.distribution import FILE, InceptionFeatures
 from thermochroma.metrics.perceptual import LPIPS_TRUNKS, LpipsName
 from thermochroma.networks.clip_text import TextEncoder
-from thermochroma.networks.frozen import ORIGIN, TENSORS, VGG_CONVS, Kind, load_vgg
+from thermochroma.networks.frozen import TENSORS, VGG_CONVS, Kind, load_vgg, note_weights
 from thermochroma.pretrained.published import (
     PROBE_SECONDS,
     TORCHVISIONS,
@@ -140,7 +140,7 @@ def _write_origin(folder: Path, licence: str, kind: Kind, source: str, seed: int
         "seed": seed if kind == "stand_in" else None,
         "licence": LICENCES[known],
     }
-    write_text(folder / ORIGIN, json.dumps(origin, indent=1) + "\n")
+    note_weights(folder, origin)
 
 
 def _random_vgg(network: Vgg, seed: int, divisor: int) -> dict[str, Tensor]:

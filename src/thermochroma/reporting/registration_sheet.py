@@ -70,8 +70,12 @@ def draw_contact_sheet(
     found = matrices(chosen)
     for row, mount in zip(rows, chosen.to_dict("records"), strict=True):
         frame = firsts.loc[mount["mount"]]
-        thermal = read_thermal(raw / frame["thermal"], Tone.parse(frame["tone"]))
-        visible = read_visible(raw / frame["visible"])
+        tone, digests = (
+            Tone.parse(frame["tone"]),
+            (frame["thermal_sha256"], frame["visible_sha256"]),
+        )
+        thermal = read_thermal(raw / frame["thermal"], tone, sha256=digests[0])
+        visible = read_visible(raw / frame["visible"], sha256=digests[1])
         after = _warped(thermal, found[mount["mount"]])
         panels = [
             _drawn(visible, thermal),

@@ -25,6 +25,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.images import write_image
 from thermochroma.base.manifest import CROP_COLUMNS, FRAME_COLUMNS, read_table, write_table
+from thermochroma.base.tables import write_csv
 from thermochroma.base.workplace import deliver, workplace
 from thermochroma.config.params import read_params
 from thermochroma.data.cropping import shards, windows
@@ -320,13 +321,13 @@ class Cropped:
         self.root = root
         self.frames = _table(
             [
-                _frame(f"s{sequence}/{place}", split, (64, 48), thermal_sha256=f"{sequence}{place}")
+                _frame(f"s{sequence}/{place}", split, (64, 48))
                 for sequence, split in enumerate(("train", "train", "validation", "test"))
                 for place in range(6)
             ]
         )
         _write_images(root / "raw", self.frames)
-        write_table(root / "frames.csv", self.frames, FRAME_COLUMNS)
+        self.hash_images()
         rows = pd.DataFrame({"mount": self.frames["mount"].unique()}).assign(
             **dict.fromkeys(TRANSFORM_COLUMNS.keys() - {"mount", *NUMBERS}, ""),
             **dict(zip(NUMBERS, IDENTITY.ravel(), strict=True)),
@@ -334,6 +335,13 @@ class Cropped:
         write_table(root / "transforms.csv", rows[[*TRANSFORM_COLUMNS]], TRANSFORM_COLUMNS)
         (root / "code.txt").write_text("code")
         self.set()
+
+    def hash_images(self) -> None:
+        """Write the table of frames, as `download` does."""
+        for kind in ("thermal", "visible"):
+            files = (self.root / "raw" / path for path in self.frames[kind])
+            self.frames[f"{kind}_sha256"] = [*map(sha256, files)]
+        write_table(self.root / "frames.csv", self.frames, FRAME_COLUMNS)
 
     def set(self, **changes: Any) -> None:
         params = yaml.safe_load(PARAMS.read_text())
@@ -437,11 +445,11 @@ def test_a_full_disk_keeps_what_is_finished(
     monkeypatch.setattr(shards, "cut_visible", cut_until_full)
     with pytest.raises(SystemExit, match="no space is left on the disk"):
         run(main)
-    left = sorted(path.name for path in cropped.root.glob("checkpoints/*/crops/*/*"))
+    left = sorted(path.name for path in cropped.root.glob("checkpoints/*/crops/*/*.npy"))
     assert left == ["s0.npy", "s0.npy", "s1.npy", "s1.npy"]
     assert not (cropped.root / "crops").exists()
     monkeypatch.setattr(shards, "cut_visible", cut_visible)
-    assert len(cropped.crop()) == 8 + 2
+    assert len(cropped.crop()) == 2 * 8 + 2
 
 
 def test_other_settings_or_code_reuse_nothing(cropped: Cropped, tmp_path: Path) -> None:
@@ -481,6 +489,7 @@ def test_the_same_is_counted_with_and_without_dropping(cropped: Cropped) -> None
         shutil.copy(
             cropped.root / "raw/thermal/s2/1.png", cropped.root / f"raw/thermal/s2/{place}.png"
         )
+    cropped.hash_images()
     cropped.crop()
     counts = json.loads((cropped.root / "metrics.json").read_text())
     assert (counts["frozen"], counts["longest_frozen_run"], counts["kept"]) == (2, 2, 24)
@@ -528,6 +537,21 @@ def test_what_is_made_on_another_disk_is_copied(
 
 
 def test_a_table_of_other_columns_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "table.csv").write_text("a,b\n1,2\n")
+    write_csv(tmp_path / "table.csv", pd.DataFrame({"a": [1], "b": [2]}))
     with pytest.raises(BadInput, match="has the columns"):
         read_table(tmp_path / "table.csv", CROP_COLUMNS)
+
+
+@pytest.mark.parametrize("kind", ["thermal", "visible"])
+@pytest.mark.parametrize("changes", [{}, {"dedup": {"threshold": 1.0}}])
+def test_an_image_that_was_exchanged_after_the_download_is_refused(
+    tmp_path: Path, kind: str, changes: dict[str, Any]
+) -> None:
+    made = Cropped(tmp_path)
+    made.set(**changes)
+    one, other = (tmp_path / "raw" / path for path in made.frames[kind].iloc[[1, 7]])
+    one.write_bytes(other.read_bytes())
+    with pytest.raises(
+        BadInput, match=rf"{kind}/s0/1\.png is another file .*dvc repro -f download"
+    ):
+        made.crop()

@@ -22,6 +22,8 @@ from thermochroma.data.registration.matcher import by_matcher, load_matcher
 from thermochroma.data.registration.pair_estimate import estimate_pair, working_size
 from thermochroma.data.registration.register import register
 
+SHA256 = ("thermal_sha256", "visible_sha256")
+
 TRUTH = similarity(0.6, 1.01, 5.0, -4.0)
 CALLS: list[Size] = []
 
@@ -95,7 +97,7 @@ def test_a_name_without_a_function_is_refused(name: str, told: str) -> None:
 
 
 def test_a_missing_matcher_is_refused_before_any_image_is_read() -> None:
-    columns = ("mount", "rig", "tone", "defect", "left_out", "frame", "thermal", "visible")
+    columns = ("mount", "rig", "tone", "defect", "left_out", *SHA256, "frame", "thermal", "visible")
     frames = pd.DataFrame([dict.fromkeys(columns, "")])
     with pytest.raises(BadInput, match="no_such_module"):
         register(frames, raw=Path("nowhere"), stills=False, workers=1, matcher="no_such_module:f")
@@ -128,7 +130,7 @@ def test_workers_find_the_matcher_by_its_name(tmp_path: Path, workers: int) -> N
         write_image(tmp_path / f"thermal/{name}.png", thermal)
         write_image(tmp_path / f"visible/{name}.png", visible)
         paths = {"thermal": f"thermal/{name}.png", "visible": f"visible/{name}.png"}
-        empty = dict.fromkeys(("rig", "tone", "defect", "left_out"), "")
+        empty = dict.fromkeys(("rig", "tone", "defect", "left_out", *SHA256), "")
         rows.append({"frame": name, "mount": name, **empty, **paths})
     _, estimates = register(
         pd.DataFrame(rows),

@@ -42,6 +42,8 @@ from thermochroma.data.registration.vote import accepted_needed, single, vote
 from thermochroma.reporting.registration_card import build_card
 from thermochroma.reporting.registration_sheet import chosen_mounts, draw_contact_sheet
 
+SHA256 = ("thermal_sha256", "visible_sha256")
+
 SIZE = (400, 320)
 
 
@@ -347,7 +349,7 @@ def _frames() -> pd.DataFrame:
 def _table(names: list[str]) -> pd.DataFrame:
     """Frames of one mount, none with a defect, named after their images."""
     paths = {folder: [f"{folder}/{name}.png" for name in names] for folder in FOLDERS}
-    empty = dict.fromkeys(("rig", "tone", "defect", "left_out"), "")
+    empty = dict.fromkeys(("rig", "tone", "defect", "left_out", *SHA256), "")
     return pd.DataFrame({"frame": names, "mount": "moved", **empty, **paths})
 
 
@@ -444,3 +446,10 @@ def test_card_and_figure(raw: Path, tmp_path: Path) -> None:
     for before, after in ((0, 1), (2, 3)):
         assert not np.array_equal(panels[before], panels[after])  # the still moves
         assert np.array_equal(panels[before + 4], panels[after + 4])  # the identity does not
+
+
+@pytest.mark.parametrize("column", SHA256)
+def test_an_image_that_was_exchanged_after_the_download_is_refused(raw: Path, column: str) -> None:
+    frames = _frames().iloc[:1].assign(**{column: "0" * 64})
+    with pytest.raises(BadInput, match="is another file than when the table of frames was written"):
+        register(frames, raw=raw, stills=False, workers=1)

@@ -23,6 +23,8 @@ from thermochroma.data.registration.tables import matrices, metrics
 from thermochroma.data.registration.vote import Level, MountTransform
 from thermochroma.reporting.registration_card import build_card
 
+SHA256 = ("thermal_sha256", "visible_sha256")
+
 
 def shifted(right: float) -> np.ndarray:
     return similarity(0, 1, right, 0)
@@ -127,7 +129,7 @@ def _names() -> list[tuple[str, str]]:
 def _frames() -> pd.DataFrame:
     names, mounts = zip(*_names(), strict=True)
     paths = {each: [f"{each}/{name}.png" for name in names] for each in ("thermal", "visible")}
-    empty = dict.fromkeys(("tone", "defect", "left_out"), "")
+    empty = dict.fromkeys(("tone", "defect", "left_out", *SHA256), "")
     return pd.DataFrame({"frame": names, "mount": mounts, "rig": "pole", **empty, **paths})
 
 

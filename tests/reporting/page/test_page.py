@@ -28,6 +28,7 @@ from thermochroma.evaluation.gallery import (
     with_extremes,
 )
 from thermochroma.pipeline import page as stage
+from thermochroma.pipeline.results import read_scores
 from thermochroma.reporting.layout import Row
 from thermochroma.reporting.page.contents import PageDataset, PageRow, Scores, Section, as_json
 from thermochroma.reporting.page.duels import Duel, duels
@@ -172,7 +173,7 @@ def test_a_gallery_comes_back_without_loss(tmp_path: Path) -> None:
         with pytest.raises(BadInput, match="other frames than the crops ask for, and lacks 1 of 2"):
             read(path, ["c", "x"])
         for name in ("none.npz", "half.npz"):
-            with pytest.raises(BadInput, match="is no gallery"):
+            with pytest.raises(BadInput, match=rf"{name} .* the images that the stages evaluate"):
                 read(tmp_path / name, frames)
 
 
@@ -258,7 +259,7 @@ def test_fewer_frames_may_be_kept_and_the_extremes_of_a_row_beside_them(tmp_path
     frames = [one["frame"] for one in found["frames"]]
     assert frames[: found["common"]] == ["t00/0", "t04/0", "t07/0", "t11/0"]
     assert (found["scored"], len(frames)) == (TEST, TEST), "every frame is extreme for some row"
-    scores = pd.read_csv(tmp_path / "data/scores/sample/pix2pix/scores.csv")
+    scores = read_scores(tmp_path / "data/scores/sample/pix2pix")
     test = scores[scores["split"] == "test"]
     kept = found["sections"][0]["images"]["pix2pix"]
     worst, _, best = (frames[n] for n in kept["extremes"]["psnr"])
@@ -277,7 +278,7 @@ def test_fewer_frames_may_be_kept_and_the_extremes_of_a_row_beside_them(tmp_path
 def test_a_missing_gallery_is_said_in_one_sentence(tmp_path: Path) -> None:
     make_results(tmp_path)
     (tmp_path / "data/scores/sample/pix2pix/gallery.npz").unlink()
-    with pytest.raises(BadInput, match=r"pix2pix/gallery.npz is no gallery .* run `dvc repro`"):
+    with pytest.raises(BadInput, match=r"pix2pix/gallery.npz does not exist.* run `dvc repro`"):
         build(tmp_path)
     assert not [*(tmp_path / "reports").iterdir()], "whole or not at all"
 

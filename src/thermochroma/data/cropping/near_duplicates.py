@@ -23,6 +23,8 @@ from thermochroma.base.files import whole_file
 from thermochroma.base.images import ThermalImage, Tone, read_thermal
 
 Note: TypeAlias = Callable[[int, ThermalImage], None]
+_Source: TypeAlias = tuple[Path, str, str]
+"""Path, tone and SHA-256 of a thermal image."""
 
 WIDTH, HEIGHT = 80, 64
 BYTES: Final = WIDTH * HEIGHT  # of one thumbnail
@@ -56,7 +58,10 @@ def take_thumbnails(windows: pd.DataFrame, path: Path, *, raw: Path, workers: in
     if not path.exists():
         chosen = windows.loc[thumbnails.rows]
         with whole_file(path) as part:
-            _write(part, [raw / each for each in chosen["thermal"]], list(chosen["tone"]), workers)
+            images = chosen[["thermal", "tone", "thermal_sha256"]].itertuples(
+                index=False, name=None
+            )
+            _write(part, [(raw / path, tone, sha256) for path, tone, sha256 in images], workers)
     return thumbnails
 
 
@@ -152,22 +157,21 @@ def _laid_out(windows: pd.DataFrame, path: Path) -> Thumbnails:
     return Thumbnails(path, order.index.to_numpy(), order["sequence"].to_numpy(), fitted_on)
 
 
-def _write(path: Path, images: Sequence[Path], tones: Sequence[str], workers: int) -> None:
-    pairs = list(zip(images, tones, strict=True))
+def _write(path: Path, images: Sequence[_Source], workers: int) -> None:
     with (
         path.open("wb") as stream,
         ThreadPoolExecutor(workers) as pool,  # decoding releases the interpreter's lock
-        tqdm(total=len(pairs), desc="compare", unit="frame") as bar,
+        tqdm(total=len(images), desc="compare", unit="frame") as bar,
     ):
-        for start in range(0, len(pairs), CHUNK):
-            for thumbnail in pool.map(_thumbnail, pairs[start : start + CHUNK]):
+        for start in range(0, len(images), CHUNK):
+            for thumbnail in pool.map(_thumbnail, images[start : start + CHUNK]):
                 stream.write(thumbnail.tobytes())
                 bar.update()
 
 
-def _thumbnail(image: tuple[Path, str]) -> UInt8[np.ndarray, "64 80"]:
-    path, tone = image
-    return _small(read_thermal(path, Tone.parse(tone)))
+def _thumbnail(image: _Source) -> UInt8[np.ndarray, "64 80"]:
+    path, tone, sha256 = image
+    return _small(read_thermal(path, Tone.parse(tone), sha256=sha256))
 
 
 def _small(thermal: ThermalImage) -> UInt8[np.ndarray, "64 80"]:

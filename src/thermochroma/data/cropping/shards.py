@@ -9,20 +9,23 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, Final
+from typing import Final
 
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from thermochroma.base.files import sha256, whole_file
+from thermochroma.base.files import sha256
 from thermochroma.base.images import ThermalImage, Tone, read_thermal, read_visible
+from thermochroma.base.shards import new_shard
 from thermochroma.contract.dataset import Matrix
 from thermochroma.data.cropping.cut import cut_thermal, cut_visible
 from thermochroma.data.cropping.windows import Window
 
 SPECTRA: Final = ("thermal", "visible")
-NEEDED: Final = ("thermal", "visible", "tone", "mount", "zoom", "left", "top", "width", "height")
+NEEDED: Final = (
+    *("thermal", "visible", "tone", "thermal_sha256", "visible_sha256"),
+    *("mount", "zoom", "left", "top", "width", "height"),
+)
 
 
 def write_shards(
@@ -87,27 +90,19 @@ def _write(
     first = rows.iloc[0]
     shape = (len(rows), int(first["height"]), int(first["width"]))
     with (
-        whole_file(folder / "thermal" / first["shard"]) as thermal_part,
-        whole_file(folder / "visible" / first["shard"]) as visible_part,
-        thermal_part.open("wb") as thermals,
-        visible_part.open("wb") as visibles,
+        new_shard(folder / "thermal" / first["shard"], shape) as add_thermal,
+        new_shard(folder / "visible" / first["shard"], (*shape, 3)) as add_visible,
     ):
-        _begin_shard(thermals, shape)
-        _begin_shard(visibles, (*shape, 3))
         for row, *frame in zip(rows.index, *(rows[name] for name in NEEDED), strict=True):
-            thermal, visible, tone, mount, zoom, *corner_and_size = frame
+            thermal, visible, tone, *digests, mount, zoom = frame[:7]
+            corner_and_size = frame[7:]
             window = Window(zoom, *map(int, corner_and_size))
-            seen = read_thermal(raw / thermal, Tone.parse(tone))
+            seen = read_thermal(raw / thermal, Tone.parse(tone), sha256=digests[0])
             note(row, seen)
-            thermals.write(cut_thermal(seen, transforms[mount], window).tobytes())
-            visibles.write(cut_visible(read_visible(raw / visible), window).tobytes())
+            add_thermal(cut_thermal(seen, transforms[mount], window))
+            target = read_visible(raw / visible, sha256=digests[1])
+            add_visible(cut_visible(target, window))
             tick()
-
-
-def _begin_shard(shard: BinaryIO, shape: tuple[int, ...]) -> None:
-    """Write the header of an .npy file; not memory-mapped, so that a full disk is an error, no crash."""
-    head = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(shard, head)
 
 
 def _ignore(row: int, thermal: ThermalImage) -> None:

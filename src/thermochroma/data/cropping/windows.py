@@ -30,7 +30,10 @@ WINDOW_COLUMNS: Final = {
     "zoom": "Float64",
     **dict.fromkeys(("left", "top", "width", "height"), "Int64"),
 }
-RAW_COLUMNS: Final = ("mount", "thermal", "visible", "tone")
+RAW_COLUMNS: Final = (
+    *("mount", "thermal", "visible", "tone"),
+    *("thermal_sha256", "visible_sha256"),
+)
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,15 @@ Record: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Paths of one frame's two images."""
+    """Paths of one frame's two images, with the SHA-256 of each."""
 
     frame: str
     thermal: Path
     visible: Path
     tone: str
     """Mapping of the thermal image's counts to 8 bits; "" if it has 8."""
+    thermal_sha256: str
+    visible_sha256: str
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,11 @@ def task_of(
     matcher: str | None,
 ) -> Task:
     """Choose the frames that estimate and those that confirm; fewer than 4 of these count as none."""
-    columns = group[["frame", "thermal", "visible", "tone"]].to_numpy()
-    places = [Place(name, raw / warm, raw / seen, tone) for name, warm, seen, tone in columns]
+    columns = group[["frame", "thermal", "visible", "tone", "thermal_sha256", "visible_sha256"]]
+    places = [
+        Place(name, raw / warm, raw / seen, *facts)
+        for name, warm, seen, *facts in columns.to_numpy()
+    ]
     asked = _evenly(len(places), sample)
     rest = [place for index, place in enumerate(places) if index not in set(asked)]
     confirm = [rest[index] for index in _evenly(len(rest), held_out)]
@@ -138,8 +143,8 @@ def fall_back(fallback: FallbackTransform) -> Outcome:
 
 
 def _read(place: Place) -> tuple[ThermalImage, VisibleImage]:
-    thermal = read_thermal(place.thermal, Tone.parse(place.tone))
-    visible = read_visible(place.visible)
+    thermal = read_thermal(place.thermal, Tone.parse(place.tone), sha256=place.thermal_sha256)
+    visible = read_visible(place.visible, sha256=place.visible_sha256)
     if thermal.shape != visible.shape[:2]:
         raise BadInput(
             given=f"{place.thermal} has {thermal.shape[1]}x{thermal.shape[0]} pixels and "
