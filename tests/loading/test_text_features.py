@@ -101,7 +101,7 @@ def test_the_stage_leaves_what_the_encoder_says(weights: Path, tmp_path: Path) -
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    with pytest.raises(BadInput, match=r"a\.safetensors cannot be read"):
+    with pytest.raises(BadInput, match=r"a\.safetensors does not exist"):
         load_text(path)
     table = TextTable(torch.zeros(2, 77, 2), torch.ones(2, 77, dtype=torch.bool), {"a/0": 1})
     save_text(path, table)

@@ -16,12 +16,13 @@ from jaxtyping import Float, Shaped
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import SCORED_SPLITS
+from thermochroma.base.reading import reading
 from thermochroma.evaluation.scoring import score_rows
 from thermochroma.inference.predictions import Predicted, truth_of
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.distribution import LEAST, InceptionFeatures, fid, kid
 from thermochroma.metrics.perceptual import FILES, VGG16_TAPS, Lpips, read_linear
-from thermochroma.networks.frozen import load_vgg
+from thermochroma.networks.frozen import NEEDED, REMEDY, load_vgg
 
 Distances: TypeAlias = Mapping[str, Mapping[str, float]]
 """Values of `fid` and `kid` by split, without a split of fewer images than they need."""
@@ -108,15 +109,9 @@ def _distances(
 
 def _kind_of(folder: Path) -> str:
     path = folder / "origin.json"
-    try:
+    with reading(path, needed=NEEDED, remedy=REMEDY):
         return str(json.loads(path.read_text(encoding="utf-8"))["kind"])
-    except (OSError, ValueError, KeyError) as error:
-        raise _damaged(f"{path} cannot be read ({error})") from error
 
 
 def _damaged(given: str) -> BadInput:
-    return BadInput(
-        given=given,
-        needed="the files that the stage `weights` writes",
-        remedy="run `dvc repro -f weights`",
-    )
+    return BadInput(given=given, needed=NEEDED, remedy=REMEDY)

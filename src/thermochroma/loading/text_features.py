@@ -9,13 +9,14 @@ from typing import Final
 import pandas as pd
 import torch
 from jaxtyping import Bool, Float
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
+from thermochroma.base.reading import reading
 from thermochroma.networks.clip_text import TextEncoder
 
 CAPTION_COLUMNS: Final = {
@@ -28,6 +29,7 @@ EMPTY, CONSTANT = "(empty)", "(constant)"
 SAME_FOR_ALL: Final = {EMPTY: "", CONSTANT: "a thermal infrared image"}
 """Sentences that belong to no frame: predictions with them show how much the others add. Their keys are
 used like frame ids in a table; no frame's id has brackets."""
+ANEW: Final = "let `dvc repro` write them anew"
 AT_ONCE: Final = 64  # sentences: enough to fill a processor, few enough for any memory
 
 
@@ -60,8 +62,10 @@ class TextTable:
 
 def read_captions(path: Path) -> dict[str, str]:
     """Read a table of CAPTION_COLUMNS as a mapping of frame id to sentence."""
-    table = pd.read_csv(path, dtype=CAPTION_COLUMNS, keep_default_na=False)
-    return dict(zip(table["frame"], table["text"], strict=True))
+    with reading(path, needed="the table of captions", remedy=ANEW):
+        table = pd.read_csv(path, dtype=CAPTION_COLUMNS, keep_default_na=False)
+        columns = [table[name] for name in ("frame", "text")]
+    return dict(zip(*columns, strict=True))
 
 
 def encode_captions(encoder: TextEncoder, sentences: Mapping[str, str]) -> TextTable:
@@ -91,16 +95,17 @@ def save_text(path: Path, table: TextTable) -> None:
 
 def load_text(path: Path) -> TextTable:
     """Read a table that `save_text` wrote. Raises BadInput if it is missing or damaged."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return TextTable(
-                features=file.get_tensor("features"),
-                mask=file.get_tensor("mask"),
-                rows=json.loads(file.metadata()["rows"]),
-            )
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    with (
+        reading(path, needed="the features of the captions", remedy=ANEW),
+        safe_open(path, framework="pt") as file,
+    ):
+        features, mask = (file.get_tensor(name) for name in ("features", "mask"))
+        rows = json.loads(file.metadata()["rows"])
+    places = set(rows.values()) if isinstance(rows, dict) else {None}
+    if features.ndim != 3 or mask.shape != features.shape[:2] or not places <= {*range(len(mask))}:
         raise BadInput(
-            given=f"{path} cannot be read ({error})",
+            given=f"{path} holds sentences, features and masks that do not fit each other",
             needed="the features of the captions",
-            remedy="let `dvc repro` write them anew",
-        ) from error
+            remedy=ANEW,
+        )
+    return TextTable(features=features, mask=mask, rows=rows)

@@ -12,12 +12,12 @@ from typing import Final, NoReturn
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
+from thermochroma.base.reading import reading
 from thermochroma.base.tensors import Visible
 
 TENSORS: Final = "model.safetensors"
@@ -28,6 +28,8 @@ VGG_CONVS: Final = {
 """Indices of the convolutions in torchvision's `features`; a ReLU follows each, then often a pool."""
 VGG_TAPS: Final = (3, 8, 17, 26)
 """VGG-19's relu1_2, relu2_2, relu3_4, relu4_4."""
+NEEDED: Final = "the files that the stage `weights` writes"
+REMEDY: Final = "run `dvc repro -f weights`"
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 
@@ -93,10 +95,8 @@ def load_vgg(
 ) -> VggFeatures:
     """Read VggFeatures from `folder`. Raises BadInput if the weights are missing or damaged."""
     path = folder / TENSORS
-    try:
+    with reading(path, needed=NEEDED, remedy=REMEDY):
         state = load_file(path)
-    except (FileNotFoundError, SafetensorError) as error:
-        refuse_weights(f"{path} cannot be read ({error})")
     return VggFeatures(state, taps=taps, imagenet_norm=imagenet_norm)
 
 
@@ -155,10 +155,6 @@ def _layers(convs: Sequence[int]) -> list[str]:
     return kinds
 
 
-def refuse_weights(given: str) -> NoReturn:
+def refuse_weights(given: str, *, remedy: str = REMEDY) -> NoReturn:
     """Raise BadInput for frozen weights that are missing or damaged."""
-    raise BadInput(
-        given=given,
-        needed="the files that the stage `weights` writes",
-        remedy="run `dvc repro -f weights`",
-    )
+    raise BadInput(given=given, needed=NEEDED, remedy=remedy)

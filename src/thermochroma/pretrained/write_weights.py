@@ -7,9 +7,7 @@ runs offline through the same code as with the published weights. Their features
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, Final, Literal, NoReturn
 
 import huggingface_hub
@@ -23,6 +21,8 @@ from torchvision.models import Inception_V3_Weights, VGG16_Weights, VGG19_Weight
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import seed_of, whole_folder, write_text
+from thermochroma.base.reading import reading
+from thermochroma.base.stored_tensors import read_state
 from thermochroma.data.acquisition.fetch import fetch
 from thermochroma.metrics.distribution import InceptionFeatures
 from thermochroma.metrics.perceptual import FILES, read_linear
@@ -140,14 +140,8 @@ def _write_origin(folder: Path, licence: str, kind: Kind, source: str, seed: int
 
 def _published_vgg(network: Vgg) -> dict[str, Tensor]:
     path = _torchvisions(VGG_FILES[network])
-    try:
-        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, UnpicklingError, EOFError) as error:
-        raise BadInput(
-            given=f"{path} cannot be read ({str(error).splitlines()[0]})",
-            needed="the state dict that torchvision publishes",
-            remedy="remove it, so that it is fetched again",
-        ) from error
+    needed, remedy = "the state dict that torchvision publishes", "remove it: it is fetched again"
+    state = read_state(path, needed=needed, remedy=remedy)
     return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
 
 
@@ -189,14 +183,17 @@ def _published_clip(published: str) -> tuple[Any, Any]:
     folder = Path(published)
     if not folder.is_dir():
         folder = _clip_from_hub(published)
-    model, report = CLIPTextModel.from_pretrained(
-        folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
-    )
+    needed, remedy = "the files that the hub publishes", "remove the folder: it is fetched again"
+    with reading(folder / "config.json", needed=needed, remedy=remedy):
+        model, report = CLIPTextModel.from_pretrained(
+            folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
+        )
     if (
         report["missing_keys"] or report["mismatched_keys"]
     ):  # weights of the image encoder may remain
         _no_published_weights(f"the weights in {published} are not CLIP's", "all its text tensors")
-    return model, CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    with reading(folder / "vocab.json", needed=needed, remedy=remedy):
+        return model, CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def _clip_from_hub(name: str) -> Path:
