@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Shaped
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.reading import reading
@@ -56,7 +56,10 @@ def opened(path: Path) -> Iterator[ImageFile.ImageFile]:
             # By a stream: what Pillow maps by its name, a TIFF on its side, comes out in rows of the
             # wrong length (Pillow 13.0).
             stream = stack.enter_context(path.open("rb"))
-            image = stack.enter_context(Image.open(stream, formats=FORMATS))
+            try:
+                image = stack.enter_context(Image.open(stream, formats=FORMATS))
+            except UnidentifiedImageError:  # its words name the stream
+                raise UnidentifiedImageError("its content is none of these formats") from None
         yield image
 
 

@@ -53,7 +53,7 @@ class InferenceOptions:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one image: written, kept as it was, or not translated for a reason."""
+    """Fate of one image: written, kept as it was, or not translated for a reason."""
 
     image: Path
     target: Path
