@@ -145,10 +145,31 @@ def test_what_is_wrong_is_named(change: Change, sentence: str, tmp_path: Path) -
 
 def test_no_yaml_and_no_file(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match=r"cannot be read|does not exist"):
         read_params(path)
     path.write_text("seed: [")
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match=r"cannot be read|does not exist"):
+        read_params(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", r"params\.yaml holds nothing"),
+        (b"- 1\n", "holds list, and no blocks"),
+        (b"seed: 0 # gr\xfcn\n", r"params\.yaml cannot be read \(UnicodeDecodeError"),
+        (b"\x00\xff", "cannot be read"),
+        (b"seed: 2026-11-27\n", r"has `seed` as a date, 2026-11-27; .*in quotes it is a word"),
+        (b"crop: {size: [1, !!binary aGk=]}\n", r"has `crop\.size\.1` as a bytes"),
+        (b"budget: {2026: {}}\n", r"has the key 2026 inside `budget`"),
+        (b"crop: &a {of: *a}\n", "more than 20 deep"),
+        (b"seed: {" * 3000, "cannot be read"),
+    ],
+)
+def test_what_yaml_reads_and_no_setting_is(content: bytes, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=sentence):
         read_params(path)
 
 

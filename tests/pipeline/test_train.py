@@ -19,9 +19,9 @@ from thermochroma.pipeline.training_run import refuse_sampling, refuse_side
 def test_the_sides_that_a_method_takes_are_named(block: str, multiple: int) -> None:
     method = method_of(block)
     assert method.sides_multiple_of == multiple
-    refuse_side(multiple, method, multiple=multiple, dataset="sample")
+    refuse_side(method.side_for(1), method, multiple=multiple, dataset="sample")
     with pytest.raises(BadInput, match=f"multiples of {multiple}"):
-        refuse_side(multiple + 8, method, multiple=multiple, dataset="sample")
+        refuse_side(method.side_for(1) + 8, method, multiple=multiple, dataset="sample")
 
 
 def test_a_side_below_the_shortest_is_refused_even_as_a_multiple() -> None:

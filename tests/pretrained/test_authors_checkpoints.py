@@ -17,6 +17,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.contract.method import Translator
 from thermochroma.export.artifact import build_translator, load_translator
 from thermochroma.pretrained.authors_checkpoints import (
+    Entry,
     as_public,
     entries_of,
     in_public_form,
@@ -128,9 +129,26 @@ def test_counters_may_be_lacking_and_nothing_else_may() -> None:
     old = {name: one for name, one in stored.items() if not name.endswith("num_batches_tracked")}
     assert len(old) < len(stored)
     assert load_public(_fresh("pix2pix"), old, entries) == []
-    lost = next(name for name in old if name.endswith("running_mean"))
+    lost = next(name for name in old if name.endswith("weight"))
     with pytest.raises(BadInput, match="lacks"):
         load_public(_fresh("pix2pix"), {n: one for n, one in old.items() if n != lost}, entries)
+
+
+def test_statistics_that_ours_has_no_place_for_may_be_lacking() -> None:
+    entries, stored = entries_of("tic_cgan"), _made_up("tic_cgan")
+    for entry in entries:
+        if not entry.ours and entry.public.endswith(("running_mean", "running_var")):
+            del stored[entry.public]
+    assert load_public(_fresh("tic_cgan"), stored, entries) == []
+
+
+def test_a_file_of_somebody_else_is_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "g.pth"
+    torch.save(_made_up("cyclegan"), path)
+    before = path.read_bytes()
+    with pytest.raises(SystemExit, match="no translator of ours"):
+        main(["import-weights", "cyclegan", str(path), str(path), "--params", str(PARAMS)])
+    assert path.read_bytes() == before
 
 
 def test_scgans_weights_see_and_give_the_range_and_the_norms_of_its_code() -> None:
@@ -156,7 +174,14 @@ def test_pearlgans_two_files_are_joined_as_its_page_says(
 
 @pytest.mark.parametrize(
     "content, told",
-    [(torch.nn.Linear(1, 1), "state dict"), ([1, 2], "state dict"), (b"no archive", "torch.save")],
+    [
+        (torch.nn.Linear(1, 1), "holds more than tensors: nothing in it was run"),
+        ([1, 2], "state dict"),
+        ({"a": torch.zeros(2, 2).to_sparse()}, "names with tensors alone"),
+        ({1: torch.zeros(2)}, "names with tensors alone"),
+        (b"no archive", "torch.save"),
+        (b"", "is empty"),
+    ],
 )
 def test_what_is_no_state_dict_is_refused(content: object, told: str, tmp_path: Path) -> None:
     path = tmp_path / "g.pth"
@@ -164,8 +189,9 @@ def test_what_is_no_state_dict_is_refused(content: object, told: str, tmp_path: 
         path.write_bytes(content)
     else:
         torch.save(content, path)
-    with pytest.raises(BadInput, match=told):
+    with pytest.raises(BadInput, match=told) as caught:
         read_checkpoint(path)
+    assert "weights_only" not in str(caught.value)
 
 
 def test_a_method_without_public_code_is_refused_by_name() -> None:
@@ -175,6 +201,12 @@ def test_a_method_without_public_code_is_refused_by_name() -> None:
         main(["import-weights", "pix2pxi", "a.pth", "b", "--params", str(PARAMS)])
 
 
+KERAS = [
+    Entry("conv2d_1.kernel", (5, 2, 4, 3), "one", ""),
+    Entry("batch_normalization_1.gamma", (5,), "other", ""),
+]
+
+
 @pytest.mark.parametrize("whole_model", [False, True])
 def test_keras_files_are_read_with_their_kernels_turned(whole_model: bool, tmp_path: Path) -> None:
     kernel = np.random.default_rng(0).normal(size=(4, 3, 2, 5)).astype(np.float32)
@@ -182,10 +214,12 @@ def test_keras_files_are_read_with_their_kernels_turned(whole_model: bool, tmp_p
         place = file.create_group("model_weights") if whole_model else file
         place["conv2d_1/conv2d_1/kernel:0"] = kernel
         place["batch_normalization_1/batch_normalization_1/gamma:0"] = np.ones(5, np.float32)
-    found = read_checkpoint(tmp_path / "w.h5")
+        if whole_model:
+            file["optimizer_weights/conv2d_1/conv2d_1/kernel:0"] = kernel + 1
+    found = read_checkpoint(tmp_path / "w.h5", KERAS)
     assert found.keys() == {"conv2d_1.kernel", "batch_normalization_1.gamma"}
     # rows, columns, in, out -> out, in, rows, columns
     assert float(found["conv2d_1.kernel"][4, 1, 3, 2]) == float(kernel[3, 2, 1, 4])
     (tmp_path / "no.h5").write_bytes(b"nothing")
     with pytest.raises(BadInput, match="HDF5"):
-        read_checkpoint(tmp_path / "no.h5")
+        read_checkpoint(tmp_path / "no.h5", KERAS)

@@ -249,6 +249,35 @@ def test_a_missing_file_of_the_text_encoder_is_named(name: str, clip: Path, tmp_
         TextEncoder(tmp_path / "clip")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("vocab.json", b'{"a</w>": 0', r"vocab\.json cannot be read \(JSONDecodeError"),
+        ("vocab.json", b"[]", r"vocab\.json holds no names"),
+        ("vocab.json", b'{"a</w>": 0}', r"vocab\.json has no <\|"),
+        ("vocab.json", b'{"a</w>": 9999999}', r"the place 9999999, beyond the weights"),
+        ("merges.txt", b"\xff\xfe", r"merges\.txt cannot be read \(UnicodeDecodeError"),
+        ("config.json", b"{", r"config\.json cannot be read \(JSONDecodeError"),
+        ("config.json", b"", r"config\.json is empty"),
+        (
+            "config.json",
+            b'{"num_hidden_layers": 1000000000}',
+            "is 1000000000, and not from 1 to 64",
+        ),
+        ("config.json", b'{"hidden_size": "wide"}', "`hidden_size` in .* is 'wide'"),
+        (TENSORS, b"\xff" * 64, r"model\.safetensors cannot be read"),
+    ],
+)
+def test_a_broken_file_of_the_text_encoder_is_named(
+    name: str, content: bytes, sentence: str, clip: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(clip, tmp_path / "clip")
+    (tmp_path / "clip" / name).write_bytes(content)
+    with pytest.raises(BadInput, match=sentence) as caught:
+        TextEncoder(tmp_path / "clip", remedy="name another folder")
+    assert caught.value.remedy == "name another folder"
+
+
 def test_a_misnamed_tensor_of_the_text_encoder_is_named(clip: Path, tmp_path: Path) -> None:
     shutil.copytree(clip, tmp_path / "clip")
     state = load_file(clip / TENSORS)

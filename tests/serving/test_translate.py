@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from tests.examiner import PARAMS, SCALE
 from thermochroma.base.errors import BadInput
-from thermochroma.base.images import read_thermal, read_visible, write_image
+from thermochroma.base.images import note_in, read_thermal, read_visible, write_image
 from thermochroma.base.tensors import to_bytes, to_network
 from thermochroma.config.params import read_params
 from thermochroma.contract.batch import Still
 from thermochroma.contract.method import load_method
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
 from thermochroma.export.metadata import Metadata
+from thermochroma.inference.predictor import Predictor, load_predictor
 from thermochroma.serving.cli import main
 from thermochroma.tracking.pyfunc import TranslatorModel
 
@@ -96,16 +98,28 @@ def test_arrays_of_another_form_are_refused(
         model.predict(None, shown)
 
 
-def test_weights_that_are_no_numbers_paint_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_paint_nothing(value: float, tmp_path: Path) -> None:
     path = saved("cyclegan", tmp_path / "translator.safetensors")
     network, metadata = load_translator(path)
     with torch.no_grad():
-        next(network.parameters()).fill_(float("nan"))
+        [*network.parameters()][-1].fill_(value)  # behind it is a tanh, whose image would be white
     save_translator(network, path, metadata)
     write_image(tmp_path / "a.png", noise(64, 64))
     with pytest.raises(SystemExit, match="NaN or infinite"):
         main(["translate", str(path), str(tmp_path / "a.png"), "--to", str(tmp_path / "out")])
     assert not (tmp_path / "out/a.png").exists()
+    with pytest.raises(BadInput, match="NaN or infinite"):
+        TranslatorModel().load_context(SimpleNamespace(artifacts={"translator": str(path)}))
+
+
+def test_what_overflows_in_the_network_paints_nothing(tmp_path: Path) -> None:
+    path = saved("cyclegan", tmp_path / "translator.safetensors")
+    predictor = load_predictor(path, text=None, sentence="")
+    with torch.no_grad():
+        predictor.translator.get_parameter("resnet.body.1.bias").fill_(float("inf"))
+    with pytest.raises(BadInput, match="values that are no numbers"):
+        predictor(noise(1, 64, 64))
 
 
 def test_a_file_with_the_words_of_the_first_version_is_read(tmp_path: Path) -> None:
@@ -206,3 +220,133 @@ def test_places_that_cannot_be_are_refused(tmp_path: Path) -> None:
     given = [str(tmp_path / "a.png"), str(tmp_path / "more")]
     with pytest.raises(SystemExit, match="two images are called a"):
         main(["translate", translator, *given, "--to", str(tmp_path / "out")])
+
+
+def _translate(translator: Path, *given: object) -> None:
+    main(["translate", str(translator), *map(str, given)])
+
+
+def test_only_its_own_images_are_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, out = saved("cyclegan", tmp_path / "one.safetensors"), tmp_path / "out"
+    for name in ("a", "b"):
+        write_image(tmp_path / f"in/{name}.png", noise(16, 16))
+    write_image(out / "a.png", noise(16, 16, 3))  # a ground truth of the user's
+    truth = (out / "a.png").read_bytes()
+    for again in ([], ["--again"]):
+        with pytest.raises(SystemExit, match=r"1 of 2 images .*\n.*a\.png exists and is not"):
+            _translate(one, tmp_path / "in", "--to", out, *again)
+        assert (out / "a.png").read_bytes() == truth
+    first = (out / "b.png").read_bytes()
+    edited = read_visible(out / "b.png").copy()
+    edited[0, 0] ^= 255
+    write_image(out / "b.png", edited, note=note_in(out / "b.png"))
+    with pytest.raises(SystemExit, match=r"2 of 2 images"):  # an editor keeps the note
+        _translate(one, tmp_path / "in", "--to", out)
+    (out / "a.png").unlink()
+    (out / "b.png").write_bytes(first)
+    _translate(one, tmp_path / "in", "--to", out)
+    two = saved("i2v_gan", tmp_path / "two.safetensors")
+    _translate(two, tmp_path / "in", "--to", out)  # ours, of another translator: written anew
+    assert (out / "b.png").read_bytes() != first
+    assert "2 images" in capsys.readouterr().out
+
+
+def test_what_is_finished_is_kept_until_something_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    translator, out = saved("reference_contrastive", tmp_path / "t.safetensors"), tmp_path / "out"
+    for name in ("a", "b"):
+        write_image(tmp_path / f"in/{name}.png", noise(16, 16))
+    write_image(tmp_path / "reference.png", noise(16, 16, 3))
+    given = [tmp_path / "in", "--to", out]
+    _translate(translator, *given)
+    before = (out / "b.png").stat().st_mtime_ns
+    write_image(tmp_path / "in/a.png", noise(17, 16))
+    _translate(translator, *given)
+    assert "2 images" in (said := capsys.readouterr().out) and "1 of them there before" in said
+    assert read_visible(out / "a.png").shape == (17, 16, 3)
+    assert (out / "b.png").stat().st_mtime_ns == before
+    for more in (["--again"], ["--reference", tmp_path / "reference.png"]):
+        _translate(translator, *given, *more)
+        assert (out / "b.png").stat().st_mtime_ns != before
+        assert "there before" not in capsys.readouterr().out
+        before = (out / "b.png").stat().st_mtime_ns
+
+
+def test_bad_images_are_listed_at_the_end_and_stop_no_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    translator, out = saved("cyclegan", tmp_path / "t.safetensors"), tmp_path / "out"
+    for name, image in {"a": noise(16, 16), "b": noise(16, 16, 3), "e": noise(16, 16)}.items():
+        write_image(tmp_path / f"in/{name}.png", image)
+    Image.fromarray(noise(16, 16).astype(np.uint16) * 100).save(tmp_path / "in/d.png")
+    (tmp_path / "in/c.jpg").write_bytes(b"no image")
+    (tmp_path / "in/f.tif").mkdir()
+    with pytest.raises(SystemExit) as ended:
+        _translate(translator, tmp_path / "in", "--to", out)
+    told = str(ended.value)
+    assert "4 of 6 images were not translated" in told
+    for words in ("b.png shows colour", "c.jpg cannot be read", "--tone '", "f.tif is a folder"):
+        assert words in told
+    assert "params.yaml" not in told
+    assert "dvc repro" not in told
+    assert {path.name for path in out.iterdir()} == {"a.png", "e.png"}
+    assert "2 images in" in capsys.readouterr().out
+
+
+def test_a_tone_that_makes_an_image_black_is_refused(tmp_path: Path) -> None:
+    translator, out = saved("cyclegan", tmp_path / "t.safetensors"), tmp_path / "out"
+    Image.fromarray(noise(16, 16).astype(np.uint16) + 7000).save(tmp_path / "a.png")
+    with pytest.raises(SystemExit, match=r"values from 7000 to 72\d\d, all outside of the tone"):
+        _translate(translator, tmp_path / "a.png", "--to", out, "--tone", "window 20000 30000")
+    with pytest.raises(SystemExit, match=r"tone of a thermal image is 'b'.*correct --tone"):
+        _translate(translator, tmp_path / "a.png", "--to", out, "--tone", "b")
+    _translate(translator, tmp_path / "a.png", "--to", out, "--tone", "window 7000 7255")
+    write_image(tmp_path / "b.png", noise(16, 16))
+    with pytest.raises(SystemExit, match="without --tone"):
+        _translate(translator, tmp_path / "b.png", "--to", out, "--tone", "window 7000 7255")
+
+
+def test_a_page_can_be_chosen(tmp_path: Path) -> None:
+    translator, out = saved("cyclegan", tmp_path / "t.safetensors"), tmp_path / "out"
+    pages = [Image.fromarray(noise(side, 16)) for side in (16, 20)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(SystemExit, match="has 2 pages or frames"):
+        _translate(translator, tmp_path / "a.tif", "--to", out)
+    _translate(translator, tmp_path / "a.tif", "--to", out, "--page", 2)
+    assert read_visible(out / "a.png").shape == (20, 16, 3)
+
+
+def test_an_image_too_large_for_one_piece_is_refused_unread(tmp_path: Path) -> None:
+    translator = saved("cyclegan", tmp_path / "t.safetensors")
+    (tmp_path / "a.pgm").write_bytes(b"P5 12000 9000 255\n")
+    with pytest.raises(SystemExit, match=r"12000 by 9000 pixels \(108 megapixels\).*at most 17"):
+        _translate(translator, tmp_path / "a.pgm", "--to", tmp_path / "out")
+
+
+def test_a_lack_of_memory_is_one_images_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    translator, out = saved("cyclegan", tmp_path / "t.safetensors"), tmp_path / "out"
+    for name, side in (("a", 64), ("b", 16)):
+        write_image(tmp_path / f"in/{name}.png", noise(side, side))
+    translate = Predictor.__call__
+
+    def short(self: Predictor, images: np.ndarray, references: object = None) -> np.ndarray:
+        if images.shape[1] == 64:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 TB")
+        return translate(self, images, None)
+
+    monkeypatch.setattr(Predictor, "__call__", short)
+    with pytest.raises(SystemExit, match=r"1 of 2 .*\n.*a\.png: memory ran out"):
+        _translate(translator, tmp_path / "in", "--to", out)
+    assert (out / "b.png").exists()
+
+
+def test_a_file_is_no_folder_for_images(tmp_path: Path) -> None:
+    translator = saved("cyclegan", tmp_path / "t.safetensors")
+    write_image(tmp_path / "a.png", noise(16, 16))
+    with pytest.raises(SystemExit, match=r"t\.safetensors is a file"):
+        _translate(translator, tmp_path / "a.png", "--to", translator)

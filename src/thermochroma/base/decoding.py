@@ -14,7 +14,7 @@ from typing import IO, Final
 
 import numpy as np
 from jaxtyping import Shaped
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.reading import reading
@@ -59,7 +59,11 @@ def opened(path: Path, *, sha256: str = "") -> Iterator[ImageFile.ImageFile]:
             # By a stream: what Pillow maps by its name, a TIFF on its side, comes out in rows of the
             # wrong length (Pillow 13.0).
             stream: IO[bytes] = _same(path, sha256) if sha256 else path.open("rb")
-            image = stack.enter_context(Image.open(stack.enter_context(stream), formats=FORMATS))
+            stack.enter_context(stream)
+            try:
+                image = stack.enter_context(Image.open(stream, formats=FORMATS))
+            except UnidentifiedImageError:  # its words name the stream
+                raise UnidentifiedImageError("its content is none of these formats") from None
         yield image
 
 

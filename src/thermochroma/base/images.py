@@ -193,13 +193,14 @@ def _is_deep(pixels: Shaped[np.ndarray, "..."]) -> bool:
 def _coloured(path: Path, pixels: UInt8[np.ndarray, "h w 3"]) -> BadInput:
     """Error for colour where a thermal image is expected.
 
-    At most 256 colours are those of a palette, such as ironbow; JPEG mixes them, so that more tell
-    nothing. The heat is not computed back: the file does not say which palette it was.
+    At most 256 colours in many more pixels are those of a palette, such as ironbow; JPEG mixes them, so
+    that more tell nothing. The heat is not computed back: the file does not say which palette it was.
     """
-    colours = len(np.unique(pixels.reshape(-1, 3), axis=0))
+    flat = pixels.reshape(-1, 3)
+    is_palette = len(np.unique(flat, axis=0)) <= min(PALETTE, len(flat) // 4)
     palette = "shows the false colours of a palette, such as ironbow,"
     return BadInput(
-        given=f"{path} {palette if colours <= PALETTE else 'shows colour'} where a thermal image is "
+        given=f"{path} {palette if is_palette else 'shows colour'} where a thermal image is "
         "expected",
         needed="thermal images are grey (one channel, or three equal ones), or hold counts",
         remedy="save a thermal image in false colours again in grey (white hot) or as counts; else "

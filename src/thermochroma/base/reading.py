@@ -4,6 +4,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Final
 
 from thermochroma.base.errors import BadInput
@@ -34,7 +35,13 @@ def reading(path: Path, *, needed: str, remedy: str) -> Iterator[None]:
 
 
 def quote(problem: BaseException) -> str:
-    """Quote an error on one line: its kind and the beginning of its words."""
+    """Quote an error on one line: its kind and the beginning of its words.
+
+    Of what is no plain tensor, PyTorch says how to load it all the same, by running its code. Nobody is
+    told that here.
+    """
+    if isinstance(problem, UnpicklingError) or "weights_only" in str(problem):
+        return "it is damaged, or holds more than tensors: nothing in it was run"
     words = " ".join(str(problem).split())
     short = words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
     return f"{type(problem).__name__}: {short}" if short else type(problem).__name__

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.plugins import refuse_unknown
+from thermochroma.base.reading import reading
 from thermochroma.config.budget import Budget
 from thermochroma.config.captioning import CaptionSettings
 from thermochroma.config.comparison import Comparison
@@ -21,6 +22,8 @@ from thermochroma.config.registration import RegisterSettings
 from thermochroma.config.weights import FrozenWeights
 from thermochroma.contract.dataset import DatasetSettings, load_dataset
 from thermochroma.contract.settings import Settings, Strict
+
+RESTORE: Final = "correct it, or restore it with `git checkout params.yaml`"
 
 
 class Repeat(Strict):
@@ -109,14 +112,14 @@ def read_params(path: Path) -> Params:
 
     Raises BadInput that names the first key that is wrong.
     """
-    try:
+    with reading(path, needed="a YAML file of settings, in UTF-8", remedy=RESTORE):
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    if not isinstance(raw, Mapping):
         raise BadInput(
-            given=f"{path} cannot be read ({' '.join(str(error).split())})",
-            needed="a YAML file of settings",
-            remedy="correct it, or restore it with `git checkout params.yaml`",
-        ) from error
+            given=f"{path} holds {'nothing' if raw is None else type(raw).__name__}, and no blocks",
+            needed="a mapping of settings",
+            remedy=RESTORE,
+        )
     params = parse(Params, raw, ())
     _refuse_unknown_names(params)
     sources = {

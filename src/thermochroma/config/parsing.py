@@ -1,24 +1,55 @@
 """From raw YAML values to strict types, and from pydantic's errors to sentences."""
 
 import json
-from typing import Any, TypeVar, get_args
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.plugins import nearest
 
+DEEPEST: Final = 20  # blocks inside of blocks: YAML can write one that holds itself
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def parse(model: type[Model], raw: Any, at: tuple[str, ...]) -> Model:
     """Parse a block of params.yaml. at: its keys, from the outermost. Raises BadInput for a wrong one."""
+    _refuse_other_values(raw, at)
     try:
         # Through JSON, since strict Python input would refuse a list where a tuple is declared.
         return model.model_validate_json(json.dumps(raw))
     except ValidationError as error:
         first = error.errors()[0]
         raise _sentence(model, first, at, more=error.error_count() - 1) from error
+
+
+def _refuse_other_values(raw: Any, at: tuple[str, ...]) -> None:
+    """Raise BadInput for what YAML reads and no setting is: dates, bytes, sets, keys that are no words."""
+    if len(at) > DEEPEST:
+        raise _no_value(
+            f"blocks inside of blocks, more than {DEEPEST} deep, at `{'.'.join(at[:3])}`"
+        )
+    if isinstance(raw, Mapping):
+        for key, value in raw.items():
+            if not isinstance(key, str):
+                raise _no_value(
+                    f"the key {key!r} inside `{'.'.join(at)}`" if at else f"a key {key!r}"
+                )
+            _refuse_other_values(value, (*at, key))
+    elif isinstance(raw, list | tuple):
+        for place, value in enumerate(raw):
+            _refuse_other_values(value, (*at, str(place)))
+    elif not isinstance(raw, str | int | float | None):
+        raise _no_value(f"`{'.'.join(at)}` as a {type(raw).__name__}, {raw}")
+
+
+def _no_value(given: str) -> BadInput:
+    return BadInput(
+        given=f"params.yaml has {given}",
+        needed="words, numbers, true, false, null, and lists and blocks of them",
+        remedy="correct it; in quotes it is a word",
+    )
 
 
 def _sentence(model: type[BaseModel], error: Any, at: tuple[str, ...], *, more: int) -> BadInput:

@@ -25,6 +25,10 @@ from thermochroma.networks.clip_text import TextEncoder
 
 NEUTRAL: Final = "a thermal infrared image of a street scene"
 """Default sentence for a method that sees text."""
+OWN_ENCODER: Final = (
+    "name the folder of the text encoder with which it was trained (`--text`; the stage `weights` "
+    "writes it)"
+)
 MOST_PIXELS: Final = 1 << 24
 """Pixels of the largest image. For each, a translator of full width takes 0.8 kB of memory (Pix2pix), 1.2
 (CycleGAN) or 2.5 (LKAT-GAN), measured on a processor."""
@@ -109,7 +113,14 @@ def load_predictor(translator: Path, *, text: Path | None, sentence: str) -> Pre
     told = None
     if method.sees is Captioned:
         assert text is not None  # whoever logs such a translator passes its encoder too
-        told = encode_captions(TextEncoder(text), {"": sentence})
+        encoder = TextEncoder(text, remedy=OWN_ENCODER)
+        if encoder.width != metadata.text_width:
+            raise BadInput(
+                given=f"the text encoder in {text} gives {encoder.width} features a token",
+                needed=f"{metadata.text_width}, with which {translator} was trained",
+                remedy=OWN_ENCODER,
+            )
+        told = encode_captions(encoder, {"": sentence})
     return Predictor(network.to(device), method, told, device)
 
 

@@ -64,12 +64,14 @@ class TextTable:
 def read_captions(path: Path) -> dict[str, str]:
     """Read a table of CAPTION_COLUMNS as a mapping of frame id to sentence.
 
-    Raises BadInput if the file was cut or changed.
+    Raises BadInput if the file is missing, cut or changed.
     """
     table = read_csv(
         path, needed="one sentence a frame", dtype=CAPTION_COLUMNS, keep_default_na=False
     )
-    return dict(zip(table["frame"], table["text"], strict=True))
+    with reading(path, needed="one sentence a frame", remedy=REMEDY):
+        columns = [table[name] for name in ("frame", "text")]
+    return dict(zip(*columns, strict=True))
 
 
 def encode_captions(encoder: TextEncoder, sentences: Mapping[str, str]) -> TextTable:
@@ -99,12 +101,20 @@ def save_text(path: Path, table: TextTable) -> None:
 
 def load_text(path: Path) -> TextTable:
     """Read a table that `save_text` wrote. Raises BadInput if it is missing, cut or changed."""
-    with reading(path, needed="the features of the captions", remedy=REMEDY):
-        with path.open("rb") as stream:
-            refuse_changed(path, stream, remedy=REMEDY)
-        with safe_open(path, framework="pt") as file:
-            return TextTable(
-                features=file.get_tensor("features"),
-                mask=file.get_tensor("mask"),
-                rows=json.loads(file.metadata()[KEY])["rows"],
-            )
+    needed = "the features of the captions"
+    with reading(path, needed=needed, remedy=REMEDY), path.open("rb") as stream:
+        refuse_changed(path, stream, remedy=REMEDY)
+    with (
+        reading(path, needed=needed, remedy=REMEDY),
+        safe_open(path, framework="pt") as file,
+    ):
+        features, mask = (file.get_tensor(name) for name in ("features", "mask"))
+        rows = json.loads(file.metadata()[KEY])["rows"]
+    places = set(rows.values()) if isinstance(rows, dict) else {None}
+    if features.ndim != 3 or mask.shape != features.shape[:2] or not places <= {*range(len(mask))}:
+        raise BadInput(
+            given=f"{path} holds sentences, features and masks that do not fit each other",
+            needed=needed,
+            remedy=REMEDY,
+        )
+    return TextTable(features=features, mask=mask, rows=rows)

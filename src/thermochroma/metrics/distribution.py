@@ -7,7 +7,6 @@ are meaningful with the published weights only.
 """
 
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Final
 
 import numpy as np
@@ -18,6 +17,8 @@ from torch import Tensor, nn
 from torchvision.models import Inception3
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.reading import reading
+from thermochroma.base.stored_tensors import read_state
 
 FILE: Final = "inception.pth"
 """Name of its weights in the folder that the stage `weights` writes."""
@@ -40,15 +41,14 @@ class InceptionFeatures:
 
     def __init__(self, path: Path, device: torch.device = CPU) -> None:
         """Read the state dict that torchvision publishes from `path`. Raises BadInput for any other."""
+        needed = (
+            "Inception v3's state dict as torchvision publishes it, all its tensors and no more"
+        )
+        remedy = "remove it, and fetch it again by `dvc repro -f weights`"
         network = Inception3(transform_input=True, init_weights=False)
-        try:
-            network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-        except (OSError, RuntimeError, TypeError, UnpicklingError, EOFError) as error:
-            raise BadInput(
-                given=f"{path} cannot be read as Inception v3 ({str(error).splitlines()[0]})",
-                needed="the state dict that torchvision publishes, with all its tensors and no more",
-                remedy="remove it, and fetch it again by `dvc repro -f weights`",
-            ) from error
+        state = read_state(path, needed=needed, remedy=remedy)
+        with reading(path, needed=needed, remedy=remedy):
+            network.load_state_dict(state)
         network.fc = nn.Identity()
         self.network, self.device = network.eval().requires_grad_(False).to(device), device
 

@@ -7,7 +7,6 @@ arguments; with a random stand-in for either, the score must not be taken.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Final, Literal, TypeAlias
 
 import torch
@@ -15,6 +14,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.stored_tensors import read_state
 from thermochroma.base.tensors import to_network
 
 VGG16_TAPS: Final = (3, 8, 15, 22, 29)
@@ -25,6 +25,8 @@ Trunk = Literal["alexnet", "vgg16"]
 LpipsName = Literal["lpips_alex", "lpips_vgg"]
 LPIPS_TRUNKS: Final[Mapping[LpipsName, Trunk]] = {"lpips_alex": "alexnet", "lpips_vgg": "vgg16"}
 """Names of the LPIPS scores, which are those of their folders too, and the network each looks through."""
+NEEDED: Final = "the linear layers as the authors of LPIPS publish them, version 0.1"
+REMEDY: Final = "remove it, and fetch it again by `dvc repro -f weights`"
 TINY: Final = 1e-10
 """Summand of lengths, so that a pixel without any feature does not divide by zero."""
 
@@ -60,12 +62,9 @@ def read_linear(path: Path) -> tuple[Float[Tensor, " _"], ...]:
 
     Raises BadInput for a file that is missing, damaged or holds anything else, or a negative weight.
     """
-    try:
-        stored: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
-        raise _unlike(f"{path} cannot be read ({str(error).splitlines()[0]})") from error
-    if not isinstance(stored, Mapping) or not stored:
-        raise _unlike(f"{path} holds no names with tensors")
+    stored = read_state(path, needed=NEEDED, remedy=REMEDY)
+    if not stored:
+        raise _unlike(f"{path} holds no tensors")
     names = [f"lin{layer}.model.1.weight" for layer in range(len(stored))]
     if odd := sorted(set(names) ^ set(stored)):
         raise _unlike(f"{path} lacks or has too many of `{odd[0]}`")
@@ -89,8 +88,4 @@ def _unit(features: Float[Tensor, "1 n h w"]) -> Float[Tensor, "1 n h w"]:
 
 
 def _unlike(given: str) -> BadInput:
-    return BadInput(
-        given=given,
-        needed="the linear layers as the authors of LPIPS publish them, version 0.1",
-        remedy="remove it, and fetch it again by `dvc repro -f weights`",
-    )
+    return BadInput(given=given, needed=NEEDED, remedy=REMEDY)

@@ -181,9 +181,9 @@ def _layers(convs: Sequence[int]) -> list[str]:
     return kinds
 
 
-def refuse_weights(given: str) -> NoReturn:
+def refuse_weights(given: str, *, remedy: str = REMEDY) -> NoReturn:
     """Raise BadInput for frozen weights that are missing or damaged."""
-    raise BadInput(given=given, needed=NEEDED, remedy=REMEDY)
+    raise BadInput(given=given, needed=NEEDED, remedy=remedy)
 
 
 def note_weights(folder: Path, origin: Mapping[str, Any]) -> None:

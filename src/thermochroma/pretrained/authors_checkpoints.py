@@ -1,6 +1,6 @@
 """Loading of the authors' own checkpoints into our translators by a table of names.
 
-PyTorch state dicts, and the HDF5 files of Keras, whose kernels are turned into PyTorch's order.
+PyTorch state dicts, and the HDF5 files of Keras (`keras_weights.py`).
 
 `public_names/<method>.csv` lists every entry of the public code's translator, in its order, with its
 shape and the name of the same entry here; an empty name means that ours needs none, and a note says
@@ -11,17 +11,15 @@ import csv
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, Final
 
-import h5py
-import numpy as np
-import torch
 from torch import Tensor
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.stored_tensors import read_state
 from thermochroma.contract.method import Translator
 from thermochroma.contract.settings import Settings
+from thermochroma.pretrained.keras_weights import read_keras
 
 TABLES: Final = Path(__file__).parent / "public_names"
 PUBLIC_FORM: Final[dict[str, dict[str, Any]]] = {
@@ -35,6 +33,8 @@ translator does not need them."""
 STATISTICS: Final = ("running_mean", "running_var", COUNTERS)
 """Names of entries that instance norms had before PyTorch 0.4; the authors' loaders now drop them."""
 HDF5: Final = (".h5", ".hdf5")
+NEEDED: Final = "the state dict of the public code's translator, as torch.save writes it"
+REMEDY: Final = "check the path; if it holds a whole network, save its `state_dict()` alone"
 PARALLEL: Final = "module."  # prefix of every name in a network wrapped for several GPUs
 
 
@@ -78,54 +78,18 @@ def in_public_form(settings: Settings) -> Settings:
     return settings.model_copy(update={"translator": translator})
 
 
-def read_checkpoint(path: Path) -> dict[str, Tensor]:
+def read_checkpoint(path: Path, entries: Sequence[Entry] = ()) -> dict[str, Tensor]:
     """Read the state dict in a file, names without a leading "module.".
 
-    A file that ends in .h5 or .hdf5 is read as Keras's, "<layer>.<weight>", kernels output first.
-    Only tensors are read, never code. Raises BadInput if the file is missing or holds anything else.
+    A file that ends in .h5 or .hdf5 is read as Keras's, see `read_keras`; it alone needs the entries,
+    with which it is compared before it is read. Only tensors are read, never code. Raises BadInput if
+    the file is missing or holds anything else.
     """
-    if path.suffix in HDF5:
-        return _read_keras(path)
-    try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
-        raise BadInput(
-            given=f"{path} cannot be read as a checkpoint ({str(error).splitlines()[0]})",
-            needed="a file that torch.save made of a state dict",
-            remedy="check the path; if it holds a whole network, save its `state_dict()` alone",
-        ) from error
-    if not isinstance(stored, Mapping) or not all(isinstance(t, Tensor) for t in stored.values()):
-        raise BadInput(
-            given=f"{path} holds {type(stored).__name__}, not names with tensors",
-            needed="the state dict of the public code's translator",
-            remedy="save the translator's `state_dict()` alone",
-        )
-    wrapped = all(name.startswith(PARALLEL) for name in stored)
+    if path.suffix.lower() in HDF5:
+        return read_keras(path, {entry.public: entry.shape for entry in entries})
+    stored = read_state(path, needed=NEEDED, remedy=REMEDY)
+    wrapped = bool(stored) and all(name.startswith(PARALLEL) for name in stored)
     return {name.removeprefix(PARALLEL) if wrapped else name: t for name, t in stored.items()}
-
-
-def _read_keras(path: Path) -> dict[str, Tensor]:
-    """Read one group per layer, inside `model_weights` if the file holds a whole model."""
-    found: dict[str, Tensor] = {}
-
-    def take(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            # conv2d_1/conv2d_1/kernel:0; a model's own name may come in between
-            first, *_, last = name.removeprefix("model_weights/").split("/")
-            tensor = torch.from_numpy(np.asarray(item[()]))
-            kernel = tensor.permute(3, 2, 0, 1).contiguous() if tensor.ndim == 4 else tensor
-            found[f"{first}.{last.removesuffix(':0')}"] = kernel
-
-    try:
-        with h5py.File(path, "r") as stored:
-            stored.get("model_weights", stored).visititems(take)
-    except OSError as error:
-        raise BadInput(
-            given=f"{path} cannot be read as HDF5 ({error})",
-            needed="a file of weights that Keras saved",
-            remedy="check the path",
-        ) from error
-    return found
 
 
 def load_public(
@@ -134,14 +98,15 @@ def load_public(
     """Fill a translator of full width with the authors' weights; return the names left out.
 
     Left out are running statistics of norms that have none in today's public code: checkpoints from
-    before PyTorch 0.4.1 hold them, or lack counters, and the authors' own loaders drop them too.
+    before PyTorch 0.4.1 hold them, or lack counters, and the authors' own loaders drop them too. So a
+    checkpoint may also lack those for which ours has no place.
     Raises BadInput, with the translator unchanged, if any other entry is missing, unknown or of
     another shape.
     """
     known = {entry.public for entry in entries}
     dropped = sorted(name for name in stored.keys() - known if _is_one_of(STATISTICS, name))
-    counted = {name for name in known if _is_one_of((COUNTERS,), name)}
-    _refuse_other_names(stored.keys() - set(dropped), known, needed=known - counted)
+    spared = {entry.public for entry in entries if _may_be_lacking(entry)}
+    _refuse_other_names(stored.keys() - set(dropped), known, needed=known - spared)
     present = [entry for entry in entries if entry.public in stored]
     for entry in present:
         _refuse_other_shape(entry, stored[entry.public])
@@ -157,6 +122,12 @@ def as_public(translator: Translator[Any], entries: Sequence[Entry]) -> dict[str
     """The translator's weights under the public names; entries without one here are left out."""
     own = translator.state_dict()
     return {entry.public: own[entry.ours] for entry in entries if entry.ours}
+
+
+def _may_be_lacking(entry: Entry) -> bool:
+    if _is_one_of((COUNTERS,), entry.public):
+        return True
+    return not entry.ours and _is_one_of(STATISTICS, entry.public)
 
 
 def _is_one_of(lasts: Sequence[str], name: str) -> bool:

@@ -20,7 +20,7 @@ from torchvision.models import (
 )
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.reading import reading
+from thermochroma.base.stored_tensors import read_state
 from thermochroma.data.acquisition.fetch import fetch
 from thermochroma.metrics.perceptual import Trunk, read_linear
 from thermochroma.networks.alexnet import ALEXNET_CONVS
@@ -136,13 +136,12 @@ def _first(places: Sequence[Place], key: str, local: Path) -> tuple[State, str]:
 
 
 def _convolutions_of(path: Path) -> State:
-    with reading(
+    state = read_state(
         path,
         needed="the state dict that torchvision publishes",
         remedy="remove it, so that it is fetched again",
-    ):
-        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
+    )
+    return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
 
 
 def _from_flax(path: Path, network: Convolutional) -> State:

@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from thermochroma.base.files import seed_of, whole_folder, write_text
+from thermochroma.base.reading import reading
 from thermochroma.metrics.distribution import FILE, InceptionFeatures
 from thermochroma.metrics.perceptual import LPIPS_TRUNKS, LpipsName
 from thermochroma.networks.clip_text import TextEncoder
@@ -161,14 +162,17 @@ def _published_clip(published: str) -> tuple[Any, Any]:
     folder = Path(published)
     if not folder.is_dir():
         folder = _clip_from_hub(published)
-    model, report = CLIPTextModel.from_pretrained(
-        folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
-    )
+    needed, remedy = "the files that the hub publishes", "remove the folder: it is fetched again"
+    with reading(folder / "config.json", needed=needed, remedy=remedy):
+        model, report = CLIPTextModel.from_pretrained(
+            folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
+        )
     if (
         report["missing_keys"] or report["mismatched_keys"]
     ):  # weights of the image encoder may remain
         raise not_had(f"the weights in {published} are not CLIP's", "clip", "all its text tensors")
-    return model, CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    with reading(folder / "vocab.json", needed=needed, remedy=remedy):
+        return model, CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def _clip_from_hub(name: str) -> Path:

@@ -18,7 +18,7 @@ from thermochroma.contract.dummy_input import dummy_input
 from thermochroma.contract.method import load_method
 from thermochroma.contract.settings import Settings
 from thermochroma.export.artifact import build_translator, save_translator
-from thermochroma.export.metadata import Metadata
+from thermochroma.export.metadata import Metadata, read_metadata
 from thermochroma.inference.predictor import NEUTRAL
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pretrained.authors_checkpoints import (
@@ -29,7 +29,7 @@ from thermochroma.pretrained.authors_checkpoints import (
 )
 from thermochroma.serving.diagram import draw
 from thermochroma.serving.parameter_table import TEXT_WIDTH, parameter_table
-from thermochroma.serving.translate import InferenceOptions, images_in, translate_files
+from thermochroma.serving.translate import InferenceOptions, Outcome, images_in, translate_files
 
 SIDE = 256  # pixels: of the images that the public networks were trained on
 
@@ -46,7 +46,8 @@ def import_weights(chosen: Namespace) -> None:
     settings = _settings(read_params(chosen.params), chosen.block)
     entries = entries_of(settings.method)
     settings = in_public_form(settings)
-    stored = read_checkpoint(chosen.checkpoint)
+    _refuse_foreign_file(chosen.translator)
+    stored = read_checkpoint(chosen.checkpoint, entries)
     method = load_method(settings.method)
     translator = build_translator(method, settings, scale=1.0, text_width=0)
     dropped = load_public(translator, stored, entries)
@@ -74,16 +75,35 @@ def import_weights(chosen: Namespace) -> None:
 
 
 def translate(chosen: Namespace) -> None:
-    """Colour thermal images, or turn visible ones into thermal, with a trained translator."""
+    """Colour thermal images, or turn visible ones into thermal, with a trained translator.
+
+    A bad image does not stop the others: all that failed are listed at the end, with status 1.
+    """
     images = images_in(chosen.images)
-    options = InferenceOptions(
-        chosen.text, chosen.sentence, chosen.reference, Tone.parse(chosen.tone)
-    )
-    written = translate_files(chosen.translator, images, chosen.to, options)
-    for _ in tqdm(written, total=len(images), desc="translate", unit="image"):
-        pass
-    count = "1 image" if len(images) == 1 else f"{len(images)} images"
-    sys.stdout.write(f"{count} in {chosen.to}\n")
+    tone = Tone.parse(chosen.tone, remedy="correct --tone, for example 'window 7000 9000'")
+    options = InferenceOptions(chosen.text, chosen.sentence, chosen.reference, tone, chosen.page)
+    outcomes: list[Outcome] = []
+    written = translate_files(chosen.translator, images, chosen.to, options, again=chosen.again)
+    try:
+        for outcome in tqdm(written, total=len(images), desc="translate", unit="image"):
+            outcomes.append(outcome)
+    except BaseException:  # Ctrl-C, or a full disk: what failed before is told all the same
+        sys.stderr.write(_failures(outcomes))
+        raise
+    kept = sum(outcome.kept for outcome in outcomes)
+    there = f", {kept} of them there before (--again writes them anew)" if kept else ""
+    count = sum(outcome.fault is None for outcome in outcomes)
+    images_told = "1 image" if count == 1 else f"{count} images"
+    sys.stdout.write(f"{images_told} in {chosen.to}{there}\n")
+    if failures := _failures(outcomes):
+        sys.exit(failures.rstrip())
+
+
+def _failures(outcomes: Sequence[Outcome]) -> str:
+    """List of all that failed, one line each; "" if nothing did."""
+    faults = [f"  {outcome.fault}\n" for outcome in outcomes if outcome.fault]
+    head = f"thermochroma: {len(faults)} of {len(outcomes)} images were not translated:\n"
+    return head + "".join(faults) if faults else ""
 
 
 def parameters(chosen: Namespace) -> None:
@@ -103,6 +123,19 @@ def diagram(chosen: Namespace) -> None:
         translator = build_translator(method, settings, scale=1.0, text_width=TEXT_WIDTH)
         seen = dummy_input(method.sees, height=SIDE, width=SIDE, text_width=TEXT_WIDTH)
         sys.stdout.write(draw(translator.eval(), seen))
+
+
+def _refuse_foreign_file(path: Path) -> None:
+    """Raise BadInput for a file in the way that is no translator: it is somebody else's."""
+    if path.exists():
+        try:
+            read_metadata(path)
+        except BadInput as error:
+            raise BadInput(
+                given=f"{path} exists and is no translator of ours",
+                needed="a new name, or that of a translator to write anew",
+                remedy="name another file, or remove this one yourself",
+            ) from error
 
 
 def _settings(params: Params, block: str) -> Settings:
@@ -153,6 +186,12 @@ def _add_translate(commands: Any) -> None:
     )
     command.add_argument("--reference", type=Path, help="a visible image to take colours from")
     command.add_argument("--tone", default="", help="for more than 8 bits: 'window 7000 9000'")
+    command.add_argument("--page", type=int, help="for files of several pages or frames, from 1")
+    command.add_argument(
+        "--again",
+        action="store_true",
+        help="translate also what is there already, made of the same",
+    )
 
 
 if __name__ == "__main__":

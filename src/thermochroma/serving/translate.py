@@ -1,19 +1,36 @@
 """Translation of image files: thermal into colour or, in the other direction, visible into thermal."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from jaxtyping import UInt8
 
+from thermochroma.base.decoding import ANOTHER, decode
+from thermochroma.base.endings import of_the_machine
 from thermochroma.base.errors import BadInput
-from thermochroma.base.images import Tone, read_thermal, read_visible, write_image
+from thermochroma.base.files import sha256
+from thermochroma.base.images import (
+    Counts,
+    Tone,
+    holds_counts,
+    note_in,
+    read_counts,
+    read_thermal,
+    read_visible,
+    size_of,
+    write_image,
+)
+from thermochroma.base.reading import reading
 from thermochroma.contract.method import Method
-from thermochroma.inference.predictor import NEUTRAL, load_predictor
+from thermochroma.inference.predictor import NEUTRAL, Predictor, load_predictor, refuse_too_large
 from thermochroma.loading.collate import seen_spectrum
+from thermochroma.networks.frozen import TENSORS
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
@@ -24,13 +41,33 @@ class InferenceOptions:
 
     text: folder of the text encoder with which it was trained. sentence: its text for every image.
     reference: a visible image of any size to take colours from, or None. tone: rule that reduces images
-    of more than 8 bits to 8.
+    of more than 8 bits to 8. page: which one of files with several, from 1; None if each has one alone.
     """
 
     text: Path
     sentence: str = NEUTRAL
     reference: Path | None = None
     tone: Tone | None = None
+    page: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Fate of one image: written, kept as it was, or not translated for a reason."""
+
+    image: Path
+    target: Path
+    kept: bool = False
+    fault: BadInput | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Note inside every image that is written, as digests: of its input, of all else, of its pixels."""
+
+    input: str
+    how: str
+    pixels: str
 
 
 def images_in(paths: Sequence[Path]) -> list[Path]:
@@ -62,32 +99,145 @@ def images_in(paths: Sequence[Path]) -> list[Path]:
 
 
 def translate_files(
-    translator: Path, images: Sequence[Path], folder: Path, options: InferenceOptions
-) -> Iterator[Path]:
-    """Translate each image into `folder`, as PNG under its own name; yields the path of each.
+    translator: Path,
+    images: Sequence[Path],
+    folder: Path,
+    options: InferenceOptions,
+    *,
+    again: bool = False,
+) -> Iterator[Outcome]:
+    """Translate each image into `folder`, as PNG under its own name; yields the outcome of each.
 
-    Raises BadInput if the translator or an image cannot be read, or if an image would be overwritten
-    by its own translation.
+    An image that is there already, made of the same file by the same translator and options, is left
+    as it is unless `again`. Only what this function wrote is ever replaced: each image holds a note of
+    its origin, and a file without one, or whose pixels are others than it says, is somebody else's.
+    An image that cannot be translated does not stop the others.
+    Raises BadInput if the translator, the reference or the folder cannot be used, or if an image would
+    be overwritten by its own translation.
     """
-    predictor = load_predictor(translator, text=options.text, sentence=options.sentence)
     _refuse_own_place(images, folder)
+    predictor = load_predictor(translator, text=options.text, sentence=options.sentence)
     reference = None if options.reference is None else read_visible(options.reference)[None]
+    how = _how(predictor, translator, options)
     for path in images:
-        image = read_for(predictor.method, path, options.tone)
-        prediction = predictor(image[None], reference)[0]
         target = folder / f"{path.stem}.png"
-        write_image(target, _as_array(prediction))
-        yield target
+        try:
+            origin = Origin(_digest(path), how, "")
+            there = _ours(target)
+            if there is not None and replace(there, pixels="") == origin and not again:
+                yield Outcome(path, target, kept=True)
+                continue
+            image = read_for(predictor.method, path, options)
+            prediction = _as_array(predictor(image[None], reference)[0])
+        except (BadInput, RuntimeError, MemoryError) as problem:
+            yield Outcome(path, target, fault=_fault(path, problem))
+            continue
+        note = replace(origin, pixels=_digest_of(prediction))
+        write_image(target, prediction, note=json.dumps(asdict(note), sort_keys=True))
+        yield Outcome(path, target)
 
 
-def read_for(method: Method, path: Path, tone: Tone | None) -> UInt8[np.ndarray, "h w *c"]:
+def read_for(method: Method, path: Path, options: InferenceOptions) -> UInt8[np.ndarray, "h w *c"]:
     """Read an image of the spectrum that the method sees. Raises BadInput for one of the other."""
+    refuse_too_large(*size_of(path), given=str(path))
     if seen_spectrum(method.sees) == "visible":
-        return read_visible(path)
-    return read_thermal(path, tone)
+        return read_visible(path, page=options.page)
+    _refuse_other_depth(path, options.tone)
+    counts = None if options.tone is None else read_counts(path, page=options.page)
+    if counts is not None and options.tone is not None:
+        _refuse_outside(path, counts, options.tone)
+        return options.tone.apply(counts)
+    return read_thermal(path, page=options.page)
+
+
+def _refuse_other_depth(path: Path, tone: Tone | None) -> None:
+    """Raise BadInput for counts without a tone, and for a tone without counts."""
+    if holds_counts(path) and tone is None:
+        raise BadInput(
+            given=f"{path} holds more than 8 bits a pixel",
+            needed="the counts, or temperatures, that become black and white: one rule for all images",
+            remedy="name them, for example --tone 'window 7000 9000'",
+        )
+    if tone is not None and not holds_counts(path):
+        raise BadInput(
+            given=f"{path} has 8 bits a pixel, and --tone is given",
+            needed="a tone is for images of more than 8 bits",
+            remedy="translate images of 8 bits by themselves, without --tone",
+        )
+
+
+def _refuse_outside(path: Path, counts: Counts, tone: Tone) -> None:
+    """Raise BadInput for an image that the tone makes wholly black or wholly white."""
+    low, high = float(counts.min()), float(counts.max())
+    if high <= tone.black or low >= tone.white:
+        raise BadInput(
+            given=f"{path} has values from {low:g} to {high:g}, all outside of the tone `{tone}`",
+            needed="a tone between whose black and white the image's values lie",
+            remedy="correct --tone; it is in the unit of the file",
+        )
+
+
+def _how(predictor: Predictor, translator: Path, options: InferenceOptions) -> str:
+    """Digest of all but the input that decides what is written."""
+    sees_text = predictor.text is not None
+    parts = {
+        "translator": _digest(translator),
+        "sentence": options.sentence if sees_text else None,
+        "text": _digest(options.text / TENSORS) if sees_text else None,
+        "reference": None if options.reference is None else _digest(options.reference),
+        "tone": None if options.tone is None else str(options.tone),
+        "page": options.page,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with reading(path, needed="a file that can be read", remedy=ANOTHER):
+        return sha256(path)
+
+
+def _digest_of(image: UInt8[np.ndarray, "h w *c"]) -> str:
+    return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
+
+
+def _ours(target: Path) -> Origin | None:
+    """Origin of an image that we wrote; None for a name that is free. Raises BadInput for others."""
+    if not target.exists() and not target.is_symlink():
+        return None
+    try:
+        origin = Origin(**json.loads(note_in(target) or ""))
+        if origin.pixels == _digest_of(decode(target)):
+            return origin
+    except (BadInput, TypeError, ValueError, RecursionError):
+        pass
+    raise BadInput(
+        given=f"{target} exists and is not as `translate` wrote it",
+        needed="a free name: only images of `translate`'s own are replaced",
+        remedy="name another folder with --to, or remove that file yourself",
+    )
+
+
+def _fault(path: Path, problem: Exception) -> BadInput:
+    """Sentence for an image that could not be translated; an error of ours, or of the disk, is raised."""
+    if isinstance(problem, BadInput):
+        return problem
+    lacking = of_the_machine(problem, "translate it again")
+    if lacking is None:
+        raise problem
+    return BadInput(
+        given=f"{path}: {lacking.given}",
+        needed=lacking.needed,
+        remedy="scale the image down, or cut it into parts",
+    )
 
 
 def _refuse_own_place(images: Sequence[Path], folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(
+            given=f"{folder} is a file",
+            needed="a folder for the translated images; it need not exist",
+            remedy="name another one with --to",
+        )
     own = {path.resolve() for path in images}
     for path in images:
         if (folder / f"{path.stem}.png").resolve() in own:

@@ -1,0 +1,276 @@
+"""All functions of the house that open files to read them: who feeds them bad ones, or why nobody does.
+
+`functions_that_read` finds them in the code. Each stands in one of three lists: FEEDERS (`opens`), OURS
+(files that no user gives, with the reason), or UNFED (of users, and not fed here yet). To feed one of
+UNFED, write a `Feeder` and strike the line.
+"""
+
+import ast
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from tests.examiner import PARAMS, SCALE, method_of, settings_of
+from tests.rooms import MODULES, PACKAGE
+from thermochroma.base.images import read_thermal, write_image
+from thermochroma.config.params import read_params
+from thermochroma.evaluation.perceptual import read_perception
+from thermochroma.export.artifact import build_translator, load_translator, save_translator
+from thermochroma.export.metadata import Metadata, read_metadata
+from thermochroma.loading.text_features import TextTable, load_text, read_captions, save_text
+from thermochroma.metrics.perceptual import read_linear
+from thermochroma.networks.frozen import load_vgg
+from thermochroma.pretrained.authors_checkpoints import Entry, read_checkpoint
+from thermochroma.pretrained.write_weights import write_vgg
+
+METHODS = {"read_text", "read_bytes", "read_csv", "read_parquet", "safe_load", "from_pretrained"}
+METHODS |= {"ZipFile", "memmap", "fromfile", "imread"}
+IMPORTED = {"load_file", "safe_open"}  # called by their bare names
+LOADERS = {
+    ("np", "load"),
+    ("torch", "load"),
+    ("h5py", "File"),
+    ("Image", "open"),
+    ("tarfile", "open"),
+}
+
+
+def functions_that_read() -> set[str]:
+    """Functions with a call that opens a file to read it, such as "networks/frozen.py:load_vgg"."""
+    found = set()
+    for path in MODULES:
+        for name, function in _functions(ast.parse(path.read_text())):
+            calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
+            if any(map(_reads, calls)):
+                found.add(f"{path.relative_to(PACKAGE).as_posix()}:{name}")
+    return found
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node
+        elif isinstance(node, ast.ClassDef):
+            inside = (one for one in node.body if isinstance(one, ast.FunctionDef))
+            yield from ((f"{node.name}.{one.name}", one) for one in inside)
+
+
+def _reads(call: ast.Call) -> bool:
+    function = call.func
+    if isinstance(function, ast.Name):
+        return function.id in IMPORTED or (function.id == "open" and not _writes(call, 1))
+    if not isinstance(function, ast.Attribute):
+        return False
+    owner = function.value.id if isinstance(function.value, ast.Name) else ""
+    if (owner, function.attr) in LOADERS or function.attr in METHODS:
+        return True
+    return function.attr == "open" and owner not in {"Image", "os"} and not _writes(call, 0)
+
+
+def _writes(call: ast.Call, place: int) -> bool:
+    """Whether the mode of an `open` is one of writing."""
+    given = [one.value for one in call.keywords if one.arg == "mode"] + call.args[place : place + 1]
+    mode = given[0].value if given and isinstance(given[0], ast.Constant) else "r"
+    return any(letter in str(mode) for letter in "wax")
+
+
+@dataclass(frozen=True)
+class Feeder:
+    """How one reader of users' files is fed."""
+
+    opens: tuple[str, ...]
+    """Functions that read in it."""
+    file: str
+    """Name of the file, in a folder of its own."""
+    make: Callable[[Path], None]
+    """Write a right file at a path, and what else its reader needs in its folder."""
+    read: Callable[[Path], object]
+    """Read the file at a path."""
+    wrong: Callable[[Path], None] | None = None
+    """Write a file of the same format with other names inside; None if the format has none."""
+    remedy: str = ""
+    """Words of the remedy."""
+    by_hand: bool = False
+    """Whether people hand it to the command: then it must not speak of stages that write it anew."""
+    cut_passes: str = ""
+    """Reason why half of the file is a right file too; "" if it is not."""
+
+
+def _translator(path: Path) -> None:
+    network = build_translator(
+        method_of("tir2lab"), settings_of("tir2lab"), scale=SCALE, text_width=0
+    )
+    settings = json.loads(settings_of("tir2lab").model_dump_json())
+    save_translator(network, path, Metadata("a", settings, SCALE, 0, "b", 64, "random", None))
+
+
+def _safetensors(path: Path) -> None:
+    save_file({"other": torch.zeros(3)}, path)
+
+
+def _hdf5(path: Path, name: str = "a/a/kernel:0") -> None:
+    with h5py.File(path, "w") as file:
+        file[name] = np.ones(3, np.float32)
+
+
+def _linear(path: Path) -> None:
+    torch.save({f"lin{layer}.model.1.weight": torch.ones(1, 3, 1, 1) for layer in range(5)}, path)
+
+
+def _text(path: Path) -> None:
+    save_text(path, TextTable(torch.zeros(2, 7, 3), torch.ones(2, 7, dtype=torch.bool), {"a": 1}))
+
+
+def _vgg(path: Path) -> None:
+    write_vgg(path.parent, network="vgg16", kind="random", random_width_divisor=32)
+
+
+def _json(value: Any) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        path.write_text(json.dumps(value))
+
+    return write
+
+
+FEEDERS = {
+    "image": Feeder(
+        opens=("base/decoding.py:opened",),
+        file="a.png",
+        make=lambda path: write_image(path, np.arange(4096, dtype=np.uint8).reshape(64, 64)),
+        read=read_thermal,
+        remedy="leave it out",
+        by_hand=True,
+    ),
+    "translator": Feeder(
+        opens=("export/artifact.py:load_translator", "export/metadata.py:read_head"),
+        file="a.safetensors",
+        make=_translator,
+        read=load_translator,
+        wrong=_safetensors,
+        remedy="give another translator",
+        by_hand=True,
+    ),
+    "metadata": Feeder(
+        opens=("export/metadata.py:read_head",),
+        file="a.safetensors",
+        make=_translator,
+        read=read_metadata,
+        wrong=_safetensors,
+        remedy="give another translator",
+        by_hand=True,
+    ),
+    "authors' checkpoint": Feeder(
+        opens=("base/stored_tensors.py:read_state",),
+        file="a.pth",
+        make=lambda path: torch.save({"a": torch.zeros(64)}, path),
+        read=read_checkpoint,
+        wrong=lambda path: torch.save({1: [2]}, path),
+        remedy="check the path",
+        by_hand=True,
+    ),
+    "Keras's weights": Feeder(
+        opens=("pretrained/keras_weights.py:read_keras",),
+        file="a.h5",
+        make=_hdf5,
+        read=lambda path: read_checkpoint(path, [Entry("a.kernel", (3,), "a", "")]),
+        wrong=lambda path: _hdf5(path, "b/b/kernel:0"),
+        remedy="check the path",
+        by_hand=True,
+    ),
+    "LPIPS": Feeder(
+        opens=("base/stored_tensors.py:read_state",),
+        file="lpips.pth",
+        make=_linear,
+        read=read_linear,
+        wrong=lambda path: torch.save({"lin9.model.1.weight": torch.ones(1, 3, 1, 1)}, path),
+        remedy="dvc repro -f weights",
+    ),
+    "VGG": Feeder(
+        opens=("networks/frozen.py:load_vgg",),
+        file="model.safetensors",
+        make=_vgg,
+        read=lambda path: load_vgg(path.parent),
+        wrong=_safetensors,
+        remedy="dvc repro -f weights",
+    ),
+    "origin": Feeder(
+        opens=("evaluation/perceptual.py:_kind_of",),
+        file="origin.json",
+        make=_json({"kind": "random"}),
+        read=lambda path: read_perception(path.parent, torch.device("cpu")),
+        wrong=_json({"sort": "random"}),
+        remedy="dvc repro -f weights",
+    ),
+    "captions": Feeder(
+        opens=("loading/text_features.py:read_captions",),
+        file="captions.csv",
+        make=lambda path: path.write_text("frame,text,source,author\na,b,c,\n"),  # type: ignore[arg-type,return-value]
+        read=read_captions,
+        wrong=lambda path: path.write_text("frames,texts\na,b\n"),  # type: ignore[arg-type,return-value]
+        remedy="dvc repro",
+        cut_passes="a table that is cut at a line is a table; its digest tells",
+    ),
+    "features of captions": Feeder(
+        opens=("loading/text_features.py:load_text",),
+        file="text.safetensors",
+        make=_text,
+        read=load_text,
+        wrong=_safetensors,
+        remedy="dvc repro",
+    ),
+    "settings": Feeder(
+        opens=("config/params.py:read_params",),
+        file="params.yaml",
+        make=lambda path: path.write_bytes(PARAMS.read_bytes()),  # type: ignore[arg-type,return-value]
+        read=read_params,
+        wrong=lambda path: path.write_text("sede: 0\n"),  # type: ignore[arg-type,return-value]
+        remedy="",
+    ),
+}
+OURS = {
+    "base/files.py:sha256": "bytes of any kind; `reading` is where a path is a user's",
+    "base/files.py:whole_file": "reopens what it wrote itself",
+    "config/code_fingerprint.py:Fingerprinter._read": "code of the project",
+    "data/acquisition/partial_file.py:PartialFile.finish": "reopens what it wrote itself",
+    "data/cropping/near_duplicates.py:_leaders": "a temporary file of its own",
+    "data/cropping/near_duplicates.py:keep_thumbnails": "a temporary file of its own",
+    "data/cropping/near_duplicates.py:steps": "a temporary file of its own",
+    "networks/clip_text.py:TextEncoder.__init__": "fed file by file in tests/pretrained",
+    "networks/clip_text.py:_mapping": "fed file by file in tests/pretrained",
+    "networks/clip_text.py:_refuse_faulty": "fed file by file in tests/pretrained",
+    "pretrained/authors_checkpoints.py:entries_of": "tables inside the package",
+    "pretrained/write_weights.py:_published_clip": "files of the hub's cache, or of a named folder",
+    "reporting/page/render.py:_inline": "files inside the package",
+}
+"""Readers of files that no user gives, or that are fed elsewhere: and why."""
+UNFED = {
+    *("base/manifest.py:read_table",),
+    *("data/acquisition/fetch.py:differs_from_list", "data/acquisition/inventory.py:_notes"),
+    *("data/acquisition/kaist_annotations.py:read_boxes", "data/acquisition/local.py:_comes_from"),
+    "data/acquisition/partial_file.py:PartialFile.version",
+    *("data/acquisition/unpack.py:_members", "data/acquisition/unpack.py:is_archive"),
+    "data/captioning/captioner.py:Captioner.__init__",
+    "data/captioning/overrides.py:read_overrides",
+    *("data/datasets/irvi.py:_claim", "data/datasets/kaist.py:_listed"),
+    *("data/datasets/sample.py:_claim", "data/datasets/sample.py:facts"),
+    "data/datasets/sample.py:truth",
+    "evaluation/gallery.py:_opened",
+    *("loading/crops.py:_shard", "loading/edge_maps.py:_maps", "loading/edge_maps.py:find_edges"),
+    *("pipeline/compare.py:draw_learning", "pipeline/compare.py:read_panel"),
+    "pipeline/page.py:section",
+    *("pipeline/results.py:flicker_of", "pipeline/results.py:read_cost"),
+    *("pipeline/results.py:read_curve", "pipeline/results.py:read_distances"),
+    "pipeline/results.py:read_scores",
+    "pipeline/sweep.py:tabulate_sweep",
+    *("pipeline/track.py:back_fill", "pipeline/track.py:read_summary"),
+    "tracking/journal.py:is_tracked",
+    "training/checkpoint.py:_load",
+}
+"""Readers of files that lie where a user can reach them, and that nobody feeds yet: strike what is fed."""
