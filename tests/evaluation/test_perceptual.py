@@ -144,7 +144,7 @@ def test_through_stand_ins_nothing_is_scored(crops: Crops, tmp_path: Path) -> No
 
 
 def test_distances_that_are_missing_or_broken_are_no_empty_ones(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"distances\.json cannot be read.*dvc repro"):
+    with pytest.raises(BadInput, match=r"distances\.json does not exist.*dvc repro"):
         read_distances(tmp_path)
     (tmp_path / "distances.json").write_text("{")
     with pytest.raises(BadInput, match="cannot be read"):
@@ -175,7 +175,7 @@ def test_a_damaged_file_is_named(name: str, damage: str, folder: Path, tmp_path:
 def test_layers_that_do_not_belong_together_or_no_origin_are_refused(
     folder: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(BadInput, match=r"origin\.json cannot be read"):
+    with pytest.raises(BadInput, match=r"origin\.json does not exist"):
         read_perception(tmp_path, CPU)
     weights.write_vgg(tmp_path / "vgg16", network="vgg16", kind="random", random_width_divisor=16)
     for name in ("origin.json", "lpips.pth", "inception.pth"):

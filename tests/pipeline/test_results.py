@@ -56,10 +56,10 @@ def test_whole_scores_are_read_and_may_lack_what_small_images_lack(tmp_path: Pat
 
 
 def test_a_run_without_scores(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"scores\.csv cannot be read.*dvc repro"):
+    with pytest.raises(BadInput, match=r"scores\.csv does not exist.*dvc repro"):
         read_scores(tmp_path / "nobody")
     (tmp_path / "scores.csv").write_text("")
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="is empty"):
         read_scores(tmp_path)
     with pytest.raises(BadInput, match="has no image"):
         read_scores(left(tmp_path, GOOD.iloc[:0]))
@@ -170,5 +170,5 @@ def test_rows_with_other_captions_stand_below_and_are_means_over_runs(tmp_path: 
 
 def test_a_method_of_the_lineup_that_was_never_scored(tmp_path: Path) -> None:
     places = ResultFolders(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
-    with pytest.raises(BadInput, match=r"scores/pix2pix/scores\.csv cannot be read"):
+    with pytest.raises(BadInput, match=r"scores/pix2pix/scores\.csv does not exist"):
         read_rows({"pix2pix": ["pix2pix"]}, "visible", places)

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,15 @@ from jaxtyping import Float64, UInt8
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
 from thermochroma.base.manifest import FACTS
+from thermochroma.base.reading import reading
 from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 
 FILE: Final = "gallery.npz"
 """Name of the gallery's file, beside a row's scores."""
 SPLIT: Final = "test"
 FRAMES, IMAGES = "frames", "images"
+NEEDED: Final = "the images that the stages evaluate and baselines keep for the page"
+REMEDY: Final = "run `dvc repro`, so that every row is evaluated on the present crops"
 SCORE, EXTREMES = "score/", "extremes/"
 """Prefixes of the name of a score inside the file."""
 
@@ -124,23 +126,14 @@ def _named(stored: Any, head: str) -> dict[str, np.ndarray]:
 
 @contextmanager
 def _opened(path: Path, common_frames: Sequence[str]) -> Iterator[Any]:
-    try:
-        with np.load(path) as stored:
-            kept = stored[FRAMES].tolist()
-            if kept[: len(common_frames)] != list(common_frames):
-                lacking = len({*common_frames} - {*kept})
-                raise _refusal(
-                    f"{path} begins with other frames than the crops ask for, and lacks {lacking} of "
-                    f"{len(common_frames)}"
-                )
-            yield stored
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
-        raise _refusal(f"{path} is no gallery ({type(error).__name__}: {error})") from error
-
-
-def _refusal(given: str) -> BadInput:
-    return BadInput(
-        given=given,
-        needed="the images that the stages evaluate and baselines keep for the page",
-        remedy="run `dvc repro`, so that every row is evaluated on the present crops",
-    )
+    with reading(path, needed=NEEDED, remedy=REMEDY), np.load(path) as stored:
+        kept = stored[FRAMES].tolist()
+        if kept[: len(common_frames)] != list(common_frames):
+            lacking = len({*common_frames} - {*kept})
+            raise BadInput(
+                given=f"{path} begins with other frames than the crops ask for, and lacks {lacking} of "
+                f"{len(common_frames)}",
+                needed=NEEDED,
+                remedy=REMEDY,
+            )
+        yield stored

@@ -16,6 +16,7 @@ from jaxtyping import Float, Shaped
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import SCORED_SPLITS
+from thermochroma.base.reading import reading
 from thermochroma.evaluation.scoring import score_rows
 from thermochroma.inference.predictions import Predicted, truth_of
 from thermochroma.loading.crops import Crops
@@ -26,6 +27,8 @@ from thermochroma.networks.frozen import load_vgg
 Distances: TypeAlias = Mapping[str, Mapping[str, float]]
 """Values of `fid` and `kid` by split, without a split of fewer images than they need."""
 DISTANCES: Final = {"fid": fid, "kid": kid}
+NEEDED: Final = "the files that the stage `weights` writes"
+REMEDY: Final = "run `dvc repro -f weights`"
 
 
 class Perception:
@@ -62,7 +65,8 @@ def read_perception(folder: Path, device: torch.device) -> Perception | None:
     features, linear = load_vgg(vgg16, taps=VGG16_TAPS, imagenet_norm=True), read_linear(lpips)
     widths = [layer.shape[1] for layer in features(torch.zeros(1, 3, 32, 32))]
     if widths != [len(layer) for layer in linear]:
-        raise _damaged(f"the layers in {vgg16} have {widths} channels, those in {lpips} others")
+        given = f"the layers in {vgg16} have {widths} channels, those in {lpips} others"
+        raise BadInput(given=given, needed=NEEDED, remedy=REMEDY)
     fitted = [layer.to(device) for layer in linear]
     return Perception(
         Lpips(features.to(device), fitted), InceptionFeatures(inception, device), device
@@ -108,15 +112,5 @@ def _distances(
 
 def _kind_of(folder: Path) -> str:
     path = folder / "origin.json"
-    try:
+    with reading(path, needed=NEEDED, remedy=REMEDY):
         return str(json.loads(path.read_text(encoding="utf-8"))["kind"])
-    except (OSError, ValueError, KeyError) as error:
-        raise _damaged(f"{path} cannot be read ({error})") from error
-
-
-def _damaged(given: str) -> BadInput:
-    return BadInput(
-        given=given,
-        needed="the files that the stage `weights` writes",
-        remedy="run `dvc repro -f weights`",
-    )

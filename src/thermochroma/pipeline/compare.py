@@ -10,6 +10,7 @@ import pandas as pd
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file, write_text
+from thermochroma.base.reading import reading
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
 from thermochroma.contract.dataset import load_dataset
@@ -28,6 +29,7 @@ from thermochroma.pipeline.results import (
     read_rows,
     title_in,
 )
+from thermochroma.pipeline.stored import AGAIN, read_history
 from thermochroma.reporting import by_sequence, paper, snapshots
 from thermochroma.reporting import significance as wins
 from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure
@@ -129,9 +131,7 @@ def draw_learning(job: Job, entries: Sequence[Entry], spectrum: Spectrum) -> Non
     Each direction by itself: a score of thermal images says nothing beside one of visible ones.
     """
     titles = {entry.name: title_of_run(job, entry) for entry in entries}
-    histories = {
-        title: pd.read_csv(job.places.runs / name / "history.csv") for name, title in titles.items()
-    }
+    histories = {title: read_history(job.places.runs / name) for name, title in titles.items()}
     save_figure(
         curves(histories, READINGS, note=job.note), job.places.figures / f"curves{SUFFIX[spectrum]}"
     )
@@ -190,11 +190,13 @@ def draw_grid(
 
 def read_panel(folder: Path, truths: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Read the predictions of the panel frames. Raises BadInput if they do not fit today's crops."""
-    images = np.load(folder / "panel.npy")
-    shape, needed = images.shape[:3], (len(truths), *truths[0].shape[:2])
+    path, needed = folder / "panel.npy", (len(truths), *truths[0].shape[:2])
+    with reading(path, needed="an array of the images of the panel", remedy=AGAIN):
+        images = np.asarray(np.load(path))
+        number, height, width = shape = images.shape[:3]
     if shape != needed:
         raise BadInput(
-            given=f"{folder / 'panel.npy'} holds {shape[0]} images of {shape[1]}x{shape[2]} pixels",
+            given=f"{path} holds {number} images of {height}x{width} pixels",
             needed=f"{needed[0]} of {needed[1]}x{needed[2]}, as the crops are",
             remedy="run `dvc repro`: it predicts the panel again from the present crops",
         )

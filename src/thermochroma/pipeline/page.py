@@ -32,6 +32,7 @@ from thermochroma.pipeline.results import (
     of_split,
     read_rows,
 )
+from thermochroma.pipeline.stored import read_history
 from thermochroma.reporting import significance as wins
 from thermochroma.reporting.layout import Row
 from thermochroma.reporting.page.contents import (
@@ -193,8 +194,7 @@ def section(
             for name, path in galleries(names, spectrum, places).items()
         },
         histories={
-            name: points_of(pd.read_csv(places.runs / name / "history.csv"), list(READINGS))
-            for name in names
+            name: points_of(read_history(places.runs / name), list(READINGS)) for name in names
         },
     )
 

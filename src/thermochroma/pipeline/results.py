@@ -1,6 +1,5 @@
 """Rows of the tables, read from the files of earlier stages: one data set, one direction, all splits."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import pandas as pd
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import FACTS
+from thermochroma.base.reading import reading
 from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
@@ -23,11 +23,12 @@ from thermochroma.evaluation.summary import mean_of_distances, mean_of_draws
 from thermochroma.export.artifact import title_of
 from thermochroma.export.metadata import read_metadata
 from thermochroma.loading.policies import OtherPolicy
-from thermochroma.reporting.layout import About, Kind, Row
+from thermochroma.pipeline.stored import means_in, read_mapping, read_numbers
+from thermochroma.reporting.layout import COST, About, Kind, Row
 from thermochroma.reporting.table_caption import RUNS
 
 TRANSLATOR = "translator.safetensors"
-AS_TEXT = {"place": str, "time": str}
+SCORED_AGAIN = "run `dvc repro`: it evaluates again whatever has no whole scores"
 ALWAYS = ("ssim", "psnr", "mse")
 """Scores that every image has."""
 
@@ -126,6 +127,7 @@ def row_of(name: str, names: Sequence[str], places: ResultFolders) -> Row:
     each = [read_scores(places.scores / one) for one in names]
     scores, runs = places.scores / name, places.runs / name
     cost = read_cost(scores / "cost.json") | read_cost(runs / "cost.json")
+    refuse_gaps(cost, [scores / "cost.json", runs / "cost.json"])
     cost.pop("training_device")  # the table has one column: where latency was measured
     flickers = [one for name in names if (one := flicker_of(places.scores / name)) is not None]
     distances = mean_of_distances([read_distances(places.scores / one) for one in names])
@@ -191,7 +193,10 @@ def title_in(folder: Path) -> str:
 
 def flicker_of(folder: Path) -> float | None:
     """The mean over the test pairs; None where the data set has no video."""
-    found = pd.read_csv(folder / "flicker.csv")["flicker"].dropna()
+    path = folder / "flicker.csv"
+    found = read_numbers(
+        path, needed="the flicker of each pair of frames", columns=["flicker"], texts=FACTS
+    )["flicker"].dropna()
     return float(found.mean()) if len(found) else None
 
 
@@ -218,13 +223,9 @@ def read_scores(folder: Path) -> pd.DataFrame:
     Raises BadInput if there is none, or if an image lacks a score that every image has.
     """
     path = folder / "scores.csv"
-    remedy = "run `dvc repro`: it evaluates again whatever has no whole scores"
+    remedy = SCORED_AGAIN
     needed = f"one line an image, with {', '.join([*FACTS, *ALWAYS])}"
-    try:
-        scores = pd.read_csv(path, dtype=AS_TEXT)
-    except (FileNotFoundError, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
-        given = f"{path} cannot be read ({' '.join(str(error).split())})"
-        raise BadInput(given=given, needed=needed, remedy=remedy) from error
+    scores = read_numbers(path, needed=needed, texts=FACTS, remedy=remedy)
     missing = [name for name in (*FACTS, *ALWAYS) if name not in scores]
     if missing or scores.empty:
         given = f"{path} has no {', '.join(missing)}" if missing else f"{path} has no image"
@@ -241,15 +242,10 @@ def read_curve(folder: Path) -> pd.DataFrame:
 
     Raises BadInput if there are none, or if they lack a column.
     """
-    path, needed = folder / CURVE, [*FACTS, *TAKEN, IMAGES]
-    try:
-        return pd.read_csv(path, dtype=AS_TEXT)[needed].fillna({"place": "", "time": ""})
-    except (FileNotFoundError, pd.errors.EmptyDataError, pd.errors.ParserError, KeyError) as error:
-        raise BadInput(
-            given=f"{path} cannot be read ({' '.join(str(error).split())})",
-            needed=f"one line a test image and snapshot, with {', '.join(needed)}",
-            remedy="run `dvc repro`: it evaluates again whatever has no whole scores",
-        ) from error
+    path, columns = folder / CURVE, [*FACTS, *TAKEN, IMAGES]
+    needed = f"one line a test image and snapshot, with {', '.join(columns)}"
+    curve = read_numbers(path, needed=needed, columns=columns, texts=FACTS, remedy=SCORED_AGAIN)
+    return curve[columns].fillna({"place": "", "time": ""})
 
 
 def read_distances(folder: Path) -> dict[str, dict[str, float]]:
@@ -258,18 +254,22 @@ def read_distances(folder: Path) -> dict[str, dict[str, float]]:
     Raises BadInput if the file is missing or broken.
     """
     path = folder / "distances.json"
-    try:
-        distances: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError) as error:
-        raise BadInput(
-            given=f"{path} cannot be read ({error})",
-            needed="FID and KID by split, or an empty mapping where they were not taken",
-            remedy="run `dvc repro`: it evaluates again whatever has no distances",
-        ) from error
-    return distances
+    needed = "FID and KID by split, or an empty mapping where they were not taken"
+    found = read_mapping(path, needed=needed, remedy=SCORED_AGAIN)
+    with reading(path, needed=needed, remedy=SCORED_AGAIN):
+        return means_in(found)
 
 
 def read_cost(path: Path) -> dict[str, Any]:
     """Read the measured cost."""
-    cost: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return cost
+    return read_mapping(path, needed="what a training or a translation costs, by name")
+
+
+def refuse_gaps(cost: Mapping[str, Any], paths: Sequence[Path]) -> None:
+    """Raise BadInput if a cost is missing that the table has a column for."""
+    if missing := {*COST, "training_device"} - {*cost}:
+        raise BadInput(
+            given=f"{' and '.join(map(str, paths))} have no {', '.join(sorted(missing))}",
+            needed="what a training and a translation cost",
+            remedy="run `dvc repro`: it measures again where the files are not as they were written",
+        )
