@@ -1,8 +1,11 @@
 SHELL := /bin/bash
 VENV  ?= .venv
-STAMP := $(VENV)/.installed
+# A path may have spaces: make takes them in the names of files only behind a backslash.
+empty :=
+PLACE := $(subst $(empty) ,\ ,$(VENV))
+STAMP := $(PLACE)/.installed
 # The environment's own Python once it is there; before, the first on PATH that will do.
-PY    ?= $(or $(wildcard $(VENV)/bin/python),$(shell for one in python3.{11,12,13} python3; \
+PY    ?= $(or $(wildcard $(PLACE)/bin/python),$(shell for one in python3.{11,12,13} python3; \
            do $$one -I stages/preflight.py --python-only &> /dev/null && break; done; command -v $$one))
 export PATH := $(if $(filter /%,$(VENV)),,$(CURDIR)/)$(VENV)/bin:$(PATH)
 export NO_ALBUMENTATIONS_UPDATE := 1
@@ -18,10 +21,10 @@ check:
 	@"$(or $(PY),python3)" -I stages/preflight.py
 
 $(STAMP): pyproject.toml constraints.txt | check
-	test -x $(VENV)/bin/pip || "$(PY)" -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt --upgrade pip
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[dev]'
-	touch $@
+	test -x "$(VENV)/bin/pip" || "$(PY)" -m venv "$(VENV)"
+	"$(VENV)/bin/python" -m pip install --quiet -c constraints.txt --upgrade pip
+	"$(VENV)/bin/python" -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch "$@"
 
 setup: $(STAMP)  ## make .venv and install pinned versions into it
 
@@ -31,8 +34,8 @@ repro: $(STAMP)  ## run the whole pipeline, two trainings at a time; what is up 
 	python repro.py --lanes $(LANES)
 
 lint: $(STAMP)  ## style and types
-	ruff check repro.py src stages tests benchmarks
-	ruff format --check repro.py src stages tests benchmarks
+	ruff check repro.py ui.py src stages tests benchmarks
+	ruff format --check repro.py ui.py src stages tests benchmarks
 	mypy
 
 test: lint  ## style, types, and all tests
@@ -43,6 +46,4 @@ test-fast: $(STAMP)  ## the everyday loop: all rooms, one method of each kind of
 	python -m pytest -n auto --dist loadgroup -m "not slow"
 
 ui: $(STAMP)  ## browse the runs on http://127.0.0.1:5000
-	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui \
-	  --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}" \
-	  --host 127.0.0.1 --port $${PORT:-5000} --workers 1
+	python ui.py --port $${PORT:-5000}

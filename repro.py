@@ -9,10 +9,13 @@ lanes leave is for the `dvc repro` behind them.
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+
+from stages import preflight
 
 Job = list[str]
 """Names of stages that one lane runs one after the other."""
@@ -25,6 +28,7 @@ def main() -> None:
     lanes: int = parser.parse_args().lanes
     if lanes < 1:
         parser.error(f"{lanes} lanes run nothing; give 1 or more")
+    preflight.end_if(preflight.git_problem(preflight.ROOT, shutil.which("git")))
     by_itself("dvc", "repro", "weights", "encode")
     listed = ["dvc", "stage", "list", "--names-only"]
     names = subprocess.run(listed, stdout=subprocess.PIPE, text=True, check=True).stdout.split()

@@ -5,7 +5,9 @@ needs the standard library alone, and a syntax that Pythons read which are too o
 """
 
 import importlib.util
+import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +15,9 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ("dvc", "mlflow", "numpy", "psutil", "pydantic", "torch")
 """Packages by which the project's environment is known."""
+OF_OUTPUTS = ("data", "reports")
+ANYWHERE = ("data/raw",)
+"""Folders of outputs, and what is in them but no output of DVC: it may lie elsewhere."""
 
 
 def python_problem(version: "tuple[int, ...]", executable: str) -> str:
@@ -38,6 +43,8 @@ def venv_problem(lacking: "list[str]", minor: int) -> str:
 
 def git_problem(root: Path, git: "str | None") -> str:
     """Tell if `root` is not a git repository, or git itself is missing."""
+    if dvc_setting(root, "no_scm"):
+        return ""
     if git is None:
         return (
             "git was not found; DVC and MLflow's tags need it; install it (`sudo apt install git`)."
@@ -48,6 +55,50 @@ def git_problem(root: Path, git: "str | None") -> str:
         f"{root} is not a git repository, as when an archive was unpacked; DVC needs one; "
         "`git init && git add --all && git commit --message 'As downloaded'`, or clone instead."
     )
+
+
+def owner_problem(root: Path) -> str:
+    """Tell if DVC is to stage its files in a repository of somebody else, which git refuses."""
+    if not dvc_setting(root, "autostage"):
+        return ""
+    git = ["git", "-C", str(root), "rev-parse", "--git-dir"]
+    try:
+        answer = subprocess.run(git, capture_output=True, text=True, check=False)
+    except OSError:  # no git: that is another sentence
+        return ""
+    if "safe.directory" not in answer.stderr:
+        return ""
+    return (
+        f"{root} belongs to another user, and git stages nothing there; DVC's `autostage` needs it to; "
+        "`dvc config --local core.autostage false`, or, if you trust that user, "
+        f"`git config --global --add safe.directory '{root}'`."
+    )
+
+
+def dvc_setting(root: Path, name: str) -> bool:
+    """Whether a setting of DVC is on for this project; the local file is the stronger one."""
+    on = False
+    for file in (root / ".dvc/config", root / ".dvc/config.local"):
+        if file.is_file():
+            text = file.read_text(encoding="utf-8", errors="replace")
+            found = re.findall(r"(?m)^\s*" + name + r"\s*=\s*(\w+)", text)
+            on = found[-1].lower() in ("true", "yes", "on", "1") if found else on
+    return on
+
+
+def link_problem(root: Path) -> str:
+    """Tell if a folder of outputs is a link to a place outside: DVC would fail behind the first stage."""
+    places = [root / name for name in OF_OUTPUTS]
+    places += [one for place in places if place.is_dir() for one in sorted(place.iterdir())]
+    for place in places:
+        name = place.relative_to(root).as_posix()
+        linked = place.is_symlink() and place.is_dir() and name not in ANYWHERE
+        if linked and root.resolve() not in place.resolve().parents:
+            return (
+                f"{name} is a link to {place.resolve()}; DVC keeps outputs inside of the repository; "
+                "where that disk has no room, put the whole clone on another, or mount another there."
+            )
+    return ""
 
 
 def environment_problem(lacking: "list[str]", executable: str, *, made: bool) -> str:
@@ -79,6 +130,8 @@ def check_environment() -> None:
     end_if(
         python_problem(sys.version_info[:3], sys.executable),
         environment_problem(lacking(MARKS), sys.executable, made=made),
+        link_problem(ROOT),
+        owner_problem(ROOT),
     )
 
 
@@ -88,4 +141,4 @@ if __name__ == "__main__":
         venv_problem(lacking(("venv", "ensurepip")), sys.version_info[1]),
     )
     if sys.argv[1:] != ["--python-only"]:
-        end_if(git_problem(ROOT, shutil.which("git")))
+        end_if(git_problem(ROOT, shutil.which("git")), link_problem(ROOT), owner_problem(ROOT))

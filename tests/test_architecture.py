@@ -177,7 +177,7 @@ READERS_OWN = {  # files that a page tells its reader to write
     "src/thermochroma/methods/regressor.py",
 }
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 

@@ -1,6 +1,7 @@
 """`make repro`: which stages run beside each other, in which order, and what a failure does."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -123,6 +124,19 @@ def test_a_failed_page_stops_the_end(tmp_path: Path) -> None:
     done = _reproduce(tmp_path, failing="page")
     assert done.status == 1
     assert done.begun[-1] == f"{LANE} page"
+
+
+def test_without_a_git_repository_the_next_step_is_said(tmp_path: Path) -> None:
+    """DVC would end in its own words, "is not a git repository", and no more."""
+    for name in ("repro.py", "stages/__init__.py", "stages/preflight.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    command = [sys.executable, str(tmp_path / "repro.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert "is not a git repository" in done.stderr
+    assert "git init" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_no_lane_at_all_is_refused(tmp_path: Path) -> None:

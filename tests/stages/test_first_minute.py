@@ -53,6 +53,78 @@ def test_what_is_missing_is_named_with_the_next_step(tmp_path: Path) -> None:
     assert "make setup" not in there
 
 
+def test_a_folder_of_outputs_that_is_a_link_is_named(tmp_path: Path) -> None:
+    """DVC says it only behind the first stage, and in words that name no step."""
+    root, disk = tmp_path / "project", tmp_path / "disk"
+    for folder in (root / "data/crops", disk / "raw", disk / "crops"):
+        folder.mkdir(parents=True)
+    (root / "inside").mkdir()
+    (root / "reports").symlink_to("inside")
+    (disk / "table.csv").touch()
+    (root / "data/table.csv").symlink_to(disk / "table.csv")  # as from a cache on another disk
+    (root / "data/raw").symlink_to(disk / "raw")
+    assert not preflight.link_problem(root)
+    (root / "data/crops").rmdir()
+    (root / "data/crops").symlink_to(disk / "crops")
+    assert f"data/crops is a link to {disk}/crops" in preflight.link_problem(root)
+    (root / "data").rename(disk / "data")
+    (root / "data").symlink_to(disk / "data")
+    assert "put the whole clone on another" in preflight.link_problem(root)
+
+
+def test_staging_for_another_owner_is_told_with_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "bin/git"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\necho 'git config --global --add safe.directory x' >&2; exit 128\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake.parent))
+    (tmp_path / ".dvc").mkdir()
+    config, local = tmp_path / ".dvc/config", tmp_path / ".dvc/config.local"
+    for first, second, told in (
+        ("false", None, False),
+        ("true", None, True),
+        ("true", "false", False),
+    ):
+        config.write_text(f"[core]\n    analytics = false\n    autostage = {first}\n")
+        if second is not None:
+            local.write_text(f"[core]\n    autostage = {second}\n")
+        assert bool(preflight.owner_problem(tmp_path)) == told
+    local.write_text("[core]\n    autostage = true\n    no_scm = true\n")
+    assert "core.autostage false" in preflight.owner_problem(tmp_path)
+    assert not preflight.git_problem(tmp_path, None), "DVC was told to do without"
+    fake.write_text("#!/bin/sh\necho .git\n")
+    assert not preflight.owner_problem(tmp_path)
+    fake.unlink()
+    assert not preflight.owner_problem(tmp_path)
+
+
+def test_make_takes_paths_with_spaces(tmp_path: Path) -> None:
+    place = tmp_path / "a b ø/c d"
+    place.mkdir(parents=True)
+    shutil.copy(ROOT / "Makefile", place)
+    for name in ("constraints.txt", "pyproject.toml", "stages/preflight.py"):
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).touch()
+    ours = place / "my env"
+    (ours / "bin").mkdir(parents=True)
+    for name in ("python", "pip"):
+        (ours / "bin" / name).write_text("#!/bin/sh\n")
+        (ours / "bin" / name).chmod(0o755)
+    for given in (str(ours), "my env"):
+        done = ran("make", "setup", f"VENV={given}", at=place, MAKEFLAGS="")
+        assert done.returncode == 0, done.stderr
+        assert (ours / ".installed").is_file()
+        again = ran("make", "-n", "setup", f"VENV={given}", at=place, MAKEFLAGS="")
+        assert "pip" not in again.stdout
+        (ours / ".installed").unlink()
+    assert {path.name for path in tmp_path.iterdir()} == {"a b ø"}
+    assert sorted(path.name for path in place.iterdir()) == [
+        *("Makefile", "constraints.txt", "my env", "pyproject.toml", "stages")
+    ]
+
+
 def test_a_stage_without_the_environment_ends_with_one_sentence() -> None:
     """A Python without site-packages has nothing but the standard library."""
     done = ran(sys.executable, "-S", "-m", "stages.train", at=ROOT, PYTHONPATH="")

@@ -13,16 +13,16 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
 from thermochroma.base.manifest import FACTS
 from thermochroma.base.reading import reading
-from thermochroma.base.sealed import REMEDY
 from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 
 FILE: Final = "gallery.npz"
 """Name of the gallery's file, beside a row's scores."""
 SPLIT: Final = "test"
 FRAMES, IMAGES = "frames", "images"
+NEEDED: Final = "the images that the stages evaluate and baselines keep for the page"
+REMEDY: Final = "run `dvc repro`, so that every row is evaluated on the present crops"
 SCORE, EXTREMES = "score/", "extremes/"
 """Prefixes of the name of a score inside the file."""
-NEEDED: Final = "the images that the stages evaluate and baselines keep for the page"
 
 
 def choose_gallery_rows(scored: pd.DataFrame, count: int | None) -> pd.DataFrame:
@@ -134,6 +134,6 @@ def _stored(
             given=f"{path} begins with other frames than the crops ask for, and lacks {lacking} of "
             f"{len(common_frames)}",
             needed=NEEDED,
-            remedy="run `dvc repro`, so that every row is evaluated on the present crops",
+            remedy=REMEDY,
         )
     return stored

@@ -26,10 +26,10 @@ from thermochroma.pipeline.results import (
     by_spectrum,
     of_split,
     read_curve,
-    read_history,
     read_rows,
     title_in,
 )
+from thermochroma.pipeline.stored import read_history
 from thermochroma.reporting import by_sequence, paper, snapshots
 from thermochroma.reporting import significance as wins
 from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure

@@ -31,9 +31,9 @@ from thermochroma.pipeline.results import (
     frozen_of,
     galleries,
     of_split,
-    read_history,
     read_rows,
 )
+from thermochroma.pipeline.stored import read_history
 from thermochroma.reporting import significance as wins
 from thermochroma.reporting.layout import Row
 from thermochroma.reporting.page.contents import (

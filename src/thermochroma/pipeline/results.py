@@ -9,8 +9,7 @@ import pandas as pd
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import FACTS
-from thermochroma.base.sealed import read_json
-from thermochroma.base.tables import read_csv
+from thermochroma.base.reading import reading
 from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
@@ -24,14 +23,14 @@ from thermochroma.evaluation.summary import mean_of_distances, mean_of_draws
 from thermochroma.export.artifact import title_of
 from thermochroma.export.metadata import read_metadata
 from thermochroma.loading.policies import OtherPolicy
-from thermochroma.reporting.layout import About, Kind, Row
+from thermochroma.pipeline.stored import means_in, read_mapping, read_numbers
+from thermochroma.reporting.layout import COST, About, Kind, Row
 from thermochroma.reporting.table_caption import RUNS
 
 TRANSLATOR = "translator.safetensors"
-AS_TEXT = {"place": str, "time": str}
+SCORED_AGAIN = "remove it and run `dvc repro`: it evaluates again whatever has no whole scores"
 ALWAYS = ("ssim", "psnr", "mse")
 """Scores that every image has."""
-AGAIN = "remove it and run `dvc repro`: it evaluates again whatever has no whole scores"
 
 
 @dataclass(frozen=True)
@@ -135,6 +134,7 @@ def row_of(name: str, names: Sequence[str], places: ResultFolders) -> Row:
     each = [read_scores(places.scores / one) for one in names]
     scores, runs = places.scores / name, places.runs / name
     cost = read_cost(scores / "cost.json") | read_cost(runs / "cost.json")
+    refuse_gaps(cost, [scores / "cost.json", runs / "cost.json"])
     cost.pop("training_device")  # the table has one column: where latency was measured
     flickers = [one for name in names if (one := flicker_of(places.scores / name)) is not None]
     distances = mean_of_distances([read_distances(places.scores / one) for one in names])
@@ -201,9 +201,9 @@ def title_in(folder: Path) -> str:
 def flicker_of(folder: Path) -> float | None:
     """The mean over the test pairs; None where the data set has no video."""
     path = folder / "flicker.csv"
-    found = read_csv(path, needed="one line a pair of test frames", remedy=AGAIN)[
-        "flicker"
-    ].dropna()
+    found = read_numbers(
+        path, needed="the flicker of each pair of frames", columns=["flicker"], texts=FACTS
+    )["flicker"].dropna()
     return float(found.mean()) if len(found) else None
 
 
@@ -230,16 +230,17 @@ def read_scores(folder: Path) -> pd.DataFrame:
     Raises BadInput if there is none, or if an image lacks a score that every image has.
     """
     path = folder / "scores.csv"
+    remedy = SCORED_AGAIN
     needed = f"one line an image, with {', '.join([*FACTS, *ALWAYS])}"
-    scores = read_csv(path, needed=needed, remedy=AGAIN, dtype=AS_TEXT)
+    scores = read_numbers(path, needed=needed, texts=FACTS, remedy=remedy)
     missing = [name for name in (*FACTS, *ALWAYS) if name not in scores]
     if missing or scores.empty:
         given = f"{path} has no {', '.join(missing)}" if missing else f"{path} has no image"
-        raise BadInput(given=given, needed=needed, remedy=AGAIN)
+        raise BadInput(given=given, needed=needed, remedy=SCORED_AGAIN)
     broken = scores[scores[list(ALWAYS)].isna().any(axis=1)]
     if len(broken):
         given = f"{path} lacks a score of {len(broken)} images, the first {broken.iloc[0]['frame']}"
-        raise BadInput(given=given, needed=needed, remedy=AGAIN)
+        raise BadInput(given=given, needed=needed, remedy=SCORED_AGAIN)
     return scores.fillna({"place": "", "time": ""})
 
 
@@ -250,16 +251,8 @@ def read_curve(folder: Path) -> pd.DataFrame:
     """
     path, columns = folder / CURVE, [*FACTS, *TAKEN, IMAGES]
     needed = f"one line a test image and snapshot, with {', '.join(columns)}"
-    curve = read_csv(path, needed=needed, remedy=AGAIN, dtype=AS_TEXT)
-    if missing := [name for name in columns if name not in curve]:
-        given = f"{path} has no {', '.join(missing)}"
-        raise BadInput(given=given, needed=needed, remedy=AGAIN)
+    curve = read_numbers(path, needed=needed, columns=columns, texts=FACTS, remedy=SCORED_AGAIN)
     return curve[columns].fillna({"place": "", "time": ""})
-
-
-def read_history(folder: Path) -> pd.DataFrame:
-    """The readings of one training, as `train` wrote them. Raises BadInput if they were cut or changed."""
-    return read_csv(folder / "history.csv", needed="one line a reading")
 
 
 def read_distances(folder: Path) -> dict[str, dict[str, float]]:
@@ -267,10 +260,23 @@ def read_distances(folder: Path) -> dict[str, dict[str, float]]:
 
     Raises BadInput if the file is missing, cut or changed.
     """
-    needed = "FID and KID by split, or nothing where they were not taken"
-    return read_json(folder / "distances.json", needed=needed, remedy=AGAIN)
+    path = folder / "distances.json"
+    needed = "FID and KID by split, or an empty mapping where they were not taken"
+    found = read_mapping(path, needed=needed, remedy=SCORED_AGAIN)
+    with reading(path, needed=needed, remedy=SCORED_AGAIN):
+        return means_in(found)
 
 
 def read_cost(path: Path) -> dict[str, Any]:
-    """Read the measured cost. Raises BadInput if the file is missing, cut or changed."""
-    return read_json(path, needed="the measured cost", remedy=AGAIN)
+    """Read the measured cost."""
+    return read_mapping(path, needed="what a training or a translation costs, by name")
+
+
+def refuse_gaps(cost: Mapping[str, Any], paths: Sequence[Path]) -> None:
+    """Raise BadInput if a cost is missing that the table has a column for."""
+    if missing := {*COST, "training_device"} - {*cost}:
+        raise BadInput(
+            given=f"{' and '.join(map(str, paths))} have no {', '.join(sorted(missing))}",
+            needed="what a training and a translation cost",
+            remedy="run `dvc repro`: it measures again where the files are not as they were written",
+        )

@@ -15,23 +15,31 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.reading import reading
 from thermochroma.reporting.figures import save_figure
 
 READ: Final = ("validation.psnr", "test.psnr", "validation.ssim", "test.ssim")
 DRAWN: Final = ("validation.psnr", "validation.ssim")
 """Choices are made on validation."""
 SEED: Final = "seed"
+TABLE: Final = "what `dvc exp show --csv` prints for this project"
+ANEW: Final = "write the table anew, or name another"
 
 
 def tabulate_sweep(table: Path, dataset: str, method: str, setting: str, figure: Path) -> None:
     """Prints means, and the spread over seeds where a value was run under several."""
-    known = one_at_a_time(pd.read_csv(table), setting)
+    with reading(table, needed=TABLE, remedy=ANEW):
+        stored = pd.read_csv(table)
+    known = one_at_a_time(stored, setting)
     metrics = f"reports/metrics/{dataset}/{method}.json"
     names = {setting: setting, SEED: SEED} | {f"{metrics}:{score}": score for score in READ}
     found = pd.DataFrame(
         {title: known[column_of(known, name)] for name, title in names.items()}
     ).drop_duplicates()
-    runs = found[pd.to_numeric(found[READ[0]], errors="coerce").notna()].astype(float)
+    with reading(table, needed="numbers, of the setting too", remedy=ANEW):
+        runs = found[pd.to_numeric(found[READ[0]], errors="coerce").notna()].astype(float)
+    if runs.empty:
+        raise BadInput(given=f"{table} has no run with scores", needed=TABLE, remedy=ANEW)
     sys.stdout.write(in_markdown(runs, setting))
     draw(runs, setting, f"{method}, {dataset}", figure)
 
@@ -44,7 +52,7 @@ def column_of(known: pd.DataFrame, name: str) -> str:
             return column
     raise BadInput(
         given=f"the table has no column for `{name}`",
-        needed="what `dvc exp show --csv` prints for this project",
+        needed=TABLE,
         remedy="correct the setting, the method or the data set, or write the table anew",
     )
 

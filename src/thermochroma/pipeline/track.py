@@ -2,15 +2,23 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from thermochroma.base.files import sha256
 from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.base.project import at_root, project_root
-from thermochroma.base.sealed import read_json
+from thermochroma.base.reading import reading
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.export.metadata import read_metadata
 from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
+from thermochroma.pipeline.stored import (
+    AGAIN,
+    HISTORY,
+    means_in,
+    read_history,
+    read_mapping,
+    read_means,
+)
 from thermochroma.tracking.journal import digest_of, is_tracked, note_tracked, own_database
 from thermochroma.tracking.lineage import lineage
 from thermochroma.training.finished import discard_recorded
@@ -21,7 +29,8 @@ if TYPE_CHECKING:
 
 Trained: TypeAlias = Mapping[str, Sequence[str]]
 """Names of the entries that are trained on each data set."""
-TRANSLATOR, HISTORY = "translator.safetensors", "history.csv"
+TRANSLATOR = "translator.safetensors"
+SUMMARY = "means of the scores by split, as the stages evaluate and baselines write them"
 
 
 def track(
@@ -70,20 +79,24 @@ def fill(trained: Trained, runs: Path, metrics: Path, reports: Path) -> None:
 
     for dataset, names in trained.items():
         tracker = Tracker(dataset, root=project_root())
-        rows = read_summary(metrics / dataset / "baselines.json")
+        rows = read_rows(metrics / dataset / "baselines.json")
         log_experiment(tracker, dataset)
         log_baselines(tracker, dataset, rows)
         for name in names:
-            summary = read_summary(metrics / dataset / f"{name}.json")
+            scores = metrics / dataset / f"{name}.json"
+            summary = read_means(scores, of=SCORED_SPLITS, needed=SUMMARY)
             back_fill(tracker, dataset, name, runs / dataset / name, summary)
         log_tables(tracker, dataset, tables_of(reports / dataset))
 
 
 def back_fill(
-    tracker: "Tracker", dataset: str, name: str, folder: Path, summary: dict[str, Any]
+    tracker: "Tracker",
+    dataset: str,
+    name: str,
+    folder: Path,
+    summary: Mapping[str, Mapping[str, float]],
 ) -> None:
     """One run: found by its weights or made anew; readings and scores that are missing."""
-    from thermochroma.base.tables import read_csv  # loads pandas
     from thermochroma.export.artifact import method_of, title_of  # loads torch
     from thermochroma.tracking.mlflow_client import WEIGHTS
 
@@ -96,10 +109,10 @@ def back_fill(
         tracker.log_params(run_id, metadata.settings)
     else:
         run_id = found.info.run_id
-    history = read_csv(folder / HISTORY, needed="the readings of one training")
+    history = read_history(folder)
     columns = [str(each) for each in history.columns]
     tracker.log_rows(run_id, [dict(zip(columns, row, strict=True)) for row in history.to_numpy()])
-    tracker.log_scores(run_id, as_readings({split: summary[split] for split in SCORED_SPLITS}))
+    tracker.log_scores(run_id, as_readings(summary))
     tracker.describe(
         run_id,
         f"{title_of(metadata)}, trained on `{dataset}` and scored there.",
@@ -107,6 +120,13 @@ def back_fill(
     )
 
 
-def read_summary(path: Path) -> dict[str, Any]:
-    """Read the metrics that a stage wrote. Raises BadInput if they were cut or changed."""
-    return read_json(path, needed="the mean scores of each split")
+def read_rows(path: Path) -> dict[str, dict[str, dict[str, float]]]:
+    """Means of the trivial rows and oracles by split. Raises BadInput if it is another file."""
+    from thermochroma.baselines.catalogue import BASELINES  # loads torch
+
+    names = [name for known in BASELINES.values() for name in known.names]
+    found = read_mapping(path, needed=SUMMARY, keys=names)
+    with reading(path, needed=SUMMARY, remedy=AGAIN):
+        return {
+            name: means_in({split: found[name][split] for split in SCORED_SPLITS}) for name in names
+        }

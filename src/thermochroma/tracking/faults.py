@@ -42,21 +42,21 @@ def in_one_sentence(method: Callable[Concatenate[C, P], T]) -> Callable[Concaten
         except BadInput:
             raise
         except Exception as problem:
-            raise fault_of(problem, self) from problem
+            raise fault_of(problem, uri=self.uri, database=self.database) from problem
 
     return told
 
 
-def fault_of(problem: Exception, client: Client) -> BadInput:
-    """Say what is wrong with MLflow's database or server, and what to do."""
-    place = shown(client.uri) if client.database is None else str(client.database)
+def fault_of(problem: Exception, *, uri: str, database: Path | None) -> BadInput:
+    """Say what is wrong with MLflow's database or server, and what to do. database: the project's own."""
+    place = shown(uri) if database is None else str(database)
     if (found := of_the_machine(problem, f"run `{AGAIN}`")) is not None:
         return BadInput(
             given=f"MLflow at {place}: {found.given}", needed=found.needed, remedy=found.remedy
         )
-    said = quote(problem).replace(client.uri, place)  # MLflow's own words have the password
+    said = quote(problem).replace(uri, place)  # MLflow's own words have the password
     given = f"{place} cannot be used by MLflow ({said})"
-    if client.database is None:
+    if database is None:
         return BadInput(
             given=given,
             needed="the address of a server or database that MLflow can use, or none",

@@ -1,0 +1,68 @@
+"""`make ui`: what is seen to before MLflow's server starts."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ui
+from tests.conftest import ROOT
+
+
+def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "ui.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_a_taken_port_is_said_and_is_no_success() -> None:
+    with socket.socket() as other:
+        other.bind((ui.HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = ran("--port", str(port))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"thermochroma: port {port} cannot be used")
+    assert "make ui" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_port_is_refused() -> None:
+    done = ran("--port", "70000")
+    assert done.returncode == 2
+    assert "70000 is no port" in done.stderr
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that `ui` becomes, in a project at `tmp_path`."""
+    commands: list[list[str]] = []
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "true")  # taken back at the end
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ui.preflight, "ROOT", tmp_path)
+    monkeypatch.setattr(ui, "port_problem", lambda port: "")
+    monkeypatch.setattr(sys, "argv", ["ui.py", "--port", "5001"])
+    monkeypatch.setattr(os, "execv", lambda _, command: commands.append(command))
+    return commands
+
+
+def test_it_opens_the_database_of_the_project_or_the_server(
+    started: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ui.main()
+    assert f"sqlite:///{tmp_path}/mlflow.db" in started[0]
+    assert started[0][-4:] == ["--port", "5001", "--workers", "1"]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    (tmp_path / "mlflow.db").write_text("no database, and not asked")
+    ui.main()
+    assert "http://127.0.0.1:9" in started[1]
+
+
+def test_a_damaged_database_ends_in_one_sentence(started: list[list[str]], tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_bytes(bytes(range(256)) * 8)
+    with pytest.raises(SystemExit, match=r"mlflow.db cannot be used .* `rm .*mlflow.db\*`"):
+        ui.main()
+    assert not started
