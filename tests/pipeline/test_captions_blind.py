@@ -1,6 +1,5 @@
 """The caption stage opens nothing under `visible/`: not in raw data, not in crops."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import yaml
 from tests.conftest import ROOT
 from thermochroma.base.files import write_text
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
+from thermochroma.base.sealed import write_json
 from thermochroma.base.shards import write_shard
 from thermochroma.data.captioning.overrides import OVERRIDE_COLUMNS
 from thermochroma.loading.crops import MANIFEST
@@ -79,7 +79,7 @@ def base(tmp_path: Path) -> Path:
     table = pd.DataFrame(rows, columns=list(CROP_COLUMNS))
     write_table(tmp_path / "crops" / MANIFEST, table, CROP_COLUMNS)
     meta = {"place": "campus", "time": "day", "weather": "clear", "season": "summer"}
-    write_text(tmp_path / "raw/captions_meta.json", json.dumps(dict.fromkeys(SEQUENCES, meta)))
+    write_json(tmp_path / "raw/captions_meta.json", dict.fromkeys(SEQUENCES, meta))
     write_text(tmp_path / "overrides.csv", ",".join(OVERRIDE_COLUMNS) + "\n")
     for profile in PROFILES:
         settings = yaml.safe_load((ROOT / "params.yaml").read_text())

@@ -59,7 +59,7 @@ class Shard:
         self.path, self.remedy = path, remedy
         with reading(path, needed=NEEDED, remedy=remedy):
             # A plain array: np.memmap would make a new memmap object for every image taken out of it.
-            self.images = np.asarray(np.load(path, mmap_mode="r"))
+            self.images = np.asarray(np.lib.format.open_memmap(path, mode="r"))
         sums = path.with_suffix(SUFFIX)
         with reading(sums, needed="the CRC-32 of each image", remedy=remedy):
             lines = sums.read_text(encoding="ascii").split()

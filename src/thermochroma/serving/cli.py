@@ -30,6 +30,7 @@ from thermochroma.pretrained.authors_checkpoints import (
 from thermochroma.serving.diagram import draw
 from thermochroma.serving.parameter_table import TEXT_WIDTH, parameter_table
 from thermochroma.serving.translate import InferenceOptions, Outcome, images_in, translate_files
+from thermochroma.serving.verify import verify
 
 SIDE = 256  # pixels: of the images that the public networks were trained on
 
@@ -138,6 +139,19 @@ def _refuse_foreign_file(path: Path) -> None:
             ) from error
 
 
+def verify_project(chosen: Namespace) -> None:
+    """Compare every byte of the project with what was noted of it, and name what is damaged."""
+    damaged = 0
+    for finding in verify(chosen.project):
+        damaged += len(finding.damages)
+        told = f"{len(finding.damages)} damaged" if finding.damages else "all sound"
+        sys.stdout.write(f"{finding.kind}: {finding.compared} compared, {told}\n")
+        for sentence in finding.damages:
+            sys.stdout.write(f"  {sentence}\n")
+    if damaged:
+        sys.exit(1)
+
+
 def _settings(params: Params, block: str) -> Settings:
     if block not in params.methods:
         raise BadInput(
@@ -152,6 +166,7 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="thermochroma", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_translate(commands)
+    _add_verify(commands)
     for function in (import_weights, parameters, diagram):
         name, text = function.__name__.replace("_", "-"), function.__doc__
         command = commands.add_parser(name, help=text, description=text)
@@ -166,6 +181,15 @@ def _parser() -> ArgumentParser:
             command.add_argument("checkpoint", type=Path, help="the authors' file")
             command.add_argument("translator", type=Path, help="the file to write")
     return parser
+
+
+def _add_verify(commands: Any) -> None:
+    text = verify_project.__doc__
+    command = commands.add_parser("verify", help=text, description=text)
+    command.set_defaults(do=verify_project)
+    command.add_argument(
+        "project", type=Path, nargs="?", default=Path(), help="its folder; none: the current one"
+    )
 
 
 def _add_translate(commands: Any) -> None:

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import write_text
+from thermochroma.base.sealed import read_json, write_json
 from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Matrix
 from thermochroma.data.synthetic.plan import FRAME_STEP, Recording, frame_name, names, sequences
 from thermochroma.data.synthetic.write import (
@@ -32,6 +33,8 @@ from thermochroma.data.synthetic.write import (
 DRAWING: Final = 1
 """Version of the drawing: raise it when the images change, so that old ones are drawn anew."""
 
+NEEDED: Final = "what was noted of the drawing"
+REMEDY: Final = "run `dvc repro -f download@sample`, which writes it anew"
 CONTENTS: Final = (
     "images",
     "annotations",
@@ -96,7 +99,7 @@ def frames(settings: SampleSettings, folder: Path) -> list[Frame]:
 
 def facts(settings: SampleSettings, folder: Path) -> Callable[[str], Facts]:
     """Make a function from frame id to the facts in the drawing's metadata of its sequence."""
-    known = json.loads((folder / "captions_meta.json").read_text(encoding="utf-8"))
+    known = read_json(folder / "captions_meta.json", needed=NEEDED, remedy=REMEDY)
 
     def of(frame: str) -> Facts:
         meta = known[frame.rsplit("/", 1)[0]]
@@ -108,7 +111,7 @@ def facts(settings: SampleSettings, folder: Path) -> Callable[[str], Facts]:
 
 def truth(folder: Path) -> Mapping[str, Matrix]:
     """The transform with which each sequence was drawn."""
-    known = json.loads((folder / "ground_truth.json").read_text(encoding="utf-8"))
+    known = read_json(folder / "ground_truth.json", needed=NEEDED, remedy=REMEDY)
     return {sequence: np.array(matrix, dtype=np.float64) for sequence, matrix in known.items()}
 
 
@@ -142,9 +145,9 @@ def _remove(path: Path) -> None:
 def _write_tables(recordings: Sequence[Recording], seed: int, folder: Path) -> None:
     known = {one.name: facts_of(one, seed) for one in recordings}
     matrices = {name: transform.tolist() for name, (transform, _) in known.items()}
-    write_text(folder / "ground_truth.json", json.dumps(matrices, indent=1) + "\n")
+    write_json(folder / "ground_truth.json", matrices)
     metas = {name: meta for name, (_, meta) in known.items()}
-    write_text(folder / "captions_meta.json", json.dumps(metas, indent=1) + "\n")
+    write_json(folder / "captions_meta.json", metas)
     for split, parts in (("train", ("train", "validation")), ("test", ("test",))):
         for time in ("all", "day", "night"):
             chosen = [one for one in recordings if one.part in parts and time in ("all", one.time)]
