@@ -93,7 +93,9 @@ def _sound(table: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def _row(cells: Sequence[object]) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
+    """One line of a table; a bar or a line break in a cell, as of a file's name, would end the cell."""
+    plain = (" ".join(str(cell).split()).replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(plain)} |"
 
 
 def _listed(sentences: Sequence[str]) -> list[str]:
