@@ -4,18 +4,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from jaxtyping import UInt8
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.image_files import IMAGE_SUFFIXES, image_files
 from thermochroma.base.images import Tone, read_thermal, read_visible, write_image
 from thermochroma.contract.method import Method
 from thermochroma.inference.predictor import NEUTRAL, load_predictor
 from thermochroma.loading.collate import seen_spectrum
-
-SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ def images_in(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(one for one in path.iterdir() if one.suffix.lower() in SUFFIXES)
+            found += image_files(path)
         elif path.is_file():
             found.append(path)
         else:
@@ -55,7 +53,7 @@ def images_in(paths: Sequence[Path]) -> list[Path]:
     if not found or twice is not None:
         raise BadInput(
             given=f"two images are called {twice}" if twice else "there is no image to translate",
-            needed=f"images with names of their own ({', '.join(SUFFIXES)})",
+            needed=f"images with names of their own ({', '.join(IMAGE_SUFFIXES)})",
             remedy="name others, or translate them into different folders",
         )
     return found

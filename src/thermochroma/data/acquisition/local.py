@@ -184,8 +184,14 @@ def _is_foreign(raw: Path) -> bool:
 
 def _refuse_foreign(raw: Path, place: Path | None, holds: Sequence[str], name: str) -> None:
     """Accept a person's own folder if no other source is set; it is never replaced."""
-    if place is not None or not all((raw / folder).is_dir() for folder in holds):
+    if place is not None:
         refuse_removal(raw, name)
+    if lacks := [folder for folder in holds if not (raw / folder).is_dir()]:
+        raise BadInput(
+            given=f"{raw} was put there by hand and lacks {_listed(lacks)}",
+            needed=_listed(holds),
+            remedy="complete that folder, or move it away to fetch the data",
+        )
 
 
 def _listed(folders: Sequence[str]) -> str:

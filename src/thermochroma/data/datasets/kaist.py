@@ -10,7 +10,7 @@ The published addresses are said to be dead since 2024, so a local copy is the f
 archives are tried before large ones, so that the result of a download that ends early can be used.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
@@ -21,12 +21,14 @@ from tqdm import tqdm
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import usable
+from thermochroma.base.reading import reading
 from thermochroma.contract.dataset import Box, Dataset, DatasetSettings, Facts, Frame, Split
 from thermochroma.data.acquisition import kaist_archives as published
 from thermochroma.data.acquisition.archives import bring_archives
 from thermochroma.data.acquisition.expected_counts import odd_counts
 from thermochroma.data.acquisition.fetch import fetch
 from thermochroma.data.acquisition.frame_thinning import every_nth, thin
+from thermochroma.data.acquisition.image_pairs import image_pairs
 from thermochroma.data.acquisition.kaist_annotations import annotated
 
 Time = Literal["day", "night"]
@@ -57,6 +59,9 @@ LISTED_TESTS: Final = 1455
 EVERY: Final = 20
 FIRST: Final = 19
 """Number of the first frame, I00019, in the published lists of every twentieth frame."""
+INCOMPLETE: Final = (
+    "complete the recording, or remove its folder and set `sources.kaist.allow_partial: true`"
+)
 SCENES: Final = {
     "campus": "a university campus road with trees and low buildings",
     "road": "a wide urban road with traffic",
@@ -107,7 +112,8 @@ def frames(settings: KaistSettings, raw: Path) -> Sequence[Frame]:
     """List every frame with a file in either folder of a recording, so that missing files are noticed.
 
     With `s20`, every frame on the published lists, or every twentieth where there are none.
-    Raises BadInput if a recording is missing, unless `allow_partial` is set, or if all are.
+    Raises BadInput if a recording is missing, unless `allow_partial` is set, or if all are; and if a
+    folder of a recording holds no image.
     """
     there = [name for name in _wanted(settings) if _is_there(name, raw)]
     _refuse_missing(settings, raw, there)
@@ -221,11 +227,16 @@ def _missing(settings: KaistSettings, raw: Path) -> list[str]:
 
 
 def _frames_of(settings: KaistSettings, raw: Path, sequence: str) -> Iterator[Frame]:
-    folder, name = raw / "images" / sequence, sequence.split("/")[0]
+    folder, name = f"images/{sequence}", sequence.split("/")[0]
     place, time, *_ = SETS[name]
-    files = (path for kind in ("lwir", "visible") for path in (folder / kind).glob("*.jpg"))
-    stems = {path.stem for path in files if not path.name.startswith(".")}
-    for stem in sorted(_listed(raw, sequence, stems) if settings.profile == "s20" else stems):
+    pairs = image_pairs(
+        raw, thermal=f"{folder}/lwir", visible=f"{folder}/visible", remedy=INCOMPLETE
+    )
+    chosen = _listed(raw, sequence, pairs.keys()) if settings.profile == "s20" else pairs
+    for stem in sorted(chosen):
+        # one on the published list that is not there is missed by the name that it would have
+        lost = f"{folder}/lwir/{stem}.jpg", f"{folder}/visible/{stem}.jpg"
+        thermal, visible = pairs.get(stem, lost)
         yield Frame(
             frame=f"{sequence}/{stem}",
             sequence=sequence,
@@ -234,17 +245,19 @@ def _frames_of(settings: KaistSettings, raw: Path, sequence: str) -> Iterator[Fr
             split=_split_of(sequence),
             place=place,
             time=time,
-            thermal=f"images/{sequence}/lwir/{stem}.jpg",
-            visible=f"images/{sequence}/visible/{stem}.jpg",
+            thermal=thermal,
+            visible=visible,
         )
 
 
-def _listed(raw: Path, sequence: str, stems: set[str]) -> set[str]:
+def _listed(raw: Path, sequence: str, stems: Collection[str]) -> set[str]:
     """Names of a recording's frames on the published list, or every twentieth of `stems`."""
     part = "test" if _split_of(sequence) == "test" else "train"
     path = raw / "imageSets" / f"{part}-all-20.txt"
     if path.is_file():
-        lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+        with reading(path, needed="a list of frames", remedy="fetch it again, or remove it"):
+            text = path.read_text(encoding="utf-8")
+        lines = (line.strip() for line in text.splitlines())
         return {line.rpartition("/")[2] for line in lines if line.rpartition("/")[0] == sequence}
     return every_nth(stems, EVERY, FIRST)
 
