@@ -225,7 +225,7 @@ def test_a_broken_archive_is_named_and_fetched_anew_by_the_next_run(
 ) -> None:
     whole = server.files["set00_V001.zip"]
     server.files["set00_V001.zip"] = whole[: len(whole) // 2]
-    with pytest.raises(BadInput, match=r"set00_V001\.zip is cut short or broken"):
+    with pytest.raises(BadInput, match=r"set00_V001\.zip cannot be read"):
         from_network(server, raw)
     assert content(raw) == below("images/set00/V000") | below("images/set06")
     server.files["set00_V001.zip"] = whole

@@ -44,7 +44,7 @@ def test_an_archive_is_fetched_once_and_removed(server: Server, tmp_path: Path) 
 @pytest.mark.parametrize(
     "bad, sentence",
     [
-        (GOOD[:1500], "cut short or broken"),
+        (GOOD[:1500], "cannot be read"),
         (b"<html>moved</html>", "neither a folder nor an archive"),
         (zipped("top/thermal/a"), "lacks `visible`"),
         (zipped("top/thermal/a", "../evil"), "lies outside the folder"),

@@ -141,7 +141,7 @@ def test_a_bad_source_ends_with_a_sentence_and_changes_nothing(
     refused(tmp_path / "empty", raw, "empty is empty; a folder with `crop_LR_visible`")
     refused(tmp_path / "text", raw, "neither a folder nor an archive")
     refused(tmp_path / "other.zip", raw, "lacks `crop_LR_visible` and `cropinfrared`")
-    refused(tmp_path / "half.zip", raw, "cut short or broken")
+    refused(tmp_path / "half.zip", raw, "cannot be read")
     refused(copy, raw, "lacks `cropinfrared`")
     assert content(raw) == before
     assert [path.name for path in raw.parent.iterdir()] == ["roadscene"]
