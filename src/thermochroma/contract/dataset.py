@@ -16,6 +16,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from thermochroma.base.plugins import names_in, refuse_unknown
+from thermochroma.contract.paths import UserPath
 
 Split = Literal["train", "validation", "test"]
 Matrix = Float[np.ndarray, "2 3"]
@@ -63,7 +64,7 @@ class DatasetSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: str | None = None
+    source: UserPath | None = None
     """Path of a local folder or archive to take the data from instead of the published address."""
     on_defect: Literal["refuse", "drop"] = "refuse"
     """Consequence of a broken frame: `refuse` stops the run, `drop` leaves the frame out and notes why."""

@@ -160,3 +160,26 @@ def test_a_name_in_another_encoding_is_refused_in_a_sentence(name: str, tmp_path
     shutil.copy(first, os.fsdecode(os.fsencode(first.parent) + b"/caf\xe9" + first.suffix.encode()))
     with pytest.raises(BadInput, match=r"no UTF-8: .*caf\\udce9.*rename"):
         downloaded(name, settings, raw)
+
+
+def test_a_source_may_begin_with_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mne-tools/mne-python#11533: `~` in a setting was taken for the name of a folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made("roadscene", tmp_path / "copy")
+    settings = settings_of("roadscene", source="~/copy")
+    assert settings.source == str(tmp_path / "copy")
+    assert downloaded("roadscene", settings, tmp_path / "raw/roadscene")
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"\xff", b"[]", b'{"folders": {"images": 3}}'])
+def test_a_damaged_note_of_ours_ends_with_a_sentence(damage: bytes, tmp_path: Path) -> None:
+    raw = tmp_path / "kaist"
+    settings = made("kaist", tmp_path / "copy").model_copy(
+        update={"source": str(tmp_path / "copy")}
+    )
+    downloaded("kaist", settings, raw)
+    (raw / ".origin.json").write_bytes(damage)
+    with pytest.raises(BadInput, match=r"origin\.json .*; remove .*kaist"):
+        downloaded("kaist", settings, raw)

@@ -15,6 +15,7 @@ from typing import NoReturn
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import write_text
 from thermochroma.data.acquisition.fetch import fetch
+from thermochroma.data.acquisition.notes import read_note
 from thermochroma.data.acquisition.unpack import is_archive, unpack
 
 ORIGIN = ".origin.json"
@@ -53,7 +54,7 @@ def place_of(source: str | None, name: str, needed: str) -> Path | None:
     """Path in the setting `source` of the data set `name`; raises BadInput if it does not exist."""
     if source is None:
         return None
-    place = Path(source).expanduser()
+    place = Path(source)
     if not place.exists():
         raise BadInput(
             given=f"`sources.{name}.source` is {source!r}, which does not exist",
@@ -172,7 +173,12 @@ def _comes_from(raw: Path, origin: dict[str, object]) -> bool:
     note = raw / ORIGIN
     if raw.is_symlink() or not note.is_file():
         return False
-    return bool(json.loads(note.read_text(encoding="utf-8")) == origin)
+    return read_note(note, remedy=anew(raw)) == origin
+
+
+def anew(raw: Path) -> str:
+    """Say how data that were fetched or unpacked are made again."""
+    return f"remove {raw} (it was fetched or unpacked), so that it is made anew"
 
 
 def _is_foreign(raw: Path) -> bool:

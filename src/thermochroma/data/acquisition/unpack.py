@@ -180,7 +180,8 @@ def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
 
 def _look_at_all(members: Iterable[Member], archive: Path, max_bytes: int) -> Sequence[Member]:
     """List all members if all are safe; stop at the first that is not, so that no bomb is read on."""
-    listed, total = [], 0
+    listed: list[Member] = []
+    total = 0
     files: set[PurePosixPath] = set()
     for member in tqdm(members, desc=f"listing {archive.name}", unit="member", delay=2):
         _refuse_unsafe(member, archive)

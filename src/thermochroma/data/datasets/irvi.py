@@ -227,7 +227,7 @@ def _claim(raw: Path, published: Path, groups: Mapping[str, Mapping[str, list[Pa
             needed="a place that may be filled",
             remedy="move that folder away, and name it in `sources.irvi.source`",
         )
-    if note.is_file() and note.read_text(encoding="utf-8") != text:
+    if note.is_file() and note.read_bytes() != text.encode():
         for left in [path for path in raw.iterdir() if path != note]:
             shutil.rmtree(left)
     for part in raw.rglob(".part-*"):  # of a killed run

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import write_text
 from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Matrix
+from thermochroma.data.acquisition.notes import read_note
 from thermochroma.data.synthetic.plan import FRAME_STEP, Recording, frame_name, names, sequences
 from thermochroma.data.synthetic.write import (
     facts_of,
@@ -31,6 +32,8 @@ from thermochroma.data.synthetic.write import (
 
 DRAWING: Final = 1
 """Version of the drawing: raise it when the images change, so that old ones are drawn anew."""
+
+ANEW: Final = "remove the folder of the sample and run again: it is drawn anew"
 
 CONTENTS: Final = (
     "images",
@@ -96,7 +99,7 @@ def frames(settings: SampleSettings, folder: Path) -> list[Frame]:
 
 def facts(settings: SampleSettings, folder: Path) -> Callable[[str], Facts]:
     """Make a function from frame id to the facts in the drawing's metadata of its sequence."""
-    known = json.loads((folder / "captions_meta.json").read_text(encoding="utf-8"))
+    known = read_note(folder / "captions_meta.json", remedy=ANEW)
 
     def of(frame: str) -> Facts:
         meta = known[frame.rsplit("/", 1)[0]]
@@ -108,7 +111,7 @@ def facts(settings: SampleSettings, folder: Path) -> Callable[[str], Facts]:
 
 def truth(folder: Path) -> Mapping[str, Matrix]:
     """The transform with which each sequence was drawn."""
-    known = json.loads((folder / "ground_truth.json").read_text(encoding="utf-8"))
+    known = read_note(folder / "ground_truth.json", remedy=ANEW)
     return {sequence: np.array(matrix, dtype=np.float64) for sequence, matrix in known.items()}
 
 
@@ -124,7 +127,7 @@ def _claim(settings: SampleSettings, folder: Path) -> None:
     drawn_with = settings.model_dump(include={"sequences_per_set", "frames_per_sequence", "seed"})
     text = json.dumps({"drawing": DRAWING, **drawn_with}, indent=1) + "\n"
     note = folder / "settings.json"
-    if not note.exists() or note.read_text(encoding="utf-8") != text:
+    if not note.exists() or note.read_bytes() != text.encode():
         for name in CONTENTS:
             _remove(folder / name)
         write_text(note, text)
