@@ -15,6 +15,7 @@ from thermochroma.data.acquisition.audit import metrics as count
 from thermochroma.data.acquisition.expected_counts import refuse_empty_splits
 from thermochroma.data.acquisition.inspect import inspect
 from thermochroma.data.acquisition.inventory import warnings_noted
+from thermochroma.data.acquisition.ledger import Ledger
 from thermochroma.data.acquisition.tone_mapping import tones
 
 
@@ -48,6 +49,7 @@ def download(
         note=record.note,
         remarks=remarks,
         warnings=warnings_noted(folder),
+        downloads=Ledger.beside(folder, dataset).entries(),
     )
     write_table(frames, table, FRAME_COLUMNS)
     write_text(report / "audit.md", text)

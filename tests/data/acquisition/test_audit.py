@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 from tests.made_data import make_msrs
 from thermochroma.base.manifest import FRAME_COLUMNS, read_table
 from thermochroma.data.acquisition.audit import audit, metrics
+from thermochroma.data.acquisition.ledger import Download
 
 ROWS = [  # sequence, defect, left out
     ("set00/V000", "", ""),
@@ -94,6 +95,13 @@ def test_a_name_with_a_bar_or_a_line_break_stays_one_cell() -> None:
     named.loc[0, "defect"] = "thermal image is constant"
     text = audit(named, title="Sample", note="", remarks=(), warnings=())
     assert "| thermal image is constant | 1 | a\\|b c |" in text
+
+
+def test_what_was_downloaded_is_told_with_its_checksum() -> None:
+    downloads = {"https://example.org/a.zip": Download("0" * 64, 12)}
+    text = audit(table(), title="", note="", remarks=(), warnings=(), downloads=downloads)
+    assert "## What was downloaded\n\n| Address | Bytes | SHA-256 |" in text
+    assert f"| https://example.org/a.zip | 12 | {'0' * 64} |" in text
 
 
 def test_where_nothing_is_wrong_it_says_so() -> None:

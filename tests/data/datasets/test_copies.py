@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from tests.made_data import make_irvi, make_kaist, make_msrs
 from thermochroma.base.errors import BadInput
@@ -183,3 +184,12 @@ def test_a_damaged_note_of_ours_ends_with_a_sentence(damage: bytes, tmp_path: Pa
     (raw / ".origin.json").write_bytes(damage)
     with pytest.raises(BadInput, match=r"origin\.json .*; remove .*kaist"):
         downloaded("kaist", settings, raw)
+
+
+@pytest.mark.parametrize("name", ["roadscene", "msrs", "irvi"])
+def test_addresses_are_safe_and_name_no_branch(name: str) -> None:
+    for url in load_dataset(name).settings().addresses:  # type: ignore[attr-defined]
+        assert url.startswith("https://")
+        assert "heads" not in url
+    with pytest.raises(ValidationError):
+        settings_of(name, sha256="abc")

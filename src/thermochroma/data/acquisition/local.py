@@ -15,6 +15,7 @@ from typing import NoReturn
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import write_text
 from thermochroma.data.acquisition.fetch import fetch
+from thermochroma.data.acquisition.ledger import Ledger
 from thermochroma.data.acquisition.notes import read_note
 from thermochroma.data.acquisition.unpack import is_archive, unpack
 
@@ -29,12 +30,14 @@ def bring(
     addresses: Sequence[str],
     holds: Sequence[str],
     max_bytes: int = 64 << 30,
+    sha256: str | None = None,
 ) -> None:
     """Make `raw` contain the folders `holds`, from `source` (folder or archive) or from `addresses`.
 
     name: the data set's key under `sources:`, for the messages. max_bytes: upper bound of the unpacked
-    size. Does nothing if `raw` already comes from there. A folder at `raw` that was not made here is
-    used if it contains `holds`, and is never removed.
+    size, and of a download. sha256: checksum of the archive at `addresses`, where it is known. Does
+    nothing if `raw` already comes from there. A folder at `raw` that was not made here is used if it
+    contains `holds`, and is never removed.
 
     Raises BadInput, with nothing changed, if the source is missing, empty, no archive or lacks a
     folder, or if no address answers.
@@ -47,7 +50,7 @@ def bring(
     elif place is not None:
         _unpack_once(raw, place, origin_of(place), holds, name, max_bytes)
     else:
-        _fetch_once(raw, addresses, holds, name, max_bytes)
+        _fetch_once(raw, addresses, holds, name, max_bytes, sha256)
 
 
 def place_of(source: str | None, name: str, needed: str) -> Path | None:
@@ -108,16 +111,23 @@ def _link(raw: Path, root: Path, name: str) -> None:
 
 
 def _fetch_once(
-    raw: Path, addresses: Sequence[str], holds: Sequence[str], name: str, max_bytes: int
+    raw: Path,
+    addresses: Sequence[str],
+    holds: Sequence[str],
+    name: str,
+    max_bytes: int,
+    sha256: str | None,
 ) -> None:
+    ledger = Ledger.beside(raw, name)
     archive = raw.with_name(f"{raw.name}.archive")
     origin: dict[str, object] = {"addresses": list(addresses)}
     if not _comes_from(raw, origin):
-        fetch(addresses, archive)
+        fetch(addresses, archive, sha256=sha256, most_bytes=max_bytes, ledger=ledger)
         try:
             _unpack_once(raw, archive, origin, holds, name, max_bytes)
         except BadInput:
             archive.unlink()  # it cannot be used: the next run fetches it anew
+            ledger.forget(addresses)
             raise
     archive.unlink(missing_ok=True)
 

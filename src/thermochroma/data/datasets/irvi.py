@@ -32,7 +32,7 @@ from tqdm import tqdm
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import write_text
 from thermochroma.base.image_files import image_files, names_image, refuse_unwritable
-from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Split
+from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Sha256, Split
 from thermochroma.data.acquisition.expected_counts import odd_counts
 from thermochroma.data.acquisition.irvi_strips import THERMAL, VISIBLE, write_frames
 from thermochroma.data.acquisition.local import bring
@@ -80,6 +80,8 @@ class IrviSettings(DatasetSettings):
     """Whether a copy that lacks whole parts of the published data is used."""
     addresses: tuple[str, ...] = (DRIVE,)
     """Addresses of the archive, tried in this order when `source` is null."""
+    sha256: Sha256 | None = None
+    """Checksum of the archive at `addresses`, such as the report of a download tells; null takes any."""
 
 
 def acquire(settings: IrviSettings, raw: Path) -> None:
@@ -141,6 +143,7 @@ def _bring(settings: IrviSettings, published: Path) -> None:
             name="irvi",
             source=settings.source,
             addresses=settings.addresses,
+            sha256=settings.sha256,
             holds=(),
             max_bytes=LARGEST,
         )

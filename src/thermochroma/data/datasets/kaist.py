@@ -30,6 +30,7 @@ from thermochroma.data.acquisition.fetch import fetch
 from thermochroma.data.acquisition.frame_thinning import every_nth, thin
 from thermochroma.data.acquisition.image_pairs import image_pairs
 from thermochroma.data.acquisition.kaist_annotations import annotated
+from thermochroma.data.acquisition.ledger import Ledger
 
 Time = Literal["day", "night"]
 
@@ -82,6 +83,11 @@ class KaistSettings(DatasetSettings):
     """Whether to use only recordings that `source` or, without one, the raw folder holds; fetches none."""
     base: tuple[str, ...] = published.BASES
     """Addresses of folders that may hold the archives, each with and without `images/`."""
+    plain_base: tuple[str, ...] = published.PLAIN
+    """Further such addresses by plain HTTP, asked last and only for archives whose MD5 is published; not
+    at all with `allow_other_versions`."""
+    allow_other_versions: bool = False
+    """Whether downloads are used whose MD5 differs from the published list of 2017; each is reported."""
     whole: tuple[str, ...] = published.WHOLE
     """Addresses of one archive of everything, tried when parts are not available."""
     allow_mirror: bool = False
@@ -161,8 +167,8 @@ def boxes(_settings: KaistSettings, raw: Path) -> Callable[[str], Sequence[Box]]
 def _bring_recordings(settings: KaistSettings, raw: Path, silent: set[str]) -> None:
     """Try the ways in turn: recordings, whole sets, everything, copies; the last one's error is raised."""
     wanted, base = _wanted(settings), settings.base
-    recordings = published.of_recordings(wanted, base)
-    bring = partial(bring_archives, raw, name="kaist", silent_hosts=silent)
+    recordings = published.of_recordings(wanted, base, _plain(settings))
+    bring = _bring(settings, raw, silent)
     if settings.source is not None:
         return bring(recordings, source=settings.source)
     copies = raw.with_name(f"{raw.name}.copies")
@@ -170,7 +176,7 @@ def _bring_recordings(settings: KaistSettings, raw: Path, silent: set[str]) -> N
         lambda: bring(recordings, source=None),
         lambda: bring(published.of_sets(_missing(settings, raw), base), source=None),
         lambda: bring(published.of_everything(base, settings.whole), source=None),
-        lambda: bring(recordings, source=str(_copied(settings, copies, silent))),
+        lambda: bring(recordings, source=str(_copied(settings, raw, copies, silent))),
     ]
     if not settings.allow_mirror:
         del ways[-1]
@@ -179,21 +185,41 @@ def _bring_recordings(settings: KaistSettings, raw: Path, silent: set[str]) -> N
     return published.first_of(ways)
 
 
-def _copied(settings: KaistSettings, copies: Path, silent: set[str]) -> Path:
+def _bring(settings: KaistSettings, raw: Path, silent: set[str]) -> Callable[..., None]:
+    return partial(
+        bring_archives,
+        raw,
+        name="kaist",
+        silent_hosts=silent,
+        allow_other_versions=settings.allow_other_versions,
+    )
+
+
+def _plain(settings: KaistSettings) -> tuple[str, ...]:
+    return () if settings.allow_other_versions else settings.plain_base
+
+
+def _copied(settings: KaistSettings, raw: Path, copies: Path, silent: set[str]) -> Path:
     """Fetch the archives published by others; return their folder, which is kept as a local copy."""
     for file in ("train.zip", "test.zip"):
         addresses = [f"{base}{file}" for base in settings.mirrors]
-        fetch(addresses, copies / file, silent_hosts=silent)
+        fetch(
+            addresses,
+            copies / file,
+            most_bytes=published.ALL,
+            ledger=Ledger.beside(raw, "kaist"),
+            silent_hosts=silent,
+        )
     return copies
 
 
 def _bring_annotations(settings: KaistSettings, raw: Path, silent: set[str]) -> None:
     """Acquire annotations and lists of frames; missing ones are only reported."""
-    bring = partial(bring_archives, raw, name="kaist", silent_hosts=silent)
+    bring, plain = _bring(settings, raw, silent), _plain(settings)
     for files in published.TEXTS:
         for file in files:
             try:
-                bring(published.of_texts(file, settings.base), source=settings.source)
+                bring(published.of_texts(file, settings.base, plain), source=settings.source)
                 break
             except BadInput as problem:
                 tqdm.write(f"kaist: going on without {file}: {problem.given}")

@@ -14,12 +14,14 @@ from typing import Final, Literal
 import pandas as pd
 
 from thermochroma.base.errors import BadInput
-from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Split
+from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Sha256, Split
 from thermochroma.data.acquisition.expected_counts import odd_counts
 from thermochroma.data.acquisition.image_pairs import image_pairs
 from thermochroma.data.acquisition.local import bring
 
-ARCHIVE: Final = "https://github.com/Linfeng-Tang/MSRS/archive/refs/heads/main.zip"
+COMMIT: Final = "5fa66e33c5ba875eec4de4f5a5bf609bdcc566c5"
+"""A state of the authors' repository: the one that a public reproduction of SIBA (in Jittor) checks out."""
+ARCHIVE: Final = f"https://github.com/Linfeng-Tang/MSRS/archive/{COMMIT}.zip"
 FOLDERS: Final = ("train/ir", "train/vi", "test/ir", "test/vi")
 NAME: Final = re.compile(r"(\d{5})([DN])")
 TIMES: Final = {"D": "day", "N": "night"}
@@ -38,6 +40,8 @@ class MsrsSettings(DatasetSettings):
     profile: Literal["blocks", "authors"] = "blocks"
     addresses: tuple[str, ...] = (ARCHIVE,)
     """Addresses of the archive, tried in this order when `source` is null."""
+    sha256: Sha256 | None = None
+    """Checksum of the archive at `addresses`, such as the report of a download tells; null takes any."""
 
 
 def acquire(settings: MsrsSettings, raw: Path) -> None:
@@ -47,6 +51,7 @@ def acquire(settings: MsrsSettings, raw: Path) -> None:
         name="msrs",
         source=settings.source,
         addresses=settings.addresses,
+        sha256=settings.sha256,
         holds=FOLDERS,
         max_bytes=4 << 30,
     )

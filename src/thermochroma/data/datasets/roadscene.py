@@ -13,14 +13,16 @@ from typing import Final
 import pandas as pd
 
 from thermochroma.base.errors import BadInput
-from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Split
+from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Sha256, Split
 from thermochroma.data.acquisition.expected_counts import odd_counts
 from thermochroma.data.acquisition.image_pairs import image_pairs
 from thermochroma.data.acquisition.local import bring
 
 THERMAL: Final = "cropinfrared"
 VISIBLE: Final = "crop_LR_visible"
-ARCHIVE: Final = "https://github.com/hanna-xu/RoadScene/archive/refs/heads/master.zip"
+COMMIT: Final = "ab71420f8fc96396eeb97eecf3694909b3feb656"
+"""A state of the authors' repository: the one that a public reproduction of SIBA (in Jittor) checks out."""
+ARCHIVE: Final = f"https://github.com/hanna-xu/RoadScene/archive/{COMMIT}.zip"
 NAME: Final = re.compile(r"FLIR_(video_)?(\d+)")
 
 PUBLISHED: Final = {"train": 156, "validation": 25, "test": 40}
@@ -45,6 +47,8 @@ class RoadSceneSettings(DatasetSettings):
 
     addresses: tuple[str, ...] = (ARCHIVE,)
     """Addresses of the archive, tried in this order when `source` is null."""
+    sha256: Sha256 | None = None
+    """Checksum of the archive at `addresses`, such as the report of a download tells; null takes any."""
 
 
 def acquire(settings: RoadSceneSettings, raw: Path) -> None:
@@ -54,6 +58,7 @@ def acquire(settings: RoadSceneSettings, raw: Path) -> None:
         name="roadscene",
         source=settings.source,
         addresses=settings.addresses,
+        sha256=settings.sha256,
         holds=(VISIBLE, THERMAL),
         max_bytes=2 << 30,  # the published archive unpacks to about a tenth of this
     )
