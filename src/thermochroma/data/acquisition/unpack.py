@@ -92,8 +92,11 @@ def opened(archive: Path, *, max_bytes: int = 64 << 30) -> Iterator[Opened]:
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the first bytes of `path` are those of a zip, gzip or tar file."""
-    with path.open("rb") as stream:
+    """Whether the first bytes of `path` are those of a zip, gzip or tar file.
+
+    Raises BadInput if it cannot be read at all.
+    """
+    with reading(path, needed=WHOLE, remedy="give another"), path.open("rb") as stream:
         head = stream.read(512)
     return head.startswith((*ZIP_STARTS, GZIP_START)) or head[TAR_MAGIC] == b"ustar"
 
