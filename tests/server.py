@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
@@ -19,6 +19,7 @@ class Server:
         self.cuts: list[int] = []  # bytes after which the next answers are cut
         self.statuses: list[tuple[int, dict[str, str]]] = []  # answers before any body
         self.ranges, self.regards_if_range, self.extra = True, True, 0
+        self.endless = False  # the body comes again and again, without a length
         self.asked: list[str] = []  # the ranges, "" for a whole file
         self.asked_for: list[str] = []  # the names
         self.after_cut: Callable[[], object] = lambda: None
@@ -53,6 +54,12 @@ class Server:
             self.head(request, 416, {"Content-Range": f"bytes */{len(body)}"})
             return
         headers = {"ETag": self.tag, "Last-Modified": self.date}
+        if self.endless:
+            self.head(request, 200, {})
+            with suppress(ConnectionError):  # whoever has enough hangs up
+                while True:
+                    request.wfile.write(body)
+            return
         headers["Content-Length"] = str(len(body) - start + self.extra)
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"

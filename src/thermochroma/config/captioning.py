@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
+from thermochroma.contract.paths import UserPath
 from thermochroma.contract.settings import Strict
 
 
@@ -14,7 +15,7 @@ class CaptionSettings(Strict):
         "template", "boxes", "oracle_boxes", "captioner", "empty", "constant", "shuffled"
     ]
     shuffle_seed: int
-    captioner: str | None
+    captioner: UserPath | None
     """The folder of a BLIP or Florence-2 model, below the project; for the profile `captioner`."""
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,11 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from thermochroma.base.plugins import names_in, refuse_unknown
+from thermochroma.contract.paths import UserPath
 
 Split = Literal["train", "validation", "test"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 of a file, in hexadecimal."""
 Matrix = Float[np.ndarray, "2 3"]
 """An affine map of pixel centres, visible (x, y) to thermal (x, y), in raw pixels."""
 
@@ -63,7 +66,7 @@ class DatasetSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: str | None = None
+    source: UserPath | None = None
     """Path of a local folder or archive to take the data from instead of the published address."""
     on_defect: Literal["refuse", "drop"] = "refuse"
     """Consequence of a broken frame: `refuse` stops the run, `drop` leaves the frame out and notes why."""

@@ -12,8 +12,10 @@ from thermochroma.base.project import at_root
 from thermochroma.contract.dataset import Dataset, DatasetSettings, load_dataset
 from thermochroma.data.acquisition.audit import audit
 from thermochroma.data.acquisition.audit import metrics as count
+from thermochroma.data.acquisition.expected_counts import refuse_empty_splits
 from thermochroma.data.acquisition.inspect import inspect
 from thermochroma.data.acquisition.inventory import warnings_noted
+from thermochroma.data.acquisition.ledger import Ledger
 from thermochroma.data.acquisition.tone_mapping import tones
 
 
@@ -28,7 +30,8 @@ def download(
 ) -> None:
     """Bring a data set to disk, check it, and write the table of its frames.
 
-    Raw data stay outside DVC's cache; the table, with hashes of the files, is what DVC hashes.
+    Raw data stay outside DVC's cache; the table, with hashes of the files, is what DVC hashes. Raises
+    BadInput, with nothing written, for data that cannot be had or used, and for a split without frames.
     """
     record = load_dataset(dataset)
     if settings.source is not None:
@@ -36,6 +39,7 @@ def download(
     folder = at_root(raw)
     record.acquire(settings, folder)
     table = _table(record, settings, folder)
+    refuse_empty_splits(table, name=dataset)
     remarks = record.remarks(settings, table) if record.remarks else ()
     for remark in remarks:
         tqdm.write(f"{dataset}: {remark}")
@@ -45,6 +49,7 @@ def download(
         note=record.note,
         remarks=remarks,
         warnings=warnings_noted(folder),
+        downloads=Ledger.beside(folder, dataset).entries(),
     )
     write_table(frames, table, FRAME_COLUMNS)
     write_text(report / "audit.md", text)

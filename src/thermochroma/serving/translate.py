@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from jaxtyping import UInt8
@@ -15,6 +14,7 @@ from thermochroma.base.decoding import ANOTHER, decode
 from thermochroma.base.endings import of_the_machine
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
+from thermochroma.base.image_files import IMAGE_SUFFIXES, image_files
 from thermochroma.base.images import (
     Counts,
     Tone,
@@ -31,8 +31,6 @@ from thermochroma.contract.method import Method
 from thermochroma.inference.predictor import NEUTRAL, Predictor, load_predictor, refuse_too_large
 from thermochroma.loading.collate import seen_spectrum
 from thermochroma.networks.frozen import TENSORS
-
-SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def images_in(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(one for one in path.iterdir() if one.suffix.lower() in SUFFIXES)
+            found += image_files(path)
         elif path.is_file():
             found.append(path)
         else:
@@ -92,7 +90,7 @@ def images_in(paths: Sequence[Path]) -> list[Path]:
     if not found or twice is not None:
         raise BadInput(
             given=f"two images are called {twice}" if twice else "there is no image to translate",
-            needed=f"images with names of their own ({', '.join(SUFFIXES)})",
+            needed=f"images with names of their own ({', '.join(IMAGE_SUFFIXES)})",
             remedy="name others, or translate them into different folders",
         )
     return found

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -106,8 +107,9 @@ def from_place(raw: Path, place: Path, wanted: list[Archive] | None = None) -> N
 
 
 def tidy(raw: Path) -> bool:
-    """Beside `raw` stands nothing of ours."""
-    return [path.name for path in raw.parent.iterdir()] == [raw.name]
+    """Beside `raw` stands nothing of ours but the ledger, which is to stay."""
+    ledger = f"{raw.name}.downloads.json"
+    return [path.name for path in raw.parent.iterdir() if path.name != ledger] == [raw.name]
 
 
 def test_each_archive_is_fetched_unpacked_and_removed(server: Server, raw: Path) -> None:
@@ -225,7 +227,7 @@ def test_a_broken_archive_is_named_and_fetched_anew_by_the_next_run(
 ) -> None:
     whole = server.files["set00_V001.zip"]
     server.files["set00_V001.zip"] = whole[: len(whole) // 2]
-    with pytest.raises(BadInput, match=r"set00_V001\.zip is cut short or broken"):
+    with pytest.raises(BadInput, match=r"set00_V001\.zip cannot be read"):
         from_network(server, raw)
     assert content(raw) == below("images/set00/V000") | below("images/set06")
     server.files["set00_V001.zip"] = whole
@@ -234,10 +236,17 @@ def test_a_broken_archive_is_named_and_fetched_anew_by_the_next_run(
     assert tidy(raw)
 
 
-def test_another_checksum_is_noted_for_good(server: Server, raw: Path) -> None:
-    wanted = archives(server.base, hashlib.md5(ZIPS["set00_V001.zip"]).hexdigest())
-    for _ in range(2):
+def test_another_checksum_is_refused_unless_it_is_allowed_and_then_noted_for_good(
+    server: Server, raw: Path
+) -> None:
+    md5 = hashlib.md5(ZIPS["set00_V001.zip"]).hexdigest()
+    wanted = archives(server.base, md5)
+    with pytest.raises(BadInput, match=rf"2 of 3 archives .*have the MD5 \w+, those .* {md5}"):
         bring_archives(raw, wanted, name="kaist", source=None)
+    assert content(raw) == below("images/set00/V001")
+    assert tidy(raw)
+    for _ in range(2):
+        bring_archives(raw, wanted, name="kaist", source=None, allow_other_versions=True)
         noted = [warning.split()[0] for warning in warnings_noted(raw)]
         assert noted == ["set00_V000.zip", "set06_V000.zip"]
 
@@ -383,7 +392,7 @@ def test_an_archive_of_other_recordings_is_not_taken(server: Server, raw: Path) 
 def test_an_archive_that_unpacks_to_too_much_is_refused(server: Server, raw: Path) -> None:
     *wanted, last = archives(server.base)
     wanted.append(replace(last, max_bytes=9))
-    with pytest.raises(BadInput, match="unpacks to more than 9 bytes"):
+    with pytest.raises(BadInput, match=r"announces \d+ bytes, and at most 9 are taken"):
         bring_archives(raw, wanted, name="kaist", source=None)
     assert content(raw) == below("images/set00")
 
@@ -402,3 +411,24 @@ def test_a_full_disk_loses_nothing(
     assert server.asked_for == list(ZIPS)  # the archive that had come was kept
     assert content(raw) == RECORDINGS
     assert tidy(raw)
+
+
+def test_a_copy_of_another_checksum_is_used_and_told_of(raw: Path, tmp_path: Path) -> None:
+    """Whoever names a copy vouches for it: the same files may have been packed anew."""
+    from_place(raw, write(tmp_path / "copy", ZIPS), archives(md5="0" * 32))
+    assert content(raw) == RECORDINGS
+    assert len(warnings_noted(raw)) == 3
+
+
+def test_an_archive_that_has_changed_since_the_first_time_is_refused(
+    server: Server, raw: Path
+) -> None:
+    from_network(server, raw)
+    shutil.rmtree(raw)
+    server.files["set00_V001.zip"] = zipped(below("images/set00/V001") | {"more": b"more"})
+    with pytest.raises(BadInput, match=r"set00_V001\.zip \(it gives other bytes than before"):
+        from_network(server, raw)
+    assert content(raw) == below("images/set00/V000") | below("images/set06")
+    raw.with_name("kaist.downloads.json").unlink()
+    from_network(server, raw)
+    assert content(raw) == RECORDINGS

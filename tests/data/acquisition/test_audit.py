@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 from tests.made_data import make_msrs
 from thermochroma.base.manifest import FRAME_COLUMNS, read_table
 from thermochroma.data.acquisition.audit import audit, metrics
+from thermochroma.data.acquisition.ledger import Download
 
 ROWS = [  # sequence, defect, left out
     ("set00/V000", "", ""),
@@ -89,6 +90,20 @@ def test_the_audit_names_sequences_defects_remarks_and_checksums() -> None:
     )
 
 
+def test_a_name_with_a_bar_or_a_line_break_stays_one_cell() -> None:
+    named = table().replace({"f0": "a|b\nc"})
+    named.loc[0, "defect"] = "thermal image is constant"
+    text = audit(named, title="Sample", note="", remarks=(), warnings=())
+    assert "| thermal image is constant | 1 | a\\|b c |" in text
+
+
+def test_what_was_downloaded_is_told_with_its_checksum() -> None:
+    downloads = {"https://example.org/a.zip": Download("0" * 64, 12)}
+    text = audit(table(), title="", note="", remarks=(), warnings=(), downloads=downloads)
+    assert "## What was downloaded\n\n| Address | Bytes | SHA-256 |" in text
+    assert f"| https://example.org/a.zip | 12 | {'0' * 64} |" in text
+
+
 def test_where_nothing_is_wrong_it_says_so() -> None:
     sound = table()[lambda rows: rows["defect"] == ""]
     text = audit(sound, title="Sample", note="drawn, not KAIST", remarks=(), warnings=())
@@ -101,8 +116,12 @@ def test_the_stage_writes_table_audit_and_numbers(tmp_path: Path) -> None:
     make_msrs(tmp_path / "copy", 8)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["sources"]["msrs"] |= {
-        "source": str(tmp_path / "copy"), "image_size": [80, 60], "on_defect": "drop"
+        "source": str(tmp_path / "copy"), "image_size": [80, 60], "on_defect": "drop",
+        "profile": "authors",
     }  # fmt: skip
+    for kind in ("ir", "vi"):  # a number that is held out for validation
+        part = tmp_path / "copy/train" / kind
+        (part / "00002D.png").rename(part / "00251D.png")
     (tmp_path / "copy/train/ir/00001D.png").unlink()
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     options = {"dataset": "msrs", "params": "params.yaml", "raw": "raw", "frames": "frames.csv"}

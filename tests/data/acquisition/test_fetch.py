@@ -1,6 +1,7 @@
 """The downloader against a server of our own that misbehaves in every way it must survive."""
 
 import hashlib
+import io
 import random
 import socket
 import sys
@@ -14,6 +15,7 @@ import requests
 from tests.server import GONE, Server, serving
 from thermochroma.base.errors import BadInput
 from thermochroma.data.acquisition.fetch import CHUNK_BYTES, differs_from_list, fetch
+from thermochroma.data.acquisition.ledger import Download, Ledger
 
 BODY = random.Random(0).randbytes(300_000)
 OTHER = random.Random(1).randbytes(300_000)
@@ -163,7 +165,7 @@ def test_a_length_that_is_never_reached_ends_with_a_sentence(
 
 
 def test_a_file_of_another_size_is_not_taken(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="300000 bytes came, 5 were expected"):
+    with pytest.raises(BadInput, match="announces 300000 bytes, and at most 5 are taken"):
         get(server, tmp_path / "file.bin", bytes_expected=5, attempts=2)
     assert list(tmp_path.iterdir()) == []
 
@@ -207,7 +209,7 @@ def test_a_host_that_does_not_answer_is_asked_for_one_file_only(
         silent: set[str] = set()
         options = {"attempts": 2, "wait_seconds": 0.001, "silent_hosts": silent}
         fetch([f"http://{dead}/one", server.url], tmp_path / "one", **options)
-        assert silent == {dead}
+        assert silent == {f"http://{dead}"}
         with pytest.raises(BadInput, match=r"/two \(the host did not answer before\)"):
             fetch([f"http://{dead}/two"], tmp_path / "two", **options)
     server.statuses = [(404, {}), (503, {}), (GONE, {}), (503, {})]
@@ -215,7 +217,7 @@ def test_a_host_that_does_not_answer_is_asked_for_one_file_only(
         with pytest.raises(BadInput):
             fetch([server.url], tmp_path / "two", **{**options, "attempts": 3})
         server.statuses = [(503, {})] * 3
-    assert silent == {dead}
+    assert silent == {f"http://{dead}"}
 
 
 def test_another_checksum_than_the_listed_one_is_told_of_and_stops_nothing(
@@ -232,6 +234,93 @@ def test_another_checksum_than_the_listed_one_is_told_of_and_stops_nothing(
         f"set00_V000.zip has the MD5 {md5}, the published list {'0' * 32}: it is another version"
     )
     assert warning in capsys.readouterr().out
+
+
+def test_an_answer_without_end_stops_at_the_ceiling(server: Server, tmp_path: Path) -> None:
+    """Without a length the ceiling alone ends it; with one, no byte is asked for."""
+    server.endless = True
+    with pytest.raises(BadInput, match=r"file\.bin \(it sends more than 1000000 bytes\)"):
+        get(server, tmp_path / "file.bin", most_bytes=1_000_000)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(BadInput, match="it sends more than 300000 bytes"):
+        get(server, tmp_path / "file.bin", bytes_expected=300_000)
+    server.endless = False
+    with pytest.raises(BadInput, match="announces 300000 bytes, and at most 299999 are taken"):
+        get(server, tmp_path / "file.bin", most_bytes=299_999)
+    assert list(tmp_path.iterdir()) == []
+    get(server, tmp_path / "file.bin", most_bytes=300_000)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Content-Length": "\u00b2"}, {"Retry-After": "\u00b2"}, {"Retry-After": "9" * 5000},
+     {"Retry-After": "Mon, 01 Jan 0001 00:00:00 +1400"}, {"Location": "http://[", "status": "302"}],
+)  # fmt: skip
+def test_nonsense_in_a_header_is_no_traceback(
+    headers: dict[str, str], server: Server, tmp_path: Path
+) -> None:
+    status = int(headers.pop("status", "503"))
+    server.statuses = [(status, headers)]
+    try:
+        get(server, tmp_path / "file.bin")
+    except BadInput as problem:
+        assert status == 302
+        assert "could not be fetched" in problem.given
+    else:
+        assert (tmp_path / "file.bin").read_bytes() == BODY
+
+
+def test_a_safe_address_that_leads_to_an_unsafe_one_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """d2l-ai/d2l-en#2714: data by plain HTTP can be exchanged by anyone on the way."""
+
+    def answer(url: str, **_: object) -> requests.Response:
+        made = requests.Response()
+        made.status_code, made.url = 200, "http://elsewhere.example/file.bin"
+        made.raw = io.BytesIO(BODY)
+        return made
+
+    monkeypatch.setattr("thermochroma.data.acquisition.fetch.requests.get", answer)
+    with pytest.raises(BadInput, match="leads on to an address by plain HTTP"):
+        fetch(["https://good.example/file.bin"], tmp_path / "file.bin")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_file_than_the_published_gives_way_to_the_next_address(tmp_path: Path) -> None:
+    with serving({"a": OTHER, "b": BODY}) as server:
+        urls = [f"{server.base}a", f"{server.base}b"]
+        for sums in (
+            {"md5": hashlib.md5(BODY).hexdigest()},
+            {"sha256": hashlib.sha256(BODY).hexdigest()},
+        ):
+            fetch(urls, tmp_path / "file.bin", **sums)
+            assert (tmp_path / "file.bin").read_bytes() == BODY
+            (tmp_path / "file.bin").unlink()
+        with pytest.raises(BadInput, match=r"/a \(its bytes have the MD5 .*/b \(its bytes have"):
+            fetch(urls, tmp_path / "file.bin", md5="0" * 32)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_came_first_must_come_again(server: Server, tmp_path: Path) -> None:
+    path, ledger = tmp_path / "file.bin", Ledger(tmp_path / "ledger.json")
+    get(server, path, ledger=ledger)
+    path.unlink()
+    get(server, path, ledger=ledger)
+    assert ledger.entries() == {server.url: Download(hashlib.sha256(BODY).hexdigest(), len(BODY))}
+    path.unlink()
+    server.files["file.bin"] = OTHER
+    with pytest.raises(
+        BadInput, match=r"other bytes than before: .*ledger\.json.*remove that entry"
+    ):
+        get(server, path, ledger=ledger)
+    assert not path.exists()
+    ledger.forget([server.url])
+    assert not ledger.path.exists()
+    get(server, path, ledger=ledger)
+    ledger.path.write_text('{"address": 3}')
+    with pytest.raises(BadInput, match=r"ledger\.json cannot be read .*; remove it"):
+        ledger.entries()
 
 
 DRIVE = "https://drive.google.com/uc?id=1ZcJ0EfF5n_uqtsLc7-8hJgTcr2zHSXY3"
@@ -286,3 +375,28 @@ def test_a_drive_that_refuses_ends_with_the_link_for_a_browser(
     assert f"Too many users; try tomorrow, or in a browser at {page}" in caught.value.given
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_drive_that_sends_too_much_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(url: str, output: str, **options: object) -> None:
+        for done in range(0, 10_000_000, 1000):
+            Path(f"{output}abcdefgh.part").write_bytes(BODY[:1000])
+            options["progress"](done, None)  # type: ignore[operator]
+
+    drive(monkeypatch, download)
+    with pytest.raises(BadInput, match="it sends more than 5000 bytes"):
+        fetch([DRIVE], tmp_path / "irvi.zip", attempts=2, wait_seconds=0.001, most_bytes=5000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whatever_the_drives_client_raises_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(*_: object, **__: object) -> None:
+        raise KeyError("the page is another one now")
+
+    drive(monkeypatch, download)
+    with pytest.raises(BadInput, match="gives no file now: 'the page is another one now'"):
+        fetch([DRIVE], tmp_path / "irvi.zip", attempts=2, wait_seconds=0.001)

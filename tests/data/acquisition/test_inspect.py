@@ -1,6 +1,9 @@
 """What the inspection sees in a frame's two files, and in which order it tells of it."""
 
+import struct
 import tracemalloc
+import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.reading import reading
 from thermochroma.contract.dataset import Frame
 from thermochroma.data.acquisition import inspect as inspecting
 from thermochroma.data.acquisition.inspect import inspect, kind_of
@@ -91,6 +96,53 @@ def test_a_file_cut_anywhere_is_found(kind: str, share: float, tmp_path: Path) -
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
     assert defects(tmp_path, one) == [f"{kind} image cannot be read"]
+
+
+def bomb(path: Path) -> None:
+    """A PNG of 20,000 by 20,000 pixels, without any: its head is enough."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    head = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + bytes(4) + b"IDAT" + bytes(4))
+
+
+def chatty(path: Path) -> None:
+    """A sound PNG with two megabytes of compressed text."""
+    text = PngInfo()
+    text.add_text("note", "x" * 2_000_000, zip=True)
+    Image.open(path).save(path, format="PNG", pnginfo=text)
+
+
+UNREADABLE = {
+    # lightly-ai/lightly-studio#1765: one such image ended the run
+    "bomb": (bomb, "DecompressionBombError: Image size (400000000 pixels) exceeds limit"),
+    # python-pillow/Pillow#8363: an image that other programs show
+    "text": (chatty, "ValueError: Decompressed data too large"),
+}
+
+
+@pytest.mark.parametrize("kind", ["thermal", "visible"])
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_an_image_that_a_library_refuses_is_dropped_with_its_reason(
+    case: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def guarded(read: Callable[..., object]) -> Callable[..., object]:
+        def act(path: Path, *more: object) -> object:
+            with reading(path, needed="a whole image", remedy="leave it out"):
+                return read(path, *more)
+
+        return act
+
+    for name in ("read_thermal", "read_visible"):
+        monkeypatch.setattr(inspecting, name, guarded(getattr(inspecting, name)))
+    frames = [write(tmp_path, frame(n), n) for n in range(3)]
+    spoil, reason = UNREADABLE[case]
+    spoil(tmp_path / getattr(frames[1], kind))
+    sound, defect, last = defects(tmp_path, *frames)
+    assert (sound, last) == ("", "")
+    assert defect.startswith(f"{kind} image cannot be read: {reason}")
+    assert kind_of(defect) == f"{kind} image cannot be read"
+    with pytest.raises(BadInput, match=r"I00001\S+: .*cannot be read.* \(1 of 3"):
+        inspect(frames, tmp_path, on_defect="refuse")
 
 
 def test_order_and_repeats_hold_across_chunks(

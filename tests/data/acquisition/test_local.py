@@ -1,6 +1,8 @@
 """One archive from the network: taken once, and never kept when it is no good."""
 
+import hashlib
 import io
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,14 +39,16 @@ def test_an_archive_is_fetched_once_and_removed(server: Server, tmp_path: Path) 
     for _ in range(2):
         brought(server, tmp_path / "raw" / "roads")
         assert (tmp_path / "raw/roads/visible/a").read_text() == "top/visible/a" * 1000
-        assert [path.name for path in (tmp_path / "raw").iterdir()] == ["roads"]
+        assert sorted(path.name for path in (tmp_path / "raw").iterdir()) == [
+            "roads", "roads.downloads.json"
+        ]  # fmt: skip
     assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(
     "bad, sentence",
     [
-        (GOOD[:1500], "cut short or broken"),
+        (GOOD[:1500], "cannot be read"),
         (b"<html>moved</html>", "neither a folder nor an archive"),
         (zipped("top/thermal/a"), "lacks `visible`"),
         (zipped("top/thermal/a", "../evil"), "lies outside the folder"),
@@ -66,3 +70,30 @@ def test_what_is_no_good_is_fetched_anew_by_the_next_run(
     server.files["all.zip"] = GOOD
     brought(server, tmp_path / "raw" / "roads")
     assert (tmp_path / "raw/roads/thermal/a").exists()
+
+
+def test_an_archive_that_has_changed_since_the_first_time_is_refused(
+    server: Server, tmp_path: Path
+) -> None:
+    brought(server, tmp_path / "raw" / "roads")
+    shutil.rmtree(tmp_path / "raw/roads")
+    server.files["all.zip"] = zipped("top/thermal/a", "top/visible/a", "top/visible/b")
+    with pytest.raises(BadInput, match=r"other bytes than before: .*remove that entry"):
+        brought(server, tmp_path / "raw" / "roads")
+    assert [path.name for path in (tmp_path / "raw").iterdir()] == ["roads.downloads.json"]
+    (tmp_path / "raw/roads.downloads.json").unlink()
+    brought(server, tmp_path / "raw" / "roads")
+    assert (tmp_path / "raw/roads/visible/b").exists()
+
+
+def test_an_archive_of_another_checksum_than_the_settings_tell_is_refused(
+    server: Server, tmp_path: Path
+) -> None:
+    def bring_of(sha256: str) -> None:
+        raw, holds = tmp_path / "raw/roads", ("thermal", "visible")
+        bring(raw, name="roads", source=None, addresses=[server.url], holds=holds, sha256=sha256)
+
+    with pytest.raises(BadInput, match="have the SHA-256"):
+        bring_of("0" * 64)
+    bring_of(hashlib.sha256(GOOD).hexdigest())
+    assert (tmp_path / "raw/roads/visible/a").exists()

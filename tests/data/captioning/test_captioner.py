@@ -180,9 +180,10 @@ def test_what_is_no_captioner_is_refused(models: Path, weights: Path, tmp_path: 
 def test_a_captioner_with_a_file_missing_or_damaged_is_refused(name: str, tmp_path: Path) -> None:
     write_blip(tmp_path)
     whole = (tmp_path / name).read_bytes()
-    (tmp_path / name).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(BadInput, match="BLIP or Florence-2"):
-        Captioner(tmp_path, CPU)
+    for content in (whole[: len(whole) // 2], b"", b"\xff\xfe", b"[]", b'{"model_type": "blip"'):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(BadInput, match="BLIP or Florence-2"):
+            Captioner(tmp_path, CPU)
     (tmp_path / name).unlink()
     with pytest.raises(BadInput, match="BLIP or Florence-2"):
         Captioner(tmp_path, CPU)

@@ -278,6 +278,38 @@ def test_a_faulty_line_is_named(line: str, sentence_: str, tmp_path: Path) -> No
         read_overrides(_write(tmp_path / "overrides.csv", line))
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence_"),
+    [
+        ("kaist,a/*,a caf\xe9,me,2026-01-31,thermal,\n".encode("cp1252"), "UnicodeDecodeError"),
+        (b'kaist,a/*,"a van,me,2026-01-31,thermal,\nkaist,b/*,a bus\n', "unexpected end of data"),
+        (b"\xff\xfe\x00\x01", "UnicodeDecodeError"),
+        (b"kaist,a/*,a van\n", "line 2 of .* has 3 values; one for each of dataset, "),
+        (b"kaist,a/*,a van, and a car,me,2026-01-31,thermal,\n", "line 2 of .* has 8 values"),
+    ],
+    ids=["cp1252", "open quote", "binary", "too few", "too many"],
+)
+def test_a_file_that_a_spreadsheet_has_spoilt_is_refused(
+    content: bytes, sentence_: str, tmp_path: Path
+) -> None:
+    """ActivitySim/populationsim#83: a table that Windows has saved ended in a traceback."""
+    path = tmp_path / "overrides.csv"
+    path.write_bytes(",".join(OVERRIDE_COLUMNS).encode() + b"\n" + content)
+    with pytest.raises(
+        BadInput, match=rf"overrides\.csv cannot be read \(.*{sentence_}|{sentence_}"
+    ):
+        read_overrides(path)
+
+
+def test_a_mark_of_utf8_and_empty_lines_do_no_harm(tmp_path: Path) -> None:
+    path = _write(
+        tmp_path / "overrides.csv", "", 'kaist,a/*,"a van, parked",me,2026-01-31,thermal,'
+    )
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    (one,) = read_overrides(path)
+    assert (one.text, one.where) == ("a van, parked", f"line 3 of {path}")
+
+
 def test_overrides_need_their_columns(tmp_path: Path) -> None:
     path = tmp_path / "overrides.csv"
     path.write_text("id_glob,text,author,date,looked_at,note\n")

@@ -17,6 +17,8 @@ from tests.made_data import DAY, TOTALS, Made, kaist_counts, make_kaist
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import FRAME_COLUMNS, usable
 from thermochroma.contract.dataset import Facts, Frame, load_dataset
+from thermochroma.data.acquisition import kaist_archives as published
+from thermochroma.data.acquisition.archives import Archive
 from thermochroma.data.acquisition.frame_thinning import kept_evenly
 from thermochroma.data.acquisition.inspect import inspect
 from thermochroma.data.acquisition.kaist_archives import MD5
@@ -315,7 +317,9 @@ def server(tmp_path: Path) -> Iterator[tuple[Path, str, list[str]]]:
 
 
 def from_(address: str, **changes: object) -> KaistSettings:
-    return settings_of(base=[address], whole=[], mirrors=[f"{address}copies/"], **changes)
+    """Settings whose addresses are at `address` alone; the made archives' MD5 is not the published one."""
+    given = {"base": [address], "plain_base": [], "whole": [], "mirrors": [f"{address}copies/"]}
+    return settings_of(**{**given, "allow_other_versions": True, **changes})
 
 
 def zipped(path: Path, folder: Path, inside: str) -> None:
@@ -440,3 +444,37 @@ def test_the_table_of_sets_is_the_published_one() -> None:
     assert sum(TOTALS.values()) == 95328
     assert [len(least) for *_, least in SETS.values()] == [9, 6, 5, 2, 2, 1, 5, 3, 3, 1, 2, 2]
     assert len(set(MD5.split()[1::2])) == 41
+
+
+def test_plain_http_comes_last_and_only_where_the_md5_is_known() -> None:
+    """d2l-ai/d2l-en#2714: data by plain HTTP can be exchanged by anyone on the way."""
+
+    def schemes(archives: list[Archive]) -> list[str]:
+        (one,) = archives
+        assert (one.md5 is not None) or not any(url.startswith("http:") for url in one.addresses)
+        return [url.split(":")[0] for url in one.addresses]
+
+    settings = KaistSettings()
+    base, plain = settings.base, settings.plain_base
+    assert schemes(published.of_recordings(["set00/V000"], base, plain)) == [
+        *["https"] * 4, *["http"] * 4
+    ]  # fmt: skip
+    assert schemes(published.of_texts("annotations.zip", base, plain))[-1] == "http"
+    for archives in (
+        published.of_texts("annotations.tar", base, plain),
+        published.of_sets(["set00/V000"], base),
+        published.of_everything(base, settings.whole),
+    ):
+        assert set(schemes(archives)) == {"https"}
+    assert kaist._plain(KaistSettings(allow_other_versions=True)) == ()
+
+
+def test_a_download_of_another_version_is_refused(
+    few: None, server: tuple[Path, str, list[str]], tmp_path: Path
+) -> None:
+    folder, address, _ = server
+    make_kaist(folder, COUNTS, zips=True)
+    raw = tmp_path / "raw" / "kaist"
+    with pytest.raises(BadInput, match=r"`sources\.kaist\.allow_other_versions: true`"):
+        DATASET.acquire(from_(address, allow_other_versions=False), raw)
+    assert not raw.exists()

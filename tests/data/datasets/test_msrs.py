@@ -73,11 +73,11 @@ def test_a_copy_goes_through_inspection(tmp_path: Path) -> None:
 
 
 def test_other_names_and_empty_folders_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"holds no \.png file .*sources\.msrs\.source"):
+    with pytest.raises(BadInput, match=r"train/ir does not exist; .*sources\.msrs\.source"):
         DATASET.frames(MsrsSettings(), tmp_path)
     make_msrs(tmp_path, 4)
     (tmp_path / "train/vi/1.png").touch()
-    with pytest.raises(BadInput, match=r"1\.png is no name of an MSRS image"):
+    with pytest.raises(BadInput, match=r"1 is no name of an MSRS image"):
         DATASET.frames(MsrsSettings(), tmp_path)
 
 

@@ -141,7 +141,7 @@ def test_a_bad_source_ends_with_a_sentence_and_changes_nothing(
     refused(tmp_path / "empty", raw, "empty is empty; a folder with `crop_LR_visible`")
     refused(tmp_path / "text", raw, "neither a folder nor an archive")
     refused(tmp_path / "other.zip", raw, "lacks `crop_LR_visible` and `cropinfrared`")
-    refused(tmp_path / "half.zip", raw, "cut short or broken")
+    refused(tmp_path / "half.zip", raw, "cannot be read")
     refused(copy, raw, "lacks `cropinfrared`")
     assert content(raw) == before
     assert [path.name for path in raw.parent.iterdir()] == ["roadscene"]
@@ -158,6 +158,7 @@ def test_the_split_is_the_published_rule(tmp_path: Path) -> None:
     others = ["00006", "00976", "01464", "04593", "04735", "07968", "09652"]
     for name in [*TEST_NUMBERS.split(), *others, "video_00977", "video_04215"]:
         (tmp_path / VISIBLE / f"FLIR_{name}.jpg").touch()
+        (tmp_path / THERMAL / f"FLIR_{name}.jpg").touch()
     frames = frames_of(tmp_path)
     split = {frame.frame.removeprefix("FLIR_"): frame.split for frame in frames}
     assert [name for name in split if split[name] == "test"] == TEST_NUMBERS.split()
@@ -187,7 +188,7 @@ def test_frames_stand_in_sequences_within_one_split(copy: Path) -> None:
 
 def test_names_of_other_images_are_refused(copy: Path) -> None:
     (copy / VISIBLE / "holiday.jpg").touch()
-    with pytest.raises(BadInput, match=r"holiday\.jpg is no name of a RoadScene image"):
+    with pytest.raises(BadInput, match=r"holiday is no name of a RoadScene image"):
         frames_of(copy)
 
 

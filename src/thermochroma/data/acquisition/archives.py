@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 from thermochroma.base.errors import BadInput
 from thermochroma.data.acquisition.fetch import differs_from_list, fetch
 from thermochroma.data.acquisition.inventory import Inventory, Origin
+from thermochroma.data.acquisition.ledger import Ledger
 from thermochroma.data.acquisition.local import clear, link_to, origin_of, place_of
 from thermochroma.data.acquisition.unpack import TOP, opened, sweep
 
@@ -31,9 +32,10 @@ class Archive:
     contains: str
     """The folder in the archive, as a path relative to `raw` ("images/set00/V000")."""
     md5: str | None
-    """MD5 from a published list; another sum only warns, since lists may be outdated."""
+    """MD5 from a published list. A download of another sum is refused, a local copy only warned of: the
+    same files may have been packed anew."""
     max_bytes: int
-    """Upper bound of the unpacked size, in bytes."""
+    """Upper bound of the unpacked size, and of a download, in bytes."""
 
 
 def bring_archives(
@@ -43,6 +45,7 @@ def bring_archives(
     name: str,
     source: str | None,
     silent_hosts: set[str] | None = None,
+    allow_other_versions: bool = False,
 ) -> None:
     """Make `raw` contain the folder of each archive, from `source` or else from its addresses.
 
@@ -50,7 +53,8 @@ def bring_archives(
     in another archive; or one archive of all. Existing folders are kept, also those that a person has
     put into `raw`; folders fetched before are used where `source` lacks them. Archives may hold their
     folder at any depth, or only the last parts of its path. name: the data set's key under `sources:`.
-    silent_hosts: see `fetch`.
+    silent_hosts: see `fetch`. allow_other_versions: a download whose MD5 is not the published one is
+    only warned of.
 
     Raises BadInput if folders are still missing at the end.
     """
@@ -58,9 +62,8 @@ def bring_archives(
     sweep(_workspace(raw))
     clear(_workspace(raw))
     if place is None:
-        missing = _from_network(
-            inventory, archives, set() if silent_hosts is None else silent_hosts
-        )
+        silent = set() if silent_hosts is None else silent_hosts
+        missing = _from_network(inventory, archives, silent, allow_other_versions)
     else:
         missing = _from_local(inventory, archives, place)
     if missing:
@@ -68,7 +71,10 @@ def bring_archives(
 
 
 def _from_network(
-    inventory: Inventory, archives: Sequence[Archive], silent_hosts: set[str]
+    inventory: Inventory,
+    archives: Sequence[Archive],
+    silent_hosts: set[str],
+    allow_other_versions: bool,
 ) -> dict[Archive, str]:
     """Fetch and unpack all archives; return the missing ones with the reasons."""
     downloads, missing = inventory.raw.with_name(f"{inventory.raw.name}.archives"), {}
@@ -77,8 +83,9 @@ def _from_network(
             for left in downloads.glob(f"{escape(archive.name)}*"):
                 left.unlink()  # from a killed run
             continue
+        md5 = None if allow_other_versions else archive.md5
         try:
-            _fetch_one(inventory, archive, downloads / archive.name, silent_hosts)
+            _fetch_one(inventory, archive, downloads / archive.name, silent_hosts, md5)
         except BadInput as problem:
             missing[archive] = problem.given
     if downloads.is_dir() and not any(downloads.iterdir()):
@@ -86,9 +93,19 @@ def _from_network(
     return missing
 
 
-def _fetch_one(inventory: Inventory, archive: Archive, file: Path, silent_hosts: set[str]) -> None:
+def _fetch_one(
+    inventory: Inventory, archive: Archive, file: Path, silent_hosts: set[str], md5: str | None
+) -> None:
     inventory.refuse_strangers(archive.contains)
-    fetch(archive.addresses, file, silent_hosts=silent_hosts)
+    ledger = Ledger.beside(inventory.raw, inventory.name)
+    fetch(
+        archive.addresses,
+        file,
+        md5=md5,
+        most_bytes=archive.max_bytes,
+        ledger=ledger,
+        silent_hosts=silent_hosts,
+    )
     origin = {"addresses": list(archive.addresses)}
     try:
         _unpack_from(file, [archive], inventory, origin, least=0)
@@ -100,6 +117,7 @@ def _fetch_one(inventory: Inventory, archive: Archive, file: Path, silent_hosts:
             )
     except BadInput:
         file.unlink()  # it cannot be used: the next run fetches it anew
+        ledger.forget(archive.addresses)
         raise
     file.unlink()
 

@@ -1,7 +1,7 @@
 """Report of a download, as text and as metrics: frames, defects, differences from published numbers."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -9,6 +9,7 @@ import pandas as pd
 from thermochroma.base.cells import markdown_row
 from thermochroma.base.manifest import usable
 from thermochroma.data.acquisition.inspect import kind_of
+from thermochroma.data.acquisition.ledger import Download
 
 NAMES_SHOWN: Final = 3
 
@@ -30,19 +31,27 @@ def metrics(table: pd.DataFrame) -> dict[str, int]:
 
 
 def audit(
-    table: pd.DataFrame, *, title: str, note: str, remarks: Sequence[str], warnings: Sequence[str]
+    table: pd.DataFrame,
+    *,
+    title: str,
+    note: str,
+    remarks: Sequence[str],
+    warnings: Sequence[str],
+    downloads: Mapping[str, Download] | None = None,
 ) -> str:
     """Write the report as Markdown, sequence by sequence, with the first frames of each defect.
 
     remarks: differences from the published numbers of the data set. warnings: differences from
-    published checksums.
+    published checksums. downloads: what came from each address.
     """
-    parts = {
+    parts: dict[str, Iterable[str]] = {
         "## Frames": _frames(table),
         "## Defects": _defects(table),
         "## What differs from what is known of the data": _listed(remarks),
         "## What differs from the published checksums": _listed(warnings),
     }
+    if downloads:
+        parts["## What was downloaded"] = _downloads(downloads)
     blocks = [f"# {title}: what the download has found", *([note] if note else [])]
     for heading, lines in parts.items():
         blocks += [heading, "\n".join(lines)]
@@ -65,6 +74,13 @@ def _frames(table: pd.DataFrame) -> Iterator[str]:
     yield markdown_row([":--", ":--", *["--:"] * (len(groups.columns) - 2)])
     yield from map(markdown_row, groups.itertuples(index=False, name=None))
     yield markdown_row(["all", "", *groups.iloc[:, 2:].sum()])
+
+
+def _downloads(downloads: Mapping[str, Download]) -> Iterator[str]:
+    yield markdown_row(["Address", "Bytes", "SHA-256"])
+    yield markdown_row([":--", "--:", ":--"])
+    for url, one in downloads.items():
+        yield markdown_row([url, one.bytes, one.sha256])
 
 
 def _defects(table: pd.DataFrame) -> Iterator[str]:

@@ -21,12 +21,19 @@ from tqdm import tqdm
 
 from thermochroma.base import files
 from thermochroma.base.errors import BadInput
-from thermochroma.data.acquisition.google_drive import DriveRefusal, fetch_from_drive, is_drive
+from thermochroma.data.acquisition.google_drive import (
+    DriveRefusal,
+    TooManyBytesError,
+    fetch_from_drive,
+    is_drive,
+)
+from thermochroma.data.acquisition.ledger import Download, Ledger
 from thermochroma.data.acquisition.partial_file import PartialFile, Version
 
 CHUNK_BYTES = 1 << 12  # small, because the chunk in which a line is cut is lost
 LONGEST_WAIT_SECONDS = 60.0
 TRIES_FOR_EACH_ATTEMPT = 20  # limit for a connection that breaks often but still brings bytes
+MOST_DIGITS = 18  # of a length or a pause in a header
 CUTS = (
     requests.ConnectionError,
     requests.Timeout,
@@ -52,7 +59,10 @@ class _TryAgainError(Exception):
 
 
 class _NextAddressError(Exception):
-    """An address that will not give the file. answered: whether a server answered at all."""
+    """An address that will not give the file, or gives another.
+
+    answered: whether a server answered at all.
+    """
 
     def __init__(self, cause: str, *, answered: bool = True) -> None:
         super().__init__(cause)
@@ -64,7 +74,10 @@ def fetch(
     path: Path,
     *,
     sha256: str | None = None,
+    md5: str | None = None,
     bytes_expected: int | None = None,
+    most_bytes: int = 1 << 30,
+    ledger: Ledger | None = None,
     attempts: int = 5,
     timeout_seconds: float = 30.0,
     wait_seconds: float = 1.0,
@@ -72,15 +85,18 @@ def fetch(
 ) -> None:
     """Fetch a file to `path` from the first of `urls` that works, unless the right file is there.
 
-    sha256: the file's checksum, or its first digits. attempts: tries in a row without a new byte,
-    after which the next address is taken. wait_seconds: the first pause between tries; it doubles,
-    unless the server asks for another by Retry-After. silent_hosts: hosts that are skipped; one that
-    does not answer here is added, so that of many files only the first waits for it.
+    sha256: the file's checksum, or its first digits. md5: another one, where the publisher tells no
+    better. most_bytes: ceiling, for servers that send without end; `bytes_expected` goes before it.
+    ledger: what came from an address before must come again, and the first time is noted. attempts:
+    tries in a row without a new byte, after which the next address is taken. wait_seconds: the first
+    pause between tries; it doubles, unless the server asks for another by Retry-After. silent_hosts:
+    hosts that are skipped ("https://host"); one that does not answer here is added, so that of many files
+    only the first waits for it.
 
-    Raises BadInput if no address gives the file, or if the file is not the one expected. Without
-    `sha256`, `bytes_expected` and a length from the server, a broken connection looks like the end.
+    Raises BadInput if no address gives the file that is expected. Without a checksum, `bytes_expected`
+    and a length from the server, a broken connection looks like the end.
     """
-    part = PartialFile(path, bytes_expected)
+    part = PartialFile(path, bytes_expected, most_bytes)
     if path.exists() and (sha256 is None or files.sha256(path).startswith(sha256)):
         part.sweep()
         return
@@ -91,26 +107,25 @@ def fetch(
         try:
             _refuse_silent(url, silent)
             _fetch_from(url, part, attempts, timeout_seconds, wait_seconds)
+            _check(url, part, sha256, md5, ledger)
             break
         except _NextAddressError as cause:
             causes.append(f"{url} ({cause})")
             if not cause.answered:
-                silent.add(urlsplit(url).netloc)
+                silent.add(_host(url))
     else:
         _give_up(path, causes)
-    _check_sum(part, sha256)
     part.finish()
 
 
 def differs_from_list(path: Path, md5: str | None) -> list[str]:
     """Return a warning, and print it, if the MD5 of `path` differs from the published list.
 
-    Only a warning: the publisher may have packed the same files anew. Unpacking detects damage.
+    Only a warning, for archives that a user vouches for: the same files may have been packed anew.
     """
     if md5 is None:
         return []
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, _md5).hexdigest()
+    found = _md5_of(path)
     if found == md5:
         return []
     warning = f"{path.name} has the MD5 {found}, the published list {md5}: it is another version"
@@ -153,18 +168,24 @@ def _try_once(url: str, part: PartialFile, timeout_seconds: float) -> None:
     try:
         with requests.get(url, headers=headers, stream=True, timeout=timeout_seconds) as answer:
             answered = True
+            _refuse_plain(answer, url)
             return _receive(answer, url, part, known if resuming else None)
     except CUTS as cut:
         raise _TryAgainError(_reason(cut), answered=answered) from cut
-    except requests.RequestException as hopeless:
+    except (requests.RequestException, ValueError) as hopeless:
         raise _NextAddressError(_reason(hopeless)) from hopeless
 
 
 def _try_drive(url: str, part: PartialFile, timeout_seconds: float) -> None:
     try:
-        fetch_from_drive(url, part.by_drive, timeout_seconds=timeout_seconds)
+        fetch_from_drive(
+            url, part.by_drive, timeout_seconds=timeout_seconds, most_bytes=part.ceiling
+        )
     except DriveRefusal as refusal:
         raise _TryAgainError(str(refusal)) from refusal
+    except TooManyBytesError as excess:
+        part.sweep()
+        raise _NextAddressError(str(excess)) from excess
     part.drop()
     part.by_drive.replace(part.bytes)
     _refuse_other_length(part, None)
@@ -176,8 +197,12 @@ def _receive(answer: requests.Response, url: str, part: PartialFile, known: Vers
         _refuse_other_piece(answer, part, known)
         total = known.total if known else None
     else:
-        length = answer.headers.get("Content-Length", "")
-        total = int(length) if length.isdigit() else None
+        total = _number(answer.headers.get("Content-Length", ""))
+        if total is not None and total > part.ceiling:
+            part.drop()
+            raise _NextAddressError(
+                f"it announces {total} bytes, and at most {part.ceiling} are taken"
+            )
         part.begin(Version(url, _mark_of(answer), total))
     _append(answer, part, total)
     _refuse_other_length(part, total)
@@ -227,7 +252,12 @@ def _append(answer: requests.Response, part: PartialFile, total: int | None) -> 
             unit_scale=True,
         ) as bar,
     ):
+        size = part.size()
         for chunk in answer.iter_content(CHUNK_BYTES):
+            size += len(chunk)
+            if size > part.ceiling:
+                part.drop()
+                raise _NextAddressError(f"it sends more than {part.ceiling} bytes")
             stream.write(chunk)
             bar.update(len(chunk))
 
@@ -240,16 +270,21 @@ def _mark_of(answer: requests.Response) -> str:
 
 def _asked_wait(answer: requests.Response) -> float | None:
     asked = answer.headers.get("Retry-After", "")
-    if asked.isdigit():
-        return float(asked)
+    if (seconds := _number(asked)) is not None:
+        return float(seconds)
     try:
-        until = parsedate_to_datetime(asked)
-    except ValueError:
+        until = parsedate_to_datetime(asked).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
-def _reason(error: requests.RequestException) -> str:
+def _number(text: str) -> int | None:
+    """A header's number; None for anything else, and for one that no file has."""
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
+
+
+def _reason(error: Exception) -> str:
     """The innermost cause in a few words, without the object addresses that urllib3 prints."""
     cause: BaseException = error
     while (inner := cause.__cause__ or cause.__context__) is not None:
@@ -258,32 +293,56 @@ def _reason(error: requests.RequestException) -> str:
 
 
 def _refuse_silent(url: str, silent: set[str]) -> None:
-    if urlsplit(url).netloc in silent:
+    if _host(url) in silent:
         raise _NextAddressError("the host did not answer before")
+
+
+def _refuse_plain(answer: requests.Response, url: str) -> None:
+    """Raise if an address that is safe on the way leads on to one that is not."""
+    hops = [hop.url for hop in (*answer.history, answer)]
+    if url.startswith("https:") and any(hop.startswith("http:") for hop in hops):
+        raise _NextAddressError("it leads on to an address by plain HTTP")
+
+
+def _host(url: str) -> str:
+    """Scheme and host: one may answer by HTTP and not by HTTPS."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _md5_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, _md5).hexdigest()
 
 
 def _md5() -> "hashlib._Hash":
     return hashlib.md5(usedforsecurity=False)
 
 
-def _check_sum(part: PartialFile, sha256: str | None) -> None:
-    if sha256 is None:
-        return
-    found = files.sha256(part.bytes)
-    if not found.startswith(sha256):
+def _check(
+    url: str, part: PartialFile, sha256: str | None, md5: str | None, ledger: Ledger | None
+) -> None:
+    """Compare the bytes with checksums and with the ledger; drop them if they are others."""
+    fault = None
+    if md5 is not None and (found := _md5_of(part.bytes)) != md5:
+        fault = f"its bytes have the MD5 {found}, those that were published {md5}"
+    if sha256 is not None or ledger is not None:
+        found = files.sha256(part.bytes)
+        if sha256 is not None and not found.startswith(sha256):
+            fault = f"its bytes have the SHA-256 {found}, those that are expected {sha256}"
+        if ledger is not None:
+            fault = fault or ledger.change(url, found)
+            if fault is None:
+                ledger.note(url, Download(found, part.size()))
+    if fault is not None:
         part.drop()
-        raise BadInput(
-            given=f"the bytes fetched for {part.path} have the SHA-256 {found}",
-            needed=f"the published file has {sha256}",
-            remedy="run again; if it stays so, the publisher has changed the file: get it by hand "
-            "and set `sources.<data set>.source`",
-        )
+        raise _NextAddressError(fault)
 
 
 def _give_up(path: Path, causes: Sequence[str]) -> NoReturn:
     raise BadInput(
         given=f"{path.name} could not be fetched from {'; '.join(causes) or 'no address at all'}",
-        needed="one address that gives the file",
-        remedy="run again (the bytes so far are kept), or get the file by hand and set "
-        "`sources.<data set>.source` to it",
+        needed="one address that gives the file as it was published",
+        remedy="run again (the bytes of a file that is not complete are kept), or get the file by "
+        "hand and set `sources.<data set>.source` to it",
     )

@@ -18,6 +18,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.images import Tone, read_thermal, read_visible
 from thermochroma.base.manifest import FRAME_COLUMNS
+from thermochroma.base.reading import quote
 from thermochroma.contract.dataset import Frame
 
 LEAST_SPREAD: Final = 2.0  # grey levels: a covered or frozen camera still has noise of about one
@@ -126,10 +127,18 @@ def kind_of(defect: str) -> str:
 
 
 def _in_short(kind: str, error: BadInput, path: Path) -> str:
-    """The reader's message without the path, which differs from machine to machine."""
+    """The reader's message without the path, which differs from machine to machine.
+
+    A library's own words follow after a colon if it refused the image for another reason than damage,
+    such as a size that may be meant to fill the memory.
+    """
     if not path.is_file():
         return f"{kind} image is missing"
-    return f"{kind} image {re.sub(r' [(].*', '', error.given.removeprefix(f'{path} '))}"
+    fault = re.sub(r" [(].*", "", error.given.removeprefix(f"{path} "))
+    cause = error.__cause__
+    if cause is None or isinstance(cause, OSError | SyntaxError | EOFError | BadInput):
+        return f"{kind} image {fault}"
+    return f"{kind} image {fault}: {quote(cause)}"
 
 
 def _is_constant(image: UInt8[np.ndarray, "..."]) -> bool:

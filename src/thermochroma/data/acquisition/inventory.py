@@ -12,7 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias, TypedDict
 
 from thermochroma.base.files import write_text
-from thermochroma.data.acquisition.local import ORIGIN, clear, refuse_removal
+from thermochroma.base.reading import reading
+from thermochroma.data.acquisition.local import ORIGIN, anew, clear, refuse_removal
+from thermochroma.data.acquisition.notes import read_note
 
 Origin: TypeAlias = Mapping[str, object]
 """Origin of a folder: {"addresses": ...}, {"archive", "bytes", "changed_ns"} of a local archive, or
@@ -115,4 +117,9 @@ def _notes(raw: Path) -> dict[str, _Note]:
     path = raw / ORIGIN
     if not path.is_file():
         return {}
-    return dict(json.loads(path.read_text(encoding="utf-8")).get("folders", {}))
+    folders = read_note(path, remedy=anew(raw)).get("folders", {})
+    with reading(path, needed="a note of each folder's origin", remedy=anew(raw)):
+        return {
+            str(name): {"origin": dict(note["origin"]), "warnings": list(note["warnings"])}
+            for name, note in folders.items()
+        }

@@ -5,7 +5,6 @@ people, a cyclist. Objects marked as doubtful (`person?`) or to be ignored, and 
 added, are skipped, since a caption built on them would claim too much.
 """
 
-import zlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.reading import reading
 from thermochroma.contract.dataset import Box
 
 VERSION: Final = "% bbGt version=3"
@@ -22,11 +22,7 @@ COLUMNS: Final = 12
 angle."""
 IGNORE: Final = 10
 LABELS: Final = ("person", "people", "cyclist")
-# scipy's reader raises many kinds of errors; a file of another format lacks a field.
-BROKEN: Final = (
-    *(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError),
-    *(MemoryError, NotImplementedError, zlib.error),
-)
+NEEDED: Final = "a whole annotation file"
 
 
 def annotated(raw: Path, *, name: str) -> Callable[[str], list[Box]]:
@@ -52,7 +48,9 @@ def annotated(raw: Path, *, name: str) -> Callable[[str], list[Box]]:
         number = int(last.removeprefix("I"))
         known = of_sequence(video)
         if number not in known:
-            raise _unreadable(video, IndexError(f"no frame {number}"), "fetch it again")
+            raise BadInput(
+                given=f"{video} has no frame {number}", needed=NEEDED, remedy="fetch it again"
+            )
         return known[number]
 
     return of
@@ -63,10 +61,8 @@ def read_boxes(path: Path) -> list[Box]:
 
     Raises BadInput for a file that is missing, of another version, or has a line that is no object.
     """
-    try:
+    with reading(path, needed=NEEDED, remedy="fetch the annotations again"):
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error, "fetch the annotations again") from error
     if not lines or lines[0].strip() != VERSION:
         raise BadInput(
             given=f"{path} begins with {lines[0].strip()[:40] if lines else ''!r}",
@@ -86,15 +82,12 @@ def read_vbb(path: Path) -> dict[int, list[Box]]:
     """
     import scipy.io  # here, since it is slow, and few of the stages that import this module need it
 
-    try:
+    # A file of another make is read well and lacks a field: what looks for the fields belongs inside.
+    with reading(path, needed=NEEDED, remedy="fetch the annotations again, or use the text ones"):
         annotation = scipy.io.loadmat(path, squeeze_me=False, struct_as_record=True)["A"][0, 0]
         labels = [str(each[0]) if each.size else "" for each in annotation["objLbl"][0]]
         lists = annotation["objLists"][0]
         return {number: _boxes_of(each, labels) for number, each in enumerate(lists)}
-    except (*BROKEN, scipy.io.matlab.MatReadError) as error:
-        raise _unreadable(
-            path, error, "fetch the annotations again, or use the text ones"
-        ) from error
 
 
 def _box(words: Sequence[str], where: str) -> Box | None:
@@ -124,12 +117,3 @@ def _boxes_of(objects: Any, labels: Sequence[str]) -> list[Box]:
 def _certain(label: str, place: Sequence[float]) -> Box | None:
     left, top, width, height = place
     return Box(label, left, top, width, height) if label in LABELS else None
-
-
-def _unreadable(path: Path, error: Exception, remedy: str) -> BadInput:
-    cause = " ".join(str(error).split())[:80] or type(error).__name__
-    return BadInput(
-        given=f"the annotation {path} cannot be read ({cause})",
-        needed="a whole annotation file",
-        remedy=remedy,
-    )

@@ -15,7 +15,8 @@ from thermochroma.data.acquisition.archives import Archive
 BY_HAND: Final = (
     "get the archives set00_V000.zip and so on by other ways (their authors' addresses are said to be "
     "dead since 2024), put them or their contents into one folder, and name it in "
-    "`sources.kaist.source`"
+    "`sources.kaist.source`; or, if archives came and their MD5 alone was another, set "
+    "`sources.kaist.allow_other_versions: true`"
 )
 
 MD5: Final = """
@@ -51,10 +52,14 @@ LARGEST: Final = 5 << 30  # bytes: the largest recording's archive has 2 GB
 ALL: Final = 80 << 30  # the whole set has 36 GB
 TEXTS: Final = (("annotations.zip", "annotations.tar", "annotations-vbb.zip"), ("imageSets.zip",))
 """Files of annotations and of lists of frames; of each kind, the first available one is enough."""
-BASES: Final = (
-    "http://multispectral.kaist.ac.kr/pedestrian/data-kaist/",
-    "http://multispectral.sejong.ac.kr/pedestrian/data-kaist/",
+_FOLDERS: Final = (
+    "multispectral.kaist.ac.kr/pedestrian/data-kaist/",
+    "multispectral.sejong.ac.kr/pedestrian/data-kaist/",
 )
+BASES: Final = tuple(f"https://{folder}" for folder in _FOLDERS)
+PLAIN: Final = tuple(f"http://{folder}" for folder in _FOLDERS)
+"""Plain HTTP, as the authors published the folders: anyone on the way can change a file. So
+they are asked last, and only for archives whose MD5 is known."""
 WHOLE: Final = (
     "https://kaist-cvpr15-dataset.s3.ap-northeast-2.amazonaws.com/kaist-cvpr15.tar.gz",
     "https://onedrive.live.com/download?cid=1570430EADF56512&resid=1570430EADF56512%21109419"
@@ -63,13 +68,19 @@ WHOLE: Final = (
 COPY: Final = "https://huggingface.co/datasets/McCheng/KAIST/resolve/main/"
 
 
-def of_recordings(sequences: Iterable[str], base: Sequence[str]) -> list[Archive]:
-    """List one archive for each of `sequences` ("set00/V000"), below the folders `base`."""
+def of_recordings(
+    sequences: Iterable[str], base: Sequence[str], plain: Sequence[str] = ()
+) -> list[Archive]:
+    """List one archive for each of `sequences` ("set00/V000"), below the folders `base`.
+
+    plain: further folders, asked last, from which only files of the published MD5 are taken.
+    """
     words = MD5.split()
     sums = {f"set{name}": md5 for name, md5 in zip(words[::2], words[1::2], strict=True)}
     files = [(name, name.replace("/", "_")) for name in sequences]
     return [
-        _archive(f"{file}.zip", base, f"images/{name}", sums[file], LARGEST) for name, file in files
+        _archive(f"{file}.zip", (*base, *plain), f"images/{name}", sums[file], LARGEST)
+        for name, file in files
     ]
 
 
@@ -85,9 +96,14 @@ def of_everything(base: Sequence[str], whole: Sequence[str]) -> list[Archive]:
     return [Archive("videos.tar", (*tars, *whole), "images", None, ALL)]
 
 
-def of_texts(file: str, base: Sequence[str]) -> list[Archive]:
-    """List the archive of annotations, or of lists of frames: `file` is one of `TEXTS`."""
-    return [_archive(file, base, file.split(".")[0], MD5_OF_TEXTS.get(file), LARGEST)]
+def of_texts(file: str, base: Sequence[str], plain: Sequence[str] = ()) -> list[Archive]:
+    """List the archive of annotations, or of lists of frames: `file` is one of `TEXTS`.
+
+    plain: see `of_recordings`.
+    """
+    md5 = MD5_OF_TEXTS.get(file)
+    folders = base if md5 is None else (*base, *plain)
+    return [_archive(file, folders, file.split(".")[0], md5, LARGEST)]
 
 
 def first_of(ways: Sequence[Callable[[], None]]) -> None:

@@ -15,6 +15,8 @@ from typing import NoReturn
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import write_text
 from thermochroma.data.acquisition.fetch import fetch
+from thermochroma.data.acquisition.ledger import Ledger
+from thermochroma.data.acquisition.notes import read_note
 from thermochroma.data.acquisition.unpack import is_archive, unpack
 
 ORIGIN = ".origin.json"
@@ -28,12 +30,14 @@ def bring(
     addresses: Sequence[str],
     holds: Sequence[str],
     max_bytes: int = 64 << 30,
+    sha256: str | None = None,
 ) -> None:
     """Make `raw` contain the folders `holds`, from `source` (folder or archive) or from `addresses`.
 
     name: the data set's key under `sources:`, for the messages. max_bytes: upper bound of the unpacked
-    size. Does nothing if `raw` already comes from there. A folder at `raw` that was not made here is
-    used if it contains `holds`, and is never removed.
+    size, and of a download. sha256: checksum of the archive at `addresses`, where it is known. Does
+    nothing if `raw` already comes from there. A folder at `raw` that was not made here is used if it
+    contains `holds`, and is never removed.
 
     Raises BadInput, with nothing changed, if the source is missing, empty, no archive or lacks a
     folder, or if no address answers.
@@ -46,14 +50,14 @@ def bring(
     elif place is not None:
         _unpack_once(raw, place, origin_of(place), holds, name, max_bytes)
     else:
-        _fetch_once(raw, addresses, holds, name, max_bytes)
+        _fetch_once(raw, addresses, holds, name, max_bytes, sha256)
 
 
 def place_of(source: str | None, name: str, needed: str) -> Path | None:
     """Path in the setting `source` of the data set `name`; raises BadInput if it does not exist."""
     if source is None:
         return None
-    place = Path(source).expanduser()
+    place = Path(source)
     if not place.exists():
         raise BadInput(
             given=f"`sources.{name}.source` is {source!r}, which does not exist",
@@ -107,16 +111,23 @@ def _link(raw: Path, root: Path, name: str) -> None:
 
 
 def _fetch_once(
-    raw: Path, addresses: Sequence[str], holds: Sequence[str], name: str, max_bytes: int
+    raw: Path,
+    addresses: Sequence[str],
+    holds: Sequence[str],
+    name: str,
+    max_bytes: int,
+    sha256: str | None,
 ) -> None:
+    ledger = Ledger.beside(raw, name)
     archive = raw.with_name(f"{raw.name}.archive")
     origin: dict[str, object] = {"addresses": list(addresses)}
     if not _comes_from(raw, origin):
-        fetch(addresses, archive)
+        fetch(addresses, archive, sha256=sha256, most_bytes=max_bytes, ledger=ledger)
         try:
             _unpack_once(raw, archive, origin, holds, name, max_bytes)
         except BadInput:
             archive.unlink()  # it cannot be used: the next run fetches it anew
+            ledger.forget(addresses)
             raise
     archive.unlink(missing_ok=True)
 
@@ -172,7 +183,12 @@ def _comes_from(raw: Path, origin: dict[str, object]) -> bool:
     note = raw / ORIGIN
     if raw.is_symlink() or not note.is_file():
         return False
-    return bool(json.loads(note.read_text(encoding="utf-8")) == origin)
+    return read_note(note, remedy=anew(raw)) == origin
+
+
+def anew(raw: Path) -> str:
+    """Say how data that were fetched or unpacked are made again."""
+    return f"remove {raw} (it was fetched or unpacked), so that it is made anew"
 
 
 def _is_foreign(raw: Path) -> bool:
@@ -184,8 +200,14 @@ def _is_foreign(raw: Path) -> bool:
 
 def _refuse_foreign(raw: Path, place: Path | None, holds: Sequence[str], name: str) -> None:
     """Accept a person's own folder if no other source is set; it is never replaced."""
-    if place is not None or not all((raw / folder).is_dir() for folder in holds):
+    if place is not None:
         refuse_removal(raw, name)
+    if lacks := [folder for folder in holds if not (raw / folder).is_dir()]:
+        raise BadInput(
+            given=f"{raw} was put there by hand and lacks {_listed(lacks)}",
+            needed=_listed(holds),
+            remedy="complete that folder, or move it away to fetch the data",
+        )
 
 
 def _listed(folders: Sequence[str]) -> str:

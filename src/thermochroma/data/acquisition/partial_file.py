@@ -21,8 +21,9 @@ class Version:
 class PartialFile:
     """The bytes so far, and the version that they belong to."""
 
-    def __init__(self, path: Path, bytes_expected: int | None) -> None:
+    def __init__(self, path: Path, bytes_expected: int | None, most_bytes: int) -> None:
         self.path = path
+        self.ceiling = most_bytes if bytes_expected is None else bytes_expected
         self.bytes = path.with_name(path.name + ".part")
         self.note = path.with_name(path.name + ".part.json")
         self.expected = bytes_expected

@@ -9,9 +9,8 @@ import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -21,14 +20,17 @@ from tqdm import tqdm
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import CHUNK_BYTES, whole_folder
+from thermochroma.base.reading import reading
 
-# zipfile raises NotImplementedError for a compression that it does not know.
-BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError, NotImplementedError)
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 GZIP_START = b"\x1f\x8b"
 TAR_MAGIC = slice(257, 262)  # place of "ustar" in a tar header
 ENCRYPTED = 1  # a bit of a zip member's flags
+FOLDER = 0x10  # a bit of a zip member's attributes, where Windows has made the archive
 LARGEST_HEADER = 1 << 24  # bytes; the library reads the headers of a tar into memory
+MOST_MEMBERS = 1 << 21  # all of KAIST has 300,000 files; empty ones cost an archive next to nothing
+WHOLE = "a whole zip, tar or tar.gz file"
+AGAIN = "fetch it again"
 TOP = PurePosixPath()
 
 
@@ -90,8 +92,11 @@ def opened(archive: Path, *, max_bytes: int = 64 << 30) -> Iterator[Opened]:
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the first bytes of `path` are those of a zip, gzip or tar file."""
-    with path.open("rb") as stream:
+    """Whether the first bytes of `path` are those of a zip, gzip or tar file.
+
+    Raises BadInput if it cannot be read at all.
+    """
+    with reading(path, needed=WHOLE, remedy="give another"), path.open("rb") as stream:
         head = stream.read(512)
     return head.startswith((*ZIP_STARTS, GZIP_START)) or head[TAR_MAGIC] == b"ustar"
 
@@ -110,17 +115,30 @@ def _members(archive: Path) -> Iterator[Iterator[Member]]:
             needed="a .zip, .tar or .tar.gz file",
             remedy="check the file: a saved web page is the usual cause",
         )
-    with archive.open("rb") as stream, _broken_is_bad_input(archive):
+    with archive.open("rb") as stream, ExitStack() as stack:
         start = stream.read(4)
         stream.seek(0)
         if start in ZIP_STARTS:
-            with zipfile.ZipFile(stream) as opened_zip:
-                yield _zip_members(opened_zip)
+            with reading(archive, needed=WHOLE, remedy=AGAIN):
+                opened_zip = stack.enter_context(zipfile.ZipFile(stream))
+            members = _zip_members(opened_zip)
         else:
             plain = gzip.GzipFile(fileobj=stream) if start.startswith(GZIP_START) else stream
             bounded: Any = _BoundedReads(plain)
-            with tarfile.open(fileobj=bounded, mode="r:") as opened_tar:
-                yield _tar_members(opened_tar)
+            with reading(archive, needed=WHOLE, remedy=AGAIN):
+                opened_tar = stack.enter_context(tarfile.open(fileobj=bounded, mode="r:"))
+            members = _tar_members(opened_tar)
+        yield _each(members, archive)
+
+
+def _each(members: Iterator[Member], archive: Path) -> Iterator[Member]:
+    """Pass `members` on; what the library raises on the way is the archive's fault."""
+    while True:
+        with reading(archive, needed=WHOLE, remedy=AGAIN):
+            member = next(members, None)
+        if member is None:
+            return
+        yield member
 
 
 class _BoundedReads:
@@ -137,26 +155,19 @@ class _BoundedReads:
         return content
 
 
-@contextmanager
-def _broken_is_bad_input(archive: Path) -> Iterator[None]:
-    try:
-        yield
-    except BROKEN as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's fault (full, not readable), not the archive's
-        raise BadInput(
-            given=f"{archive} is cut short or broken ({error})",
-            needed="a whole archive",
-            remedy="fetch it again",
-        ) from error
-
-
 def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
     kinds = {0: "file", stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
     for info in archive.infolist():
         kind = kinds.get(stat.S_IFMT(info.external_attr >> 16), "special")
-        kind = "folder" if info.is_dir() else "encrypted" if info.flag_bits & ENCRYPTED else kind
+        kind = "encrypted" if info.flag_bits & ENCRYPTED else kind
+        kind = "folder" if _is_folder(info) else kind
         yield Member(info.filename, info.file_size, kind, partial(archive.open, info))
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    """Whether a zip's member is a folder: Windows ends its name with a backslash, or marks it alone."""
+    marked = info.filename.endswith("\\") or bool(info.external_attr & FOLDER)
+    return info.is_dir() or (marked and info.file_size == 0)
 
 
 def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
@@ -172,7 +183,8 @@ def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
 
 def _look_at_all(members: Iterable[Member], archive: Path, max_bytes: int) -> Sequence[Member]:
     """List all members if all are safe; stop at the first that is not, so that no bomb is read on."""
-    listed, total = [], 0
+    listed: list[Member] = []
+    total = 0
     files: set[PurePosixPath] = set()
     for member in tqdm(members, desc=f"listing {archive.name}", unit="member", delay=2):
         _refuse_unsafe(member, archive)
@@ -180,6 +192,8 @@ def _look_at_all(members: Iterable[Member], archive: Path, max_bytes: int) -> Se
             _refuse_twice(member, files, archive)
             files.add(member.path)
         total += member.size
+        if len(listed) == MOST_MEMBERS:
+            raise _unsafe(member, archive, f"comes after {MOST_MEMBERS:,} others")
         if total > max_bytes:
             raise BadInput(
                 given=f"{archive} unpacks to more than {max_bytes} bytes",
@@ -196,6 +210,8 @@ def _look_at_all(members: Iterable[Member], archive: Path, max_bytes: int) -> Se
 def _refuse_unsafe(member: Member, archive: Path) -> None:
     path = member.path
     outside = path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]
+    if "\0" in member.name:
+        raise _unsafe(member, archive, "has a name that no disk can hold")
     if outside or (member.kind == "file" and path == TOP):
         raise _unsafe(member, archive, "lies outside the folder")
     if member.kind not in ("file", "folder"):
@@ -230,11 +246,19 @@ def _write(members: Sequence[Member], inside: PurePosixPath, folder: Path, archi
                 target.mkdir(parents=True, exist_ok=True)
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            with member.read() as source, target.open("xb") as stream:
+            with ExitStack() as stack, target.open("xb") as stream:
                 written = 0
-                while chunk := source.read(CHUNK_BYTES):
+                with reading(archive, needed=WHOLE, remedy=AGAIN):
+                    source = stack.enter_context(member.read())
+                while chunk := _chunk(source, archive):
                     written += len(chunk)
                     if written > member.size:  # only the claimed size has been checked so far
-                        raise tarfile.ReadError(f"{member.name!r} holds more than it claims")
+                        raise _unsafe(member, archive, "holds more than it claims")
                     stream.write(chunk)
                     bar.update(len(chunk))
+
+
+def _chunk(source: Any, archive: Path) -> bytes:
+    with reading(archive, needed=WHOLE, remedy=AGAIN):
+        chunk: bytes = source.read(CHUNK_BYTES)
+    return chunk

@@ -12,10 +12,10 @@ from typing import Any, Final, NoReturn
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import ThermalImage
+from thermochroma.base.reading import reading
 from thermochroma.data.captioning.leak_linter import COLOUR
 
 CLASSES: Final = {
@@ -26,6 +26,11 @@ CLASSES: Final = {
 VOCABULARIES: Final = ("tokenizer.json", "vocab.txt", "vocab.json")
 TASK: Final = "<CAPTION>"  # asks Florence-2 for one short sentence
 MOST_TOKENS: Final = 40
+NEEDED: Final = (
+    "`caption.captioner` names a folder with a BLIP or Florence-2 model as transformers saves it (for "
+    "example Salesforce/blip-image-captioning-base, or florence-community/Florence-2-base)"
+)
+REMEDY: Final = "place one there, or choose another `caption.profile`"
 
 _LOOK: Final = (
     r"(?:black[ -]and[ -]white|monochrome|gr[ae]y[ -]?scale|thermal|infrared|night[ -]vision)"
@@ -60,7 +65,7 @@ class Captioner:
         if not any((folder / name).is_file() for name in VOCABULARIES):
             # without one the library would make an empty tokenizer, silently
             _refuse(f"{folder} has none of {', '.join(VOCABULARIES)}")
-        try:
+        with reading(folder, needed=NEEDED, remedy=REMEDY):
             kind = transformers.AutoConfig.from_pretrained(folder, local_files_only=True).model_type
             if kind not in CLASSES:
                 _refuse(f"{folder} holds a model of the kind `{kind}`")
@@ -70,8 +75,6 @@ class Captioner:
             model, report = getattr(transformers, CLASSES[kind]).from_pretrained(
                 folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
             )
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            _refuse(f"{folder} cannot be read ({' '.join(str(error).split())[:200]})")
         if not (
             hasattr(self.processor, "image_processor") and hasattr(self.processor, "tokenizer")
         ):
@@ -118,8 +121,6 @@ def _article(found: re.Match[str]) -> str:
 def _refuse(given: str) -> NoReturn:
     raise BadInput(
         given=given,
-        needed="`caption.captioner` names a folder with a BLIP or Florence-2 model as transformers "
-        "saves it (for example Salesforce/blip-image-captioning-base, or "
-        "florence-community/Florence-2-base)",
-        remedy="place one there, or choose another `caption.profile`",
+        needed=NEEDED,
+        remedy=REMEDY,
     )

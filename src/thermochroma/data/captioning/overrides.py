@@ -1,21 +1,26 @@
 """Captions written by a person: a CSV file for all data sets, one pattern of frame ids per line."""
 
+import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase, translate
 from pathlib import Path
 from typing import Final, Literal
 
-import pandas as pd
-
 from thermochroma.base.errors import BadInput
 from thermochroma.base.plugins import nearest
+from thermochroma.base.reading import reading
 from thermochroma.contract.dataset import dataset_names
 from thermochroma.data.captioning.leak_linter import refuse_colour_words
 
 OVERRIDE_COLUMNS: Final = ["dataset", "id_glob", "text", "author", "date", "looked_at", "note"]
+SPECTRA: Final[dict[str, Literal["thermal", "visible"]]] = {
+    "thermal": "thermal",
+    "visible": "visible",
+}
+NEEDED: Final = "a CSV file in UTF-8, with commas, whose quotes are all closed"
 
 
 @dataclass(frozen=True)
@@ -46,14 +51,30 @@ def choose_override(overrides: Sequence[Override], frame: str, *, split: str) ->
 
 def read_overrides(path: Path) -> list[Override]:
     """Read a CSV with the columns OVERRIDE_COLUMNS. Raises BadInput that names the faulty line."""
-    table = pd.read_csv(path, dtype="string", keep_default_na=False)
-    if list(table.columns) != OVERRIDE_COLUMNS:
+    with (
+        reading(path, needed=NEEDED, remedy="save it so from the program that wrote it"),
+        path.open(encoding="utf-8-sig", newline="") as stream,
+    ):
+        lines = csv.reader(stream, strict=True)
+        numbered = [(lines.line_num, words) for words in lines if words]
+    columns = numbered[0][1] if numbered else []
+    if columns != OVERRIDE_COLUMNS:
         raise BadInput(
-            given=f"{path} has the columns {list(table.columns)}",
+            given=f"{path} has the columns {columns}",
             needed=f"the columns {OVERRIDE_COLUMNS}",
             remedy="correct its first line",
         )
-    return [_override(row, f"line {line} of {path}") for line, row in _numbered(table)]
+    return [_parsed(words, f"line {number} of {path}") for number, words in numbered[1:]]
+
+
+def _parsed(words: Sequence[str], where: str) -> Override:
+    if len(words) != len(OVERRIDE_COLUMNS):
+        raise BadInput(
+            given=f"{where} has {len(words)} values",
+            needed=f"one for each of {', '.join(OVERRIDE_COLUMNS)}",
+            remedy="correct it; a sentence with a comma or a quote stands between quotes",
+        )
+    return _override(dict(zip(OVERRIDE_COLUMNS, words, strict=True)), where)
 
 
 def overrides_of(
@@ -76,11 +97,12 @@ def overrides_of(
     return own
 
 
-def _override(row: pd.Series, where: str) -> Override:
+def _override(row: Mapping[str, str], where: str) -> Override:
     _refuse_unknown(row["dataset"], where)
     refuse_colour_words(row["text"], where=where)
     _refuse_undated(row["date"], where)
-    if row["looked_at"] not in {"thermal", "visible"}:
+    looked_at = SPECTRA.get(row["looked_at"])
+    if looked_at is None:
         raise BadInput(
             given=f"{where} has looked_at `{row['looked_at']}`",
             needed="`thermal` or `visible`: the image that the author looked at",
@@ -91,7 +113,7 @@ def _override(row: pd.Series, where: str) -> Override:
         pattern=row["id_glob"],
         text=row["text"],
         author=row["author"],
-        looked_at=row["looked_at"],
+        looked_at=looked_at,
         where=where,
     )
 
@@ -115,8 +137,3 @@ def _refuse_undated(text: str, where: str) -> None:
             needed="a date such as 2026-01-31",
             remedy="correct it",
         ) from None
-
-
-def _numbered(table: pd.DataFrame) -> Iterator[tuple[int, pd.Series]]:
-    for place, (_, row) in enumerate(table.iterrows()):
-        yield place + 2, row  # the first line is the header

@@ -31,7 +31,8 @@ from tqdm import tqdm
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import write_text
-from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Split
+from thermochroma.base.image_files import image_files, names_image, refuse_unwritable
+from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Sha256, Split
 from thermochroma.data.acquisition.expected_counts import odd_counts
 from thermochroma.data.acquisition.irvi_strips import THERMAL, VISIBLE, write_frames
 from thermochroma.data.acquisition.local import bring
@@ -40,7 +41,6 @@ from thermochroma.data.acquisition.pairing import natural, paired, refuse_strang
 DRIVE: Final = "https://drive.google.com/uc?id=1ZcJ0EfF5n_uqtsLc7-8hJgTcr2zHSXY3"
 BAIDU: Final = "https://pan.baidu.com/s/1og7bcuVDModuBJhEQXWPxg?pwd=IRVI"
 LARGEST: Final = 64 << 30  # bytes; the archive's size is not published
-SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 HELD_OUT: Final = "monitoring/sub-5"
 VALIDATED: Final = "monitoring/sub-4"
 TAIL: Final = 20  # the last 1/20 of the frames is for validation
@@ -76,8 +76,12 @@ class IrviSettings(DatasetSettings):
     on_defect: Literal["refuse", "drop"] = "drop"
     profile: Literal["joint", "loso", "clean"] = "joint"
     """Split of the frames; see the beginning of this file."""
+    allow_partial: bool = False
+    """Whether a copy that lacks whole parts of the published data is used."""
     addresses: tuple[str, ...] = (DRIVE,)
     """Addresses of the archive, tried in this order when `source` is null."""
+    sha256: Sha256 | None = None
+    """Checksum of the archive at `addresses`, such as the report of a download tells; null takes any."""
 
 
 def acquire(settings: IrviSettings, raw: Path) -> None:
@@ -100,7 +104,7 @@ def acquire(settings: IrviSettings, raw: Path) -> None:
 def frames(settings: IrviSettings, raw: Path) -> Sequence[Frame]:
     """List every frame of which at least one image exists, by part, in natural order of names.
 
-    Raises BadInput if there are none.
+    Raises BadInput if there are none, or if a published part is missing, unless `allow_partial` is set.
     """
     folders = {folder.parent for folder in raw.glob(f"*/**/{THERMAL}")}
     parts = sorted((folder.relative_to(raw).as_posix() for folder in folders), key=natural)
@@ -110,10 +114,12 @@ def frames(settings: IrviSettings, raw: Path) -> Sequence[Frame]:
             needed="the frames that `acquire` writes",
             remedy=f"remove {raw} and run again",
         )
+    if not settings.allow_partial:
+        _refuse_missing(parts)
     splits = _splits(settings, parts)
     listed: list[Frame] = []
     for part, split in splits.items():
-        count = len(list((raw / part / THERMAL).iterdir()))
+        count = len(image_files(raw / part / THERMAL))
         tail = count // TAIL if split == "train" and settings.profile != "clean" else 0
         listed += _frames_of(raw, part, split, tail)
     return listed
@@ -121,8 +127,7 @@ def frames(settings: IrviSettings, raw: Path) -> Sequence[Frame]:
 
 def remarks(_settings: IrviSettings, table: pd.DataFrame) -> Sequence[str]:
     """List the parts whose numbers of frames differ from the published ones."""
-    parts = table["thermal"].str.rsplit("/", n=2).str[0]
-    parts = parts.str.replace(r"^(traffic)/.*/(train|test)$", r"\1/\2", regex=True)
+    parts = table["thermal"].str.rsplit("/", n=2).str[0].map(_published)
     return list(odd_counts(parts, {name: (count, count) for name, count in PUBLISHED.items()}))
 
 
@@ -138,6 +143,7 @@ def _bring(settings: IrviSettings, published: Path) -> None:
             name="irvi",
             source=settings.source,
             addresses=settings.addresses,
+            sha256=settings.sha256,
             holds=(),
             max_bytes=LARGEST,
         )
@@ -191,9 +197,11 @@ def _groups(published: Path) -> dict[str, Mapping[str, list[Path]]]:
     groups: dict[str, dict[str, list[Path]]] = {}
     passed_over = 0
     for path in sorted(published.rglob("*")):
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+        if not names_image(path) or path.is_dir():
             continue
-        info = _parsed(path.relative_to(published))
+        below = path.relative_to(published)
+        refuse_unwritable([str(below)])
+        info = _parsed(below)
         if info is None:
             passed_over += 1
             continue
@@ -222,12 +230,28 @@ def _claim(raw: Path, published: Path, groups: Mapping[str, Mapping[str, list[Pa
             needed="a place that may be filled",
             remedy="move that folder away, and name it in `sources.irvi.source`",
         )
-    if note.is_file() and note.read_text(encoding="utf-8") != text:
+    if note.is_file() and note.read_bytes() != text.encode():
         for left in [path for path in raw.iterdir() if path != note]:
             shutil.rmtree(left)
     for part in raw.rglob(".part-*"):  # of a killed run
         shutil.rmtree(part) if part.is_dir() else part.unlink()
     write_text(note, text)
+
+
+def _published(part: str) -> str:
+    """Name of a part in the published list, which tells no recordings of traffic apart."""
+    return re.sub(r"^traffic/.*/(train|test)$", r"traffic/\1", part)
+
+
+def _refuse_missing(parts: Sequence[str]) -> None:
+    missing = sorted(PUBLISHED.keys() - {_published(part) for part in parts})
+    if missing:
+        raise BadInput(
+            given=f"the copy of IRVI lacks {len(missing)} of its {len(PUBLISHED)} parts: "
+            + ", ".join(missing),
+            needed="images of each part, in folders whose names tell it",
+            remedy="complete the copy, or set `sources.irvi.allow_partial: true` to use what is there",
+        )
 
 
 def _splits(settings: IrviSettings, parts: Sequence[str]) -> Mapping[str, Split]:
@@ -252,7 +276,7 @@ def _frames_of(raw: Path, part: str, split: Split, tail: int) -> Iterator[Frame]
     """List the frames of a part. tail: number of the last frames, a sequence for validation."""
     files: dict[str, dict[str, str]] = {}
     for kind in (THERMAL, VISIBLE):
-        for path in (raw / part / kind).iterdir():
+        for path in image_files(raw / part / kind):
             files.setdefault(path.stem, {})[kind] = path.name
     order = sorted(files, key=natural)
     subset = part.split("/")[0]

@@ -10,7 +10,7 @@ The published addresses are said to be dead since 2024, so a local copy is the f
 archives are tried before large ones, so that the result of a download that ends early can be used.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
@@ -21,13 +21,16 @@ from tqdm import tqdm
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import usable
+from thermochroma.base.reading import reading
 from thermochroma.contract.dataset import Box, Dataset, DatasetSettings, Facts, Frame, Split
 from thermochroma.data.acquisition import kaist_archives as published
 from thermochroma.data.acquisition.archives import bring_archives
 from thermochroma.data.acquisition.expected_counts import odd_counts
 from thermochroma.data.acquisition.fetch import fetch
 from thermochroma.data.acquisition.frame_thinning import every_nth, thin
+from thermochroma.data.acquisition.image_pairs import image_pairs
 from thermochroma.data.acquisition.kaist_annotations import annotated
+from thermochroma.data.acquisition.ledger import Ledger
 
 Time = Literal["day", "night"]
 
@@ -57,6 +60,9 @@ LISTED_TESTS: Final = 1455
 EVERY: Final = 20
 FIRST: Final = 19
 """Number of the first frame, I00019, in the published lists of every twentieth frame."""
+INCOMPLETE: Final = (
+    "complete the recording, or remove its folder and set `sources.kaist.allow_partial: true`"
+)
 SCENES: Final = {
     "campus": "a university campus road with trees and low buildings",
     "road": "a wide urban road with traffic",
@@ -77,6 +83,11 @@ class KaistSettings(DatasetSettings):
     """Whether to use only recordings that `source` or, without one, the raw folder holds; fetches none."""
     base: tuple[str, ...] = published.BASES
     """Addresses of folders that may hold the archives, each with and without `images/`."""
+    plain_base: tuple[str, ...] = published.PLAIN
+    """Further such addresses by plain HTTP, asked last and only for archives whose MD5 is published; not
+    at all with `allow_other_versions`."""
+    allow_other_versions: bool = False
+    """Whether downloads are used whose MD5 differs from the published list of 2017; each is reported."""
     whole: tuple[str, ...] = published.WHOLE
     """Addresses of one archive of everything, tried when parts are not available."""
     allow_mirror: bool = False
@@ -107,7 +118,8 @@ def frames(settings: KaistSettings, raw: Path) -> Sequence[Frame]:
     """List every frame with a file in either folder of a recording, so that missing files are noticed.
 
     With `s20`, every frame on the published lists, or every twentieth where there are none.
-    Raises BadInput if a recording is missing, unless `allow_partial` is set, or if all are.
+    Raises BadInput if a recording is missing, unless `allow_partial` is set, or if all are; and if a
+    folder of a recording holds no image.
     """
     there = [name for name in _wanted(settings) if _is_there(name, raw)]
     _refuse_missing(settings, raw, there)
@@ -155,8 +167,8 @@ def boxes(_settings: KaistSettings, raw: Path) -> Callable[[str], Sequence[Box]]
 def _bring_recordings(settings: KaistSettings, raw: Path, silent: set[str]) -> None:
     """Try the ways in turn: recordings, whole sets, everything, copies; the last one's error is raised."""
     wanted, base = _wanted(settings), settings.base
-    recordings = published.of_recordings(wanted, base)
-    bring = partial(bring_archives, raw, name="kaist", silent_hosts=silent)
+    recordings = published.of_recordings(wanted, base, _plain(settings))
+    bring = _bring(settings, raw, silent)
     if settings.source is not None:
         return bring(recordings, source=settings.source)
     copies = raw.with_name(f"{raw.name}.copies")
@@ -164,7 +176,7 @@ def _bring_recordings(settings: KaistSettings, raw: Path, silent: set[str]) -> N
         lambda: bring(recordings, source=None),
         lambda: bring(published.of_sets(_missing(settings, raw), base), source=None),
         lambda: bring(published.of_everything(base, settings.whole), source=None),
-        lambda: bring(recordings, source=str(_copied(settings, copies, silent))),
+        lambda: bring(recordings, source=str(_copied(settings, raw, copies, silent))),
     ]
     if not settings.allow_mirror:
         del ways[-1]
@@ -173,21 +185,41 @@ def _bring_recordings(settings: KaistSettings, raw: Path, silent: set[str]) -> N
     return published.first_of(ways)
 
 
-def _copied(settings: KaistSettings, copies: Path, silent: set[str]) -> Path:
+def _bring(settings: KaistSettings, raw: Path, silent: set[str]) -> Callable[..., None]:
+    return partial(
+        bring_archives,
+        raw,
+        name="kaist",
+        silent_hosts=silent,
+        allow_other_versions=settings.allow_other_versions,
+    )
+
+
+def _plain(settings: KaistSettings) -> tuple[str, ...]:
+    return () if settings.allow_other_versions else settings.plain_base
+
+
+def _copied(settings: KaistSettings, raw: Path, copies: Path, silent: set[str]) -> Path:
     """Fetch the archives published by others; return their folder, which is kept as a local copy."""
     for file in ("train.zip", "test.zip"):
         addresses = [f"{base}{file}" for base in settings.mirrors]
-        fetch(addresses, copies / file, silent_hosts=silent)
+        fetch(
+            addresses,
+            copies / file,
+            most_bytes=published.ALL,
+            ledger=Ledger.beside(raw, "kaist"),
+            silent_hosts=silent,
+        )
     return copies
 
 
 def _bring_annotations(settings: KaistSettings, raw: Path, silent: set[str]) -> None:
     """Acquire annotations and lists of frames; missing ones are only reported."""
-    bring = partial(bring_archives, raw, name="kaist", silent_hosts=silent)
+    bring, plain = _bring(settings, raw, silent), _plain(settings)
     for files in published.TEXTS:
         for file in files:
             try:
-                bring(published.of_texts(file, settings.base), source=settings.source)
+                bring(published.of_texts(file, settings.base, plain), source=settings.source)
                 break
             except BadInput as problem:
                 tqdm.write(f"kaist: going on without {file}: {problem.given}")
@@ -221,11 +253,16 @@ def _missing(settings: KaistSettings, raw: Path) -> list[str]:
 
 
 def _frames_of(settings: KaistSettings, raw: Path, sequence: str) -> Iterator[Frame]:
-    folder, name = raw / "images" / sequence, sequence.split("/")[0]
+    folder, name = f"images/{sequence}", sequence.split("/")[0]
     place, time, *_ = SETS[name]
-    files = (path for kind in ("lwir", "visible") for path in (folder / kind).glob("*.jpg"))
-    stems = {path.stem for path in files if not path.name.startswith(".")}
-    for stem in sorted(_listed(raw, sequence, stems) if settings.profile == "s20" else stems):
+    pairs = image_pairs(
+        raw, thermal=f"{folder}/lwir", visible=f"{folder}/visible", remedy=INCOMPLETE
+    )
+    chosen = _listed(raw, sequence, pairs.keys()) if settings.profile == "s20" else pairs
+    for stem in sorted(chosen):
+        # one on the published list that is not there is missed by the name that it would have
+        lost = f"{folder}/lwir/{stem}.jpg", f"{folder}/visible/{stem}.jpg"
+        thermal, visible = pairs.get(stem, lost)
         yield Frame(
             frame=f"{sequence}/{stem}",
             sequence=sequence,
@@ -234,17 +271,19 @@ def _frames_of(settings: KaistSettings, raw: Path, sequence: str) -> Iterator[Fr
             split=_split_of(sequence),
             place=place,
             time=time,
-            thermal=f"images/{sequence}/lwir/{stem}.jpg",
-            visible=f"images/{sequence}/visible/{stem}.jpg",
+            thermal=thermal,
+            visible=visible,
         )
 
 
-def _listed(raw: Path, sequence: str, stems: set[str]) -> set[str]:
+def _listed(raw: Path, sequence: str, stems: Collection[str]) -> set[str]:
     """Names of a recording's frames on the published list, or every twentieth of `stems`."""
     part = "test" if _split_of(sequence) == "test" else "train"
     path = raw / "imageSets" / f"{part}-all-20.txt"
     if path.is_file():
-        lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+        with reading(path, needed="a list of frames", remedy="fetch it again, or remove it"):
+            text = path.read_text(encoding="utf-8")
+        lines = (line.strip() for line in text.splitlines())
         return {line.rpartition("/")[2] for line in lines if line.rpartition("/")[0] == sequence}
     return every_nth(stems, EVERY, FIRST)
 

@@ -14,13 +14,16 @@ from typing import Final, Literal
 import pandas as pd
 
 from thermochroma.base.errors import BadInput
-from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Split
+from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Sha256, Split
 from thermochroma.data.acquisition.expected_counts import odd_counts
+from thermochroma.data.acquisition.image_pairs import image_pairs
 from thermochroma.data.acquisition.local import bring
 
-ARCHIVE: Final = "https://github.com/Linfeng-Tang/MSRS/archive/refs/heads/main.zip"
+COMMIT: Final = "5fa66e33c5ba875eec4de4f5a5bf609bdcc566c5"
+"""A state of the authors' repository: the one that a public reproduction of SIBA (in Jittor) checks out."""
+ARCHIVE: Final = f"https://github.com/Linfeng-Tang/MSRS/archive/{COMMIT}.zip"
 FOLDERS: Final = ("train/ir", "train/vi", "test/ir", "test/vi")
-NAME: Final = re.compile(r"(\d{5})([DN])\.png")
+NAME: Final = re.compile(r"(\d{5})([DN])")
 TIMES: Final = {"D": "day", "N": "night"}
 PUBLISHED: Final = {"train": 1083, "test": 361}
 
@@ -37,6 +40,8 @@ class MsrsSettings(DatasetSettings):
     profile: Literal["blocks", "authors"] = "blocks"
     addresses: tuple[str, ...] = (ARCHIVE,)
     """Addresses of the archive, tried in this order when `source` is null."""
+    sha256: Sha256 | None = None
+    """Checksum of the archive at `addresses`, such as the report of a download tells; null takes any."""
 
 
 def acquire(settings: MsrsSettings, raw: Path) -> None:
@@ -46,6 +51,7 @@ def acquire(settings: MsrsSettings, raw: Path) -> None:
         name="msrs",
         source=settings.source,
         addresses=settings.addresses,
+        sha256=settings.sha256,
         holds=FOLDERS,
         max_bytes=4 << 30,
     )
@@ -54,22 +60,17 @@ def acquire(settings: MsrsSettings, raw: Path) -> None:
 def frames(settings: MsrsSettings, raw: Path) -> Sequence[Frame]:
     """List every name in a folder of either spectrum, so that missing files are noticed; by number.
 
-    Raises BadInput if there are none, or for an image whose name is not the authors'.
+    Raises BadInput if a folder has none, or for an image whose name is not the authors'.
     """
-    names = {
-        (path.name, part)
+    remedy = "correct `sources.msrs.source`, or set it to null to fetch the data"
+    pairs = {
+        (name, part): pair
         for part in PUBLISHED
-        for kind in ("ir", "vi")
-        for path in (raw / part / kind).glob("*.png")
-        if not path.name.startswith(".")
+        for name, pair in image_pairs(
+            raw, thermal=f"{part}/ir", visible=f"{part}/vi", remedy=remedy
+        ).items()
     }
-    if not names:
-        raise BadInput(
-            given=f"{raw} holds no .png file in " + ", ".join(f"`{folder}`" for folder in FOLDERS),
-            needed="the images of MSRS",
-            remedy="correct `sources.msrs.source`, or set it to null to fetch the data",
-        )
-    return [_frame(settings, name, part) for name, part in sorted(names)]
+    return [_frame(settings, name, part, *pair) for (name, part), pair in sorted(pairs.items())]
 
 
 def facts(_settings: MsrsSettings, _raw: Path) -> Callable[[str], Facts]:
@@ -83,19 +84,19 @@ def remarks(_settings: MsrsSettings, table: pd.DataFrame) -> Sequence[str]:
     return list(odd_counts(parts, {name: (count, count) for name, count in PUBLISHED.items()}))
 
 
-def _frame(settings: MsrsSettings, name: str, part: str) -> Frame:
+def _frame(settings: MsrsSettings, name: str, part: str, thermal: str, visible: str) -> Frame:
     number, letter = _parsed(name)
     block = number // BLOCK
     by_blocks = settings.profile == "blocks"
     return Frame(
-        frame=Path(name).stem,
+        frame=name,
         sequence=f"block_{block:02d}" if by_blocks else f"{part}/block_{block:02d}",
-        mount=Path(name).stem,  # aligned by the authors, image by image
+        mount=name,  # aligned by the authors, image by image
         split=_split_of(block, test=block % 10 in TEST if by_blocks else part == "test"),
         place="",
         time=TIMES[letter],
-        thermal=f"{part}/ir/{name}",
-        visible=f"{part}/vi/{name}",
+        thermal=thermal,
+        visible=visible,
     )
 
 

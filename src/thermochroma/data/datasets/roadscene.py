@@ -6,19 +6,26 @@ so whole blocks of numbers are held out: 40 pairs for testing, 25 for validation
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
+
 from thermochroma.base.errors import BadInput
-from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Split
+from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Sha256, Split
+from thermochroma.data.acquisition.expected_counts import odd_counts
+from thermochroma.data.acquisition.image_pairs import image_pairs
 from thermochroma.data.acquisition.local import bring
 
 THERMAL: Final = "cropinfrared"
 VISIBLE: Final = "crop_LR_visible"
-ARCHIVE: Final = "https://github.com/hanna-xu/RoadScene/archive/refs/heads/master.zip"
+COMMIT: Final = "ab71420f8fc96396eeb97eecf3694909b3feb656"
+"""A state of the authors' repository: the one that a public reproduction of SIBA (in Jittor) checks out."""
+ARCHIVE: Final = f"https://github.com/hanna-xu/RoadScene/archive/{COMMIT}.zip"
 NAME: Final = re.compile(r"FLIR_(video_)?(\d+)")
 
+PUBLISHED: Final = {"train": 156, "validation": 25, "test": 40}
 TEST: Final = ((977, 1463), (4208, 4514), (5857, 5987), (7360, 7433), (7732, 7809))
 VALIDATION: Final = ((3801, 4071), (4593, 4735), (7968, 8284))
 """Ranges of FLIR_<number>, ends included. Chosen so that no near duplicates are in two splits:
@@ -40,6 +47,8 @@ class RoadSceneSettings(DatasetSettings):
 
     addresses: tuple[str, ...] = (ARCHIVE,)
     """Addresses of the archive, tried in this order when `source` is null."""
+    sha256: Sha256 | None = None
+    """Checksum of the archive at `addresses`, such as the report of a download tells; null takes any."""
 
 
 def acquire(settings: RoadSceneSettings, raw: Path) -> None:
@@ -49,6 +58,7 @@ def acquire(settings: RoadSceneSettings, raw: Path) -> None:
         name="roadscene",
         source=settings.source,
         addresses=settings.addresses,
+        sha256=settings.sha256,
         holds=(VISIBLE, THERMAL),
         max_bytes=2 << 30,  # the published archive unpacks to about a tenth of this
     )
@@ -57,26 +67,26 @@ def acquire(settings: RoadSceneSettings, raw: Path) -> None:
 def frames(_settings: RoadSceneSettings, raw: Path) -> Sequence[Frame]:
     """List every name in either folder, so that missing files are noticed; by number, videos last.
 
-    Raises BadInput if there are none, or for an image whose name is not the authors'.
+    Raises BadInput if a folder has none, or for an image whose name is not the authors'.
     """
-    names = {
-        path.name
-        for folder in (THERMAL, VISIBLE)
-        for path in (raw / folder).glob("*.jpg")
-        if not path.name.startswith(".")
-    }
-    if not names:
-        raise BadInput(
-            given=f"{raw} holds no .jpg file in `{THERMAL}` and `{VISIBLE}`",
-            needed="the images of RoadScene",
-            remedy="correct `sources.roadscene.source`, or set it to null to fetch the data",
-        )
-    return list(_in_sequences(sorted((_parsed(name), name) for name in names)))
+    pairs = image_pairs(
+        raw,
+        thermal=THERMAL,
+        visible=VISIBLE,
+        remedy="correct `sources.roadscene.source`, or set it to null to fetch the data",
+    )
+    return list(_in_sequences(sorted((_parsed(name), name) for name in pairs), pairs))
 
 
 def facts(_settings: RoadSceneSettings, _raw: Path) -> Callable[[str], Facts]:
     """Facts without day or night, which would need the visible image: only that it is a street."""
     return lambda _frame: Facts(time="", scene="a street scene", details=())
+
+
+def remarks(_settings: RoadSceneSettings, table: pd.DataFrame) -> Sequence[str]:
+    """List the splits whose numbers of frames differ from the published ones."""
+    counts = {name: (count, count) for name, count in PUBLISHED.items()}
+    return list(odd_counts(table["split"], counts))
 
 
 def split_of(video: bool, number: int) -> Split:
@@ -88,17 +98,19 @@ def split_of(video: bool, number: int) -> Split:
     return "validation" if _within(number, VALIDATION) else "train"
 
 
-def _in_sequences(named: Iterable[tuple[tuple[bool, int], str]]) -> Iterable[Frame]:
+def _in_sequences(
+    named: Iterable[tuple[tuple[bool, int], str]], pairs: Mapping[str, tuple[str, str]]
+) -> Iterable[Frame]:
     """Group frames into sequences: runs of near numbers within one split; the video is one sequence."""
     sequence, last_split, last_number = "", "", -GAP
-    for (video, number), name in named:
+    for (video, number), frame in named:
         split = split_of(video, number)
         if video:
             sequence = "video"
         elif split != last_split or number > last_number + GAP:
             sequence = f"block_{number:05d}"
         last_split, last_number = split, number
-        frame = Path(name).stem
+        thermal, visible = pairs[frame]
         yield Frame(
             frame=frame,
             sequence=sequence,
@@ -106,13 +118,13 @@ def _in_sequences(named: Iterable[tuple[tuple[bool, int], str]]) -> Iterable[Fra
             split=split,
             place="",
             time="night" if video or _within(number, NIGHT) else "day",
-            thermal=f"{THERMAL}/{name}",
-            visible=f"{VISIBLE}/{name}",
+            thermal=thermal,
+            visible=visible,
         )
 
 
 def _parsed(name: str) -> tuple[bool, int]:
-    found = NAME.fullmatch(Path(name).stem)
+    found = NAME.fullmatch(name)
     if found is None:
         raise BadInput(
             given=f"{name} is no name of a RoadScene image",
@@ -138,4 +150,5 @@ DATASET = Dataset(
     facts=facts,
     stills=True,
     upscale=True,
+    remarks=remarks,
 )

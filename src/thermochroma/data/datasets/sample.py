@@ -127,7 +127,7 @@ def _claim(settings: SampleSettings, folder: Path) -> None:
     drawn_with = settings.model_dump(include={"sequences_per_set", "frames_per_sequence", "seed"})
     text = json.dumps({"drawing": DRAWING, **drawn_with}, indent=1) + "\n"
     note = folder / "settings.json"
-    if not note.exists() or note.read_text(encoding="utf-8") != text:
+    if not note.exists() or note.read_bytes() != text.encode():
         for name in CONTENTS:
             _remove(folder / name)
         write_text(note, text)
