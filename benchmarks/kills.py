@@ -1,9 +1,10 @@
 """What random kills cost: every stage is killed at random moments, and `dvc repro` then ends the work.
 
-A small project of its own is made, and run once undisturbed. Then, kill by kill: a stage is forgotten, run
-as if for the first time, and KILL, TERM or INT is sent at a random moment to the whole group, to the stage
-or to `dvc` alone. Afterwards no process of it may go on, the next `dvc repro` must end well with the same
-bytes and without a leftover, and a training that had ended must not be trained again.
+A small project of its own is made, and run once undisturbed. Then, row by row: a stage is forgotten, run as
+if for the first time, and a few times in a row KILL, TERM or INT is sent at a random moment to the whole
+group, to the stage or to `dvc` alone, before it may end. After a kill no process of it may go on; the last
+`dvc repro` must end well with the same bytes and without a leftover; and a training that had ended must not
+be trained again, nor one with a checkpoint be begun afresh.
 
     python -m benchmarks.kills --place /tmp/kills --seed 0 --minutes 60
 """
@@ -44,10 +45,11 @@ MOST_IN_A_ROW: Final = 6  # kills before a stage may end its work
 EARLY: Final = 0.4, 5.0  # share of the kills that fall into so many first seconds
 PATIENCE: Final = 30.0  # seconds in which everything must have ended
 MEASURED: Final = "cost.json"  # times and memory, never twice the same
-PHASES: Final = ("before", "within", "after", "too late for")
+PHASES: Final = ("before", "within", "after")
+LATE: Final = "too late for"  # all was over: no kill
 HEAD: Final = (
-    "| sent to | signal | kills | before the stage | within it | after it | too late |\n"
-    "|---|---|--:|--:|--:|--:|--:|\n"
+    "| sent to | signal | kills | before the stage | within it | after it |\n"
+    "|---|---|--:|--:|--:|--:|\n"
 )
 
 
@@ -84,17 +86,14 @@ def main(place: Path, seed: str, minutes: str) -> None:
     began, dice, notes = time.monotonic(), random.Random(int(seed)), place / "kills.jsonl"
     root = made(place / "project")
     undisturbed = run_once(root, place / "undisturbed.json")
-    measured = {path: path.read_bytes() for path in (root / "data").rglob(MEASURED)}
+    measured = place / "measured"
+    if not measured.exists():
+        copy_measured(root, measured)
     for stage in drawn(list(undisturbed), dice):
         if time.monotonic() - began > 60 * float(minutes):
             break
         done = kills_in_a_row(root, stage, undisturbed[stage], dice)
-        for (
-            path,
-            content,
-        ) in measured.items():  # put back, so that tables that show them can be compared
-            path.unlink(missing_ok=True)  # it may be a link into DVC's cache
-            path.write_bytes(content)
+        copy_measured(measured, root)  # tables that show them can be compared then
         with notes.open("a", encoding="utf-8") as stream:
             stream.writelines(json.dumps(asdict(one)) + "\n" for one in done)
     noted = [Kill(**json.loads(line)) for line in notes.read_text(encoding="utf-8").splitlines()]
@@ -124,15 +123,25 @@ def run_once(root: Path, path: Path) -> dict[str, Undisturbed]:
     """Run each stage that has not been run; what all did, by stage."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     for stage in dvc(root, "stage", "list", "--names-only")[1].split():
-        if stage not in known:
-            began = time.monotonic()
-            status, printed = dvc(root, "repro", "-s", stage)
-            if status:
-                sys.exit(printed)
-            files = outputs(root, stage)
-            known[stage] = {"seconds": time.monotonic() - began, "files": files}
-            write_text(path, json.dumps(known, indent=2) + "\n")
+        if stage in known and stage in recorded(root):
+            continue
+        began = time.monotonic()
+        status, printed = dvc(root, "repro", "-s", stage)
+        if status:
+            sys.exit(printed)
+        told = {"seconds": time.monotonic() - began, "files": outputs(root, stage)}
+        known.setdefault(stage, told)  # a row that was broken off has been ended now
+        write_text(path, json.dumps(known, indent=2) + "\n")
     return {stage: Undisturbed(**told) for stage, told in known.items()}
+
+
+def copy_measured(one: Path, other: Path) -> None:
+    """Copy the measurements from one folder to the same places below another."""
+    for path in (one / "data").rglob(MEASURED):
+        target = other / path.relative_to(one)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # it may be a link into DVC's cache
+        shutil.copyfile(path, target)
 
 
 def drawn(stages: list[str], dice: random.Random) -> Iterator[str]:
@@ -151,7 +160,9 @@ def kills_in_a_row(
     """Forget one stage, kill it a few times, and see what the next run makes of it."""
     forget(root, stage)
     kills = []
-    for _ in range(dice.randint(1, MOST_IN_A_ROW)):
+    for _ in range(dice.randint(2, MOST_IN_A_ROW)):
+        if stage in recorded(root):  # it has ended well before it could be killed
+            break
         target, sent = dice.choice(TARGETS), dice.choice(SIGNALS)
         share, early = EARLY
         until = early if dice.random() < share else 1.1 * undisturbed.seconds
@@ -221,7 +232,7 @@ def killed(
             time.sleep(0.05)
         alive = of_the_stage(root)
         phase = "within" if alive else "after" if begun else "before"
-        phase = phase if process.poll() is None else "too late for"
+        phase = phase if process.poll() is None else LATE
         with suppress(ProcessLookupError):
             if target == "group":
                 os.killpg(process.pid, sent)
@@ -275,10 +286,16 @@ def training_at(root: Path) -> tuple[bool, bool]:
     return ended, any(place.glob("*/training.pt"))
 
 
+def recorded(root: Path) -> dict[str, Any]:
+    """Stages that DVC has recorded, with their outputs."""
+    lock = root / "dvc.lock"
+    told: dict[str, Any] = yaml.safe_load(lock.read_text()) if lock.exists() else {"stages": {}}
+    return told["stages"]
+
+
 def outputs(root: Path, stage: str) -> dict[str, str]:
     """SHA-256 of each output of a stage that is no measurement, by its path."""
-    lock: dict[str, Any] = yaml.safe_load((root / "dvc.lock").read_text())
-    tops = [root / out["path"] for out in lock["stages"].get(stage, {}).get("outs", ())]
+    tops = [root / out["path"] for out in recorded(root).get(stage, {}).get("outs", ())]
     files = [path for top in tops for path in ([top] if top.is_file() else sorted(top.rglob("*")))]
     return {
         str(path.relative_to(root)): sha256(path)
@@ -308,7 +325,8 @@ def last(root: Path) -> list[str]:
 def report(kills: list[Kill], undisturbed: dict[str, Undisturbed]) -> None:
     """Print how many kills there were, where they fell, and what came of them."""
     ended = [one for one in kills if one.phase == "ended"]
-    kills = [one for one in kills if one.phase != "ended"]
+    runs = kills
+    kills = [one for one in kills if one.phase not in {"ended", LATE}]
     fell = Counter((one.target, one.sent, one.phase) for one in kills)
     sys.stdout.write(HEAD)
     for target in TARGETS:
@@ -318,7 +336,6 @@ def report(kills: list[Kill], undisturbed: dict[str, Undisturbed]) -> None:
             sys.stdout.write(f"| {target} | {sent.name} | {cells} |\n")
     compared = len({name for one in undisturbed.values() for name in one.files})
     trainings = {one.stage for one in ended if one.stage.startswith("train")}
-    runs = [*kills, *ended]
     sys.stdout.write(
         f"\n{len(kills)} kills in {len(ended)} rows over {len({one.stage for one in ended})} of "
         f"{len(undisturbed)} stages, {len(trainings)} of them trainings. "
