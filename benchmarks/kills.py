@@ -28,6 +28,7 @@ from typing import Any, Final
 import psutil
 import yaml
 
+from repro import remove_torn_list
 from stages.command import run
 from tests.tiny_project import Project
 from thermochroma.base.files import sha256, write_text
@@ -43,6 +44,8 @@ SIGNALS: Final = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 TARGETS: Final = ("group", "stage", "dvc")
 MOST_IN_A_ROW: Final = 6  # kills before a stage may end its work
 EARLY: Final = 0.4, 5.0  # share of the kills that fall into so many first seconds
+SOON: Final = 0.5, 4.0  # share of a training's kills in so many seconds behind one of these:
+APPEARS: Final = ("*/training.pt", "*/before.pt", "*/finished")
 PATIENCE: Final = 30.0  # seconds in which everything must have ended
 MEASURED: Final = "cost.json"  # times and memory, never twice the same
 PHASES: Final = ("before", "within", "after")
@@ -63,6 +66,21 @@ class Undisturbed:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """So many seconds after the start, or behind the appearance of a file below .checkpoints."""
+
+    seconds: float
+    behind: str = ""
+
+
+@dataclass
+class Pace:
+    """How long stages take now, against the undisturbed run: other work may share the machine."""
+
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
 class Kill:
     """What one kill did."""
 
@@ -73,6 +91,8 @@ class Kill:
     resumed: bool
     delivered: bool
     faults: list[str]
+    torn: bool = False
+    """Whether `dvc` itself could not have gone on, for it had left half of its own list of locks."""
 
 
 def main(place: Path, seed: str, minutes: str) -> None:
@@ -89,10 +109,11 @@ def main(place: Path, seed: str, minutes: str) -> None:
     measured = place / "measured"
     if not measured.exists():
         copy_measured(root, measured)
+    pace = Pace()
     for stage in drawn(list(undisturbed), dice):
         if time.monotonic() - began > 60 * float(minutes):
             break
-        done = kills_in_a_row(root, stage, undisturbed[stage], dice)
+        done = kills_in_a_row(root, stage, undisturbed[stage], dice, pace)
         copy_measured(measured, root)  # tables that show them can be compared then
         with notes.open("a", encoding="utf-8") as stream:
             stream.writelines(json.dumps(asdict(one)) + "\n" for one in done)
@@ -155,23 +176,25 @@ def drawn(stages: list[str], dice: random.Random) -> Iterator[str]:
 
 
 def kills_in_a_row(
-    root: Path, stage: str, undisturbed: Undisturbed, dice: random.Random
+    root: Path, stage: str, undisturbed: Undisturbed, dice: random.Random, pace: Pace
 ) -> list[Kill]:
     """Forget one stage, kill it a few times, and see what the next run makes of it."""
     forget(root, stage)
-    kills = []
+    kills = list[Kill]()
     for _ in range(dice.randint(2, MOST_IN_A_ROW)):
         if stage in recorded(root):  # it has ended well before it could be killed
             break
         target, sent = dice.choice(TARGETS), dice.choice(SIGNALS)
-        share, early = EARLY
-        until = early if dice.random() < share else 1.1 * undisturbed.seconds
-        before = training_at(root)
-        phase, printed = killed(root, stage, target, sent, dice.uniform(0, until))
+        moment = drawn_moment(stage, pace.factor * undisturbed.seconds, dice)
+        before, began = training_at(root), time.monotonic()
+        phase, printed = killed(root, stage, target, sent, moment)
+        if phase == LATE and not kills:  # a whole run
+            pace.factor = (time.monotonic() - began) / undisturbed.seconds
         faults = twice(before, printed)
         if left := still_there(root):
             faults.append(f"goes on: {left}")
-        kills.append(Kill(stage, target, sent.name, phase, *marks(printed), faults))
+        torn = remove_torn_list(root)
+        kills.append(Kill(stage, target, sent.name, phase, *marks(printed), faults, torn))
     before = training_at(root)
     status, printed = dvc(root, "repro", "-s", stage)
     faults = twice(before, printed)
@@ -182,6 +205,14 @@ def kills_in_a_row(
     if left := leftovers(root):
         faults.append(f"leftovers {left}")
     return [*kills, Kill(stage, "", "", "ended", *marks(printed), faults)]
+
+
+def drawn_moment(stage: str, seconds: float, dice: random.Random) -> Moment:
+    """A moment in the first seconds, anywhere, or soon after something of a training has appeared."""
+    if stage.startswith("train") and dice.random() < SOON[0]:
+        return Moment(dice.uniform(0, SOON[1]), behind=dice.choice(APPEARS))
+    share, early = EARLY
+    return Moment(dice.uniform(0, early if dice.random() < share else seconds))
 
 
 def marks(printed: str) -> tuple[bool, bool]:
@@ -212,9 +243,9 @@ def forget(root: Path, stage: str) -> None:
 
 
 def killed(
-    root: Path, stage: str, target: str, sent: signal.Signals, seconds: float
+    root: Path, stage: str, target: str, sent: signal.Signals, moment: Moment
 ) -> tuple[str, str]:
-    """Run the stage and send the signal after so many seconds; when in its life that was, and its words."""
+    """Run the stage and send the signal at the moment; when in its life that was, and its words."""
     with TemporaryFile("w+", encoding="utf-8") as words_of:
         process = subprocess.Popen(
             ["dvc", "repro", "-s", stage],
@@ -224,11 +255,13 @@ def killed(
             stderr=words_of,
             start_new_session=True,
         )
-        begun, until = False, time.monotonic() + seconds
-        while time.monotonic() < until or (target == "stage" and not begun):
-            if process.poll() is not None:
-                break
+        begun, until = False, None if moment.behind else time.monotonic() + moment.seconds
+        while process.poll() is None:
             begun = begun or bool(of_the_stage(root))
+            if until is None and any((root / ".checkpoints").glob(moment.behind)):
+                until = time.monotonic() + moment.seconds
+            if until is not None and time.monotonic() > until and (begun or target != "stage"):
+                break
             time.sleep(0.05)
         alive = of_the_stage(root)
         phase = "within" if alive else "after" if begun else "before"
@@ -341,6 +374,7 @@ def report(kills: list[Kill], undisturbed: dict[str, Undisturbed]) -> None:
         f"{len(undisturbed)} stages, {len(trainings)} of them trainings. "
         f"{sum(one.resumed for one in runs)} runs went on from a checkpoint, "
         f"{sum(one.delivered for one in runs)} found the training ended and only wrote its outputs again. "
+        f"{sum(one.torn for one in runs)} times `dvc` had left half of its own list of locks. "
         f"{compared} files compared; {sum(len(one.faults) for one in runs)} faults.\n"
     )
 
