@@ -8,12 +8,15 @@ lanes leave is for the `dvc repro` behind them.
 """
 
 import argparse
+import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from stages import preflight
 
@@ -29,12 +32,32 @@ def main() -> None:
     if lanes < 1:
         parser.error(f"{lanes} lanes run nothing; give 1 or more")
     preflight.end_if(preflight.git_problem(preflight.ROOT, shutil.which("git")))
+    if remove_torn_list(Path.cwd()):
+        sys.stderr.write("repro: a killed dvc had left half of .dvc/tmp/rwlock; it was removed\n")
     by_itself("dvc", "repro", "weights", "encode")
     listed = ["dvc", "stage", "list", "--names-only"]
     names = subprocess.run(listed, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     in_lanes(rows(names), lanes)
     in_lanes([[name] for name in names if name.startswith(("compare", "page"))], lanes)
     by_itself("dvc", "repro")
+
+
+def remove_torn_list(root: Path) -> bool:
+    """Remove DVC's list of who reads and writes what if a killed `dvc` has left half of it; whether it had.
+
+    DVC writes it in place. With half of it every later `dvc` fails, until a person removes the file.
+    """
+    path = root / ".dvc/tmp/rwlock"
+    if not path.exists():
+        return False
+    with path.with_name("rwlock.lock").open("a") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)  # as DVC does while it writes
+        try:
+            json.loads(path.read_text())
+        except ValueError:
+            path.unlink()
+            return True
+    return False
 
 
 def rows(names: Sequence[str]) -> list[Job]:

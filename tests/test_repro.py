@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from repro import remove_torn_list
 from tests.conftest import ROOT
+from tests.tiny_project import Project
 
 STAGES = """fingerprint weights encode crop@one crop@two
 baselines@one baselines@two ceiling@one
@@ -162,3 +164,26 @@ def test_the_stages_are_those_of_dvc_yaml(tmp_path: Path) -> None:
     assert trained == {
         name.removeprefix("evaluate") for name in listed if name.startswith("evaluate")
     }
+
+
+def test_a_list_that_a_killed_dvc_left_half_written_stops_nothing(tmp_path: Path) -> None:
+    held = tmp_path / ".dvc/tmp/rwlock"
+    held.parent.mkdir(parents=True)
+    held.touch()
+    done = _reproduce(tmp_path)
+    assert (done.status, held.exists()) == (0, False)
+    assert "it was removed" in done.said
+    held.write_text('{"read": {}, "write": {}}')
+    assert not remove_torn_list(tmp_path)
+    assert held.exists()
+
+
+def test_dvc_fails_with_half_of_its_list(tmp_path: Path) -> None:
+    """If it does not any more, `remove_torn_list` can go."""
+    project = Project(tmp_path)
+    (tmp_path / "dvc.yaml").write_text("stages: {made: {cmd: touch made.txt, outs: [made.txt]}}")
+    (tmp_path / ".dvc/tmp").mkdir(exist_ok=True)
+    (tmp_path / ".dvc/tmp/rwlock").touch()
+    assert "rwlock" in project.run("dvc", "repro", fails=True)
+    assert remove_torn_list(tmp_path)
+    assert project.repro() == ["made"]

@@ -11,8 +11,9 @@ from tests.examiner import method_of, settings_of
 from thermochroma.base.errors import BadInput
 from thermochroma.export.artifact import build_translator
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.pipeline.train import try_sides
+from thermochroma.pipeline.train import has_ended, try_sides
 from thermochroma.pipeline.training_run import refuse_sampling, refuse_side
+from thermochroma.training import finished
 
 
 @pytest.mark.parametrize("block, multiple", [("scgan", 256), ("pix2pix", 256), ("tic_cgan", 16)])
@@ -39,6 +40,21 @@ def test_a_training_is_named_by_the_networks_that_it_is_taught_with(tmp_path: Pa
     assert len(set(before)) == 2
     (tmp_path / "vgg16/model.safetensors").write_bytes(b"of another seed")
     assert FrozenNetworks(tmp_path).hashes() != before
+
+
+def test_outputs_that_were_kept_and_are_damaged_are_written_anew_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "sample-cyclegan-1"
+    assert not has_ended(place)
+    with finished.keeping(place) as kept:
+        (kept / finished.TRANSLATOR).write_bytes(b"weights")
+    assert has_ended(place)
+    assert "was trained before, to its end" in capsys.readouterr().out
+    (place / finished.FOLDER / finished.TRANSLATOR).write_bytes(b"others")
+    assert not has_ended(place)
+    assert "are damaged (translator.safetensors)" in capsys.readouterr().out
+    assert not finished.is_kept(place)
 
 
 def test_pairs_cannot_be_drawn_apart() -> None:

@@ -61,7 +61,7 @@ def train(
     place = at_root(checkpoints) / f"{dataset}-{name}-{run.fingerprint}"
     finished.discard_recorded(place.parent, recorded)
     with exclusive_lock(place):
-        training = None if has_ended(run, place) else begin(run, FrozenNetworks(files.weights))
+        training = None if has_ended(place) else begin(run, FrozenNetworks(files.weights))
         if training is not None:
             announce(training, run, place)
         tags = lineage(dataset=dataset, method=name)
@@ -86,18 +86,20 @@ def train(
             )
 
 
-def has_ended(run: TrainingRun, place: Path) -> bool:
+def has_ended(place: Path) -> bool:
     """Whether the training has ended before and its outputs are kept; says so, or that they are damaged."""
-    label = f"{run.dataset}-{run.entry.name}"
     if not finished.is_kept(place):
         return False
     if wrong := finished.damaged(place):
-        tqdm.write(f"{label}: kept outputs are damaged ({', '.join(wrong)}) and are written anew")
+        tqdm.write(
+            f"{place.name}: the outputs that were kept are damaged ({', '.join(wrong)}); they are written "
+            "anew from the last checkpoint"
+        )
         finished.forget(place)
         return False
     tqdm.write(
-        f"{label}: was trained before, to its end; its outputs are written again (to train it once more, "
-        f"remove {place})"
+        f"{place.name}: was trained before, to its end; its outputs are written again (to train it once "
+        f"more, remove {place})"
     )
     return True
 
