@@ -15,7 +15,6 @@ import torch
 from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor, nn
-from torchvision.models import Inception3
 
 from thermochroma.base.errors import BadInput
 
@@ -38,6 +37,8 @@ class InceptionFeatures:
 
     def __init__(self, path: Path, device: torch.device = CPU) -> None:
         """Read the state dict that torchvision publishes from `path`. Raises BadInput for any other."""
+        from torchvision.models import Inception3  # here: slow, and of no use without the weights
+
         network = Inception3(transform_input=True, init_weights=False)
         try:
             network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
