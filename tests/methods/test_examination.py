@@ -262,9 +262,15 @@ def _translator(block: str) -> torch.nn.Module:
 
 
 def _hurry(training: Training, *, lr: float) -> None:
-    """The papers' rates are for hundreds of thousands of steps, not for forty."""
+    """The papers' rates are for hundreds of thousands of steps, not for forty.
+
+    Critics keep theirs: at such a rate they change faster than a translator can follow.
+    """
+    learning = next(iter(training.translator.parameters()))
     hurried = {
         name: one.model_copy(update={"lr": lr})
+        if any(parameter is learning for parameter in training.players[name].parameters())
+        else one
         for name, one in training.settings.optimizers.items()
     }
     training.settings = training.settings.model_copy(update={"optimizers": hurried})
