@@ -54,12 +54,7 @@ class Project:
 
     def repro(self, *arguments: str) -> list[str]:
         """Run `dvc repro`; the names of the stages that ran."""
-        printed = self.run("dvc", "repro", *arguments)
-        return [
-            line.split("'")[1]
-            for line in printed.splitlines()
-            if line.startswith("Running stage") and "'" in line
-        ]
+        return stages_run(self.run("dvc", "repro", *arguments))
 
     def commands(self) -> dict[str, str]:
         """The command of each stage, as dvc.yaml has it."""
@@ -71,6 +66,15 @@ class Project:
         params = yaml.safe_load(path.read_text())
         edit(params)
         path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def stages_run(printed: str) -> list[str]:
+    """The names of the stages that ran, by what `dvc repro` printed."""
+    return [
+        line.split("'")[1]
+        for line in printed.splitlines()
+        if line.startswith("Running stage") and "'" in line
+    ]
 
 
 def _make_tiny(params: dict[str, Any]) -> None:
