@@ -13,7 +13,7 @@ import yaml
 from tests.conftest import ROOT
 
 COPIED = ("src", "stages", "captions", "dvc.yaml", "params.yaml", ".dvcignore")
-LINEUP = ["cyclegan", "thermal_mask", "cmmf_net"]
+LINEUP = ["thermal_mask", "cmmf_net"]
 VIDEO_LINEUP = ["recycle_gan"]
 TRANSLATOR = "data/runs/sample/{}/translator.safetensors"
 

@@ -98,19 +98,20 @@ def test_captions_need_no_visible_image(project: Project) -> None:
 def test_a_loss_weight_retrains_its_method_alone_and_killed_twice_it_ends_with_the_same_bits(
     project: Project,
 ) -> None:
-    # A weight of its own, so that nothing can come out of DVC's cache.
-    cyclegan = {"cycle_thermal": 11.0}
-    project.change(lambda p: p["methods"]["cyclegan"]["weights"].update(cyclegan))
-    weights = project.root / TRANSLATOR.format("cyclegan")
-    runs = _runs(project, "cyclegan")
+    # The method with the most to restore: former fakes, profiles, layouts, a moving average. A weight of
+    # its own, so that nothing can come out of DVC's cache.
+    heavier = {"cycle_thermal": 11.0}
+    project.change(lambda p: p["methods"]["thermal_mask"]["weights"].update(heavier))
+    weights = project.root / TRANSLATOR.format("thermal_mask")
+    runs = _runs(project, "thermal_mask")
     for checkpoints in (1, 3):
         _kill_while_training(project, checkpoints=checkpoints)
         assert not weights.exists()
     printed = project.run("dvc", "repro")
     assert stages_run(printed) == [
         "fingerprint",
-        "train@sample-cyclegan",
-        "evaluate@sample-cyclegan",
+        "train@sample-thermal_mask",
+        "evaluate@sample-thermal_mask",
         "compare@sample",
         "page",
         "track",
@@ -118,21 +119,23 @@ def test_a_loss_weight_retrains_its_method_alone_and_killed_twice_it_ends_with_t
     assert "resuming after" in printed
     resumed, late = sha256(weights), _snapshots(project)
     assert [*late] == ["000000020", "000000022"], "of 24 images, shown two at a time"
-    assert "resuming after" not in project.run("dvc", "repro", "-f", "-s", "train@sample-cyclegan")
+    assert "resuming after" not in project.run(
+        "dvc", "repro", "-f", "-s", "train@sample-thermal_mask"
+    )
     assert sha256(weights) == resumed
     assert _snapshots(project) == late
-    assert _runs(project, "cyclegan") == runs + 1
+    assert _runs(project, "thermal_mask") == runs + 1
 
 
 def _snapshots(project: Project) -> dict[str, str]:
-    folder = project.root / "data/runs/sample/cyclegan/snapshots"
+    folder = project.root / "data/runs/sample/thermal_mask/snapshots"
     return {path.stem: sha256(path) for path in sorted(folder.iterdir())}
 
 
 def _kill_while_training(project: Project, *, checkpoints: int) -> None:
     """SIGKILL `dvc` alone once so many checkpoints have been written; its stage must end too."""
     process = subprocess.Popen(
-        ["dvc", "repro", "-f", "-s", "train@sample-cyclegan"],
+        ["dvc", "repro", "-f", "-s", "train@sample-thermal_mask"],
         cwd=project.root,
         env=project.environment,
         stdout=subprocess.DEVNULL,
