@@ -33,6 +33,7 @@ class Project:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "OMP_NUM_THREADS": "1",
             "DVC_NO_ANALYTICS": "1",
+            "PYTHONDONTWRITEBYTECODE": "",  # forty processes import the same modules of the copy
         }
         self.environment.pop("MLFLOW_TRACKING_URI", None)
         self.run("dvc", "init", "--no-scm", "--quiet")
