@@ -11,6 +11,8 @@ export PATH := $(if $(filter /%,$(VENV)),,$(CURDIR)/)$(VENV)/bin:$(PATH)
 export NO_ALBUMENTATIONS_UPDATE := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := 1
+# Some containers forbid Python to keep what it has compiled; each stage would compile it again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help check setup repro test test-fast lint ui
 

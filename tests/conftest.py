@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 from tests.slow import is_slow
 from thermochroma.networks.frozen import FrozenNetworks
@@ -26,11 +27,15 @@ def few_threads() -> None:
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weights folder as the stage writes it, with seeded stand-ins."""
-    folder = tmp_path_factory.mktemp("weights")
-    write_vgg(folder / "vgg16", network="vgg16", kind="stand_in", seed=0)
-    write_vgg(folder / "vgg19", network="vgg19", kind="stand_in", seed=0)
-    write_clip(folder / "clip", kind="stand_in", seed=0)
+    """A weights folder as the stage writes it, with seeded stand-ins; the first process writes for all."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "weights"
+    with FileLock(shared / "weights.lock"):
+        if not (folder / "clip").exists():  # the last; each appears whole
+            write_vgg(folder / "vgg16", network="vgg16", kind="stand_in", seed=0)
+            write_vgg(folder / "vgg19", network="vgg19", kind="stand_in", seed=0)
+            write_clip(folder / "clip", kind="stand_in", seed=0)
     return folder
 
 

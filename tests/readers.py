@@ -129,7 +129,7 @@ def _text(path: Path) -> None:
 
 
 def _vgg(path: Path) -> None:
-    write_vgg(path.parent, network="vgg16", kind="random", random_width_divisor=32)
+    write_vgg(path.parent, network="vgg16", kind="stand_in", stand_in_width_divisor=32)
 
 
 def _json(value: Any) -> Callable[[Path], None]:

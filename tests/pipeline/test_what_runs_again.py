@@ -125,10 +125,10 @@ def test_nothing_runs_again_once_all_is_as_it_was(project: Project) -> None:
 
 def test_an_exception_retrains_its_method_alone(project: Project) -> None:
     before = (project.root / "params.yaml").read_text()
-    exception = {"exceptions": {"cyclegan": {"images": 28}}}
+    exception = {"exceptions": {"thermal_mask": {"images": 28}}}
     project.change(lambda p: p["budget"]["sample"].update(exception))
     try:
-        assert _again(project) == {"train@sample-cyclegan", "page"}
+        assert _again(project) == {"train@sample-thermal_mask", "page"}
     finally:
         (project.root / "params.yaml").write_text(before)
 

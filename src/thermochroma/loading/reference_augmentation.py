@@ -7,7 +7,6 @@ import albumentations as A
 import cv2
 import numpy as np
 from jaxtyping import Float32
-from scipy.interpolate import RBFInterpolator
 
 from thermochroma.base.images import VisibleImage
 
@@ -61,6 +60,8 @@ def warp(image: VisibleImage, moved: np.ndarray) -> VisibleImage:
 @lru_cache(maxsize=4)
 def _cardinals(height: int, width: int) -> Float32[np.ndarray, "pixels 9"]:
     """Weight of each control point at each pixel: the spline is linear in the displacements."""
+    from scipy.interpolate import RBFInterpolator  # here: slow, and few methods see references
+
     rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     pixels = np.stack([rows.ravel(), columns.ravel()], axis=1)
     spline = RBFInterpolator(CONTROL, np.eye(len(CONTROL)), kernel="thin_plate_spline")

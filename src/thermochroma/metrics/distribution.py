@@ -14,7 +14,6 @@ import torch
 from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor, nn
-from torchvision.models import Inception3
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.reading import reading
@@ -41,6 +40,8 @@ class InceptionFeatures:
 
     def __init__(self, path: Path, device: torch.device = CPU) -> None:
         """Read the state dict that torchvision publishes from `path`. Raises BadInput for any other."""
+        from torchvision.models import Inception3  # here: slow, and of no use without the weights
+
         needed = (
             "Inception v3's state dict as torchvision publishes it, all its tensors and no more"
         )
