@@ -7,27 +7,32 @@ UNFED, write a `Feeder` and strike the line.
 
 import ast
 import json
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
+import pandas as pd
 import torch
 from safetensors.torch import save_file
 
 from tests.examiner import PARAMS, SCALE, method_of, settings_of
 from tests.rooms import MODULES, PACKAGE
 from thermochroma.base.images import read_thermal, write_image
+from thermochroma.base.sealed import write_json
+from thermochroma.base.tables import write_csv
 from thermochroma.config.params import read_params
-from thermochroma.evaluation.perceptual import read_perception
+from thermochroma.evaluation.perceptual import read_lpips
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
 from thermochroma.export.metadata import Metadata, read_metadata
 from thermochroma.loading.text_features import TextTable, load_text, read_captions, save_text
 from thermochroma.metrics.perceptual import read_linear
-from thermochroma.networks.frozen import load_vgg
+from thermochroma.networks.alexnet import ALEXNET_CONVS
+from thermochroma.networks.frozen import kind_of, load_vgg
 from thermochroma.pretrained.authors_checkpoints import Entry, read_checkpoint
+from thermochroma.pretrained.pickled_arrays import read_arrays
 from thermochroma.pretrained.write_weights import write_vgg
 
 METHODS = {"read_text", "read_bytes", "read_csv", "read_parquet", "safe_load", "from_pretrained"}
@@ -132,11 +137,25 @@ def _vgg(path: Path) -> None:
     write_vgg(path.parent, network="vgg16", kind="stand_in", stand_in_width_divisor=32)
 
 
-def _json(value: Any) -> Callable[[Path], None]:
+def _table(*columns: str) -> Callable[[Path], None]:
+    return lambda path: write_csv(path, pd.DataFrame({name: ["a"] for name in columns}))
+
+
+def _pickle(item: object) -> Callable[[Path], None]:
     def write(path: Path) -> None:
-        path.write_text(json.dumps(value))
+        path.write_bytes(pickle.dumps(item))
 
     return write
+
+
+def _alexnet(path: Path) -> None:
+    state, width = {}, 3
+    for n, index in enumerate(ALEXNET_CONVS):
+        state[f"features.{index}.weight"] = torch.zeros(2, width, 3, 3)
+        state[f"features.{index}.bias"] = torch.zeros(2)
+        state[f"lin{n}"] = torch.ones(2)
+        width = 2
+    save_file(state, path)
 
 
 FEEDERS = {
@@ -149,7 +168,11 @@ FEEDERS = {
         by_hand=True,
     ),
     "translator": Feeder(
-        opens=("export/artifact.py:load_translator", "export/metadata.py:read_head"),
+        opens=(
+            "export/artifact.py:load_translator",
+            "export/metadata.py:read_head",
+            "export/metadata.py:refuse_damaged",
+        ),
         file="a.safetensors",
         make=_translator,
         read=load_translator,
@@ -201,21 +224,20 @@ FEEDERS = {
         remedy="dvc repro -f weights",
     ),
     "origin": Feeder(
-        opens=("evaluation/perceptual.py:_kind_of",),
+        opens=("base/sealed.py:read_json",),
         file="origin.json",
-        make=_json({"kind": "random"}),
-        read=lambda path: read_perception(path.parent, torch.device("cpu")),
-        wrong=_json({"sort": "random"}),
+        make=lambda path: write_json(path, {"kind": "stand_in"}),
+        read=lambda path: kind_of(path.parent),
+        wrong=lambda path: write_json(path, {"sort": "stand_in"}),
         remedy="dvc repro -f weights",
     ),
     "captions": Feeder(
-        opens=("loading/text_features.py:read_captions",),
+        opens=("base/tables.py:read_csv",),
         file="captions.csv",
-        make=lambda path: path.write_text("frame,text,source,author\na,b,c,\n"),  # type: ignore[arg-type,return-value]
+        make=_table("frame", "text", "source", "author"),
         read=read_captions,
-        wrong=lambda path: path.write_text("frames,texts\na,b\n"),  # type: ignore[arg-type,return-value]
+        wrong=_table("frames", "texts"),
         remedy="dvc repro",
-        cut_passes="a table that is cut at a line is a table; its digest tells",
     ),
     "features of captions": Feeder(
         opens=("loading/text_features.py:load_text",),
@@ -224,6 +246,22 @@ FEEDERS = {
         read=load_text,
         wrong=_safetensors,
         remedy="dvc repro",
+    ),
+    "pickled arrays": Feeder(
+        opens=("pretrained/pickled_arrays.py:read_arrays",),
+        file="a.ckpt",
+        make=_pickle({"net": {"kernel": np.arange(64, dtype=np.float32)}}),
+        read=read_arrays,
+        wrong=_pickle({"net": "text"}),
+        remedy="fetched again",
+    ),
+    "LPIPS of one trunk": Feeder(
+        opens=("evaluation/perceptual.py:read_lpips",),
+        file="model.safetensors",
+        make=_alexnet,
+        read=lambda path: read_lpips(path.parent, "alexnet", torch.device("cpu")),
+        wrong=_safetensors,
+        remedy="dvc repro -f weights",
     ),
     "settings": Feeder(
         opens=("config/params.py:read_params",),
@@ -236,7 +274,10 @@ FEEDERS = {
 }
 OURS = {
     "base/files.py:sha256": "bytes of any kind; `reading` is where a path is a user's",
+    "base/decoding.py:_same": "bytes of any kind, compared with their digest",
+    "base/files.py:md5": "bytes of any kind; `reading` is where a path is a user's",
     "base/files.py:whole_file": "reopens what it wrote itself",
+    "base/sealed.py:seal": "reopens what was just written",
     "config/code_fingerprint.py:Fingerprinter._read": "code of the project",
     "data/acquisition/partial_file.py:PartialFile.finish": "reopens what it wrote itself",
     "data/cropping/near_duplicates.py:_leaders": "a temporary file of its own",
@@ -245,32 +286,33 @@ OURS = {
     "networks/clip_text.py:TextEncoder.__init__": "fed file by file in tests/pretrained",
     "networks/clip_text.py:_mapping": "fed file by file in tests/pretrained",
     "networks/clip_text.py:_refuse_faulty": "fed file by file in tests/pretrained",
+    "pretrained/package_index.py:_opened": "an archive whose hash was compared before",
     "pretrained/authors_checkpoints.py:entries_of": "tables inside the package",
     "pretrained/write_weights.py:_published_clip": "files of the hub's cache, or of a named folder",
     "reporting/page/render.py:_inline": "files inside the package",
+    "base/shards.py:Shard.__init__": "fed in tests/base/test_shards.py",
+    "evaluation/gallery.py:_stored": "fed in tests/pipeline/test_stored.py",
+    "evaluation/outputs.py:read_panel": "fed in tests/pipeline/test_stored.py",
+    "pipeline/sweep.py:tabulate_sweep": "fed in tests/pipeline/test_stored.py",
+    "tracking/journal.py:is_tracked": "fed in tests/tracking",
+    "training/checkpoint.py:_load": "fed in tests/training/test_checkpoint.py",
+    "training/finished.py:damaged": "fed in tests/training/test_finished.py",
+    "serving/verify.py:_broken_seal": "fed in tests/serving/test_verify.py",
+    "serving/verify.py:_listed": "fed in tests/serving/test_verify.py",
+    "serving/verify.py:_md5": "bytes of any kind, compared with their digest",
+    "serving/verify.py:_stages": "fed in tests/serving/test_verify.py",
+    "data/acquisition/fetch.py:_md5_of": "bytes of any kind, compared with their digest",
+    "data/acquisition/notes.py:read_note": "fed in tests/data/test_bad_files.py",
+    "data/acquisition/kaist_annotations.py:read_boxes": "fed in tests/data/test_bad_files.py",
+    "data/acquisition/unpack.py:_members": "fed in tests/data/test_bad_files.py",
+    "data/acquisition/unpack.py:is_archive": "fed in tests/data/test_bad_files.py",
+    "data/captioning/captioner.py:Captioner.__init__": "fed in tests/data/captioning",
+    "data/captioning/overrides.py:read_overrides": "fed in tests/data/test_bad_files.py",
+    "data/datasets/kaist.py:_listed": "fed in tests/data/test_bad_files.py",
 }
 """Readers of files that no user gives, or that are fed elsewhere: and why."""
 UNFED = {
-    *("base/manifest.py:read_table",),
-    *("data/acquisition/fetch.py:differs_from_list", "data/acquisition/inventory.py:_notes"),
-    *("data/acquisition/kaist_annotations.py:read_boxes", "data/acquisition/local.py:_comes_from"),
     "data/acquisition/partial_file.py:PartialFile.version",
-    *("data/acquisition/unpack.py:_members", "data/acquisition/unpack.py:is_archive"),
-    "data/captioning/captioner.py:Captioner.__init__",
-    "data/captioning/overrides.py:read_overrides",
-    *("data/datasets/irvi.py:_claim", "data/datasets/kaist.py:_listed"),
-    *("data/datasets/sample.py:_claim", "data/datasets/sample.py:facts"),
-    "data/datasets/sample.py:truth",
-    "evaluation/gallery.py:_opened",
-    *("loading/crops.py:_shard", "loading/edge_maps.py:_maps", "loading/edge_maps.py:find_edges"),
-    *("pipeline/compare.py:draw_learning", "pipeline/compare.py:read_panel"),
-    "pipeline/page.py:section",
-    *("pipeline/results.py:flicker_of", "pipeline/results.py:read_cost"),
-    *("pipeline/results.py:read_curve", "pipeline/results.py:read_distances"),
-    "pipeline/results.py:read_scores",
-    "pipeline/sweep.py:tabulate_sweep",
-    *("pipeline/track.py:back_fill", "pipeline/track.py:read_summary"),
-    "tracking/journal.py:is_tracked",
-    "training/checkpoint.py:_load",
+    *("data/datasets/irvi.py:_claim", "data/datasets/sample.py:_claim"),
 }
 """Readers of files that lie where a user can reach them, and that nobody feeds yet: strike what is fed."""

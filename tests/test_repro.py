@@ -130,7 +130,7 @@ def test_a_failed_page_stops_the_end(tmp_path: Path) -> None:
 
 def test_without_a_git_repository_the_next_step_is_said(tmp_path: Path) -> None:
     """DVC would end in its own words, "is not a git repository", and no more."""
-    for name in ("repro.py", "stages/__init__.py", "stages/preflight.py"):
+    for name in ("repro.py", "stages/__init__.py", "stages/preflight.py", "stages/watch.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     command = [sys.executable, str(tmp_path / "repro.py")]

@@ -3,8 +3,9 @@
 import io
 import json
 import tarfile
+import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.made_data import boxes_of, vbb
 from thermochroma.base.errors import BadInput
+from thermochroma.base.sealed import write_json
 from thermochroma.data.acquisition.inventory import warnings_noted
 from thermochroma.data.acquisition.kaist_annotations import read_boxes, read_vbb
 from thermochroma.data.acquisition.ledger import Ledger
@@ -44,6 +46,13 @@ def _tar() -> bytes:
 
 def _facts(path: Path) -> object:
     return sample.facts(SampleSettings(), path.parent)
+
+
+def _sealed(values: Mapping[str, object]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.json"
+        write_json(path, values)
+        return path.read_bytes()
 
 
 @dataclass(frozen=True)
@@ -97,10 +106,10 @@ READERS = {
         lambda path: Ledger(path).entries(),
         passes=("missing", "a folder"),
     ),
-    "facts of the sample": Reader("captions_meta.json", b'{"set00/V000": {}}', _facts),
+    "facts of the sample": Reader("captions_meta.json", _sealed({"set00/V000": {}}), _facts),
     "truth of the sample": Reader(
         "ground_truth.json",
-        b'{"set00/V000": [[1, 0, 0], [0, 1, 0]]}',
+        _sealed({"set00/V000": [[1, 0, 0], [0, 1, 0]]}),
         lambda path: sample.truth(path.parent),
     ),
     "zip": Reader("a.zip", _zip(), lambda path: unpack(path, path.parent / "out")),

@@ -100,7 +100,7 @@ def test_snapshots_are_read_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [len(one) for one in parts["test"].snapshots] == [2]
     assert parts["training"].snapshots == ()
     write_csv(tmp_path / "snapshots.csv", curve.drop(columns="ssim_7u"))
-    with pytest.raises(BadInput, match=r"snapshots\.csv has no ssim_7u"):
+    with pytest.raises(BadInput, match=r"snapshots\.csv .*ssim_7u"):
         read_curve(tmp_path)
     with pytest.raises(BadInput, match="dvc repro"):
         read_curve(tmp_path / "nobody")

@@ -89,7 +89,9 @@ def read_json(
         content = path.read_bytes()
     refuse_changed(path, BytesIO(content), remedy=remedy, sealed=sealed)
     with reading(path, needed=needed, remedy=remedy):
-        values: dict[str, Any] = json.loads(content)
+        values = json.loads(content)
+    if not isinstance(values, dict):
+        raise BadInput(given=f"{path} holds no mapping", needed=needed, remedy=remedy)
     return {name: value for name, value in values.items() if name != SEAL}
 
 

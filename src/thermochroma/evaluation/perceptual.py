@@ -73,7 +73,7 @@ def read_perception(folder: Path, device: torch.device) -> Perception:
     Raises BadInput if a file is missing, damaged, or does not fit the others.
     """
     lpips: dict[str, Lpips] = {
-        name: _read_lpips(folder / name, trunk, device)
+        name: read_lpips(folder / name, trunk, device)
         for name, trunk in LPIPS_TRUNKS.items()
         if kind_of(folder / name) == "published"
     }
@@ -83,7 +83,8 @@ def read_perception(folder: Path, device: torch.device) -> Perception:
     return Perception(lpips, InceptionFeatures(inception / FILE, device) if known else None, device)
 
 
-def _read_lpips(folder: Path, trunk: Trunk, device: torch.device) -> Lpips:
+def read_lpips(folder: Path, trunk: Trunk, device: torch.device) -> Lpips:
+    """Read one LPIPS score's networks. Raises BadInput if they are missing, damaged, or do not fit."""
     path = folder / TENSORS
     refuse_changed_weights(folder)
     with reading(path, needed=NEEDED, remedy=REMEDY):

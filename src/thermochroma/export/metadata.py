@@ -110,4 +110,9 @@ def refuse_damaged(path: Path) -> None:
     with reading(path, needed=NEEDED, remedy=REMEDY):
         stream = path.open("rb")
     with stream:
-        refuse_changed(path, stream, remedy="use a sound copy, or train it again", sealed=False)
+        refuse_changed(
+            path,
+            stream,
+            remedy="give another translator, or a sound copy of this one",
+            sealed=False,
+        )

@@ -22,9 +22,9 @@ class _ArraysOnly(pickle.Unpickler):
     """Unpickler that finds NumPy's constructors of arrays and refuses every other name."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return an admitted constructor. Raises UnpicklingError for any other name."""
+        """Return an admitted constructor. Raises ValueError for any other name."""
         if (module, name) not in _ADMITTED:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which is no array")
+            raise ValueError(f"it names {module}.{name}, which is no array")
         return _ADMITTED[module, name]
 
 
@@ -55,4 +55,4 @@ def _named_arrays(item: Any, name: str = "") -> Iterator[tuple[str, np.ndarray]]
     elif isinstance(item, np.ndarray) and item.dtype.kind in "fiu":
         yield name, item
     else:
-        raise pickle.UnpicklingError(f"`{name}` is no array of numbers but {type(item).__name__}")
+        raise ValueError(f"`{name}` is no array of numbers but {type(item).__name__}")
