@@ -105,6 +105,7 @@ def main(place: Path, seed: str, minutes: str) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     began, dice, notes = time.monotonic(), random.Random(int(seed)), place / "kills.jsonl"
     root = made(place / "project")
+    remove_torn_list(root)  # of a row that was broken off
     undisturbed = run_once(root, place / "undisturbed.json")
     measured = place / "measured"
     if not measured.exists():
