@@ -266,13 +266,14 @@ def killed(
             time.sleep(0.05)
         alive = of_the_stage(root)
         phase = "within" if alive else "after" if begun else "before"
-        phase = phase if process.poll() is None else LATE
-        with suppress(ProcessLookupError):
-            if target == "group":
-                os.killpg(process.pid, sent)
-            elif target == "dvc":
-                process.send_signal(sent)
-            elif alive:
+        if process.poll() is not None:  # its number may be another's by now
+            phase = LATE
+        elif target == "group":
+            os.killpg(process.pid, sent)
+        elif target == "dvc":
+            process.send_signal(sent)
+        elif alive:
+            with suppress(psutil.NoSuchProcess):
                 alive[0].send_signal(sent)
         process.wait()  # what ignores the signal ends by itself
         words_of.seek(0)
