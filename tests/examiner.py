@@ -40,8 +40,8 @@ def method_of(block: str) -> Method:
 
 
 def side_of(method: Method) -> int:
-    """A small side that the method takes, of 64 pixels or more."""
-    return method.side_for(64)
+    """A small side that the method takes: of 64 pixels or more, and a multiple of 16."""
+    return -(-method.side_for(64) // 16) * 16
 
 
 def begin(

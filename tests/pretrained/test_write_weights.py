@@ -265,7 +265,7 @@ def test_a_missing_file_of_the_text_encoder_is_named(name: str, clip: Path, tmp_
             "is 1000000000, and not from 1 to 64",
         ),
         ("config.json", b'{"hidden_size": "wide"}', "`hidden_size` in .* is 'wide'"),
-        (TENSORS, b"\xff" * 64, r"model\.safetensors cannot be read"),
+        (TENSORS, b"\xff" * 64, r"model\.safetensors was cut or changed"),
     ],
 )
 def test_a_broken_file_of_the_text_encoder_is_named(

@@ -63,3 +63,8 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def letters(text: str) -> str:
+    """A title or name from outside, for Matplotlib to draw as it is: two `$` would make a formula of it."""
+    return text.replace("$", r"\$")

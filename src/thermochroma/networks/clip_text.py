@@ -54,7 +54,7 @@ class TextEncoder:
         from transformers import CLIPTextModel, CLIPTokenizer
 
         _refuse_faulty(folder, remedy)
-        refuse_changed_weights(folder)
+        refuse_changed_weights(folder, remedy=remedy)
         with reading(folder / VOCABULARY, needed=NEEDED, remedy=remedy):
             self.tokenizer: Any = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
         with reading(folder / TENSORS, needed=NEEDED, remedy=remedy):

@@ -198,7 +198,7 @@ def read_origin(folder: Path) -> dict[str, Any]:
     return read_json(folder / ORIGIN, needed=NEEDED, remedy=REMEDY, sealed=False)
 
 
-def refuse_changed_weights(folder: Path) -> None:
+def refuse_changed_weights(folder: Path, *, remedy: str = REMEDY) -> None:
     """Raise BadInput if a file in the folder is not the one that the stage `weights` wrote.
 
     A folder of which nothing was noted, a user's own or one of an earlier version, is taken as it is.
@@ -206,7 +206,7 @@ def refuse_changed_weights(folder: Path) -> None:
     digests = read_origin(folder).get(FILES, {}) if (folder / ORIGIN).exists() else {}
     for name, digest in digests.items():
         path = folder / name
-        with reading(path, needed=NEEDED, remedy=REMEDY):
+        with reading(path, needed=NEEDED, remedy=remedy):
             found = sha256(path)
         if found != digest:
-            refuse_weights(f"{path} was cut or changed after it was written")
+            refuse_weights(f"{path} was cut or changed after it was written", remedy=remedy)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from thermochroma.base.cells import letters
 from thermochroma.base.files import whole_file
 from thermochroma.base.images import ThermalImage, VisibleImage
 
@@ -191,11 +192,6 @@ def print_note(figure: Figure, note: str) -> None:
     """Print the data set's note below the figure, if it has one."""
     if note:
         figure.supxlabel(note, fontsize=7, color="0.35", style="italic")
-
-
-def letters(text: str) -> str:
-    """A title or name from outside, for Matplotlib to draw as it is: two `$` would make a formula of it."""
-    return text.replace("$", r"\$")
 
 
 def _broken(text: str, at: str = " ") -> str:

@@ -10,6 +10,7 @@ from jaxtyping import Bool, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thermochroma.base.cells import letters
 from thermochroma.base.images import (
     ThermalImage,
     Tone,
@@ -20,7 +21,6 @@ from thermochroma.base.images import (
 from thermochroma.base.manifest import usable
 from thermochroma.contract.dataset import Matrix
 from thermochroma.data.registration.tables import matrices
-from thermochroma.reporting.figures import letters
 from thermochroma.reporting.registration_card import worst_first
 
 EDGE_COLOUR: Final = (255, 140, 0)
