@@ -126,13 +126,13 @@ def test_a_fault_in_the_midst_ends_the_telling_and_the_run_is_found_again(
         calls.append(rows)
         raise OSError("gone")
 
-    monkeypatch.setattr(mlflow_client.Tracker, "log_rows", fails)
-    with window(root) as run:
-        for _ in range(3):
-            told(run)
+    with monkeypatch.context() as patch:  # no `undo`: it would bring variables of other tests back
+        patch.setattr(mlflow_client.Tracker, "log_rows", fails)
+        with window(root) as run:
+            for _ in range(3):
+                told(run)
     assert len(calls) == 1
     assert capsys.readouterr().err.count("OSError: gone") == 1
-    monkeypatch.undo()
     found = Tracker("d", root=root).find(**TAGS, **{WEIGHTS: "abc"})
     assert found is not None
     assert found.info.status == "FINISHED"
