@@ -11,7 +11,7 @@ import pytest
 import torch
 from filelock import FileLock
 
-from tests.slow import is_slow
+from tests.slow import is_slow, is_slow_file
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pretrained.write_weights import write_clip, write_vgg
 
@@ -42,6 +42,13 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def frozen(weights: Path) -> FrozenNetworks:
     return FrozenNetworks(weights)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files unread of which no test would be run: some import whole libraries to compare with."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return is_slow_file(collection_path.relative_to(ROOT / "tests").as_posix()) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
