@@ -6,7 +6,7 @@ group, to the stage or to `dvc` alone, before it may end. After a kill no proces
 `dvc repro` must end well with the same bytes and without a leftover; and a training that had ended must not
 be trained again, nor one with a checkpoint be begun afresh.
 
-    python -m benchmarks.kills --place /tmp/kills --seed 0 --minutes 60
+    python -m benchmarks.kills --place FOLDER --seed 0 --minutes 60
 """
 
 import json

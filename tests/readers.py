@@ -104,8 +104,6 @@ class Feeder:
     """Words of the remedy."""
     by_hand: bool = False
     """Whether people hand it to the command: then it must not speak of stages that write it anew."""
-    cut_passes: str = ""
-    """Reason why half of the file is a right file too; "" if it is not."""
 
 
 def _translator(path: Path) -> None:
@@ -299,7 +297,6 @@ OURS = {
     "training/finished.py:damaged": "fed in tests/training/test_finished.py",
     "serving/verify.py:_broken_seal": "fed in tests/serving/test_verify.py",
     "serving/verify.py:_listed": "fed in tests/serving/test_verify.py",
-    "serving/verify.py:_md5": "bytes of any kind, compared with their digest",
     "serving/verify.py:_stages": "fed in tests/serving/test_verify.py",
     "data/acquisition/fetch.py:_md5_of": "bytes of any kind, compared with their digest",
     "data/acquisition/notes.py:read_note": "fed in tests/data/test_bad_files.py",

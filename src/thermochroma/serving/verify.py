@@ -19,7 +19,7 @@ from typing import Any, Final
 import yaml
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.files import CHUNK_BYTES, sha256
+from thermochroma.base.files import md5, sha256
 from thermochroma.base.manifest import FRAME_COLUMNS, read_table
 from thermochroma.base.reading import reading
 from thermochroma.base.sealed import is_whole
@@ -76,6 +76,9 @@ def _stages(root: Path) -> dict[str, Any]:
     )
     with reading(path, needed=needed, remedy=remedy):
         stages: dict[str, Any] = dict(yaml.safe_load(path.read_text(encoding="utf-8"))["stages"])
+        for stage in stages.values():
+            for out in stage.get("outs", []):
+                out["md5"], out["path"]  # who lacks one is named here, and not later
     return stages
 
 
@@ -113,7 +116,7 @@ def _cache_of(root: Path) -> Path:
 
 def _listed(path: Path, digest: str) -> list[dict[str, str]] | None:
     """The files of a folder, by the list in the cache; None if it is missing or damaged."""
-    if not path.is_file() or f"{_md5(path)}.dir" != digest:
+    if not path.is_file() or f"{md5(path)}.dir" != digest:
         return None
     listed: list[dict[str, str]] = json.loads(path.read_bytes())
     return listed
@@ -122,7 +125,7 @@ def _listed(path: Path, digest: str) -> list[dict[str, str]] | None:
 def _md5_of_folder(folder: Path) -> str:
     """MD5 of a folder as DVC takes it: of the list of its files."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    listed = [{"md5": _md5(path), "relpath": path.relative_to(folder).as_posix()} for path in files]
+    listed = [{"md5": md5(path), "relpath": path.relative_to(folder).as_posix()} for path in files]
     listed.sort(key=lambda entry: entry["relpath"])
     return hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest() + ".dir"
 
@@ -135,16 +138,16 @@ def _strangers(folder: Path, known: set[Path]) -> list[str]:
 def _fault_of(one: Noted) -> str | None:
     if not one.path.is_file():
         return f"{one.path} is missing; run `dvc checkout`, or `dvc repro` to make it anew"
-    if _md5(one.path) == one.md5:
+    if md5(one.path) == one.md5:
         return None
-    if one.cached.is_file() and _md5(one.cached) == one.md5:
+    if one.cached.is_file() and md5(one.cached) == one.md5:
         return f"{one.path} is not what its stage left; remove it and run `dvc checkout`"
     also = f", and its copy {one.cached}," if one.cached.is_file() else ""
     return f"{one.path} is not what its stage left; remove it{also} and run `dvc repro`"
 
 
 def _fault_in_cache(one: Noted) -> str | None:
-    if _md5(one.cached) == one.md5:
+    if md5(one.cached) == one.md5:
         return None
     return f"{one.cached} is damaged (it should hold {one.path}); remove it, so that it never comes back"
 
@@ -205,11 +208,3 @@ def _counted(
 def _each(fault_of: Callable[[Any], str | None], items: Sequence[Any]) -> list[str]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing releases the interpreter's lock
         return [fault for fault in pool.map(fault_of, items) if fault is not None]
-
-
-def _md5(path: Path) -> str:
-    digest = hashlib.md5()
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 
@@ -72,17 +73,18 @@ def overlapping() -> bytes:
 
 GOOD = (info("top/a"), b"good")
 OUTSIDE = "../victim"
+ABSOLUTE = str(Path(gettempdir()).resolve() / "thermochroma-victim")
 HOSTILE: dict[str, bytes] = {
     "zip: up": zipped(OUTSIDE),
     "zip: up, from below": zipped("top/../../victim"),
     "zip: up, as Windows writes it": zipped("..\\victim"),
-    "zip: absolute": zipped("/tmp/thermochroma-victim"),
+    "zip: absolute": zipped(ABSOLUTE),
     "zip: a drive": zipped("C:\\victim"),
     "zip: a link": zipped("top/out", b"../../victim", stat.S_IFLNK),
     "zip: a device": zipped("top/null", b"", stat.S_IFCHR),
     "zip: overlapping": overlapping(),
     "tar: up": tar(GOOD, (info(OUTSIDE), b"evil")),
-    "tar: absolute": tar(GOOD, (info("/tmp/thermochroma-victim"), b"evil")),
+    "tar: absolute": tar(GOOD, (info(ABSOLUTE), b"evil")),
     "tar: a link, and a file through it": tar(link("out", ".."), (info("out/victim"), b"evil")),
     "tar: an absolute link": tar(GOOD, link("top/out", "/")),
     "tar: a hard link": tar(GOOD, link("top/out", OUTSIDE, tarfile.LNKTYPE)),
@@ -111,7 +113,7 @@ def test_it_ends_with_a_sentence_and_touches_nothing(case: str, tmp_path: Path) 
     with pytest.raises(BadInput, match=r"below/archive"):
         unpack(archive, tmp_path / "below/out", max_bytes=100 << 20)
     assert everything(tmp_path) == before
-    assert not Path("/tmp/thermochroma-victim").exists()
+    assert not Path(ABSOLUTE).exists()
 
 
 @pytest.mark.parametrize("pack", ["zip", "tar"])
