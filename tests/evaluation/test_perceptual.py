@@ -1,7 +1,7 @@
 """LPIPS, FID and KID on the way from weights on disk to the table: taken with published ones alone."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,13 +48,13 @@ SEQUENCES = {
     "t": Sequence(3, split="test"),
 }
 CACHED = {
-    "vgg16": "vgg16-397923af.pth",
-    "alexnet": "alexnet-owt-7be5be79.pth",
+    "vgg16": "vgg16-*.pth",
+    "alexnet": "alexnet-owt-*.pth",
     "vgg": "lpips-0.1.4-vgg.pth",
     "alex": "lpips-0.1.4-alex.pth",
-    "inception": "inception_v3_google-0cc3c7bd.pth",
+    "inception": "inception_v3_google-*.pth",
 }
-"""What torch's cache calls the published files."""
+"""What torch's cache calls the published files; a star stands for the digits of their SHA-256."""
 NAMES = ("lpips_alex", "lpips_vgg", "inception")
 ALEXNET_WIDTHS = (64, 192, 384, 256, 256)
 
@@ -80,13 +80,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     layers = vgg.make_layers(vgg.cfgs["D"])
     named = {f"features.{name}": tensor for name, tensor in layers.state_dict().items()}
-    torch.save(named | {"classifier.6.bias": torch.zeros(1000)}, folder / CACHED["vgg16"])
+    _save(named | {"classifier.6.bias": torch.zeros(1000)}, folder / CACHED["vgg16"])
     alexnet = AlexNet(num_classes=2).state_dict()
-    torch.save(alexnet, folder / CACHED["alexnet"])
+    _save(alexnet, folder / CACHED["alexnet"])
     torch.save(linear_state(), folder / CACHED["vgg"])
     torch.save(linear_state(widths=ALEXNET_WIDTHS), folder / CACHED["alex"])
     inception = Inception3(transform_input=True, init_weights=False)
-    torch.save(inception.state_dict(), folder / CACHED["inception"])
+    _save(inception.state_dict(), folder / CACHED["inception"])
     return home
 
 
@@ -100,6 +100,13 @@ def folder(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def _save(state: Mapping[str, Tensor], path: Path) -> None:
+    """Save as torchvision does: with the first digits of the SHA-256 in the name."""
+    torch.save(dict(state), path.with_name("made"))
+    digits = sha256(path.with_name("made"))[:8]
+    path.with_name("made").rename(path.with_name(path.name.replace("*", digits)))
+
+
 def _write(folder: Path) -> None:
     weights.write_lpips(folder / "lpips_alex", score="lpips_alex")
     weights.write_lpips(folder / "lpips_vgg", score="lpips_vgg")
@@ -107,7 +114,10 @@ def _write(folder: Path) -> None:
 
 
 def admit_made_up(patch: pytest.MonkeyPatch, cache: Path) -> None:
-    """Let LPIPS's package have the linear layers that were made up here."""
+    """Let the publishers have the files that were made up here: by their names, and by their hashes."""
+    for network in ("vgg16", "alexnet", "inception"):
+        (path,) = (cache / "hub/checkpoints").glob(CACHED[network])
+        patch.setitem(published.TORCHVISIONS, network, f"https://127.0.0.1:9/{path.name}")
     known = {f"lpips/weights/v0.1/{name}.pth": CACHED[name] for name in ("vgg", "alex")}
     files = {member: cache / "hub/checkpoints" / file for member, file in known.items()}
     members = {member: sha256(path) for member, path in files.items()}
@@ -243,8 +253,9 @@ def test_a_cut_published_file_is_never_written(
     name: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "hub/checkpoints").mkdir(parents=True)
-    for known, file in CACHED.items():
-        source, copy = cache / "hub/checkpoints" / file, tmp_path / "hub/checkpoints" / file
+    for known, pattern in CACHED.items():
+        (source,) = (cache / "hub/checkpoints").glob(pattern)
+        copy = tmp_path / "hub/checkpoints" / source.name
         if known == name:
             copy.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
         else:
@@ -252,7 +263,7 @@ def test_a_cut_published_file_is_never_written(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(published, "fetch_member", refuse)
     admit_made_up(monkeypatch, cache)
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="has the SHA-256"):
         _write(tmp_path / "perception")
     assert not list(tmp_path.glob("perception/*/*.pth"))
 
@@ -280,7 +291,7 @@ def test_without_network_it_names_every_place_that_was_asked(
 def test_the_origin_says_what_it_is(folder: Path) -> None:
     origin = json.loads((folder / "lpips_vgg/origin.json").read_text())
     assert (origin["kind"], origin["seed"]) == ("published", None)
-    assert "vgg16-397923af.pth" in origin["source"]
+    assert "/vgg16-" in origin["source"]
     assert "lpips==0.1.4 on the package index" in origin["source"]
 
 

@@ -15,6 +15,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.networks.clip_text import TextEncoder
 from thermochroma.networks.frozen import ORIGIN, TENSORS, FrozenNetworks, VggFeatures, load_vgg
+from thermochroma.pretrained import published
 from thermochroma.pretrained import write_weights as weights
 from thermochroma.pretrained.stand_in_vocabulary import merges_of, vocabulary_of
 
@@ -289,22 +290,37 @@ def test_a_misnamed_tensor_of_the_text_encoder_is_named(clip: Path, tmp_path: Pa
         TextEncoder(tmp_path / "clip")
 
 
-@pytest.mark.parametrize(
-    "network, file", [("vgg16", "vgg16-397923af.pth"), ("vgg19", "vgg19-dcbb9e9d.pth")]
-)
+@pytest.mark.parametrize("network", ["vgg16", "vgg19"])
 def test_published_vgg_is_taken_from_torchs_cache(
-    network: weights.Vgg, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    network: weights.Vgg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     checkpoints = tmp_path / "torch" / "hub" / "checkpoints"
     checkpoints.mkdir(parents=True)
     state = named(torchvisions_features(network))
     classifier = {"classifier.0.weight": torch.zeros(2, 2)}  # is left out
-    torch.save(state | classifier, checkpoints / file)
+    torch.save(state | classifier, checkpoints / "made")
+    file = f"{network}-{sha256(checkpoints / 'made')[:8]}.pth"  # as torchvision names it
+    (checkpoints / "made").rename(checkpoints / file)
+    monkeypatch.setitem(published.TORCHVISIONS, network, f"https://127.0.0.1:9/{file}")
     weights.write_vgg(tmp_path / "vgg", network=network, kind="published")
     expected = VggFeatures(state)(image())
     torch.testing.assert_close(load_vgg(tmp_path / "vgg")(image()), expected)
     assert json.loads((tmp_path / "vgg" / "origin.json").read_text())["kind"] == "published"
+
+
+def test_another_file_in_the_cache_is_neither_read_nor_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    file = tmp_path / "torch/hub/checkpoints" / Path(published.TORCHVISIONS["vgg19"]).name
+    file.parent.mkdir(parents=True)
+    torch.save(named(torchvisions_features("vgg19")), file)
+    content = sha256(file)
+    with pytest.raises(BadInput, match=f"{file.name} has the SHA-256 {content}"):
+        weights.write_vgg(tmp_path / "vgg", network="vgg19", kind="published")
+    assert sha256(file) == content
+    assert not (tmp_path / "vgg").exists()
 
 
 def test_published_clip_is_taken_from_a_folder(published_clip: Path, tmp_path: Path) -> None:

