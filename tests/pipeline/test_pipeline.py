@@ -38,7 +38,7 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
         "reports/sample/tables/validation.csv",
         "reports/sample/tables/test_visible_to_thermal.md",
         "reports/sample/figures/grid_visible_to_thermal.png",
-        "reports/sample/figures/grid.png",
+        "reports/sample/figures/grid_1.png",
         "reports/sample/figures/curves.svg",
         "reports/sample/figures/figure_4.svg",
         "reports/sample/tables/figure_4.csv",
@@ -52,6 +52,8 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
         "mlflow.db",
     ):
         assert (project.root / name).stat().st_size > 0, name
+    figures = [path.read_bytes() for path in (project.root / "reports/sample/figures").iterdir()]
+    assert len(figures) == len({*figures}), "none twice under two names"
     table = (project.root / "reports/sample/tables/test.md").read_text()
     assert "procedural sample, not KAIST" in table
     assert "VGG-16, VGG-19, CLIP stand-ins" in table

@@ -18,7 +18,15 @@ from thermochroma.evaluation.summary import mean_of_draws
 from thermochroma.metrics.image_scores import OF_COLOUR, SCORES
 from thermochroma.reporting import by_sequence, paper, snapshots, statistics
 from thermochroma.reporting import significance as wins
-from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure
+from thermochroma.reporting.figures import (
+    Point,
+    curves,
+    grid,
+    grid_pages,
+    quality_against_cost,
+    save_figure,
+    save_grid,
+)
 from thermochroma.reporting.layout import About, Row, Table
 from thermochroma.reporting.published import PAPER_RULE, PUBLISHED
 from thermochroma.reporting.table import build_table
@@ -379,6 +387,26 @@ def test_the_grid_has_a_column_a_method_between_what_is_seen_and_truth() -> None
     assert np.array_equal(figure.axes[7].get_images()[0].get_array(), truths[1])
     assert figure.axes[0].get_images()[0].get_clim() == (0, 255), "grey levels are not stretched"
     assert figure.get_supxlabel() == "procedural sample"
+
+
+@pytest.mark.parametrize(
+    "methods, widths", [(0, [0]), (4, [4]), (5, [2, 3]), (18, [3, 4, 3, 4, 4])]
+)
+def test_a_grid_has_pages_of_six_columns_at_most(methods: int, widths: list[int]) -> None:
+    predicted = {f"m{n}": images(1, 3) for n in range(methods)}
+    pages = grid_pages(predicted)
+    assert [len(page) for page in pages] == widths
+    assert [title for page in pages for title in page] == list(predicted), "each once, in order"
+    for page in pages:
+        figure = grid("Thermal", images(1), page, images(1, 3), frames=["s/1"])
+        assert len(figure.axes) == len(page) + 2 <= 6
+
+
+def test_a_grid_of_images_is_one_file(tmp_path: Path) -> None:
+    """An SVG of it would be the same pixels once more."""
+    truths = images(1, 3)
+    save_grid(grid("Thermal", images(1), {}, truths, frames=["s/1"]), tmp_path / "grid.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["grid.png"]
 
 
 def test_the_grid_may_show_thermal_paintings_of_visible_images() -> None:

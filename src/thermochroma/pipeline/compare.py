@@ -1,6 +1,5 @@
 """The tables and the figures of one data set."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.files import whole_file, write_text
+from thermochroma.base.files import write_text
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
 from thermochroma.contract.dataset import load_dataset
@@ -32,7 +31,15 @@ from thermochroma.pipeline.results import (
 from thermochroma.pipeline.stored import read_history
 from thermochroma.reporting import by_sequence, paper, snapshots
 from thermochroma.reporting import significance as wins
-from thermochroma.reporting.figures import Point, curves, grid, quality_against_cost, save_figure
+from thermochroma.reporting.figures import (
+    Point,
+    curves,
+    grid,
+    grid_pages,
+    quality_against_cost,
+    save_figure,
+    save_grid,
+)
 from thermochroma.reporting.layout import About, Row, Table
 from thermochroma.reporting.statistics import estimate
 from thermochroma.reporting.table import build_table
@@ -77,16 +84,12 @@ def tabulate(job: Job, entries: Sequence[Entry], spectrum: Spectrum) -> None:
         write_tables(job, some, about)
     folders = {rows[name].title: job.places.scores / name for name in blocks}
     shown = folders | {rows[name].title: job.places.baselines / name for name in IN_GRID[spectrum]}
-    saved = draw_grid(job, shown, f"grid{SUFFIX[spectrum]}", spectrum=spectrum)
+    draw_grids(job, shown, f"grid{SUFFIX[spectrum]}", spectrum=spectrum)
     if spectrum == "visible":
-        for path in saved:  # the same image under the number that it has in the paper
-            copy = path.with_stem(f"figure_{paper.GRID_FIGURE.get(job.comparison.dataset, 3)}")
-            with whole_file(copy) as part:
-                shutil.copyfile(path, part)
         ablated = [name for name in paper.ABLATION if name in blocks]
         if ablated:
             ablation = {title: folders[title] for title in (rows[name].title for name in ablated)}
-            draw_grid(job, ablation, "figure_6", spectrum=spectrum)
+            draw_grids(job, ablation, "figure_6", spectrum=spectrum)
     test = {name: row for name, row in of_split(rows, "test").items() if name in blocks}
     if test:
         stem = job.places.figures / f"quality_against_cost{SUFFIX[spectrum]}"
@@ -166,10 +169,11 @@ def joined(*notes: str) -> str:
     return "; ".join(note for note in notes if note)
 
 
-def draw_grid(
-    job: Job, folders: Mapping[str, Path], name: str, *, spectrum: Spectrum
-) -> tuple[Path, Path]:
-    """The panel frames: what is seen, each folder's images by its title, truth."""
+def draw_grids(job: Job, folders: Mapping[str, Path], name: str, *, spectrum: Spectrum) -> None:
+    """The panel frames: what is seen, each folder's images by its title, truth.
+
+    One file, or one for each page, numbered from 1.
+    """
     panel = spread(job.crops.split("test"), job.comparison.evaluate.panel_frames)
     frames = [row for _, row in panel.iterrows()]
     seen, truths = (
@@ -177,15 +181,18 @@ def draw_grid(
         for one in (SEEN[spectrum], spectrum)
     )
     predicted = {title: fitting_panel(folder, truths) for title, folder in folders.items()}
-    figure = grid(
-        SEEN[spectrum].capitalize(),
-        seen,
-        predicted,
-        truths,
-        frames=[str(row["frame"]) for row in frames],
-        note=job.note,
-    )
-    return save_figure(figure, job.places.figures / name)
+    pages = grid_pages(predicted)
+    for page, some in enumerate(pages, 1):
+        figure = grid(
+            SEEN[spectrum].capitalize(),
+            seen,
+            some,
+            truths,
+            frames=[str(row["frame"]) for row in frames],
+            note=job.note,
+        )
+        stem = name if len(pages) == 1 else f"{name}_{page}"
+        save_grid(figure, job.places.figures / f"{stem}.png")
 
 
 def fitting_panel(folder: Path, truths: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -25,6 +26,8 @@ LEFT, ABOVE, BELOW, GAP = (
     0.03,
 )  # inches: for names, titles and note, and between images
 DOTS_PER_INCH: Final = 190  # about one dot a pixel for images of 256 pixels in such a cell
+GRID_COLUMNS: Final = 6
+"""Greatest number of columns of a grid, input and truth among them: as many as can be read on a page."""
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLES: Final = ("-", "--", ":")
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
@@ -94,6 +97,14 @@ def grid(
     return figure
 
 
+def grid_pages(predicted: Mapping[str, Sequence[Shown]]) -> list[dict[str, Sequence[Shown]]]:
+    """Divide the columns of a grid into pages, as even as can be, each with room for input and truth."""
+    titles, room = list(predicted), GRID_COLUMNS - 2
+    pages = max(1, -(-len(titles) // room))
+    ends = [len(titles) * page // pages for page in range(pages + 1)]
+    return [{title: predicted[title] for title in titles[a:b]} for a, b in pairwise(ends)]
+
+
 def curves(
     histories: Mapping[str, pd.DataFrame],
     readings: Mapping[str, str],
@@ -146,11 +157,20 @@ def quality_against_cost(
 def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
     """Write `stem`.png and `stem`.svg, whole or not at all; equal figures give equal bytes."""
     png, svg = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")
-    with whole_file(png) as part:
-        figure.savefig(part, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    _save_png(figure, png)
     with mpl.rc_context({"svg.hashsalt": "thermochroma"}), whole_file(svg) as part:
         figure.savefig(part, format="svg", dpi=DOTS_PER_INCH, metadata={"Date": None})
     return png, svg
+
+
+def save_grid(figure: Figure, path: Path) -> None:
+    """Write a grid of images as PNG alone: an SVG would hold the same pixels once more."""
+    _save_png(figure, path)
+
+
+def _save_png(figure: Figure, path: Path) -> None:
+    with whole_file(path) as part:
+        figure.savefig(part, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
 def _show(axes: Axes, image: np.ndarray) -> None:

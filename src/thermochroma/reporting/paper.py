@@ -31,8 +31,6 @@ from thermochroma.reporting.table_caption import title_of
 
 METHODS_TABLE: Final = {"irvi": 2}
 """Number of the paper's table of methods, where it is not 1."""
-GRID_FIGURE: Final = {"irvi": 5}
-"""Number of the paper's grid of images, where it is not 3."""
 PRINTED_THERE: Final = {"kaist": (1, 3), "irvi": (2,)}
 """Numbers of the tables that the paper prints for a data set."""
 ABLATION: Final = {
