@@ -292,6 +292,20 @@ def test_latex_is_booktabs_and_escaped(table: Table) -> None:
     assert [line.count("&") for line in body] == widths
 
 
+def test_an_entry_from_elsewhere_is_tested_and_has_no_cost() -> None:
+    rows = rows_of()
+    rows["theirs"] = replace(rows["own_mean_colour"], title="Theirs", kind="entry")
+    table = build_table(rows, ABOUT)
+    kinds = [line.kind for line in table.lines]
+    assert kinds == ["method", "method", "entry", "trivial", "oracle"]
+    theirs, ours = table.lines[2].cells, table.lines[0].cells
+    assert theirs["p_psnr"] == ours["p_psnr"], "the same scores, the same test"
+    assert "parameters" not in theirs
+    assert "Tests are for methods and entries only" in " ".join(table.notes)
+    assert "**Entries (predictions from elsewhere)**" in to_markdown(table)
+    to_latex(table)
+
+
 def test_a_method_that_needs_video_has_a_line_without_numbers() -> None:
     about = replace(ABOUT, needs_video={"recycle_gan": "Recycle-GAN", "i2v_gan": "I2V-GAN"})
     table = build_table(rows_of(), about)

@@ -40,7 +40,7 @@ from thermochroma.reporting.figures import (
     save_figure,
     save_grid,
 )
-from thermochroma.reporting.layout import About, Row, Table
+from thermochroma.reporting.layout import COMPETING, About, Row, Table
 from thermochroma.reporting.statistics import estimate
 from thermochroma.reporting.table import build_table
 from thermochroma.reporting.table_caption import what_is_scored
@@ -103,7 +103,7 @@ def write_tables(job: Job, rows: Mapping[str, Row], about: About) -> None:
     compared = {
         name: row.scores
         for name, row in rows.items()
-        if row.kind == "method" or name == about.reference
+        if row.kind in COMPETING or name == about.reference
     }
     facts = {"dataset": about.dataset, "split": about.split}
     if len(compared) > 1:

@@ -35,7 +35,7 @@ from thermochroma.pipeline.results import (
 )
 from thermochroma.pipeline.stored import read_history
 from thermochroma.reporting import significance as wins
-from thermochroma.reporting.layout import Row
+from thermochroma.reporting.layout import COMPETING, Row
 from thermochroma.reporting.page.contents import (
     GalleryFrame,
     Images,
@@ -171,7 +171,7 @@ def section(
     names = list(blocks)
     test, seed = of_split(rows, SPLIT), comparison.seed
     compared = {
-        name: row.scores for name, row in test.items() if row.kind == "method" or name == reference
+        name: row.scores for name, row in test.items() if row.kind in COMPETING or name == reference
     }
     met = {
         score: duels(wins.compare_pairs(compared, score, seed=seed)) if len(compared) > 1 else {}

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 import pandas as pd
 
-Kind: TypeAlias = Literal["method", "trivial", "oracle"]
+Kind: TypeAlias = Literal["method", "entry", "trivial", "oracle"]
+"""Kind of a row. entry: predictions that were made elsewhere, of which nothing was trained here."""
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+"""Kinds in the order of tables."""
+COMPETING: Final[tuple[Kind, ...]] = ("method", "entry")
+"""Kinds of rows that are tested against the reference and against each other."""
 Measured: TypeAlias = int | float | str | None
 NEEDS_VIDEO: Final = "needs video"
 WITH_INTERVAL: Final = ("ssim", "psnr")

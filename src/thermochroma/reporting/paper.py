@@ -12,6 +12,8 @@ import pandas as pd
 
 from thermochroma.metrics.image_scores import SCORES
 from thermochroma.reporting.layout import (
+    COMPETING,
+    KINDS,
     UNIFORM,
     WITH_INTERVAL,
     About,
@@ -55,7 +57,9 @@ def ablation_table(rows: Mapping[str, Row], about: About, *, seed: int) -> Table
 
     Entries that are not in the line-up are named in a note.
     """
-    some = {name: row for name, row in rows.items() if name in ABLATION or row.kind != "method"}
+    some = {
+        name: row for name, row in rows.items() if name in ABLATION or row.kind not in COMPETING
+    }
     missing = [title for name, title in ABLATION.items() if name not in some]
     notes = (f"Not in the line-up: {', '.join(missing)}.",) if missing else ()
     table = _table(3, "what text and interaction add to CMMF-Net", some, about, notes, seed)
@@ -109,8 +113,7 @@ def _table(
 
 
 def _in_order(rows: Mapping[str, Row]) -> list[tuple[str, Row]]:
-    order = {"method": 0, "trivial": 1, "oracle": 2}
-    return sorted(rows.items(), key=lambda item: order[item[1].kind])
+    return sorted(rows.items(), key=lambda item: KINDS.index(item[1].kind))
 
 
 def _groups(dataset: str, scores: pd.DataFrame) -> dict[str, str]:

@@ -11,7 +11,9 @@ import pandas as pd
 
 from thermochroma.metrics.image_scores import PERCEPTION, SCORES, Score
 from thermochroma.reporting.layout import (
+    COMPETING,
     COST,
+    KINDS,
     MAIN,
     NEEDS_VIDEO,
     SCORED,
@@ -22,7 +24,6 @@ from thermochroma.reporting.layout import (
     About,
     Cell,
     Column,
-    Kind,
     Line,
     Measured,
     Part,
@@ -45,15 +46,14 @@ CHOSEN: Final = "psnr_chosen"
 
 
 def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Table:
-    """Build the table of `rows` (name to row), methods first, then trivial rows, then oracles.
+    """Build the table of `rows` (name to row), methods first, then entries, trivial rows, oracles.
 
     Raises BadInput if two rows were not scored on the same frames.
     """
     first = next(iter(rows.values())).scores
     for row in rows.values():
         refuse_other_frames(first, row.scores)
-    order: dict[Kind, int] = {"method": 0, "trivial": 1, "oracle": 2}
-    names = sorted(rows, key=lambda name: order[rows[name].kind])  # stable within a kind
+    names = sorted(rows, key=lambda name: KINDS.index(rows[name].kind))  # stable within a kind
     groups = _groups(first)
     reference = rows[about.reference].scores if about.reference in rows else None
     videoless = tuple(
@@ -184,7 +184,7 @@ def _perception_cells(row: Row, split: str) -> dict[str, Cell]:
 
 
 def _test_cells(row: Row, reference: pd.DataFrame | None, seed: int) -> dict[str, Cell]:
-    if row.kind != "method" or reference is None:
+    if row.kind not in COMPETING or reference is None:
         return {}
     cells = {}
     for name in WITH_INTERVAL:

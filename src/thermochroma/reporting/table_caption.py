@@ -7,7 +7,7 @@ import pandas as pd
 from thermochroma.metrics.distribution import LEAST
 from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 from thermochroma.metrics.perceptual import LPIPS_TRUNKS
-from thermochroma.reporting.layout import COST, NEEDS_VIDEO, SCORED, About, Line, Part
+from thermochroma.reporting.layout import COMPETING, COST, NEEDS_VIDEO, SCORED, About, Line, Part
 from thermochroma.reporting.numbers import number
 from thermochroma.reporting.published import PAPER_RULE, PUBLISHED, SOURCE
 from thermochroma.reporting.statistics import EXACT_UP_TO, FLIPS, LEVEL, RESAMPLES
@@ -113,8 +113,9 @@ def notes_of(
         found.append(
             f"{NEEDS_VIDEO}: {titles} learn from frames in a row, which are not trained on here."
         )
-    if len(methods) < len(lines):
-        found.append("Tests are for methods only; those cells are empty in other rows.")
+    if any(line.kind not in COMPETING for line in lines):
+        tested = "methods and entries" if any(one.kind == "entry" for one in lines) else "methods"
+        found.append(f"Tests are for {tested} only; those cells are empty in other rows.")
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from thermochroma.reporting.layout import Cell, Kind, Line, Measured, Part, Tabl
 
 GROUP_TITLES: Final = {
     "method": "Methods",
+    "entry": "Entries (predictions from elsewhere)",
     "trivial": "Trivial rows",
     "oracle": "Oracles (see the truth)",
 }
@@ -17,7 +18,7 @@ HEADING_LETTERS: Final = 14
 """Number of letters, about, on a line of a heading in LaTeX."""
 LINE_END: Final = r" \\ {}"
 """End of a line in LaTeX; without the braces, a bracket that follows would be read as an option."""
-MARKS: Final = {"method": "", "trivial": "", "oracle": " †"}
+MARKS: Final = {"method": "", "entry": "", "trivial": "", "oracle": " †"}
 LATEX: Final = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
