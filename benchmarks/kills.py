@@ -30,6 +30,7 @@ import yaml
 
 from repro import remove_torn_list
 from stages.command import run
+from tests.conftest import ROOT
 from tests.tiny_project import Project
 from thermochroma.base.files import sha256, write_text
 
@@ -129,8 +130,15 @@ def made(root: Path) -> Path:
     """The project of the tests, with five methods and one for video; or what is there of it."""
     if not (root / "dvc.yaml").exists():
         root.mkdir(parents=True)
-        Project(root).change(lambda params: params.update(lineup=METHODS))
+        Project(root).change(_line_up)
     return root
+
+
+def _line_up(params: dict[str, Any]) -> None:
+    """Give the project of the tests, which has three methods, the blocks of all that are killed here."""
+    blocks = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["methods"]
+    params["methods"] |= {name: blocks[name] for name in METHODS}
+    params["lineup"] = METHODS
 
 
 def dvc(root: Path, *words: str) -> tuple[int, str]:
