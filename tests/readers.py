@@ -273,6 +273,7 @@ FEEDERS = {
 OURS = {
     "base/files.py:sha256": "bytes of any kind; `reading` is where a path is a user's",
     "base/decoding.py:_same": "bytes of any kind, compared with their digest",
+    "base/memory.py:free_bytes": "files of the kernel",
     "base/files.py:md5": "bytes of any kind; `reading` is where a path is a user's",
     "base/files.py:whole_file": "reopens what it wrote itself",
     "base/sealed.py:seal": "reopens what was just written",

@@ -1,6 +1,8 @@
 """Images on disk, through the command: any size, either direction, nothing overwritten."""
 
 import json
+import resource
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +14,7 @@ import torch
 from PIL import Image
 
 from tests.examiner import PARAMS, SCALE
+from thermochroma.base import memory
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import note_in, read_thermal, read_visible, write_image
 from thermochroma.base.tensors import to_bytes, to_network
@@ -21,6 +24,7 @@ from thermochroma.contract.method import load_method
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
 from thermochroma.export.metadata import Metadata
 from thermochroma.inference.predictor import Predictor, load_predictor
+from thermochroma.serving import cli
 from thermochroma.serving.cli import main
 from thermochroma.tracking.pyfunc import TranslatorModel
 
@@ -343,6 +347,22 @@ def test_a_lack_of_memory_is_one_images_failure(
     with pytest.raises(SystemExit, match=r"1 of 2 .*\n.*a\.png: memory ran out"):
         _translate(translator, tmp_path / "in", "--to", out)
     assert (out / "b.png").exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there memory is limited")
+def test_an_image_that_needs_more_memory_than_is_free_fails_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    translator, out = saved("cyclegan", tmp_path / "t.safetensors"), tmp_path / "out"
+    write_image(tmp_path / "in/a.png", np.zeros((4000, 4000), np.uint8))
+    write_image(tmp_path / "in/b.png", noise(16, 16))
+    monkeypatch.setattr(memory, "free_bytes", lambda: 400 << 20)
+    monkeypatch.setattr(cli, "find_device", lambda: torch.device("cpu"))
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises(SystemExit, match=r"1 of 2 .*\n.*a\.png: memory ran out.*scale the image"):
+        _translate(translator, tmp_path / "in", "--to", out)
+    assert (out / "b.png").exists()
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
 def test_a_file_is_no_folder_for_images(tmp_path: Path) -> None:

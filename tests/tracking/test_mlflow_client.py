@@ -46,6 +46,25 @@ def test_a_killed_training_goes_on_in_its_run(root: Path) -> None:
     assert found[0].data.tags[FINGERPRINT] == "m1"
 
 
+def test_a_training_whose_outputs_are_written_again_keeps_its_one_model(root: Path) -> None:
+    tracker, translator, code = (
+        Tracker("d", root=root),
+        root / "t.safetensors",
+        root / "thermochroma",
+    )
+    translator.write_bytes(b"tensors")
+    code.mkdir()
+    for fingerprint in ("m1", "m1", "m2"):
+        with tracker.training(fingerprint, name="m", tags=TAGS) as run:
+            run.log_model(
+                translator, sees="thermal", text=None, reference=False, register_as="d-m", code=root
+            )
+    versions = tracker.client.search_model_versions("name = 'd-m'")
+    runs = {tracker.find(**{FINGERPRINT: one}) for one in ("m1", "m2")}
+    assert len(versions) == 2
+    assert {one.run_id for one in versions} == {run.info.run_id for run in runs if run}
+
+
 def test_evaluation_finds_the_run_by_its_weights_and_tells_once(root: Path) -> None:
     tracker = Tracker("d", root=root)
     with tracker.training("m1", name="m", tags=TAGS) as run:

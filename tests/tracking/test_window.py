@@ -12,7 +12,8 @@ import pytest
 
 from thermochroma.base.errors import BadInput
 from thermochroma.tracking import mlflow_client, places
-from thermochroma.tracking.mlflow_client import HURRY, WEIGHTS, Tracker
+from thermochroma.tracking.mlflow_client import WEIGHTS, Tracker
+from thermochroma.tracking.patience import HURRY
 from thermochroma.tracking.window import Window, open_window
 
 TAGS = {"dataset": "d", "method": "m"}
@@ -73,6 +74,10 @@ def no_address(root: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setenv(SERVER, "nonsense://there")
 
 
+def silent_database(root: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv(SERVER, "postgresql://someone:secret@127.0.0.1:9/runs")
+
+
 def damaged(root: Path, patch: pytest.MonkeyPatch) -> None:
     (root / "mlflow.db").write_bytes(bytes(range(256)) * 8)
 
@@ -83,6 +88,7 @@ def a_folder(root: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 FAULTS = {refused: "start it", in_a_file_store: "unset MLFLOW_TRACKING_URI", no_address: "unset"}
+FAULTS |= {silent_database: "start it, or change or unset MLFLOW_TRACKING_URI"}
 FAULTS |= {damaged: "rm .*mlflow.db.*dvc repro track", a_folder: "mlflow.db.*dvc repro track"}
 
 

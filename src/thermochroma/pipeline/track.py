@@ -1,9 +1,12 @@
 """Fill MLflow in from the files on disk: runs restored from a cache, or a deleted database."""
 
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.base.project import at_root, project_root
@@ -27,14 +30,41 @@ if TYPE_CHECKING:
     from thermochroma.tracking.mlflow_client import Tracker
 
 
-Trained: TypeAlias = Mapping[str, Sequence[str]]
+Names: TypeAlias = Mapping[str, Sequence[str]]
 """Names of the entries that are trained on each data set."""
+Means: TypeAlias = Mapping[str, Mapping[str, float]]
+"""Means of scores by split."""
 TRANSLATOR = "translator.safetensors"
 SUMMARY = "means of the scores by split, as the stages evaluate and baselines write them"
 
 
+@dataclass(frozen=True)
+class Trained:
+    """Outcome of a training and its evaluation, as their files tell it."""
+
+    name: str
+    title: str
+    predicts: str
+    settings: Mapping[str, Any]
+    weights: str
+    """SHA-256 of the translator."""
+    readings: Sequence[Mapping[str, float]]
+    summary: Means
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that MLflow is told of one data set."""
+
+    dataset: str
+    rows: Mapping[str, Means]
+    """Trivial rows and oracles."""
+    trainings: Sequence[Trained]
+    tables: Sequence[Path]
+
+
 def track(
-    trained: Trained,
+    trained: Names,
     *,
     runs: Path,
     metrics: Path,
@@ -44,20 +74,29 @@ def track(
 ) -> None:
     """Log what MLflow does not know yet; where nothing is new, MLflow is not even loaded.
 
-    Also discards the trainings below `checkpoints` that have ended and whose translator is recorded:
-    nothing else runs behind every one of them.
+    A fault of MLflow's is said and ends nothing: all results are in their files, and the next call fills
+    it in. Also discards the trainings below `checkpoints` that have ended and whose translator is
+    recorded: nothing else runs behind every one of them.
     """
     discard_recorded(at_root(checkpoints), recorded)
     database = own_database(project_root())
     content = digest_of(logged_files(trained, runs, metrics, reports))
-    if database is None:
-        fill(trained, runs, metrics, reports)
-    elif not is_tracked(database, content):
-        fill(trained, runs, metrics, reports)
+    if database is not None and is_tracked(database, content):
+        return
+    found = [read_results(one, names, runs, metrics, reports) for one, names in trained.items()]
+    try:
+        for results in found:
+            tell(results)
+    except BadInput as fault:  # of MLflow's: all files have been read before
+        sys.stderr.write(
+            f"thermochroma: all results are in their files, but MLflow lacks some of them: {fault}\n"
+        )
+        return
+    if database is not None:
         note_tracked(database, content)
 
 
-def logged_files(trained: Trained, runs: Path, metrics: Path, reports: Path) -> Iterator[Path]:
+def logged_files(trained: Names, runs: Path, metrics: Path, reports: Path) -> Iterator[Path]:
     """Paths of all files whose contents are logged."""
     for dataset, names in trained.items():
         for name in names:
@@ -73,50 +112,68 @@ def tables_of(folder: Path) -> Sequence[Path]:
     return sorted((folder / "tables").iterdir())
 
 
-def fill(trained: Trained, runs: Path, metrics: Path, reports: Path) -> None:
-    """Tell MLflow of each data set what it does not know yet: methods, other rows, tables."""
-    from thermochroma.tracking.mlflow_client import Tracker
+def read_results(
+    dataset: str, names: Sequence[str], runs: Path, metrics: Path, reports: Path
+) -> Results:
+    """Read all that MLflow is told of one data set. Raises BadInput for a file that is not as it was."""
+    return Results(
+        dataset,
+        rows=read_rows(metrics / dataset / "baselines.json"),
+        trainings=[
+            read_training(name, runs / dataset / name, metrics / dataset / f"{name}.json")
+            for name in names
+        ],
+        tables=tables_of(reports / dataset),
+    )
 
-    for dataset, names in trained.items():
-        tracker = Tracker(dataset, root=project_root())
-        rows = read_rows(metrics / dataset / "baselines.json")
-        log_experiment(tracker, dataset)
-        log_baselines(tracker, dataset, rows)
-        for name in names:
-            scores = metrics / dataset / f"{name}.json"
-            summary = read_means(scores, of=SCORED_SPLITS, needed=SUMMARY)
-            back_fill(tracker, dataset, name, runs / dataset / name, summary)
-        log_tables(tracker, dataset, tables_of(reports / dataset))
 
-
-def back_fill(
-    tracker: "Tracker",
-    dataset: str,
-    name: str,
-    folder: Path,
-    summary: Mapping[str, Mapping[str, float]],
-) -> None:
-    """One run: found by its weights or made anew; readings and scores that are missing."""
+def read_training(name: str, folder: Path, scores: Path) -> Trained:
+    """Read what a training and its evaluation have left."""
     from thermochroma.export.artifact import method_of, title_of  # loads torch
-    from thermochroma.tracking.mlflow_client import WEIGHTS
 
     translator = folder / TRANSLATOR
-    metadata = read_metadata(translator)
-    tags = {"dataset": dataset, "method": name, WEIGHTS: sha256(translator)}
+    metadata, history = read_metadata(translator), read_history(folder)
+    columns = [str(each) for each in history.columns]
+    return Trained(
+        name,
+        title=title_of(metadata),
+        predicts=method_of(metadata).direction.predicted,
+        settings=metadata.settings,
+        weights=sha256(translator),
+        readings=[dict(zip(columns, row, strict=True)) for row in history.to_numpy()],
+        summary=read_means(scores, of=SCORED_SPLITS, needed=SUMMARY),
+    )
+
+
+def tell(results: Results) -> None:
+    """Tell MLflow of one data set what it does not know yet. Raises BadInput for a fault of MLflow's."""
+    from thermochroma.tracking.mlflow_client import Tracker
+
+    tracker = Tracker(results.dataset, root=project_root())
+    log_experiment(tracker, results.dataset)
+    log_baselines(tracker, results.dataset, results.rows)
+    for trained in results.trainings:
+        back_fill(tracker, results.dataset, trained)
+    log_tables(tracker, results.dataset, results.tables)
+
+
+def back_fill(tracker: "Tracker", dataset: str, trained: Trained) -> None:
+    """One run: found by its weights or made anew; readings and scores that are missing."""
+    from thermochroma.tracking.mlflow_client import WEIGHTS
+
+    tags = {"dataset": dataset, "method": trained.name, WEIGHTS: trained.weights}
     found = tracker.find(**tags)
     if found is None:
-        run_id = tracker.restore(name=name, tags=lineage(**tags))
-        tracker.log_params(run_id, metadata.settings)
+        run_id = tracker.restore(name=trained.name, tags=lineage(**tags))
+        tracker.log_params(run_id, trained.settings)
     else:
         run_id = found.info.run_id
-    history = read_history(folder)
-    columns = [str(each) for each in history.columns]
-    tracker.log_rows(run_id, [dict(zip(columns, row, strict=True)) for row in history.to_numpy()])
-    tracker.log_scores(run_id, as_readings(summary))
+    tracker.log_rows(run_id, trained.readings)
+    tracker.log_scores(run_id, as_readings(trained.summary))
     tracker.describe(
         run_id,
-        f"{title_of(metadata)}, trained on `{dataset}` and scored there.",
-        tags={"kind": "method", "predicts": method_of(metadata).direction.predicted},
+        f"{trained.title}, trained on `{dataset}` and scored there.",
+        tags={"kind": "method", "predicts": trained.predicts},
     )
 
 

@@ -4,15 +4,18 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from torch._subclasses.fake_tensor import FakeTensorMode
 from tqdm import tqdm
 
+from thermochroma.base.device import find_device
 from thermochroma.base.endings import one_sentence
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import Tone
+from thermochroma.base.memory import within_memory
 from thermochroma.config.params import Params, read_params
 from thermochroma.contract.dummy_input import dummy_input
 from thermochroma.contract.method import load_method
@@ -86,8 +89,9 @@ def translate(chosen: Namespace) -> None:
     outcomes: list[Outcome] = []
     written = translate_files(chosen.translator, images, chosen.to, options, again=chosen.again)
     try:
-        for outcome in tqdm(written, total=len(images), desc="translate", unit="image"):
-            outcomes.append(outcome)
+        with within_memory() if find_device().type == "cpu" else nullcontext():
+            for outcome in tqdm(written, total=len(images), desc="translate", unit="image"):
+                outcomes.append(outcome)
     except BaseException:  # Ctrl-C, or a full disk: what failed before is told all the same
         sys.stderr.write(_failures(outcomes))
         raise

@@ -1,4 +1,4 @@
-"""Client of MLflow: with `pyfunc`, the only module that imports it.
+"""Client of MLflow: with `pyfunc` and `patience`, the only module that imports it.
 
 Nothing is read from MLflow but what it has been given already. A training is one run, found again by
 the training's fingerprint; its evaluation continues it, found by the weights' hash; missing runs are
@@ -23,14 +23,13 @@ from mlflow.types import Schema, TensorSpec
 
 from thermochroma.tracking.faults import in_one_sentence
 from thermochroma.tracking.journal import SERVER, own_database
+from thermochroma.tracking.patience import hurry
 from thermochroma.tracking.places import ARTIFACTS, address_of, mend_places
 
 FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"
 MOST_VALUE_LENGTH = 500  # MLflow refuses longer values of params
 BATCH = 1000  # metrics: MLflow takes no more in one call
 PATIENCE_SECONDS = 30.0  # for another process that opens the database just now
-HURRY = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
-"""Settings of MLflow, where the user has set none: with its own, a dead server is waited for in minutes."""
 NOTE = "mlflow.note.content"
 """Tag that the UI shows as the description, in Markdown."""
 
@@ -45,8 +44,6 @@ class Tracker:
 
         Like all methods, raises BadInput for whatever MLflow raises.
         """
-        for name, value in HURRY.items():
-            os.environ.setdefault(name, value)
         self.database = own_database(root)
         self.uri = address_of(self.database) if self.database else os.environ[SERVER]
         self.experiment = self._open(experiment, root)
@@ -147,6 +144,7 @@ class Tracker:
     @in_one_sentence
     def _open(self, experiment: str, root: Path) -> str:
         """Open the database or reach the server; the id of the experiment."""
+        hurry(self.uri)
         root.mkdir(parents=True, exist_ok=True)
         # two first writers would both create the tables
         with FileLock(root / ".mlflow.lock", timeout=PATIENCE_SECONDS):
@@ -209,10 +207,13 @@ class Training:
     ) -> None:
         """Log the translator as a registered model that takes and returns 8-bit images.
 
+        Once a run: outputs of a training that had ended before may only be written again.
         translator: its file. sees: "thermal" or "visible". text: folder of the text encoder, if it sees
         text. reference: whether it takes references. code: folder that holds the package `thermochroma`,
         which the model needs.
         """
+        if self._has_model(register_as):
+            return
         versions = [f"{name}=={version}" for name, version in _versions()]
         mlflow.pyfunc.log_model(
             name="translator",
@@ -223,6 +224,12 @@ class Training:
             pip_requirements=versions,
             registered_model_name=register_as,
         )
+
+    def _has_model(self, name: str) -> bool:
+        found = self.tracker.client.search_model_versions(
+            f"name = '{name}' and run_id = '{self.run_id}'"
+        )
+        return any(one.status == "READY" for one in found)
 
 
 def flatten(params: Mapping[str, Any], *, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,0 +1,43 @@
+"""A limit by which work that needs more memory than there is fails, instead of being killed silently."""
+
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+OF_CONTAINERS: Final = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Files with the most bytes that a container may use, in both versions of Linux's control groups."""
+
+
+@contextmanager
+def within_memory() -> Iterator[None]:
+    """Let this process ask for no more memory than is free at the beginning of the block.
+
+    Linux grants more than it has, and kills whoever then uses it. Under a limit the library that asks
+    for too much raises an error, and the work can go on. On other systems nothing is changed.
+    """
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = free_bytes() + psutil.Process().memory_info().data
+    try:
+        if soft == resource.RLIM_INFINITY or most < soft:
+            resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def free_bytes() -> int:
+    """Memory and swap that are free, and no more than a container is given altogether."""
+    free = psutil.virtual_memory().available + psutil.swap_memory().free
+    texts = [path.read_text().strip() for path in OF_CONTAINERS if path.is_file()]
+    return min([free, *(int(text) for text in texts if text.isdecimal())])
