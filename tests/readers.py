@@ -287,6 +287,7 @@ OURS = {
     "networks/clip_text.py:_refuse_faulty": "fed file by file in tests/pretrained",
     "pretrained/package_index.py:_opened": "an archive whose hash was compared before",
     "pretrained/authors_checkpoints.py:entries_of": "tables inside the package",
+    "pretrained/authors_checkpoints.py:_refuse_damaged": "called by `read_checkpoint`, which is fed",
     "pretrained/write_weights.py:_published_clip": "files of the hub's cache, or of a named folder",
     "reporting/page/render.py:_inline": "files inside the package",
     "base/shards.py:Shard.__init__": "fed in tests/base/test_shards.py",

@@ -101,6 +101,7 @@ def test_staging_for_another_owner_is_told_with_the_next_step(
 
 
 def test_make_takes_paths_with_spaces(tmp_path: Path) -> None:
+    """sio/Makefile.venv#5: "Spaces in path fatally confuse the script"."""
     place = tmp_path / "a b ø/c d"
     place.mkdir(parents=True)
     shutil.copy(ROOT / "Makefile", place)

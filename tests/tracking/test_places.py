@@ -49,7 +49,10 @@ def places_in(database: Path) -> set[str]:
 def test_a_copied_project_writes_nothing_into_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its folders have letters that mean something else in the address of a database."""
+    """mlflow/mlflow#3144: its artifacts are looked for where the project was.
+
+    The folders have letters that mean something else in the address of a database.
+    """
     old, new = tmp_path / "old ø", tmp_path / "new?x#50%20y"
     note = tmp_path / "note.txt"
     note.write_text("words")

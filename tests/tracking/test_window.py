@@ -100,6 +100,7 @@ def test_the_training_goes_on_and_says_so_once(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """mlflow/mlflow#1760, radixark/miles#2571: a server that was away ended the training."""
     spoil(root, monkeypatch)
     with window(root) as run:
         told(run)
@@ -186,6 +187,7 @@ def test_a_server_is_not_waited_for_in_minutes_unless_the_user_says_so(
 
 
 def test_a_deleted_experiment_is_restored(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """mlflow/mlflow#6445: "Cannot set a deleted experiment as the active experiment"."""
     tracker = Tracker("d", root=root)
     tracker.client.delete_experiment(tracker.experiment)
     with window(root) as run:

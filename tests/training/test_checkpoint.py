@@ -82,6 +82,7 @@ def test_a_flipped_bit_is_never_resumed_into_another_state(
 def test_damaged_it_goes_on_from_the_one_before_and_says_so(
     training: Training, folder: Path, frozen: FrozenNetworks
 ) -> None:
+    """sml2h3/dddd_trainer#36: the disk was full, the checkpoint was cut, and no run could go on."""
     before, state = training.progress, _state(training)
     late = begin("tir2lab", frozen, scale=1 / 64)
     _resume(late, folder)

@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from zipfile import ZipFile, is_zipfile
 
 from torch import Tensor
 
 from thermochroma.base.errors import BadInput
+from thermochroma.base.files import CHUNK_BYTES
+from thermochroma.base.reading import reading
 from thermochroma.base.stored_tensors import read_state
 from thermochroma.contract.method import Translator
 from thermochroma.contract.settings import Settings
@@ -87,9 +90,25 @@ def read_checkpoint(path: Path, entries: Sequence[Entry] = ()) -> dict[str, Tens
     """
     if path.suffix.lower() in HDF5:
         return read_keras(path, {entry.public: entry.shape for entry in entries})
+    _refuse_damaged(path)
     stored = read_state(path, needed=NEEDED, remedy=REMEDY)
     wrapped = bool(stored) and all(name.startswith(PARALLEL) for name in stored)
     return {name.removeprefix(PARALLEL) if wrapped else name: t for name, t in stored.items()}
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Raise BadInput for an archive of PyTorch's whose checksums are wrong: `torch.load` compares none.
+
+    A checksum of 0 is none: PyTorch can be told to compute none while it saves.
+    """
+    with reading(path, needed=NEEDED, remedy=REMEDY):
+        if not is_zipfile(path):  # the older form, which has no checksums
+            return
+        with ZipFile(path) as archive:
+            for entry in filter(lambda one: one.CRC, archive.infolist()):
+                with archive.open(entry) as stream:
+                    while stream.read(CHUNK_BYTES):
+                        pass
 
 
 def load_public(
