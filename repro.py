@@ -61,14 +61,17 @@ def remove_torn_list(root: Path) -> bool:
 
 
 def rows(names: Sequence[str]) -> list[Job]:
-    """Baselines, ceilings, then each training with its evaluation.
+    """Baselines, ceilings, rows from outside, then each training with its evaluation.
 
     Each kind is taken from its end: there the long trainings of the line-up stand, and a long one that
     began last would keep one lane alone.
     """
     backwards = names[::-1]
     jobs = [
-        [name] for kind in ("baselines", "ceiling") for name in backwards if name.startswith(kind)
+        [name]
+        for kind in ("baselines", "ceiling", "entry")
+        for name in backwards
+        if name.startswith(kind)
     ]
     trainings = [name for name in backwards if name.startswith("train")]
     return jobs + [[name, name.replace("train", "evaluate", 1)] for name in trainings]

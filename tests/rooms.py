@@ -44,6 +44,7 @@ MAY_IMPORT: dict[
         "inference",
         "loading",
         "networks",
+        "pipeline",
         "pretrained",
     },
     "pipeline": None,  # any: it is where the rooms meet

@@ -9,8 +9,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests.dvc_file import stages_of
 from tests.rooms import MAY_IMPORT, MODULES, PACKAGE, ROOT, imports_of, rooms_that
 from tests.slow import SLOW
 from thermochroma.config.params import read_params
@@ -143,7 +143,7 @@ def test_dvc_sees_every_pair() -> None:
 
 
 def test_every_stage_depends_on_its_own_code() -> None:
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    stages = stages_of()
     for name, stage in stages.items():
         module = name.removesuffix("_video")
         if name not in {"fingerprint", "track"}:

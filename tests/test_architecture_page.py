@@ -3,9 +3,8 @@
 import ast
 import re
 
-import yaml
-
 from tests.architecture_page import FLOORS, PAGE, ROOMS, fresh, imports, reached, reduced
+from tests.dvc_file import stages_of
 from tests.rooms import MAY_IMPORT, PACKAGE, ROOT
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -34,7 +33,7 @@ def test_an_arrow_is_left_out_only_if_a_longer_path_implies_it() -> None:
 
 
 def test_the_way_of_an_image_passes_through_every_stage() -> None:
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    stages = stages_of()
     _, _, way = TEXT.partition("## The path of an image")
     named = set(re.findall(r"\*\*(\w+)\*\*", way.partition("\n## ")[0]))
     assert named == {name.removesuffix("_video") for name in stages}

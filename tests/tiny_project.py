@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from tests.conftest import ROOT
+from tests.dvc_file import stages_of
 
 COPIED = ("src", "stages", "captions", "dvc.yaml", "params.yaml", ".dvcignore")
 LINEUP = ["thermal_mask", "cmmf_net"]
@@ -59,7 +60,7 @@ class Project:
 
     def commands(self) -> dict[str, str]:
         """The command of each stage, as dvc.yaml has it."""
-        stages = yaml.safe_load((self.root / "dvc.yaml").read_text())["stages"]
+        stages = stages_of(self.root)
         return {name: stage["cmd"] for name, stage in stages.items()}
 
     def change(self, edit: Callable[[dict[str, Any]], object]) -> None:

@@ -14,6 +14,8 @@ from thermochroma.config.params import read_params
 
 Change = Callable[[dict[str, Any]], object]
 
+ENTRY = {"dataset": "sample", "folder": "f", "title": "X", "predicts": "visible", "cost": None}
+
 
 def _read(tmp_path: Path, change: Change) -> None:
     raw = yaml.safe_load(PARAMS.read_text())
@@ -55,6 +57,25 @@ def test_the_file_in_the_repository_is_right(tmp_path: Path) -> None:
             r"roles.*'text_q' or 'image_q'",
         ),
         (lambda raw: raw["budget"]["sample"].update(epochs=3), r"exactly one of"),
+        (
+            lambda raw: raw["crop"]["sample"].update(dedup={"threshhold": 1.5}),
+            r"unknown key `crop\.sample\.dedup\.threshhold`.*did you mean `threshold`",
+        ),
+        (lambda raw: raw.pop("entries"), r"lacks `entries`"),
+        (
+            lambda raw: raw.update(entries={"x": ENTRY | {"dataset": "kaist"}}),
+            r"`kaist` under `entries\.x\.dataset`.*known names: sample",
+        ),
+        (
+            lambda raw: raw.update(entries={"pix2pix": ENTRY}),
+            r"`entries\.pix2pix` has the name of a block of `methods`",
+        ),
+        (lambda raw: raw.update(entries={"a-b": ENTRY}), r"entries\.a-b"),
+        (lambda raw: raw.update(entries={"x": ENTRY | {"folder": "~/x"}}), r"does not know `~`"),
+        (
+            lambda raw: raw.update(entries={"x": ENTRY | {"cost": {"flops": 1}}}),
+            r"unknown key `entries\.x\.cost\.flops`.*latency_median_ms, multiply_adds",
+        ),
         (
             lambda raw: raw["sources"]["sample"].update(frames_per_sequnce=3),
             r"did you mean `frames_per_sequence`",

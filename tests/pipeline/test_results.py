@@ -166,7 +166,7 @@ def test_rows_with_other_captions_stand_below_and_are_means_over_runs(tmp_path: 
     assert found["cmmf_net_shuffled"].scores["psnr"].tolist() == [16, 17, 18]
     assert found["cmmf_net_constant"].scores["psnr"].tolist() == [18, 19, 20]
     assert {one.note for name, one in found.items() if name != "cmmf_net"} == {NOTE_ON_CAPTIONS}
-    kept = galleries(["cmmf_net", "cmmf_net_no_text"], "visible", places)
+    kept = galleries(["cmmf_net", "cmmf_net_no_text"], "visible", places, [])
     assert kept["cmmf_net_empty"] == folders[0] / "empty/gallery.npz"
     assert not any(name.startswith("cmmf_net_no_text_") for name in kept)
 
@@ -174,4 +174,4 @@ def test_rows_with_other_captions_stand_below_and_are_means_over_runs(tmp_path: 
 def test_a_method_of_the_lineup_that_was_never_scored(tmp_path: Path) -> None:
     places = ResultFolders(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
     with pytest.raises(BadInput, match=r"scores/pix2pix/scores\.csv does not exist"):
-        read_rows({"pix2pix": ["pix2pix"]}, "visible", places)
+        read_rows({"pix2pix": ["pix2pix"]}, "visible", places, {})

@@ -19,10 +19,17 @@ from thermochroma.pipeline.fingerprint import write_fingerprints
 pytestmark = pytest.mark.xdist_group("what runs again")
 
 
+THEIRS = {"dataset": "sample", "folder": "their images", "title": "T", "predicts": "visible"}
+THEIRS |= {"cost": {"parameters": 7}}
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project as DVC would know it after a run."""
     project = Project(tmp_path_factory.mktemp("still"))
+    project.change(lambda params: params.update(entries={"theirs": THEIRS}))
+    (project.root / "their images").mkdir()
+    (project.root / "their images/a.png").write_text("an image")
     _fingerprint(project.root)
     with chdir(project.root), Repo() as repo:
         for out in repo.index.outs:
@@ -61,7 +68,7 @@ def _kinds(names: Iterable[str]) -> set[str]:
     return {name.partition("@")[0].removesuffix("_video") for name in names}
 
 
-SCORED = {"baselines", "ceiling", "evaluate", "compare", "page"}
+SCORED = {"baselines", "ceiling", "evaluate", "entry", "compare", "page"}
 """Kinds of stages that look at scores."""
 ON_A_DATASET = {"download", "register", "card", "crop", "caption"} | SCORED
 ALL = ON_A_DATASET | {"weights", "encode", "train"}
@@ -121,6 +128,25 @@ def test_what_runs_again_is_what_a_change_decides(project: Project, change: str)
 
 def test_nothing_runs_again_once_all_is_as_it_was(project: Project) -> None:
     assert _again(project) == set()
+
+
+def test_a_changed_image_from_outside_scores_its_row_again_and_no_other(project: Project) -> None:
+    path = project.root / "their images/a.png"
+    path.write_text("another image")
+    try:
+        assert _again(project) == {"entry@theirs"}, "behind it compare and page, by its scores"
+    finally:
+        path.write_text("an image")
+
+
+def test_another_title_or_claim_scores_nothing_again(project: Project) -> None:
+    before = (project.root / "params.yaml").read_text()
+    for change in ({"title": "U"}, {"cost": None}):
+        project.change(lambda p, change=change: p["entries"]["theirs"].update(change))
+        try:
+            assert _again(project) == {"compare@sample", "page"}
+        finally:
+            (project.root / "params.yaml").write_text(before)
 
 
 def test_an_exception_retrains_its_method_alone(project: Project) -> None:

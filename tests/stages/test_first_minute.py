@@ -12,6 +12,7 @@ import yaml
 
 from stages import preflight
 from tests.conftest import ROOT
+from tests.dvc_file import stages_of
 from thermochroma.tracking.lineage import lineage
 
 IN_GIT = {"data/README.md", "reports/README.md"}
@@ -156,7 +157,7 @@ def test_an_unpacked_archive_is_told_from_a_clone(tmp_path: Path) -> None:
 
 def outputs() -> set[str]:
     """Every path that dvc.yaml declares as an output, for the sample and one method."""
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
+    stages = stages_of().values()
     entries = [
         one
         for stage in stages
@@ -164,7 +165,7 @@ def outputs() -> set[str]:
         for one in stage.get(kind, [])
     ]
     names = {name for entry in entries for name in ([entry] if isinstance(entry, str) else entry)}
-    return {re.sub(r"\$\{item\.(\w+)\}", r"\1", name) for name in names}
+    return {re.sub(r"\$\{(?:item\.)?(\w+)\}", r"\1", name) for name in names}
 
 
 def test_git_ignores_every_output_and_keeps_what_says_where_they_will_lie() -> None:

@@ -17,6 +17,7 @@ from thermochroma.config.cropping import CropSettings
 from thermochroma.config.entry import Entry
 from thermochroma.config.evaluation import EvaluateSettings
 from thermochroma.config.names import Name
+from thermochroma.config.outside import OutsideEntry
 from thermochroma.config.parsing import parse
 from thermochroma.config.registration import RegisterSettings
 from thermochroma.config.weights import FrozenWeights
@@ -50,6 +51,8 @@ class Params(Strict):
     caption: CaptionSettings
     budget: Mapping[Name, Budget]
     evaluate: Mapping[Name, EvaluateSettings]
+    entries: Mapping[Name, OutsideEntry]
+    """Rows from outside, by name."""
     methods: Mapping[Name, Any]
     """Blocks, and repeats of blocks."""
 
@@ -103,6 +106,7 @@ class Params(Strict):
             elsewhere=tuple(
                 self.entry(dataset, name) for name in self.video_lineup if name not in trained
             ),
+            outside={name: one for name, one in self.entries.items() if one.dataset == dataset},
         )
 
 
@@ -202,6 +206,15 @@ def _refuse_unknown_names(params: Params) -> None:
         ):
             refuse_unknown(dataset, sorted(known), kind=f"data set of `{block}`", key="datasets")
     _refuse_unknown_methods(params)
+    for name, entry in params.entries.items():
+        datasets, key = sorted(params.datasets), f"entries.{name}.dataset"
+        refuse_unknown(entry.dataset, datasets, kind="entry of `datasets`", key=key)
+        if name in params.methods:
+            raise BadInput(
+                given=f"`entries.{name}` has the name of a block of `methods`",
+                needed="a name of its own for every row of a table",
+                remedy="rename the entry",
+            )
 
 
 def _refuse_unknown_methods(params: Params) -> None:

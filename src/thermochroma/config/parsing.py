@@ -82,16 +82,27 @@ def _known_keys(model: type[BaseModel], place: list[str]) -> list[str]:
     """The keys that the block at `place` inside `model` may have."""
     kind: Any = model
     for part in place:
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
+        kind = _block_in(kind)
+        if _is_block(kind):
             kind = kind.model_fields[part].annotation
         else:  # a choice of blocks by their `kind`, or a mapping from names to blocks
             choice = (one for one in get_args(kind) if part in _kinds_of(one))
             kind = next(choice, get_args(kind)[-1])
-    return sorted(kind.model_fields)
+    return sorted(_block_in(kind).model_fields)
+
+
+def _block_in(kind: Any) -> Any:
+    """The block in a choice of one or nothing, `Block | None`; any other type as it is."""
+    blocks = [one for one in get_args(kind) if _is_block(one)]
+    return blocks[0] if len(blocks) == 1 and type(None) in get_args(kind) else kind
+
+
+def _is_block(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _kinds_of(block: Any) -> tuple[Any, ...]:
     """Values that the key `kind` of a block may have; none if it has no such key."""
-    if not (isinstance(block, type) and issubclass(block, BaseModel)):
+    if not _is_block(block):
         return ()
     return get_args(block.model_fields["kind"].annotation) if "kind" in block.model_fields else ()

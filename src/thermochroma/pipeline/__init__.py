@@ -1,1 +1,1 @@
-"""One function per stage; it calls the other rooms in their order, takes typed values and writes files."""
+"""One function per stage, and for the command `score`; it calls the other rooms and writes files."""

@@ -24,6 +24,7 @@ from thermochroma.pipeline.results import (
     blocks_of,
     by_spectrum,
     of_split,
+    outside_of,
     read_curve,
     read_rows,
     title_in,
@@ -78,12 +79,14 @@ def compare(comparison: Comparison, *, crops: Path, places: ResultFolders) -> No
 def tabulate(job: Job, entries: Sequence[Entry], spectrum: Spectrum) -> None:
     """The tables, the grids and the costs of the methods that predict one spectrum."""
     blocks = blocks_of(entries)
-    rows = read_rows(blocks, spectrum, job.places)
+    outside = outside_of(job.comparison, spectrum)
+    rows = read_rows(blocks, spectrum, job.places, outside)
     for split in SPLITS:
         about, some = about_of(job.comparison, split, spectrum, job.places), of_split(rows, split)
         write_tables(job, some, about)
     folders = {rows[name].title: job.places.scores / name for name in blocks}
-    shown = folders | {rows[name].title: job.places.baselines / name for name in IN_GRID[spectrum]}
+    shown = folders | {rows[name].title: job.places.scores / name for name in outside}
+    shown |= {rows[name].title: job.places.baselines / name for name in IN_GRID[spectrum]}
     draw_grids(job, shown, f"grid{SUFFIX[spectrum]}", spectrum=spectrum)
     if spectrum == "visible":
         ablated = [name for name in paper.ABLATION if name in blocks]

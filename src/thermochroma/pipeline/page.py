@@ -31,6 +31,7 @@ from thermochroma.pipeline.results import (
     frozen_of,
     galleries,
     of_split,
+    outside_of,
     read_rows,
 )
 from thermochroma.pipeline.stored import read_history
@@ -154,7 +155,9 @@ def galleries_of(comparison: Comparison, roots: Roots) -> dict[str, Path]:
     return {
         name: path
         for spectrum, entries in by_spectrum(comparison).items()
-        for name, path in galleries(blocks_of(entries), spectrum, places).items()
+        for name, path in galleries(
+            blocks_of(entries), spectrum, places, outside_of(comparison, spectrum)
+        ).items()
     }
 
 
@@ -167,7 +170,8 @@ def section(
 ) -> Section:
     """The methods that predict one spectrum, with the trivial rows and oracles."""
     places = places_of(comparison.dataset, roots)
-    rows, reference = read_rows(blocks, spectrum, places), BASELINES[spectrum].reference
+    outside, reference = outside_of(comparison, spectrum), BASELINES[spectrum].reference
+    rows = read_rows(blocks, spectrum, places, outside)
     names = list(blocks)
     test, seed = of_split(rows, SPLIT), comparison.seed
     compared = {
@@ -193,7 +197,7 @@ def section(
         },
         images={
             name: on_page(read_gallery(path, shown.common_frames), shown)
-            for name, path in galleries(names, spectrum, places).items()
+            for name, path in galleries(names, spectrum, places, outside).items()
         },
         histories={
             name: points_of(read_history(places.runs / name), list(READINGS)) for name in names

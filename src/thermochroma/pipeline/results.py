@@ -13,6 +13,7 @@ from thermochroma.base.reading import reading
 from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
+from thermochroma.config.outside import OutsideEntry
 from thermochroma.contract.dataset import load_dataset
 from thermochroma.contract.method import Direction, load_method
 from thermochroma.evaluation.gallery import FILE
@@ -53,13 +54,25 @@ def direction_of(entry: Entry) -> Direction:
 
 
 def by_spectrum(comparison: Comparison) -> dict[Spectrum, list[Entry]]:
-    """Group the line-up by the spectrum that is predicted: visible first, even if nothing predicts it."""
+    """Group the line-up by the spectrum that is predicted: visible first, even if nothing predicts it.
+
+    A spectrum that is predicted by rows from outside alone has an empty group.
+    """
     spectra: tuple[Spectrum, ...] = ("visible", "thermal")
     groups = {
         spectrum: [one for one in comparison.entries if direction_of(one).predicted == spectrum]
         for spectrum in spectra
     }
-    return {name: group for name, group in groups.items() if group or name == "visible"}
+    return {
+        name: group
+        for name, group in groups.items()
+        if group or name == "visible" or outside_of(comparison, name)
+    }
+
+
+def outside_of(comparison: Comparison, spectrum: str) -> dict[str, OutsideEntry]:
+    """Select the rows from outside that predict one spectrum."""
+    return {name: one for name, one in comparison.outside.items() if one.predicts == spectrum}
 
 
 def blocks_of(entries: Iterable[Entry]) -> dict[str, list[str]]:
@@ -106,12 +119,15 @@ def about_of(
 
 
 def read_rows(
-    blocks: Mapping[str, Sequence[str]], spectrum: str, places: ResultFolders
+    blocks: Mapping[str, Sequence[str]],
+    spectrum: str,
+    places: ResultFolders,
+    outside: Mapping[str, OutsideEntry],
 ) -> dict[str, Row]:
-    """Every row with the scores of all its splits: methods, trivial rows, oracles.
+    """Every row with the scores of all its splits: methods, rows from outside, trivial rows, oracles.
 
-    blocks: the runs of each block, the first named as the block. Raises BadInput for scores that are
-    missing or broken.
+    blocks: the runs of each block, the first named as the block. outside: those that predict this
+    spectrum. Raises BadInput for scores that are missing or broken, and for two rows of one name.
     """
     rows: dict[str, Row] = {}
     for name, names in blocks.items():
@@ -119,10 +135,37 @@ def read_rows(
         folders = [places.scores / one / "policies" for one in names]
         rows |= with_policies(name, rows[name], folders, policies_below(name, places))
     known = BASELINES[spectrum]
+    for name, entry in outside.items():
+        refuse_taken(name, [*rows, *known.names])
+        rows[name] = outside_row(entry, places.scores / name)
+    return rows | baseline_rows(spectrum, places.baselines)
+
+
+def refuse_taken(name: str, names: Iterable[str]) -> None:
+    """Raise BadInput if a row from outside has the name of another one."""
+    if name in names:
+        raise BadInput(
+            given=f"`entries.{name}` has the name of another row of the table",
+            needed="a name of its own for every row",
+            remedy="rename the entry",
+        )
+
+
+def outside_row(entry: OutsideEntry, folder: Path) -> Row:
+    """The row of predictions from outside, with the cost that is claimed for them."""
+    cost = None if entry.cost is None else entry.cost.model_dump(exclude_none=True)
+    scores = read_scores(folder)
+    distances, flicker = read_distances(folder), flicker_of(folder)
+    return Row(entry.title, "entry", scores, cost, flicker=flicker, distances=distances)
+
+
+def baseline_rows(spectrum: str, baselines: Path) -> dict[str, Row]:
+    """The trivial rows and oracles of one direction. baselines: folder of one data set."""
+    known, rows = BASELINES[spectrum], {}
     titles = {name: one.title for name, one in known.trivial.items()}
     titles |= {name: one.title for name, one in known.oracles.items()}
     for name, title in titles.items():
-        folder = places.baselines / name
+        folder = baselines / name
         kind: Kind = "trivial" if name in known.trivial else "oracle"
         distances, flicker = read_distances(folder), flicker_of(folder)
         rows[name] = Row(title, kind, read_scores(folder), flicker=flicker, distances=distances)
@@ -165,13 +208,16 @@ def policies_below(name: str, places: ResultFolders) -> Mapping[str, OtherPolicy
     return policies_of(read_metadata(places.runs / name / TRANSLATOR))
 
 
-def galleries(blocks: Iterable[str], spectrum: str, places: ResultFolders) -> dict[str, Path]:
-    """Paths of each row's images: of a block's first run, of a policy's first draw."""
+def galleries(
+    blocks: Iterable[str], spectrum: str, places: ResultFolders, outside: Iterable[str]
+) -> dict[str, Path]:
+    """Paths of each row's images: of a block's first run, of a policy's first draw, from outside."""
     found = {}
     for name in blocks:
         found[name] = places.scores / name / FILE
         for policy in policies_below(name, places):
             found[f"{name}_{policy}"] = places.scores / name / "policies" / policy / FILE
+    found |= {name: places.scores / name / FILE for name in outside}
     return found | {name: places.baselines / name / FILE for name in BASELINES[spectrum].names}
 
 
@@ -208,7 +254,7 @@ def flicker_of(folder: Path) -> float | None:
 
 
 def of_split(rows: Mapping[str, Row], split: str) -> dict[str, Row]:
-    """Reduce rows to the images of one split."""
+    """Reduce rows to the images of one split; rows from outside without any are left out."""
 
     def some(scores: pd.DataFrame) -> pd.DataFrame:
         return scores[scores["split"] == split]
@@ -221,6 +267,7 @@ def of_split(rows: Mapping[str, Row], split: str) -> dict[str, Row]:
             snapshots=tuple(found for one in row.snapshots if len(found := some(one))),
         )
         for name, row in rows.items()
+        if row.kind != "entry" or len(some(row.scores))
     }
 
 

@@ -33,7 +33,8 @@ SCORED: Final = (*WITH_INTERVAL, *MAIN, UNIFORM, *TOLERANT, *STRUCTURE)
 class Row:
     """Data of one row: its scores, one line per image, and its cost if it was measured.
 
-    scores: columns frame, sequence, place, time and all of `SCORES`. cost: keys of `COST`.
+    scores: columns frame, sequence, place, time and all of `SCORES`. cost: keys of `COST`; of an entry,
+    what is claimed.
     """
 
     title: str
@@ -57,8 +58,9 @@ class About:
     """Facts about a table that its caption and notes state.
 
     frozen: where the weights of the frozen networks of training come from. reference: the row that methods
-    are tested against. predicted: the spectrum. true_flicker: flicker of the true video, in levels.
-    needs_video: methods that cannot be trained on this data set, name to title.
+    are tested against. predicted: the spectrum. split: "" for images without one. size: the width in
+    pixels. true_flicker: flicker of the true video, in levels. needs_video: methods that cannot be trained
+    on this data set, name to title.
     """
 
     dataset: str
@@ -70,13 +72,16 @@ class About:
     reference: str = "mean_colour"
     predicted: Literal["visible", "thermal"] = "visible"
     true_flicker: float | None = None
+    height: int | None = None
+    """Height in pixels where it differs from the width, `size`."""
     needs_video: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
         """Label of this data set, split and direction, unique among the tables of a project."""
         seen = {"visible": "thermal", "thermal": "visible"}[self.predicted]
-        return f"{self.dataset}-{self.split}-{seen}-to-{self.predicted}"
+        named = [part for part in (self.dataset, self.split) if part]
+        return f"{'-'.join(named)}-{seen}-to-{self.predicted}"
 
 
 @dataclass(frozen=True)

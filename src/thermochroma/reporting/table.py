@@ -43,6 +43,7 @@ from thermochroma.reporting.statistics import (
 from thermochroma.reporting.table_caption import definitions_of, notes_of, title_of
 
 CHOSEN: Final = "psnr_chosen"
+CLAIMED: Final = " (claimed)"
 
 
 def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Table:
@@ -71,7 +72,7 @@ def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Tabl
                 **_published_cells(name, about.dataset),
                 **_group_cells(rows[name].scores, groups),
                 **_flicker_cell(rows[name].flicker),
-                **_cost_cells(rows[name].cost),
+                **_cost_cells(rows[name].cost, is_claimed=rows[name].kind == "entry"),
                 **_run_cells(rows[name].runs),
                 **_chosen_cell(rows[name].snapshots),
                 **_perception_cells(rows[name], about.split),
@@ -234,12 +235,15 @@ def _flicker_cell(flicker: float | None) -> dict[str, Cell]:
     return {} if flicker is None else {"flicker": Cell(flicker, number(flicker, 2))}
 
 
-def _cost_cells(cost: Mapping[str, Measured] | None) -> dict[str, Cell]:
-    measured = cost or {}
+def _cost_cells(cost: Mapping[str, Measured] | None, *, is_claimed: bool) -> dict[str, Cell]:
+    measured, mark = cost or {}, CLAIMED if is_claimed else ""
     if strange := set(measured) - set(COST):
         raise ValueError(f"no cost is called {sorted(strange)}; known are {list(COST)}")
     return {
-        key: Cell(value, value if isinstance(value, str) else digits(value * COST[key].scale))
+        key: Cell(
+            value,
+            (value if isinstance(value, str) else digits(value * COST[key].scale)) + mark,
+        )
         for key, value in measured.items()
         if value is not None
     }

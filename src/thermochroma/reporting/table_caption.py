@@ -18,6 +18,12 @@ RUNS: Final = (
     "interval over sequences does not include. Costs and figures are those of the first run."
 )
 
+ENTRIES: Final = (
+    "Entries: predictions that were made elsewhere and handed in as images; here they are scored like all "
+    "others. Their cost is claimed, not measured here. What only a training here could tell (speed of "
+    "training, memory, runs, PSNR chosen on the test set) is empty in their rows."
+)
+
 NO_PERCEPTION: Final = (
     "{names} empty: meaningful with published weights only, which were not at hand. Set "
     "`weights.{key}: published` in params.yaml and run `dvc repro`."
@@ -55,9 +61,10 @@ def reference_of(about: About) -> str:
 
 def what_is_scored(about: About, scores: pd.DataFrame) -> str:
     """Sentence with data set, split, and the numbers of images and sequences."""
+    split = f", {about.split} split" if about.split else ""
     return (
-        f"{about.title}, {about.split} split: {len(scores)} images of "
-        f"{scores['sequence'].nunique()} sequences at {about.size}×{about.size} pixels."
+        f"{about.title}{split}: {len(scores)} images of "
+        f"{scores['sequence'].nunique()} sequences at {about.size}×{about.height or about.size} pixels."
     )
 
 
@@ -113,10 +120,17 @@ def notes_of(
         found.append(
             f"{NEEDS_VIDEO}: {titles} learn from frames in a row, which are not trained on here."
         )
+    return (*found, *_notes_of_kinds(lines))
+
+
+def _notes_of_kinds(lines: tuple[Line, ...]) -> list[str]:
+    """A sentence on each kind of row that has empty cells by its nature."""
+    has_entries = any(line.kind == "entry" for line in lines)
+    found = [ENTRIES] if has_entries else []
     if any(line.kind not in COMPETING for line in lines):
-        tested = "methods and entries" if any(one.kind == "entry" for one in lines) else "methods"
+        tested = "methods and entries" if has_entries else "methods"
         found.append(f"Tests are for {tested} only; those cells are empty in other rows.")
-    return tuple(found)
+    return found
 
 
 def _notes_of_perception(lines: tuple[Line, ...], scores: pd.DataFrame) -> list[str]:

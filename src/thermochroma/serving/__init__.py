@@ -1,1 +1,1 @@
-"""Tools for a user's own images: command line, diagrams and tables of parameters."""
+"""Tools for a user's own images and predictions: command line, diagrams and tables of parameters."""

@@ -31,6 +31,7 @@ from thermochroma.pretrained.authors_checkpoints import (
     read_checkpoint,
 )
 from thermochroma.serving.diagram import draw
+from thermochroma.serving.outside import add_frames, add_score
 from thermochroma.serving.parameter_table import TEXT_WIDTH, parameter_table
 from thermochroma.serving.translate import InferenceOptions, Outcome, images_in, translate_files
 from thermochroma.serving.verify import verify
@@ -171,6 +172,8 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_translate(commands)
     _add_verify(commands)
+    add_frames(commands)
+    add_score(commands)
     for function in (import_weights, parameters, diagram):
         name, text = function.__name__.replace("_", "-"), function.__doc__
         command = commands.add_parser(name, help=text, description=text)
