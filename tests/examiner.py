@@ -1,5 +1,6 @@
 """What the examination needs: every method's block, small trainings, made-up batches."""
 
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,26 @@ from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training.state import Training, seed_everything
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
-METHODS = yaml.safe_load(PARAMS.read_text())["methods"]
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""Four times as fast where PyYAML was built with it."""
+
+
+@cache
+def _repositorys_params() -> Any:
+    return yaml.safe_load(PARAMS.read_text())
+
+
+def raw_params() -> Any:
+    """The blocks of the repository's params.yaml, for a test to change."""
+    return deepcopy(_repositorys_params())
+
+
+def write_params(path: Path, raw: Any) -> None:
+    """Write such blocks where a test wants them."""
+    path.write_text(yaml.dump(raw, Dumper=DUMPER, sort_keys=False))
+
+
+METHODS = raw_params()["methods"]
 BLOCKS = sorted(name for name, block in METHODS.items() if "repeat_of" not in block)  # no repeats
 SCALE = 1 / 16
 TEXT_WIDTH = 32

@@ -6,10 +6,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-import yaml
 from safetensors.numpy import save_file
 
-from tests.conftest import ROOT
+from tests.examiner import raw_params, write_params
 from tests.made_crops import Sequence, make_crops
 from thermochroma.base.manifest import FACTS
 from thermochroma.base.sealed import write_json
@@ -33,11 +32,11 @@ def make_results(
     root: Path, *, gallery_frames: int | None = None, test_sequences: int = TEST
 ) -> Path:
     """Write params.yaml and data/ below `root`, for the data set `sample`. Gives the params."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = raw_params()
     params |= {"lineup": list(LINEUP), "video_datasets": [], "video_lineup": []}
     params["crop"]["sample"]["size"] = SIDE
     params["evaluate"]["sample"]["gallery_frames"] = gallery_frames
-    (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    write_params(root / "params.yaml", params)
     sequences = {"a": Sequence(3), "v": Sequence(1, split="validation")}
     sequences |= {f"t{n:02d}": Sequence(1, split="test") for n in range(test_sequences)}
     crops = make_crops(root / "data/crops/sample", sequences, _predict)

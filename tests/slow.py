@@ -52,6 +52,43 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "test_architecture_page.py",
     "test_repro.py::test_the_stages_are",
     "training/test_trainer.py::test_pix2pix_equals_a_loop",
+    "base/test_lock.py::test_three_that_each_remove",
+    "data/acquisition/test_inspect.py::test_memory_does_not",
+    "data/acquisition/test_unpack.py::test_a_bomb",
+    "data/captioning/test_captioner.py::test_a_captioner",
+    "data/captioning/test_captioner.py::test_blip",
+    "data/captioning/test_captioner.py::test_what_is_no_captioner",
+    "data/cropping/test_cropping.py::test_a_full_disk",
+    "data/cropping/test_cropping.py::test_the_same_is_counted",
+    "evaluation/test_scoring.py::test_thermal_scores_agree",
+    "metrics/test_metrics.py::test_golden_spread_of_ssim",
+    "metrics/test_metrics.py::test_ms_ssim",
+    "metrics/test_metrics.py::test_ssim_7u",
+    "pretrained/test_package_index.py::test_another",
+    "reporting/test_reporting.py::test_a_name_with_dollars",
+    "reporting/test_reporting.py::test_no_two_parts_of_any_table",
+    "serving/test_translate.py::test_a_file_with_the_words",
+    "serving/test_translate.py::test_what_is_finished",
+    "stages/test_recorded.py",
+    "test_architecture.py::test_the_last_stage_and_the_settings",
+    "test_repro.py::test_dvc_fails",
+    "training/test_checkpoint.py::test_a_flipped_bit",
+)
+ONE_OF_EACH = (  # of each parametrized test of these, the first case alone: many inputs, one kind
+    "base/test_decoding.py",
+    "base/test_shards.py",
+    "config/test_params.py",
+    "data/acquisition/",
+    "data/captioning/",
+    "data/cropping/test_near_duplicates.py",
+    "data/cropping/test_cropping.py::test_an_image_that_was_exchanged",
+    "data/datasets/test_copies.py",
+    "data/test_bad_files.py",
+    "networks/test_networks.py::test_every_open_point",
+    "reporting/test_reporting.py",
+    "serving/test_translate.py::test_mlflows_model",
+    "serving/test_translate.py::test_arrays_of_another_form",
+    "test_hostile.py",
 )
 FAST_BLOCKS = {"pix2pix", "tir2lab", "thermal_mask", "recycle_gan"}
 """Blocks that are examined: paired with a critic, a regression, there and back without pairs, video."""
@@ -76,7 +113,7 @@ def is_slow_file(file: str) -> bool:
 def is_slow(item: pytest.Item) -> bool:
     """Whether a test is left out of the everyday loop."""
     name = item.nodeid.removeprefix("tests/")
-    if name.startswith(SLOW):
+    if name.startswith(SLOW) or (name.startswith(ONE_OF_EACH) and _is_a_further_case(item)):
         return True
     if not name.startswith("methods/test_examination.py") or not hasattr(item, "callspec"):
         return False
@@ -84,3 +121,7 @@ def is_slow(item: pytest.Item) -> bool:
     if block is None:
         return False
     return block not in FAST_BLOCKS or (block != "pix2pix" and item.name.startswith(SLOW_QUESTIONS))
+
+
+def _is_a_further_case(item: pytest.Item) -> bool:
+    return hasattr(item, "callspec") and any(item.callspec.indices.values())

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.dvc_file import stages_of
-from tests.rooms import MAY_IMPORT, MODULES, PACKAGE, ROOT, imports_of, rooms_that
-from tests.slow import SLOW
+from tests.rooms import MAY_IMPORT, MODULES, PACKAGE, ROOT, imports_of, rooms_that, tree_of
+from tests.slow import ONE_OF_EACH, SLOW
 from thermochroma.config.params import read_params
 from thermochroma.contract.dataset import dataset_names
 from thermochroma.contract.method import method_names
+
+pytestmark = pytest.mark.xdist_group("architecture")  # one process parses each module once
 
 LONGEST_FUNCTION, LONGEST_MODULE = 60, 390  # lines; of a module, its imports left out
 LEANING = re.compile(  # openings of a docstring that cannot stand alone
@@ -74,7 +76,7 @@ def test_only_tracking_knows_mlflow_and_nothing_knows_dvc() -> None:
 
 def test_functions_and_modules_stay_short() -> None:
     for path in [*MODULES, *sorted((ROOT / "stages").glob("*.py")), ROOT / "repro.py"]:
-        tree = ast.parse(path.read_text())
+        tree = tree_of(path)
         imports = [one for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom)]
         total = path.read_text().count("\n") - sum(map(_lines, imports))
         assert total <= LONGEST_MODULE, path
@@ -87,7 +89,7 @@ def test_every_public_thing_says_what_it_is() -> None:
     silent = [
         f"{path.relative_to(PACKAGE)}: {node.name}"
         for path in MODULES
-        for node in ast.parse(path.read_text()).body
+        for node in tree_of(path).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
         and not node.name.startswith("_")
         and not node.name.endswith(("Settings", "Weights"))
@@ -98,7 +100,7 @@ def test_every_public_thing_says_what_it_is() -> None:
 
 def _docstrings(path: Path) -> Iterator[tuple[int, str]]:
     """Line and text of every string that is a statement: of modules, classes, functions and fields."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         value = node.value if isinstance(node, ast.Expr) else None
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             yield value.lineno, value.value
@@ -118,7 +120,7 @@ def test_docstrings_open_with_a_verb_or_a_noun() -> None:
 
 def test_a_package_holds_its_rule_and_nothing_else() -> None:
     for path in PACKAGE.rglob("__init__.py"):
-        body = ast.parse(path.read_text()).body
+        body = tree_of(path).body
         rule = ast.get_docstring(ast.Module(body, []))
         assert len(body) == 1 and rule, f"{path} has one sentence"
         assert rule.endswith(".") and "\n\n" not in rule
@@ -199,7 +201,7 @@ def test_what_the_documents_name_is_there(path: Path) -> None:
 
 def test_what_the_everyday_loop_leaves_out_is_there() -> None:
     """A renamed test would creep back into it, unseen."""
-    for name in SLOW:
+    for name in (*SLOW, *ONE_OF_EACH):
         file, _, test = name.partition("::")
         path = ROOT / "tests" / file
         assert path.exists(), name

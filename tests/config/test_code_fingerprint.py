@@ -9,6 +9,8 @@ from tests.dvc_file import stages_of
 from thermochroma.config.code_fingerprint import Fingerprinter
 from thermochroma.pipeline.fingerprint import ONLY_LOOKS_ON
 
+pytestmark = pytest.mark.xdist_group("fingerprints")  # one process reads each module once
+
 FILES = {
     "pack/__init__.py": "",
     "pack/shared.py": '"""Shared."""\n\n\ndef width() -> int:\n    return 3\n',
@@ -61,10 +63,12 @@ def test_a_package_counts_for_those_who_import_from_it(tree: Path) -> None:
     assert _of(tree, "two") == before["two"], "it imports nothing of it"
 
 
+OURS = Fingerprinter(roots=(ROOT / "src", ROOT), skip=ONLY_LOOKS_ON)  # reads each file once
+
+
 def _closure(stage: str) -> set[str]:
     """The modules that the fingerprint of a stage names."""
-    roots = (ROOT / "src", ROOT)
-    lines = Fingerprinter(roots=roots, skip=ONLY_LOOKS_ON).of(ROOT / f"stages/{stage}.py")
+    lines = OURS.of(ROOT / f"stages/{stage}.py")
     return {line.split()[0] for line in lines.splitlines()}
 
 

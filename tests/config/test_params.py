@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.examiner import PARAMS
+from tests.examiner import PARAMS, raw_params, write_params
 from thermochroma.base.errors import BadInput
 from thermochroma.config.machine import MachinesOwn
 from thermochroma.config.params import read_params
@@ -18,10 +17,10 @@ ENTRY = {"dataset": "sample", "folder": "f", "title": "X", "predicts": "visible"
 
 
 def _read(tmp_path: Path, change: Change) -> None:
-    raw = yaml.safe_load(PARAMS.read_text())
+    raw = raw_params()
     change(raw)
     path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(raw))
+    write_params(path, raw)
     params = read_params(path)
     for name in params.methods:
         params.method(name)
@@ -230,11 +229,11 @@ def test_video_methods_are_trained_on_video_alone() -> None:
 def test_a_repeat_has_block_and_budget_of_what_it_repeats_and_a_seed_of_its_own(
     tmp_path: Path,
 ) -> None:
-    raw = yaml.safe_load(PARAMS.read_text())
+    raw = raw_params()
     raw["methods"]["mugan_again"] = {"repeat_of": "mugan", "seed": 7}
     raw["lineup"].append("mugan_again")
     path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(raw))
+    write_params(path, raw)
     params = read_params(path)
     assert params.method("mugan_again") == params.method("mugan")
     assert params.budget_of("sample", "mugan_again") == params.budget["sample"].of("mugan")

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.conftest import ROOT
-from tests.examiner import PARAMS
+from tests.examiner import raw_params, write_params
 from thermochroma.config.params import read_params
 from thermochroma.pipeline.fingerprint import write_fingerprints
 
@@ -16,7 +15,7 @@ BUDGET = "budgets/sample/{}.json"
 
 @pytest.fixture
 def raw() -> dict[str, Any]:
-    params: dict[str, Any] = yaml.safe_load(PARAMS.read_text())
+    params: dict[str, Any] = raw_params()
     params["methods"]["mugan_again"] = {"repeat_of": "mugan", "seed": 7}
     params["lineup"] = ["mugan", "mugan_again"]
     return params
@@ -26,7 +25,7 @@ def fingerprints(raw: dict[str, Any], folder: Path) -> dict[str, str]:
     """What the stage writes for these settings, by file."""
     folder.mkdir()
     params, out = folder / "params.yaml", folder / "fingerprints"
-    params.write_text(yaml.safe_dump(raw))
+    write_params(params, raw)
     write_fingerprints(
         read_params(params), source=ROOT / "src", stages=ROOT / "stages", fingerprints=out
     )

@@ -117,7 +117,9 @@ def admit_made_up(patch: pytest.MonkeyPatch, cache: Path) -> None:
     """Let the publishers have the files that were made up here: by their names, and by their hashes."""
     for network in ("vgg16", "alexnet", "inception"):
         (path,) = (cache / "hub/checkpoints").glob(CACHED[network])
-        patch.setitem(published.TORCHVISIONS, network, f"https://127.0.0.1:9/{path.name}")
+        patch.setitem(
+            published.torchvisions_addresses(), network, f"https://127.0.0.1:9/{path.name}"
+        )
     known = {f"lpips/weights/v0.1/{name}.pth": CACHED[name] for name in ("vgg", "alex")}
     files = {member: cache / "hub/checkpoints" / file for member, file in known.items()}
     members = {member: sha256(path) for member, path in files.items()}

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
 from tests.made_crops import Sequence, make_crops
@@ -69,6 +68,8 @@ def test_thermal_images_have_no_scores_of_colour(crops: Crops) -> None:
 
 
 def test_thermal_scores_agree_with_scikit_image_and_closed_forms(crops: Crops) -> None:
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity  # here: slow
+
     truth = truth_of(crops, crops.split("test"), spectrum="thermal")
     prediction = _noisy(truth)
     found = score_images(prediction, truth)

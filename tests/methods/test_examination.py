@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import yaml
 
 from tests import golden, layouts, mutants, precision
 from tests.examiner import (
     BLOCKS,
-    PARAMS,
     SCALE,
     TEXT_WIDTH,
     batch_of,
@@ -22,8 +20,10 @@ from tests.examiner import (
     method_of,
     moments,
     output_channels,
+    raw_params,
     settings_of,
     side_of,
+    write_params,
 )
 from tests.parameter_counts import expected_counts
 from tests.turns import turns_seen
@@ -59,10 +59,10 @@ def test_0_a_file_in_methods_has_a_block_of_params(name: str) -> None:
 
 @every_block
 def test_1_a_misspelt_key_is_refused(block: str, tmp_path: Path) -> None:
-    raw = yaml.safe_load(PARAMS.read_text())
+    raw = raw_params()
     raw["methods"][block]["wieghts"] = raw["methods"][block].pop("weights")
     wrong = tmp_path / "params.yaml"
-    wrong.write_text(yaml.safe_dump(raw))
+    write_params(wrong, raw)
     with pytest.raises(BadInput, match=rf"methods\.{block}\.(wieghts|weights)"):
         read_params(wrong).method(block)
 

@@ -41,10 +41,10 @@ def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder, changed = tmp_path / "methods", tmp_path / "params.yaml"
     folder.mkdir()
     (folder / f"{NAME}.py").write_text(blocks("python")[0], encoding="utf-8")
-    raw, added = yaml.safe_load(examiner.PARAMS.read_text()), yaml.safe_load(blocks("yaml")[0])
+    raw, added = examiner.raw_params(), yaml.safe_load(blocks("yaml")[0])
     raw["lineup"] += added["lineup"]
     raw["methods"] |= added["methods"]
-    changed.write_text(yaml.safe_dump(raw))
+    examiner.write_params(changed, raw)
     names = [*method_names(), NAME]
     path = [*thermochroma.methods.__path__, str(folder)]
     monkeypatch.setattr(thermochroma.methods, "__path__", path)

@@ -6,12 +6,7 @@ import torch
 from pytorch_msssim import ssim as reference_ssim
 from scipy.ndimage import gaussian_filter
 from skimage import color
-from skimage.metrics import structural_similarity
 from torch import Tensor
-from torchmetrics.functional.image import (
-    multiscale_structural_similarity_index_measure,
-    structural_similarity_index_measure,
-)
 
 from thermochroma.base.errors import BadInput
 from thermochroma.metrics import colour, fidelity, structure, tolerant
@@ -88,6 +83,9 @@ def test_psnr_by_hand() -> None:
 
 @pytest.mark.parametrize("which", ["images", "noise"])
 def test_ssim_is_that_of_the_references(which: str, request: pytest.FixtureRequest) -> None:
+    from skimage.metrics import structural_similarity  # here: slow, as are torchmetrics
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
     prediction, truth = request.getfixturevalue(which)
     found = fidelity.ssim(prediction, truth)
     by_skimage = [
@@ -108,6 +106,8 @@ def test_ssim_is_that_of_the_references(which: str, request: pytest.FixtureReque
 
 @pytest.mark.parametrize("which", ["images", "noise"])
 def test_ssim_7u_is_scikit_images_default(which: str, request: pytest.FixtureRequest) -> None:
+    from skimage.metrics import structural_similarity  # here: slow
+
     prediction, truth = request.getfixturevalue(which)
     expected = [
         structural_similarity(one.astype(float), other, data_range=255, channel_axis=2)
@@ -118,6 +118,8 @@ def test_ssim_7u_is_scikit_images_default(which: str, request: pytest.FixtureReq
 
 def test_ssim_7u_of_saturated_images() -> None:
     """Window sums of 255 are the largest there are: nothing may overflow."""
+    from skimage.metrics import structural_similarity  # here: slow
+
     white = torch.full((1, 3, 16, 16), 255, dtype=torch.uint8)
     stripes = white.clone()
     stripes[..., ::2] = 0
@@ -131,6 +133,8 @@ def test_ssim_7u_of_saturated_images() -> None:
 
 
 def test_ms_ssim_and_where_it_is_not_defined(images: tuple[Tensor, Tensor]) -> None:
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
     prediction, truth = images
     expected = multiscale_structural_similarity_index_measure(
         prediction.float(), truth.float(), data_range=255.0, reduction="none", normalize="relu"
@@ -143,6 +147,8 @@ def test_ms_ssim_and_where_it_is_not_defined(images: tuple[Tensor, Tensor]) -> N
 
 def golden(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
     """Every way of section 2 to compute "SSIM", by scikit-image and pytorch-msssim."""
+    from skimage.metrics import structural_similarity  # here: slow
+
     pairs = [(one.round(), other) for one, other in pairs]
     luma = np.array([0.299, 0.587, 0.114])
 

@@ -302,7 +302,7 @@ def test_published_vgg_is_taken_from_torchs_cache(
     torch.save(state | classifier, checkpoints / "made")
     file = f"{network}-{sha256(checkpoints / 'made')[:8]}.pth"  # as torchvision names it
     (checkpoints / "made").rename(checkpoints / file)
-    monkeypatch.setitem(published.TORCHVISIONS, network, f"https://127.0.0.1:9/{file}")
+    monkeypatch.setitem(published.torchvisions_addresses(), network, f"https://127.0.0.1:9/{file}")
     weights.write_vgg(tmp_path / "vgg", network=network, kind="published")
     expected = VggFeatures(state)(image())
     torch.testing.assert_close(load_vgg(tmp_path / "vgg")(image()), expected)
@@ -313,7 +313,9 @@ def test_another_file_in_the_cache_is_neither_read_nor_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    file = tmp_path / "torch/hub/checkpoints" / Path(published.TORCHVISIONS["vgg19"]).name
+    file = (
+        tmp_path / "torch/hub/checkpoints" / Path(published.torchvisions_addresses()["vgg19"]).name
+    )
     file.parent.mkdir(parents=True)
     torch.save(named(torchvisions_features("vgg19")), file)
     content = sha256(file)

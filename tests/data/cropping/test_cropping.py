@@ -16,11 +16,10 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from stages.command import run
 from stages.crop import main
-from tests.examiner import PARAMS
+from tests.examiner import PARAMS, raw_params, write_params
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.images import write_image
@@ -344,9 +343,9 @@ class Cropped:
         write_table(self.root / "frames.csv", self.frames, FRAME_COLUMNS)
 
     def set(self, **changes: Any) -> None:
-        params = yaml.safe_load(PARAMS.read_text())
+        params = raw_params()
         params["crop"]["sample"] = {"size": 32, "clip_frames": 1, **changes}
-        (self.root / "params.yaml").write_text(yaml.safe_dump(params))
+        write_params(self.root / "params.yaml", params)
 
     def options(self) -> dict[str, Path]:
         names = {

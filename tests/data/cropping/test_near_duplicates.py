@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
-from tests.examiner import PARAMS
+from tests.examiner import raw_params, write_params
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import write_image
 from thermochroma.base.manifest import FRAME_COLUMNS
@@ -155,8 +154,8 @@ def test_reasons_are_counted_by_kind(drive: Drive) -> None:
 
 @pytest.mark.parametrize("block", [{}, {"threshold": 1.0, "images": 5}, {"threshold": 0.0}])
 def test_one_measure_is_asked_for(block: dict[str, float], tmp_path: Path) -> None:
-    raw = yaml.safe_load(PARAMS.read_text())
+    raw = raw_params()
     raw["crop"]["sample"]["dedup"] = block
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw))
+    write_params(tmp_path / "params.yaml", raw)
     with pytest.raises(BadInput, match=r"crop\.sample\.dedup"):
         read_params(tmp_path / "params.yaml")
