@@ -15,7 +15,7 @@ from tqdm import tqdm
 from thermochroma.base.files import seed_of, sha256, write_text
 from thermochroma.base.manifest import CROP_COLUMNS, FRAME_COLUMNS, read_table, write_table
 from thermochroma.base.project import at_root
-from thermochroma.base.workplace import deliver, others, workplace
+from thermochroma.base.workplace import RECEIPT, deliver, others, workplace
 from thermochroma.config.cropping import CropSettings
 from thermochroma.contract.dataset import Matrix, load_dataset
 from thermochroma.data.cropping.counts import crop_counts
@@ -70,7 +70,7 @@ def crop(
     """Write shards, the manifest of what is in them and why not, and counts of what was dropped.
 
     Goes on from the shards that an interrupted cropping of the very same settings, data and code has
-    finished, to the same bytes.
+    finished, to the same bytes; those of one that has ended are only delivered again.
     """
     cropping = prepare(
         dataset,
@@ -88,9 +88,15 @@ def crop(
                 f"{dataset}: shards of other settings, data or code are left alone: "
                 f"{', '.join(left)}"
             )
-        counts = make(cropping, place)
-        write_text(metrics, json.dumps(counts, indent=2) + "\n")
-        deliver(place / "crops", crops)
+        if (place / RECEIPT).exists():
+            tqdm.write(
+                f"{dataset}: was cut before, to the end; the crops are delivered again (to cut them once "
+                f"more, remove {place})"
+            )
+        counts = json.dumps(make(cropping, place), indent=2) + "\n"
+        write_text(metrics, counts)
+        if deliver(place / "crops", crops):
+            write_text(place / RECEIPT, counts)
 
 
 def prepare(

@@ -23,7 +23,7 @@ the door for params.yaml, since DVC compares the values that come through it."""
 
 
 def write_fingerprints(params: Params, *, source: Path, stages: Path, fingerprints: Path) -> None:
-    """Write one file a stage, data set, line-up entry, block and budget; removed ones vanish."""
+    """Write one file a stage, data set, line-up entry, block, cropping and budget; removed ones vanish."""
     package = source / "thermochroma"
     starts = {f"stages/{path.stem}": path for path in sorted(stages.glob("[a-z]*.py"))}
     starts |= {
@@ -38,6 +38,12 @@ def write_fingerprints(params: Params, *, source: Path, stages: Path, fingerprin
         for name in params.methods:  # as parsed; of a repeat, DVC would see only its two keys
             text = params.method(name).model_dump_json(indent=2) + "\n"
             write_text(part / "blocks" / f"{name}.json", text)
+        for (
+            dataset,
+            crop,
+        ) in params.crop.items():  # DVC's cache of runs leaves out keys called `size`
+            text = crop.model_dump_json(indent=2) + "\n"
+            write_text(part / "crops" / f"{dataset}.json", text)
         for dataset in params.budget:
             for name in params.methods:  # by itself, so that an exception retrains one method
                 text = json.dumps(params.budget_of(dataset, name).deciding(), indent=2) + "\n"

@@ -11,6 +11,7 @@ from thermochroma.base.files import sha256
 from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.base.project import at_root, project_root
 from thermochroma.base.reading import reading
+from thermochroma.base.workplace import delivered, discard
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.export.metadata import read_metadata
 from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
@@ -75,10 +76,12 @@ def track(
     """Log what MLflow does not know yet; where nothing is new, MLflow is not even loaded.
 
     A fault of MLflow's is said and ends nothing: all results are in their files, and the next call fills
-    it in. Also discards the trainings below `checkpoints` that have ended and whose translator is
-    recorded: nothing else runs behind every one of them.
+    it in. Also discards the croppings and trainings below `checkpoints` that have ended and whose outputs
+    are recorded: nothing else runs behind every one of them.
     """
-    discard_recorded(at_root(checkpoints), recorded)
+    place = at_root(checkpoints)
+    discard(one for one, receipt in delivered(place).items() if receipt in recorded)
+    discard_recorded(place, recorded)
     database = own_database(project_root())
     content = digest_of(logged_files(trained, runs, metrics, reports))
     if database is not None and is_tracked(database, content):

@@ -2,6 +2,7 @@
 frames; and that an interrupted cropping goes on to the same bytes."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -23,9 +24,10 @@ from tests.examiner import PARAMS, raw_params, write_params
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.images import write_image
+from thermochroma.base.lock import exclusive_lock
 from thermochroma.base.manifest import CROP_COLUMNS, FRAME_COLUMNS, read_table, write_table
 from thermochroma.base.tables import write_csv
-from thermochroma.base.workplace import deliver, workplace
+from thermochroma.base.workplace import deliver, delivered, discard, workplace
 from thermochroma.config.params import read_params
 from thermochroma.data.cropping import shards, windows
 from thermochroma.data.cropping.cut import cut_thermal, cut_visible
@@ -402,8 +404,43 @@ def test_killed_twice_it_goes_on_to_the_same_bytes(cropped: Cropped, tmp_path: P
     for name, before in kept.items():
         after = (cropped.root / "crops/visible" / name).stat()
         assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert not list((cropped.root / "checkpoints").iterdir())
     assert not [name for name in wanted if ".part-" in name]
+    assert not list(place.rglob(".part-*"))
+
+
+def test_crops_are_kept_until_they_are_recorded(
+    cropped: Cropped, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DVC removes the outputs before a stage runs, and records them some time after it has ended."""
+    wanted, counts = cropped.crop(), (cropped.root / "metrics.json").read_bytes()
+    (place,) = (cropped.root / "checkpoints").iterdir()
+    shutil.rmtree(cropped.root / "crops")  # killed before the record: `dvc repro` begins again
+    (cropped.root / "metrics.json").unlink()
+
+    def never(*_: Any) -> None:
+        raise AssertionError("cut again")
+
+    monkeypatch.setattr(shards, "_write", never)
+    capsys.readouterr()
+    assert cropped.crop() == wanted
+    assert "was cut before" in capsys.readouterr().out
+    assert (cropped.root / "metrics.json").read_bytes() == counts
+    assert delivered(place.parent) == {place: hashlib.md5(counts).hexdigest()}
+    with exclusive_lock(place):  # another process works there
+        discard([place])
+    assert place.exists()
+    discard([place])
+    assert not list(place.parent.iterdir())
+    assert _hashes(cropped.root / "crops") == wanted
+
+
+def test_crops_of_other_settings_are_not_kept(cropped: Cropped) -> None:
+    cropped.crop()
+    (before,) = (cropped.root / "checkpoints").iterdir()
+    cropped.set(size=16)
+    cropped.crop()
+    (after,) = (cropped.root / "checkpoints").iterdir()
+    assert after != before
 
 
 def _kill_while_it_waits_for(cropped: Cropped, frame: str, *, others: tuple[str, ...]) -> None:
@@ -531,7 +568,8 @@ def test_what_is_made_on_another_disk_is_copied(
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", refuse)
-    deliver(tmp_path / "made", tmp_path / "crops")
+    monkeypatch.setattr(os, "link", lambda one, other: refuse(tmp_path / "made", other))
+    assert not deliver(tmp_path / "made", tmp_path / "crops")
     assert _hashes(tmp_path / "crops") == _hashes(tmp_path / "made")
 
 
