@@ -15,6 +15,7 @@ from tests.tiny_project import Project
 
 STAGES = """fingerprint weights encode crop@one crop@two
 baselines@one baselines@two ceiling@one
+entry@theirs
 train@one-short train@one-long evaluate@one-short evaluate@one-long
 train_video@one-train evaluate_video@one-train
 compare@one compare@two page track"""
@@ -29,7 +30,7 @@ case "$*" in *"$FAILING") exit 3; esac
 """
 LANE = "1 --wait-for-lock repro -s"
 ROWS = [
-    *("baselines@two", "baselines@one", "ceiling@one"),
+    *("baselines@two", "baselines@one", "ceiling@one", "entry@theirs"),
     "train_video@one-train evaluate_video@one-train",
     "train@one-long evaluate@one-long",
     "train@one-short evaluate@one-short",
@@ -92,8 +93,8 @@ def test_one_lane_runs_everything_in_order(tmp_path: Path) -> None:
 def test_two_lanes_wait_for_each_other_where_they_must(tmp_path: Path) -> None:
     done = _reproduce(tmp_path, lanes="2")
     assert done.status == 0, done.said
-    assert sorted(done.begun[1:7]) == sorted(f"{LANE} {row}" for row in ROWS)
-    assert sorted(done.begun[7:10]) == sorted(f"{LANE} {one}" for one in LAST)
+    assert sorted(done.begun[1:8]) == sorted(f"{LANE} {row}" for row in ROWS)
+    assert sorted(done.begun[8:11]) == sorted(f"{LANE} {one}" for one in LAST)
     rows, tables = ({f"{LANE} {one}" for one in names} for names in (ROWS, LAST))
     at_work: set[str] = set()
     for what, call in done.calls:
