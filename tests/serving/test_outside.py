@@ -240,6 +240,17 @@ def test_the_truth_is_written_only_if_asked(project: Path, tmp_path: Path) -> No
     assert len([*(tmp_path / "validation").glob("*.png")]) == 2
 
 
+def test_the_truth_of_another_split_is_perfect(project: Path, tmp_path: Path) -> None:
+    given = ("--dataset", "sample", "--split", "validation")
+    command(project, "frames", *given, "--to", tmp_path / "in", "--truth", tmp_path / "truth")
+    score(project, tmp_path / "truth", "--split", "validation", "--to", tmp_path / "scored")
+    found = cells((tmp_path / "scored/table.csv").read_text())
+    assert (found["scored"]["ssim"], found["scored"]["psnr"]) == ("1", "100")
+    assert stored(tmp_path / "scored")["split"].tolist() == ["validation"] * 2
+    with pytest.raises(SystemExit, match=r"lacks 5 of 5 images .* has 2 that belong to no frame"):
+        score(project, tmp_path / "truth")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
