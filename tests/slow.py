@@ -13,6 +13,7 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "methods/test_video_methods.py",
     "pretrained/test_authors_checkpoints.py",
     "pretrained/test_write_weights.py",
+    "reporting/page/test_claims.py",
     "reporting/page/test_page.py",
     "reporting/test_statistics.py",
     "reporting/test_reporting.py::test_saved_figures",

@@ -145,6 +145,8 @@ class Dataset:
     choose: Callable[[Any, pd.DataFrame], pd.DataFrame] | None = None
     """Function (settings, inspected table) to the same table with `left_out` filled in, for a profile
     that selects among the usable frames. None uses them all."""
+    drawn: bool = False
+    """Whether a program draws the scenes: scores then check that the pipeline works, and rank nothing."""
     remarks: Callable[[Any, pd.DataFrame], Sequence[str]] | None = None
     """Function (settings, inspected table) to sentences on differences from the data set's published
     numbers (frames per sequence, totals); they warn and stop nothing."""

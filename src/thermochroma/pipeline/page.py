@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from thermochroma.base.files import whole_folder, write_text
 from thermochroma.baselines.catalogue import BASELINES
 from thermochroma.config.comparison import Comparison
+from thermochroma.config.entry import Entry
 from thermochroma.contract.dataset import load_dataset
 from thermochroma.evaluation.gallery import (
     SPLIT,
@@ -60,10 +61,6 @@ TRACKING: Final = "http://127.0.0.1:5000"
 """Address at which `make ui` answers."""
 
 
-Blocks: TypeAlias = Mapping[str, Sequence[str]]
-"""The runs of each block; the page shows the images and the learning of the first."""
-
-
 @dataclass(frozen=True)
 class Roots:
     """The folders below which each data set has its own."""
@@ -91,19 +88,21 @@ def describe(comparison: Comparison, roots: Roots) -> PageDataset:
     record, cut = load_dataset(dataset), Crops(roots.crops / dataset)
     shown = shown_of(comparison, roots)
     sections = [
-        section(comparison, blocks_of(entries), spectrum, roots, shown)
+        section(comparison, entries, spectrum, roots, shown)
         for spectrum, entries in by_spectrum(comparison).items()
     ]
     train = cut.split("train")
     frozen = frozen_of(comparison, roots.runs / dataset)
     trained = TrainingFacts(len(train), train["sequence"].nunique(), frozen)
-    budgets = {one.name: one.budget for one in comparison.entries if one.name in blocks}
+    trained_here = [one for one in comparison.entries if one.name in blocks]
+    budgets = {one.name: one.budget for one in trained_here}
+    methods = len({one.settings.method for one in trained_here})
     return PageDataset(
         name=dataset,
         title=record.title,
         note=record.note,
         size=comparison.side,
-        facts=facts_of(trained, budgets, shown=len(shown.common_frames)),
+        facts=facts_of(trained, budgets, methods=methods, shown=len(shown.common_frames)),
         frames=[
             GalleryFrame(*map(str, row))
             for row in shown.rows[["frame", "sequence", "place", "time"]].values
@@ -111,7 +110,7 @@ def describe(comparison: Comparison, roots: Roots) -> PageDataset:
         common=len(shown.common_frames),
         scored=shown.scored,
         sections=sections,
-        links=links_of(dataset, [one.predicted for one in sections]),
+        links=links_of(dataset, sections),
     )
 
 
@@ -163,13 +162,13 @@ def galleries_of(comparison: Comparison, roots: Roots) -> dict[str, Path]:
 
 def section(
     comparison: Comparison,
-    blocks: Blocks,
+    entries: Sequence[Entry],
     spectrum: Spectrum,
     roots: Roots,
     shown: PageFrames,
 ) -> Section:
     """The methods that predict one spectrum, with the trivial rows and oracles."""
-    places = places_of(comparison.dataset, roots)
+    places, blocks = places_of(comparison.dataset, roots), blocks_of(entries)
     outside, reference = outside_of(comparison, spectrum), BASELINES[spectrum].reference
     rows = read_rows(blocks, spectrum, places, outside)
     names = list(blocks)
@@ -186,7 +185,7 @@ def section(
         seen=SEEN[spectrum],
         title=f"{SEEN[spectrum].capitalize()} to {spectrum}",
         reference=reference,
-        verdict=verdict(Field(test, names, reference), met, seed=seed),
+        verdict=verdict(field_of(comparison, entries, test, reference), met, seed=seed),
         splits={
             split: tabulated(comparison, of_split(rows, split), split, spectrum, places)
             for split in SPLITS
@@ -203,6 +202,15 @@ def section(
             name: points_of(read_history(places.runs / name), list(READINGS)) for name in names
         },
     )
+
+
+def field_of(
+    comparison: Comparison, entries: Sequence[Entry], test: Mapping[str, Row], reference: str
+) -> Field:
+    """The rows that compete, each with its method: of the line-up, and entries from elsewhere."""
+    method_of = {one.name: one.settings.method for one in entries if not one.is_repeat}
+    method_of |= {name: name for name, row in test.items() if row.kind == "entry"}
+    return Field(test, method_of, reference, drawn=load_dataset(comparison.dataset).drawn)
 
 
 def on_page(gallery: Gallery, shown: PageFrames) -> Images:
@@ -253,8 +261,10 @@ def write_page_images(comparison: Comparison, roots: Roots, folder: Path) -> Non
             save_image(image, folder / "predicted" / name / image_name(place))
 
 
-def links_of(dataset: str, spectra: Sequence[str]) -> list[Link]:
+def links_of(dataset: str, sections: Sequence[Section]) -> list[Link]:
     """The files that `compare`, `ceiling` and `register` leave beside the page."""
+    spectra = [one.predicted for one in sections]
+    compared = [one.predicted for one in sections if any(one.duels.values())]
     tables = [
         Link(f"Table, {split} split, {SEEN[spectrum]} to {spectrum} ({kind})", path)
         for spectrum in spectra
@@ -264,7 +274,7 @@ def links_of(dataset: str, spectra: Sequence[str]) -> list[Link]:
     ]
     wins = [
         Link(f"Who beats whom, {split} split, {SEEN[spectrum]} to {spectrum}", path)
-        for spectrum in spectra
+        for spectrum in compared  # a single row has no such table
         for split in SPLITS
         for path in [f"{dataset}/tables/{split}_wins{SUFFIX[spectrum]}.md"]
     ]

@@ -106,6 +106,14 @@ def compare_pairs(rows: Mapping[str, pd.DataFrame], score: str, *, seed: int = 0
     return Wins(score, dict(zip(names, values.mean(axis=0).tolist(), strict=True)), verdicts)
 
 
+def least_p(sequences: int) -> float:
+    """Least p that the test can give with so many sequences, corrected or not; NaN below two."""
+    if sequences < 2:
+        return np.nan
+    least = 2.0 ** (1 - sequences)
+    return least if sequences <= EXACT_UP_TO else max(least, 1 / (1 + FLIPS))
+
+
 def _refuse_gaps(name: str, scores: pd.DataFrame, score: str) -> None:
     if missing := int(scores[score].isna().sum()):
         raise BadInput(
@@ -228,7 +236,7 @@ def _caption(about: str, verdicts: Sequence[Verdict]) -> str:
     )
     if n < 2:
         return f"{said}\n\n–: not defined with fewer than two sequences: nothing can be told apart."
-    least = max(2.0 ** (1 - n), 1 / (1 + FLIPS)) if n > EXACT_UP_TO else 2.0 ** (1 - n)
+    least = least_p(n)
     said += f"\n\nThe least p that {n} sequences can give, corrected or not, is {least:.2g}."
     if least > 1 - LEVEL:
         said += " These sequences are too few for any verdict."

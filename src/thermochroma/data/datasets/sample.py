@@ -183,4 +183,5 @@ DATASET = Dataset(
     stills=False,
     upscale=False,
     truth=truth,
+    drawn=True,
 )

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from thermochroma.config.budget import Budget
+
+NOTHING: Final = "Nothing was trained."
+SHOWN: Final = "{shown} test frames are shown for every row."
 
 
 @dataclass(frozen=True)
@@ -15,21 +19,30 @@ class TrainingFacts:
     frozen: str
 
 
-def facts_of(trained: TrainingFacts, budgets: Mapping[str, Budget], *, shown: int) -> list[str]:
-    """Sentences on the training of the line-up (name to budget) and on the images of the page."""
+def facts_of(
+    trained: TrainingFacts, budgets: Mapping[str, Budget], *, methods: int, shown: int
+) -> list[str]:
+    """Sentences on the training of the line-up and on the images of the page.
+
+    budgets: of each trained row, by name. methods: their number; one method may have several rows.
+    """
+    if not budgets:
+        return [NOTHING, SHOWN.format(shown=shown)]
+    trained_here = f"{methods} method{'s' * (methods > 1)}"
+    if len(budgets) > methods:
+        trained_here += f" in {len(budgets)} rows"
+    each = ", each" if len(budgets) > 1 else ""
     return [
-        f"{len(budgets)} methods, each trained from nothing on {trained.frames} pairs of "
+        f"{trained_here}{each} trained from nothing on {trained.frames} pairs of "
         f"{trained.sequences} sequences; no test sequence is among them.",
         *_lengths(budgets, trained.frames),
         f"Weights of the frozen networks used in training: {trained.frozen}.",
-        f"{shown} test frames are shown below.",
+        SHOWN.format(shown=shown),
     ]
 
 
 def _lengths(budgets: Mapping[str, Budget], frames: int) -> list[str]:
-    """Sentences on length of training and width of networks; none if nothing was trained."""
-    if not budgets:
-        return []
+    """Sentences on length of training and width of networks."""
     images = [one.images_of(frames) for one in budgets.values()]
     scales = {one.scale for one in budgets.values()}
     least, most = min(images), max(images)

@@ -32,11 +32,12 @@ function duelCell(score, one, other) {
   if (duel.difference === null) return make("td", { className: "empty", textContent: "–" });
   const interval = isNumber(duel.low)
     ? `, interval ${signed(duel.low, decimals)} to ${signed(duel.high, decimals)}` : "";
-  const p = isNumber(duel.p) ? `, corrected p ${duel.p.toFixed(4)}` : ", no test";
+  const p = tested(duel) ? `, corrected p ${duel.p.toFixed(4)}` : "";
   const title = `${titleOf(one)} minus ${titleOf(other)}: `
-    + `${signed(duel.difference, decimals)}${unitOf(score)}${interval}${p}: ${WORDS[duel.outcome]}`;
+    + `${signed(duel.difference, decimals)}${unitOf(score)}${interval}${p}: `
+    + (leavesOutZero(duel) ? HALF : wordsOf(duel));
   const cell = make("td", { className: `met ${duel.outcome}`, title },
-    make("b", { textContent: SIGNS[duel.outcome], role: "img", "aria-label": WORDS[duel.outcome] }),
+    make("b", { textContent: signOf(duel), role: "img", "aria-label": wordsOf(duel) }),
     make("span", { textContent: signed(duel.difference, decimals) }));
   cell.addEventListener("click", () => { byId("duel-told").textContent = title; });
   return cell;

@@ -8,6 +8,12 @@ function drawAll() {
     input.checked = input.value === state.direction;
     input.parentElement.hidden = !dataset().sections.some((one) => one.predicted === input.value);
   }
+  for (const input of byId("choose-dataset").querySelectorAll("input")) {
+    input.checked = input.value === state.dataset;
+  }
+  for (const input of byId("choose-kinds").querySelectorAll("input")) {
+    input.parentElement.hidden = !found.splits.test.rows.some((row) => row.kind === input.value);
+  }
   for (const block of document.querySelectorAll(".verdict")) {
     const { dataset: name, direction: predicted } = block.dataset;
     block.hidden = name !== state.dataset || predicted !== state.direction;
@@ -30,10 +36,10 @@ function drawAll() {
   drawScatter();
 }
 
-// The best method by PSNR that has images; without methods, any row.
+// The best method or entry by PSNR that has images; without any, another row.
 function firstRow(found) {
   const rows = found.splits.test.rows.filter((row) => row.name in found.images);
-  const competing = rows.filter((row) => row.kind === "method");
+  const competing = rows.filter((row) => COMPETING.includes(row.kind));
   const value = (row) => (row.cells.psnr ? row.cells.psnr[0] : -Infinity);
   return (competing.length ? competing : rows).sort((a, b) => value(b) - value(a))[0].name;
 }
@@ -57,20 +63,28 @@ function chooseRow(name) {
   if (!shows(name, state.frame)) state.frame = usualFrame(section());
   drawImageChoice();
   drawViewer();
+  keepInAddress();
 }
 
 function step(by) {
   const frames = framesOf(state.row);
   state.frame = frames[(frames.indexOf(state.frame) + by + frames.length) % frames.length];
   drawViewer();
+  keepInAddress();
 }
 
 onChange("[name=dataset]", (input) => {
   state.dataset = input.value;
   state.direction = dataset().sections[0].predicted;
+  state.frame = null; // frames of one data set say nothing of another's
   drawAll();
+  keepInAddress();
 });
-onChange("[name=direction]", (input) => { state.direction = input.value; drawAll(); });
+onChange("[name=direction]", (input) => {
+  state.direction = input.value;
+  drawAll();
+  keepInAddress();
+});
 onChange("[name=split]", (input) => { state.split = input.value; drawColumnChoice(); drawTable(); });
 onChange("[name=kind]", (input) => {
   if (input.checked) state.kinds.add(input.value);
@@ -80,7 +94,11 @@ onChange("[name=kind]", (input) => {
 onChange("#against", (input) => { state.against = input.value; drawTable(); });
 onChange("[name=duel-score]", (input) => { state.duelScore = input.value; drawDuels(); });
 onChange("#row", (input) => { chooseRow(input.value); });
-onChange("#frame", (input) => { state.frame = Number(input.value); drawViewer(); });
+onChange("#frame", (input) => {
+  state.frame = Number(input.value);
+  drawViewer();
+  keepInAddress();
+});
 onChange("[name=view]", (input) => { state.view = input.value; drawViewer(); });
 onChange("#edges", (input) => { state.edges = input.checked; drawViewer(); });
 onChange("#extreme-score", (input) => { state.extremeScore = input.value; drawExtremes(); });
@@ -89,6 +107,12 @@ onChange("[name=quality]", (input) => { state.quality = input.value; drawScatter
 byId("before").addEventListener("click", () => step(-1));
 byId("after").addEventListener("click", () => step(1));
 window.matchMedia("(max-width: 640px)").addEventListener("change", drawScatter);
+window.addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("details.more")) one.open = true;
+});
 listenToHandles();
+listenToLinks();
+readAddress();
 drawAll();
+goTo(new URLSearchParams(window.location.hash.slice(1)).get("part"));
 document.documentElement.dataset.ready = "true";

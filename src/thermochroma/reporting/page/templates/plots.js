@@ -68,7 +68,9 @@ function drawScatter() {
   const flat = beside ? beside.cells[key][0] : null;
   const all = rows.flatMap((row) => [row.cells[key][0], row.cells[key][2], row.cells[key][3]]);
   const values = [...all, flat].filter(isNumber);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const spare = (most - least || 1) * 0.04; // so that no interval ends at the frame, as if it went on
+  const [low, high] = [least - spare, most + spare];
   const [from, to] = [Math.min(...rows.map(cost)) - 0.05, Math.max(...rows.map(cost)) + 0.05];
   const x = (value) => left + ((value - from) / (to - from)) * (width - left - right);
   const y = (value) => top + (1 - (value - low) / (high - low || 1)) * (height - top - bottom);
@@ -97,9 +99,12 @@ function drawScatter() {
   }
   const spots = rows.map((row, n) => ({ row, n, x: x(cost(row)), y: y(row.cells[key][0]) }));
   for (const spot of spots) {
-    const [, , least, most] = spot.row.cells[key];
-    if (isNumber(least)) {
-      image.append(draw("line", { class: "interval thin", x1: spot.x, x2: spot.x, y1: y(least), y2: y(most) }));
+    const ends = spot.row.cells[key].slice(2).filter(isNumber).map(y);
+    if (ends.length) {
+      image.append(draw("line", { class: "interval thin", x1: spot.x, x2: spot.x, y1: ends[0], y2: ends[1] }));
+    }
+    for (const end of ends) {
+      image.append(draw("line", { class: "cap", x1: spot.x - 4, x2: spot.x + 4, y1: end, y2: end }));
     }
     image.append(mark("method", spot.x, spot.y));
   }

@@ -4,18 +4,19 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const IMAGES = document.getElementById("data").dataset.images;
 const KINDS = {
   method: { title: "Methods", mark: "●" },
-  trivial: { title: "Trivial rows", mark: "■" },
-  oracle: { title: "Oracles: they see the truth", mark: "◇" },
+  entry: { title: "Entries: predictions from elsewhere", mark: "◆" },
+  trivial: { title: "Baselines: no learning", mark: "■" },
+  oracle: { title: "Oracles: they see the ground truth", mark: "◇" },
 };
-const WORDS = { better: "better", worse: "worse", alike: "cannot be told apart" };
-const SIGNS = { better: "▲", worse: "▼", alike: "=" };
+const COMPETING = ["method", "entry"];
+const TAGGED = ["entry", "oracle"];
 const FIRST_COLUMNS = ["ssim", "psnr", "ciede2000"];
 
 const state = {
   dataset: DATA[0].name,
   direction: DATA[0].sections[0].predicted,
   split: "test",
-  kinds: new Set(["method", "trivial"]),
+  kinds: new Set(["method", "entry", "trivial"]),
   columns: new Set(FIRST_COLUMNS),
   sort: { key: "psnr", descending: true },
   against: null,
@@ -75,6 +76,24 @@ function options(select, pairs, chosen) {
 function duelOf(score, one, other) {
   const found = section().duels[score].find((met) => met.one === one && met.other === other);
   return found ? found.duel : null;
+}
+
+// Without a test (p is null) nothing is said. A pair's own interval may leave out zero where the test,
+// which is corrected for all pairs, does not tell the two apart: both are said.
+const tested = (duel) => isNumber(duel.p);
+const leavesOutZero = (duel) => duel.outcome === "alike" && tested(duel) && isNumber(duel.low)
+  && (duel.low > 0 || duel.high < 0);
+const HALF = "the interval of this pair alone leaves out zero, but the test, corrected for all pairs, "
+  + "does not tell the two apart";
+
+function signOf(duel) {
+  return tested(duel) ? { better: "▲", worse: "▼", alike: "=" }[duel.outcome] : "–";
+}
+
+function wordsOf(duel) {
+  if (!tested(duel)) return "not tested";
+  if (leavesOutZero(duel)) return "cannot be told apart by the test";
+  return { better: "better", worse: "worse", alike: "cannot be told apart" }[duel.outcome];
 }
 
 // A number as text with a sign, so that a loss is never read as a gain.

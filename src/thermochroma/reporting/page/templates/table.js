@@ -2,6 +2,8 @@
 
 const WIDTH = 132;
 const HEIGHT = 18;
+const EDGE = 8; // of a plot, at each end: room for a mark and for the cap of an interval
+const AGAINST = "against"; // the key of the column of differences, sorted by that in PSNR
 
 function shownColumns() {
   return scores().columns.filter((column) => state.columns.has(column.key));
@@ -10,7 +12,11 @@ function shownColumns() {
 function sortedRows(kind) {
   const { key, descending } = state.sort;
   const rows = scores().rows.filter((row) => row.kind === kind);
-  const value = (row) => (key === "title" ? row.title.toLowerCase() : (row.cells[key] || [null])[0]);
+  const value = (row) => {
+    if (key === "title") return row.title.toLowerCase();
+    if (key === AGAINST) return (duelOf("psnr", row.name, state.against) || { difference: null }).difference;
+    return (row.cells[key] || [null])[0];
+  };
   const missing = (one) => one === null || one === undefined;
   return rows.sort((a, b) => {
     const [one, other] = [value(a), value(b)];
@@ -20,7 +26,8 @@ function sortedRows(kind) {
   });
 }
 
-// Scale from a column's numbers to positions in a plot. Oracles outside it are shown as an arrow.
+// Scale from a column's numbers to positions in a plot. Oracles outside it, and ends of their
+// intervals, are shown as arrows at its edge.
 function scaleOf(column) {
   const values = [];
   for (const row of scores().rows) {
@@ -31,15 +38,16 @@ function scaleOf(column) {
   if (!values.length) return null;
   const low = Math.min(...values);
   const span = Math.max(...values) - low || 1;
-  return (value) => 8 + ((value - low) / span) * (WIDTH - 16);
+  return (value) => EDGE + ((value - low) / span) * (WIDTH - 2 * EDGE);
 }
 
 function mark(kind, x, middle) {
   const look = { class: `mark-${kind}` };
-  if (kind === "method") return draw("circle", { ...look, cx: x, cy: middle, r: 3.6 });
+  if (kind === "method") return draw("circle", { ...look, cx: x, cy: middle, r: 3.2 });
   if (kind === "trivial") {
     return draw("rect", { ...look, x: x - 3.2, y: middle - 3.2, width: 6.4, height: 6.4 });
   }
+  // a diamond: filled for an entry, open for an oracle
   return draw("path", { ...look, d: `M${x - 4.5} ${middle}l4.5-4.5 4.5 4.5-4.5 4.5z` });
 }
 
@@ -54,33 +62,41 @@ function bar(cell, kind, scale, reference) {
   }
   const x = scale(cell[0]);
   if (x > WIDTH || x < 0) {
-    const [tip, back] = x > WIDTH ? [WIDTH - 2, -7] : [2, 7];
-    image.append(draw("path", {
-      class: "beyond", d: `M${tip + back} ${middle - 4}L${tip} ${middle}l${back} 4`,
-    }));
+    image.append(arrow(x > WIDTH, middle));
     return image;
   }
-  if (isNumber(cell[2])) {
-    const ends = { x1: scale(cell[2]), x2: scale(cell[3]), y1: middle, y2: middle };
-    image.append(draw("line", { class: "interval", ...ends }));
+  const ends = isNumber(cell[2]) ? [scale(cell[2]), scale(cell[3])] : [];
+  const drawn = ends.map((end) => Math.min(WIDTH - 2, Math.max(2, end)));
+  if (ends.length) {
+    image.append(draw("line", { class: "interval", x1: drawn[0], x2: drawn[1], y1: middle, y2: middle }));
   }
   image.append(mark(kind, x, middle));
+  ends.forEach((end, n) => { // after the mark, so that it never hides the end of a short interval
+    const cap = { class: "cap", x1: end, x2: end, y1: middle - 6, y2: middle + 6 };
+    image.append(end === drawn[n] ? draw("line", cap) : arrow(end > WIDTH - 2, middle));
+  });
   return image;
+}
+
+function arrow(right, middle) {
+  const [tip, back] = right ? [WIDTH - 2, -7] : [2, 7];
+  return draw("path", { class: "beyond", d: `M${tip + back} ${middle - 4}L${tip} ${middle}l${back} 4` });
 }
 
 function heading(key, text, better) {
   const sorted = state.sort.key === key;
-  const arrow = sorted ? (state.sort.descending ? " ▾" : " ▴") : "";
-  const button = make("button", { type: "button", textContent: text + arrow });
+  const turned = sorted ? (state.sort.descending ? " ▾" : " ▴") : "";
+  const button = make("button", { type: "button", textContent: text + turned });
   button.dataset.key = key;
-  button.addEventListener("click", () => {
+  const order = sorted ? (state.sort.descending ? "descending" : "ascending") : "none";
+  const cell = make("th", { scope: "col", "aria-sort": order }, button);
+  cell.addEventListener("click", () => { // the whole cell; a press of the button comes here too
     const first = key === "title" ? false : better >= 0;
     state.sort = { key, descending: sorted ? !state.sort.descending : first };
     drawTable();
-    byId("table").querySelector(`button[data-key="${key}"]`).focus();
+    byId("table").querySelector(`button[data-key="${CSS.escape(key)}"]`).focus();
   });
-  const order = sorted ? (state.sort.descending ? "descending" : "ascending") : "none";
-  return make("th", { scope: "col", "aria-sort": order }, button);
+  return cell;
 }
 
 function againstCell(row) {
@@ -94,10 +110,10 @@ function againstCell(row) {
     if (!duel || duel.difference === null) return null;
     const low = isNumber(duel.low)
       ? ` [${signed(duel.low, decimalsOf(score))}, ${signed(duel.high, decimalsOf(score))}]` : "";
-    const sign = make("b", { className: `sign ${duel.outcome}`, textContent: SIGNS[duel.outcome] });
+    const sign = make("b", { className: `sign ${duel.outcome}`, textContent: signOf(duel) });
     const text = `${signed(duel.difference, decimalsOf(score))}${unitOf(score)}${low}`;
     return make("span", { className: "duel" }, sign, ` ${score.toUpperCase()} ${text} `,
-      make("b", { className: duel.outcome, textContent: WORDS[duel.outcome] }));
+      make("b", { className: duel.outcome, textContent: wordsOf(duel) }));
   }).filter(Boolean);
   cell.append(...(lines.length ? lines : ["not tested"]));
   return cell;
@@ -116,10 +132,10 @@ function scoreCell(row, column, scale, reference) {
 function drawTable() {
   const columns = shownColumns();
   const compared = state.split === "test" && state.against !== null;
-  const head = make("tr", {}, heading("title", "Row", 0));
+  const head = make("tr", {}, heading("title", "Method", 0));
   for (const column of columns) head.append(heading(column.key, column.heading, column.better));
   if (compared) {
-    head.append(make("th", { scope: "col", textContent: `Against ${titleOf(state.against)}` }));
+    head.append(heading(AGAINST, `Minus ${titleOf(state.against).toLowerCase()}`, 1));
   }
   const scales = Object.fromEntries(columns.map((column) => [column.key, scaleOf(column)]));
   const reference = scores().rows.find((row) => row.name === section().reference);
@@ -132,7 +148,7 @@ function drawTable() {
       const name = make("th", { scope: "row" });
       name.append(make("span", { className: "mark", "aria-hidden": "true",
         textContent: `${KINDS[kind].mark} ` }), row.title);
-      if (kind === "oracle") name.append(make("span", { className: "tag", textContent: "oracle" }));
+      if (TAGGED.includes(kind)) name.append(make("span", { className: "tag", textContent: kind }));
       const line = make("tr", {}, name);
       for (const column of columns) {
         const beside = reference && reference.cells[column.key];
@@ -146,7 +162,16 @@ function drawTable() {
   byId("table").replaceChildren(make("thead", {}, head), ...bodies);
   const count = byId("table").querySelectorAll("tbody tr:not(.group)").length;
   byId("table-count").textContent = `${count} of ${scores().rows.length} rows shown, ${state.split} split.`
-    + " An arrow at the edge of a plot: the value lies outside it.";
+    + " An arrow at the edge of a plot: the value, or an end of its interval, lies outside.";
+  byId("table-halves").textContent = compared && anyHalf()
+    ? `“By the test”: ${HALF}.` : "";
+}
+
+function anyHalf() {
+  return scores().rows.some((row) => ["psnr", "ssim"].some((score) => {
+    const duel = duelOf(score, row.name, state.against);
+    return duel && leavesOutZero(duel);
+  }));
 }
 
 function drawColumnChoice() {

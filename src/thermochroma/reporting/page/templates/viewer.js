@@ -20,10 +20,11 @@ function drawViewer() {
   byId("truth").alt = `True ${predicted} image of ${frame.frame}`;
   byId("chip-seen").textContent = capital(seen);
   byId("chip-predicted").textContent = title;
-  byId("chip-truth").textContent = "Truth";
+  byId("chip-truth").textContent = "Ground truth";
   byId("edge-lines").hidden = !state.edges;
   byId("stage").classList.toggle("difference", state.view === "difference");
   byId("look-caption").textContent = caption(frame);
+  byId("link").href = linkOf();
   moveHandles();
   drawStrip();
   drawExtremes();
@@ -49,7 +50,7 @@ function moveHandles() {
   const second = byId("handle-truth");
   const { seen: name } = section();
   first.setAttribute("aria-label", `Border between the ${name} image and the prediction`);
-  second.setAttribute("aria-label", "Border between the prediction and the truth");
+  second.setAttribute("aria-label", "Border between the prediction and the ground truth");
   for (const [handle, value] of [[first, seen], [second, truth]]) {
     handle.setAttribute("aria-valuenow", String(Math.round(value)));
     handle.setAttribute("aria-valuetext", `${Math.round(value)} percent from the left`);
@@ -119,7 +120,7 @@ function drawStrip() {
   const items = rows.map((row) => {
     const value = valueOf(row.name, "psnr", n);
     const text = make("figcaption", {},
-      make("span", { textContent: `${KINDS[row.kind].mark} ${row.title}` }),
+      make("span", { className: "name", title: row.title, textContent: `${KINDS[row.kind].mark} ${row.title}` }),
       make("small", { textContent: value === null ? "–" : `${value.toFixed(2)} dB` }));
     const button = make("button", { type: "button", "aria-pressed": String(row.name === state.row) },
       make("figure", {}, thumbnail(predictedSource(row.name, n), row.title), text));
@@ -131,11 +132,11 @@ function drawStrip() {
     return button;
   });
   byId("strip").replaceChildren(
-    plain(source(seen, n), capital(seen)), plain(source(predicted, n), "Truth"), ...items
+    plain(source(seen, n), capital(seen)), plain(source(predicted, n), "Ground truth"), ...items
   );
   const without = all.length - rows.length;
   byId("not_shown").textContent = without
-    ? `This frame is kept because it is an extreme of a row; ${without} other rows have no image of it.` : "";
+    ? `This frame is kept because it is an extreme of one method; ${without} other methods have no image of it.` : "";
 }
 
 function drawExtremes() {
@@ -153,22 +154,26 @@ function drawExtremes() {
     button.addEventListener("click", () => {
       state.frame = n;
       drawViewer();
+      keepInAddress();
       byId("extremes").children[picks.findIndex(([one]) => one === title)].focus({ preventScroll: true });
     });
     return button;
-  }) : [make("p", { textContent: "This row has no value in this score." })];
+  }) : [make("p", { textContent: "There is no value in this score here." })];
   byId("extremes").replaceChildren(...items);
   byId("extremes-note").textContent = `Of all ${dataset().scored} scored test frames: ${seen}, `
-    + "prediction, truth. Press one to show it in detail.";
+    + "prediction, ground truth. Press one to show it in detail.";
 }
 
 function drawImageChoice() {
   const { images } = section();
   const rows = section().splits.test.rows.filter((row) => row.name in images);
-  options(byId("row"), rows.map((row) => [row.name, `${KINDS[row.kind].mark} ${row.title}`]), state.row);
+  const groups = Object.entries(KINDS).map(([kind, { title }]) => make("optgroup", { label: title },
+    ...rows.filter((row) => row.kind === kind).map((row) => make("option", { value: row.name, textContent: row.title }))));
+  byId("row").replaceChildren(...groups.filter((group) => group.children.length));
+  byId("row").value = state.row;
   const frames = framesOf(state.row).map((n) => {
     const { frame, place, time } = dataset().frames[n];
-    const why = n < dataset().common ? "" : "extreme for this row";
+    const why = n < dataset().common ? "" : "extreme for this method";
     return [String(n), [frame, place, time, why].filter(Boolean).join(", ")];
   });
   options(byId("frame"), frames, String(state.frame));
