@@ -12,6 +12,7 @@ def main(
     vgg16: Path,
     vgg19: Path,
     clip: Path,
+    efficientnet: Path,
     perception: Path,
 ) -> None:
     """Bring the frozen networks to disk: for perceptual terms, for text, and for scores of perception."""
@@ -22,6 +23,7 @@ def main(
         vgg16=vgg16,
         vgg19=vgg19,
         clip=clip,
+        efficientnet=efficientnet,
         perception=perception,
     )
 

@@ -30,10 +30,11 @@ from thermochroma.export.metadata import Metadata, read_metadata
 from thermochroma.loading.text_features import TextTable, load_text, read_captions, save_text
 from thermochroma.metrics.perceptual import read_linear
 from thermochroma.networks.alexnet import ALEXNET_CONVS
+from thermochroma.networks.efficientnet_lite import load_efficientnet
 from thermochroma.networks.frozen import kind_of, load_vgg
 from thermochroma.pretrained.authors_checkpoints import Entry, read_checkpoint
 from thermochroma.pretrained.pickled_arrays import read_arrays
-from thermochroma.pretrained.write_weights import write_vgg
+from thermochroma.pretrained.write_weights import write_efficientnet, write_vgg
 
 METHODS = {"read_text", "read_bytes", "read_csv", "read_parquet", "safe_load", "from_pretrained"}
 METHODS |= {"ZipFile", "memmap", "fromfile", "imread"}
@@ -135,6 +136,10 @@ def _vgg(path: Path) -> None:
     write_vgg(path.parent, network="vgg16", kind="stand_in", stand_in_width_divisor=32)
 
 
+def _efficientnet(path: Path) -> None:
+    write_efficientnet(path.parent, kind="stand_in", stand_in_width_divisor=16)
+
+
 def _table(*columns: str) -> Callable[[Path], None]:
     return lambda path: write_csv(path, pd.DataFrame({name: ["a"] for name in columns}))
 
@@ -218,6 +223,14 @@ FEEDERS = {
         file="model.safetensors",
         make=_vgg,
         read=lambda path: load_vgg(path.parent),
+        wrong=_safetensors,
+        remedy="dvc repro -f weights",
+    ),
+    "EfficientNet": Feeder(
+        opens=("networks/efficientnet_lite.py:load_efficientnet",),
+        file="model.safetensors",
+        make=_efficientnet,
+        read=lambda path: load_efficientnet(path.parent),
         wrong=_safetensors,
         remedy="dvc repro -f weights",
     ),

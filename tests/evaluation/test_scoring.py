@@ -144,7 +144,7 @@ def test_every_baseline_of_a_direction_is_scored_on_every_frame(
             train,
             test,
             spectrum=spectrum,
-            perception=Perception({}, None, torch.device("cpu")),
+            perception=Perception({}, {}, torch.device("cpu")),
         )
     )
     assert [name for name, _, _ in scored] == BASELINES[spectrum].names

@@ -15,7 +15,14 @@ from torchmetrics.image.kid import poly_mmd
 from torchvision.models import Inception3
 
 from thermochroma.base.errors import BadInput
-from thermochroma.metrics.distribution import InceptionFeatures, fid, kid, resize
+from thermochroma.metrics import distribution
+from thermochroma.metrics.distribution import (
+    InceptionFeatures,
+    fid,
+    kid,
+    kid_over_subsets,
+    resize,
+)
 from thermochroma.metrics.perceptual import VGG16_TAPS, Lpips, read_linear
 from thermochroma.networks.frozen import VggFeatures
 
@@ -138,6 +145,47 @@ def test_kid_is_torchmetrics() -> None:
     assert kid(prediction, truth) == pytest.approx(expected.item(), rel=1e-9)
     halves = kid(truth[:15], truth[15:])
     assert abs(halves) < kid(prediction + 1, truth) / 10
+
+
+def test_kid_of_pairs_is_the_mean_over_all_pairs_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(3)
+    truth = random.normal(size=(60, 5))
+    prediction = truth + 0.5 * random.normal(size=truth.shape) + 0.2
+    monkeypatch.setattr(distribution, "SUBSETS", 2)
+    monkeypatch.setattr(distribution, "BLOCK", 7)
+    mean, spread = kid_over_subsets(prediction, truth)
+    drawn = np.random.default_rng(distribution.SEED)
+    expected = []
+    for some in (drawn.choice(60, 30, replace=False) for _ in range(2)):
+        terms = [
+            _kernel(prediction[i], prediction[j])
+            + _kernel(truth[i], truth[j])
+            - _kernel(prediction[i], truth[j])
+            - _kernel(prediction[j], truth[i])
+            for i in some
+            for j in some
+            if i != j
+        ]
+        expected.append(np.mean(terms))
+    assert mean == pytest.approx(np.mean(expected), rel=1e-9)
+    assert spread == pytest.approx(np.std(expected, ddof=1), rel=1e-9)
+
+
+def _kernel(one: np.ndarray, other: np.ndarray) -> float:
+    return float((one @ other / len(one) + 1) ** 3)
+
+
+def test_kid_over_subsets_is_0_for_the_truth_and_without_bias_for_others() -> None:
+    random = np.random.default_rng(4)
+    truth, other = random.normal(size=(200, 6)), random.normal(size=(200, 6))
+    assert kid_over_subsets(truth, truth) == pytest.approx((0, 0), abs=1e-12)
+    mean, spread = kid_over_subsets(other, truth)
+    assert abs(mean) < 3 * spread
+    far, spread = kid_over_subsets(other + 1, truth)
+    assert far == pytest.approx(kid(other + 1, truth), rel=0.05)
+    assert 0 < spread < far / 3
+    with pytest.raises(BadInput, match="49 predicted and 49 true images"):
+        kid_over_subsets(other[:49], truth[:49])
 
 
 @pytest.mark.parametrize("score", [fid, kid])

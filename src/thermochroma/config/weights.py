@@ -15,6 +15,8 @@ class FrozenWeights(Strict):
     vgg16: Wish
     vgg19: Wish
     clip: Wish
+    efficientnet_lite0: Wish
+    """EfficientNet-Lite0, for a KID of its own: published, or that KID is not taken."""
     lpips_alex: Wish
     """LPIPS through AlexNet."""
     lpips_vgg: Wish

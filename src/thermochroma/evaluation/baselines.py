@@ -36,7 +36,7 @@ def score_baselines(
         prediction = _in_batches(name, rows, predict)
         yield (
             name,
-            evaluate_images(crops, prediction, spectrum=spectrum, perception=perception),
+            evaluate_images(crops, rows, prediction, spectrum=spectrum, perception=perception),
             predict,
         )
 

@@ -61,7 +61,7 @@ class Evaluator:
         prediction = self._predict_and_keep(rows, title, keep)
         spectrum = self.method.direction.predicted
         return evaluate_images(
-            self.crops, prediction, spectrum=spectrum, perception=self.perception
+            self.crops, rows, prediction, spectrum=spectrum, perception=self.perception
         )
 
     def predict_all(self, rows: pd.DataFrame) -> torch.Tensor:

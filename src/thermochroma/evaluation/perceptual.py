@@ -1,9 +1,10 @@
 """Evaluation of a row: every score of every image, and with published weights LPIPS, FID and KID.
 
-The features of Inception v3 are kept, never the images: 16 KB per image.
+The features that distances are taken of are kept, never the images: at most 16 KB per image.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -11,7 +12,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from safetensors.torch import load_file
 
 from thermochroma.base.manifest import SCORED_SPLITS
@@ -19,9 +20,19 @@ from thermochroma.base.reading import reading
 from thermochroma.evaluation.scoring import score_rows
 from thermochroma.inference.predictions import Predicted, truth_of
 from thermochroma.loading.crops import Crops
-from thermochroma.metrics.distribution import FILE, LEAST, InceptionFeatures, fid, kid
+from thermochroma.metrics.distribution import (
+    FILE,
+    LEAST,
+    LEAST_IN_SUBSETS,
+    InceptionFeatures,
+    fid,
+    kid,
+    kid_over_subsets,
+    resize,
+)
 from thermochroma.metrics.perceptual import LPIPS_TRUNKS, VGG16_TAPS, Lpips, Trunk
 from thermochroma.networks.alexnet import AlexNetFeatures
+from thermochroma.networks.efficientnet_lite import SIDE, load_efficientnet
 from thermochroma.networks.frozen import (
     NEEDED,
     REMEDY,
@@ -33,8 +44,48 @@ from thermochroma.networks.frozen import (
 )
 
 Distances: TypeAlias = Mapping[str, Mapping[str, float]]
-"""Values of `fid` and `kid` by split, without a split of fewer images than they need."""
-DISTANCES: Final = {"fid": fid, "kid": kid}
+"""Values of `fid`, `kid` and so on by split, without a split of fewer images than they need."""
+FeatureMatrix: TypeAlias = Float[np.ndarray, "n d"]
+
+
+@dataclass(frozen=True)
+class Distance:
+    """Distances by name, of the features of all predicted and all true images, and how many it needs."""
+
+    least: int
+    take: Callable[[FeatureMatrix, FeatureMatrix], Mapping[str, float]]
+
+
+def _of_inception(prediction: FeatureMatrix, truth: FeatureMatrix) -> dict[str, float]:
+    return {"fid": fid(prediction, truth), "kid": kid(prediction, truth)}
+
+
+def _of_efficientnet(prediction: FeatureMatrix, truth: FeatureMatrix) -> dict[str, float]:
+    mean, spread = kid_over_subsets(prediction, truth)
+    return {"kid_lite": mean, "kid_lite_sd": spread}
+
+
+DISTANCES: Final = {
+    "inception": Distance(LEAST, _of_inception),
+    "efficientnet_lite0": Distance(LEAST_IN_SUBSETS, _of_efficientnet),
+}
+"""Distances that are taken of each network's features."""
+
+
+class EfficientNetFeatures:
+    """The 1,280 numbers that EfficientNet-Lite0 pools from each image."""
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        """Read the network from `folder`. Raises BadInput if it is missing or damaged."""
+        self.network, self.device = load_efficientnet(folder).to(device), device
+
+    @torch.no_grad()
+    def __call__(self, images: Predicted) -> FeatureMatrix:
+        """Features of 8-bit images: sRGB, or thermal ones as grey."""
+        resized = np.stack([resize(image, SIDE) for image in images.cpu().numpy()])
+        levels = torch.from_numpy(resized).expand(-1, 3, -1, -1).to(self.device)
+        maps = self.network(levels / 127.5 - 1)
+        return self.network.pooled(maps[-1]).cpu().double().numpy()
 
 
 class Perception:
@@ -43,20 +94,16 @@ class Perception:
     def __init__(
         self,
         lpips: Mapping[str, Lpips],
-        inception: InceptionFeatures | None,
+        features: Mapping[str, Callable[[Predicted], FeatureMatrix]],
         device: torch.device,
     ) -> None:
-        """Keep them. lpips: by the score's name in the tables."""
-        self._lpips, self._inception, self.device = lpips, inception, device
+        """Keep them. lpips: by the score's name in the tables. features: by their names in `DISTANCES`."""
+        self._lpips, self.features, self.device = lpips, features, device
 
     def lpips(self, prediction: Predicted, truth: Predicted) -> dict[str, Float[np.ndarray, " b"]]:
         """LPIPS distances of each prediction from its truth, by the score's name."""
         pair = prediction.to(self.device), truth.to(self.device)
         return {name: distance(*pair).numpy() for name, distance in self._lpips.items()}
-
-    def features(self, images: Predicted) -> Float[np.ndarray, "b 2048"] | None:
-        """Inception features of each image, from which FID and KID are computed; None without it."""
-        return None if self._inception is None else self._inception(images)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +124,13 @@ def read_perception(folder: Path, device: torch.device) -> Perception:
         for name, trunk in LPIPS_TRUNKS.items()
         if kind_of(folder / name) == "published"
     }
-    inception = folder / "inception"
-    if known := kind_of(inception) == "published":
+    features: dict[str, Callable[[Predicted], FeatureMatrix]] = {}
+    if kind_of(inception := folder / "inception") == "published":
         refuse_changed_weights(inception)
-    return Perception(lpips, InceptionFeatures(inception / FILE, device) if known else None, device)
+        features["inception"] = InceptionFeatures(inception / FILE, device)
+    if kind_of(efficientnet := folder / "efficientnet_lite0") == "published":
+        features["efficientnet_lite0"] = EfficientNetFeatures(efficientnet, device)
+    return Perception(lpips, features, device)
 
 
 def read_lpips(folder: Path, trunk: Trunk, device: torch.device) -> Lpips:
@@ -103,36 +153,55 @@ def read_lpips(folder: Path, trunk: Trunk, device: torch.device) -> Lpips:
 
 def evaluate_images(
     crops: Crops,
+    rows: pd.DataFrame,
     batches: Iterable[tuple[pd.DataFrame, Predicted]],
     *,
     spectrum: str,
     perception: Perception,
 ) -> Evaluation:
-    """Score predictions, batch by batch. spectrum: the one that is predicted."""
+    """Score predictions, batch by batch. rows: all that come. spectrum: the one that is predicted."""
     parts: list[pd.DataFrame] = []
-    seen: list[tuple[np.ndarray, np.ndarray]] = []
-    for rows, prediction in batches:
-        truth = truth_of(crops, rows, spectrum=spectrum)
-        scores = score_rows(crops, rows, prediction, spectrum=spectrum)
+    seen = _Seen(perception.features, Counter(rows["split"]))
+    for some, prediction in batches:
+        truth = truth_of(crops, some, spectrum=spectrum)
+        scores = score_rows(crops, some, prediction, spectrum=spectrum)
         parts.append(scores.assign(**perception.lpips(prediction, truth)))
-        features = perception.features(prediction), perception.features(truth)
-        if features[0] is not None and features[1] is not None:
-            seen.append((features[0], features[1]))
-    whole = pd.concat(parts, ignore_index=True)
-    if not seen:
-        return Evaluation(whole, {})
-    both = (np.concatenate(each) for each in zip(*seen, strict=True))
-    return Evaluation(whole, _distances(whole["split"].to_numpy(str), *both))
+        seen.look(some["split"], prediction, truth)
+    return Evaluation(pd.concat(parts, ignore_index=True), seen.distances())
 
 
-def _distances(
-    splits: Shaped[np.ndarray, " n"],
-    prediction: Float[np.ndarray, "n d"],
-    truth: Float[np.ndarray, "n d"],
-) -> Distances:
-    of_split = {split: splits == split for split in SCORED_SPLITS}
-    return {
-        split: {name: score(prediction[some], truth[some]) for name, score in DISTANCES.items()}
-        for split, some in of_split.items()
-        if some.sum() >= LEAST
-    }
+class _Seen:
+    """Features of the images of each split, of which there are enough for a distance."""
+
+    def __init__(
+        self,
+        networks: Mapping[str, Callable[[Predicted], FeatureMatrix]],
+        counts: Mapping[str, int],
+    ) -> None:
+        """Keep the networks. counts: of the images that will come, by split."""
+        self._networks = networks
+        self._splits = {
+            name: [
+                split for split in SCORED_SPLITS if counts.get(split, 0) >= DISTANCES[name].least
+            ]
+            for name in networks
+        }
+        self._pairs: dict[tuple[str, str], list[tuple[FeatureMatrix, FeatureMatrix]]]
+        self._pairs = defaultdict(list)
+
+    def look(self, splits: pd.Series, prediction: Predicted, truth: Predicted) -> None:
+        """Keep the features of a batch. splits: of its images."""
+        for name, network in self._networks.items():
+            for split in self._splits[name]:
+                some = torch.from_numpy((splits == split).to_numpy())
+                if some.any():
+                    pair = network(prediction[some]), network(truth[some])
+                    self._pairs[split, name].append(pair)
+
+    def distances(self) -> Distances:
+        """Distances by split and name, of all that was seen."""
+        found: dict[str, dict[str, float]] = {}
+        for (split, name), pairs in self._pairs.items():
+            both = (np.concatenate(each) for each in zip(*pairs, strict=True))
+            found.setdefault(split, {}).update(DISTANCES[name].take(*both))
+        return found

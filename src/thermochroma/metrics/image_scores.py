@@ -17,6 +17,7 @@ from thermochroma.metrics.colour import (
     mean_ciede2000_of,
     squared_error_ab_of,
 )
+from thermochroma.metrics.distribution import LARGEST_SUBSET, SUBSETS
 from thermochroma.metrics.fidelity import (
     CAP_DB,
     MS_SSIM_LARGER_THAN,
@@ -127,9 +128,17 @@ PERCEPTION: Final[dict[str, Score]] = {
         "KID", "", 4, higher_is_better=False,
         definition="KID: the same features, unbiased, over all images at once; may fall below 0.",
     ),
+    "kid_lite": Score(
+        "KID (EfficientNet-Lite0)", "", 4, higher_is_better=False,
+        definition="KID (EfficientNet-Lite0): the same distance of other features, those that published "
+        f"EfficientNet-Lite0 pools from images resized to 224×224; mean and SD over {SUBSETS} seeded "
+        f"subsets of half the images (at most {LARGEST_SUBSET:,}), no image compared with its own pair: "
+        "the truth itself has 0. The SD says nothing of other sequences. It is no FID, and no KID of "
+        "Inception.",
+    ),
 }  # fmt: skip
-"""Scores that need published weights; apart from `SCORES`, since images may lack them. FID and KID are
-one number per split."""
+"""Scores that need published weights; apart from `SCORES`, since images may lack them. FID and both KIDs
+are one number per split."""
 
 OF_COLOUR: Final = ("ciede2000", "psnr_ab", "colourfulness_difference")
 """Scores that thermal images do not get."""

@@ -34,7 +34,7 @@ def evaluate_entry(
     frames, looking = frames_of(cut, settings), read_perception(perception, choose_device())
     test = frames.scored[frames.scored["split"] == SPLIT]
     batches = in_batches(test, predict, size=settings.batch_size, title=folder.name)
-    found = evaluate_images(cut, batches, spectrum=entry.predicts, perception=looking)
+    found = evaluate_images(cut, test, batches, spectrum=entry.predicts, perception=looking)
     write_row(folder, found, predict, frames)
     write_json(metrics, {**by_split(found), "note": load_dataset(entry.dataset).note})
 

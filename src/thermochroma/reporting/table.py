@@ -44,6 +44,7 @@ from thermochroma.reporting.table_caption import definitions_of, notes_of, title
 
 CHOSEN: Final = "psnr_chosen"
 CLAIMED: Final = " (claimed)"
+KID_SD: Final = Column("kid_lite_sd", f"SD of {PERCEPTION['kid_lite'].title}")
 
 
 def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Table:
@@ -84,7 +85,7 @@ def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Tabl
     parts = _parts(about, groups, rows)
     said = dict.fromkeys(rows[name].note for name in names if rows[name].note)
     notes = (*said, *notes_of(about, lines, parts, first))
-    title, definitions = title_of(about, first), definitions_of(about, first)
+    title, definitions = title_of(about, first), definitions_of(about, first, lines)
     return Table(about.dataset, about.label, title, definitions, parts, lines, notes)
 
 
@@ -115,7 +116,7 @@ def _parts(
     if structure:
         parts.append(Part("edges", "Edges and time", tuple(structure)))
     seen = tuple(Column(name, heading(score)) for name, score in PERCEPTION.items())
-    parts.append(Part("perception", "Perception", seen))
+    parts.append(Part("perception", "Perception", (*seen, KID_SD)))
     if groups:
         columns = tuple(
             Column(f"{name}_{key}_{value}", f"{value}: {heading(SCORES[name])}")
@@ -174,13 +175,13 @@ def _mean_cell(scores: pd.DataFrame, name: str, known: Mapping[str, Score] = SCO
 
 
 def _perception_cells(row: Row, split: str) -> dict[str, Cell]:
-    """Cells of LPIPS, FID and KID, empty where they were not taken."""
+    """Cells of LPIPS, FID and both KIDs, empty where they were not taken."""
     cells = dict.fromkeys(PERCEPTION, Cell())
     for name in PERCEPTION:
         if name in row.scores:
             cells[name] = _mean_cell(row.scores, name, PERCEPTION)
     for name, value in row.distances.get(split, {}).items():
-        cells[name] = Cell(value, number(value, PERCEPTION[name].decimals))
+        cells[name] = Cell(value, number(value, PERCEPTION[name.removesuffix("_sd")].decimals))
     return cells
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from thermochroma.metrics.distribution import LEAST
+from thermochroma.metrics.distribution import LEAST, LEAST_IN_SUBSETS
 from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 from thermochroma.metrics.perceptual import LPIPS_TRUNKS
 from thermochroma.reporting.layout import COMPETING, COST, NEEDS_VIDEO, SCORED, About, Line, Part
@@ -35,7 +35,7 @@ def title_of(about: About, scores: pd.DataFrame) -> str:
     return f"{what_is_scored(about, scores)}{note_of(about)}"
 
 
-def definitions_of(about: About, scores: pd.DataFrame) -> str:
+def definitions_of(about: About, scores: pd.DataFrame, lines: tuple[Line, ...]) -> str:
     """Definitions that a reader needs to check the table."""
     published = f" Published numbers: {SOURCE}." if about.dataset in PUBLISHED else ""
     taken = [name for name in SCORED if name in scores]
@@ -49,7 +49,7 @@ def definitions_of(about: About, scores: pd.DataFrame) -> str:
         f"p: one-sided paired sign-flip test over sequences that the row beats {reference_of(about)} "
         f"(all patterns up to {EXACT_UP_TO} sequences, else {FLIPS:,} drawn), not corrected for the "
         f"number of rows (`wins` is). Oracles see the truth and are no competitors."
-        f"{_of_perception(scores)}{_of_flicker(about)} Weights of the frozen networks used in "
+        f"{_of_perception(lines, len(scores))}{_of_flicker(about)} Weights of the frozen networks used in "
         f"training: {about.frozen}.{published}"
     )
 
@@ -73,15 +73,20 @@ def note_of(about: About) -> str:
     return f" {about.note.rstrip('.')}." if about.note else ""
 
 
-def _of_perception(scores: pd.DataFrame) -> str:
-    """Definitions of LPIPS, FID and KID, with the number of images; "" if they were not taken."""
-    if not any(name in scores for name in PERCEPTION):
-        return ""
-    definitions = " ".join(dict.fromkeys(score.definition for score in PERCEPTION.values()))
-    return (
-        f" {definitions} With fewer than some thousand images FID is too high, the more so the fewer "
-        f"there are, and here there are {len(scores)}: compare only rows of this table."
-    )
+def _of_perception(lines: tuple[Line, ...], images: int) -> str:
+    """Definitions of the scores of perception that were taken, each after a space."""
+    taken = [name for name in PERCEPTION if _is_shown(name, lines)]
+    said = list(dict.fromkeys(PERCEPTION[name].definition for name in taken))
+    if "fid" in taken:
+        said.append(
+            "With fewer than some thousand images FID is too high, the more so the fewer there are, and "
+            f"here there are {images}: compare only rows of this table."
+        )
+    return "".join(f" {one}" for one in said)
+
+
+def _is_shown(name: str, lines: tuple[Line, ...]) -> bool:
+    return any(name in line.cells and line.cells[name].text for line in lines)
 
 
 def _of_flicker(about: About) -> str:
@@ -140,8 +145,13 @@ def _notes_of_perception(lines: tuple[Line, ...], scores: pd.DataFrame) -> list[
         if name not in scores:
             title = f"{PERCEPTION[name].title} is"
             found.append(NO_PERCEPTION.format(names=title, key=name))
-    if any("fid" in line.cells and line.cells["fid"].text for line in lines):
-        return found
-    if len(scores) < LEAST:
-        return [*found, "FID and KID are empty: one image alone has no spread."]
-    return [*found, NO_PERCEPTION.format(names="FID and KID are", key="inception")]
+    if not _is_shown("fid", lines):
+        alone = "FID and KID are empty: one image alone has no spread."
+        unknown = NO_PERCEPTION.format(names="FID and KID are", key="inception")
+        found.append(alone if len(scores) < LEAST else unknown)
+    if not _is_shown("kid_lite", lines):
+        title = f"{PERCEPTION['kid_lite'].title} is"
+        few = f"{title} empty: of fewer than {LEAST_IN_SUBSETS} images it says little."
+        unknown = NO_PERCEPTION.format(names=title, key="efficientnet_lite0")
+        found.append(few if len(scores) < LEAST_IN_SUBSETS else unknown)
+    return found
