@@ -56,7 +56,6 @@ KINDS: Final = {  # kind: pattern of its files, stage that reads them
     "frozen CLIP": ("data/weights/clip/*", "encode@sample"),
     "frozen VGG": ("data/weights/vgg19/*", f"train@sample-{READER}"),
     "frozen networks of scores": ("data/weights/perception/*", "baselines@sample"),
-    "frozen EfficientNet": ("data/weights/efficientnet_lite0/*", "baselines@sample"),
     "features of captions": ("data/text/sample.safetensors", f"evaluate@sample-{READER}"),
     "translator": (f"data/runs/sample/{READER}/*.safetensors", f"evaluate@sample-{READER}"),
     "snapshot": (f"data/runs/sample/{READER}/snapshots/*", f"evaluate@sample-{READER}"),

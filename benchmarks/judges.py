@@ -81,7 +81,7 @@ def main(pairs: Path, weights: Path) -> None:
     """Print the three tables. weights: the folder that the stage `weights` wrote, with published ones."""
     torch.set_num_threads(1)
     device = torch.device("cpu")
-    network = EfficientNetFeatures(weights / "efficientnet_lite0", device)
+    network = EfficientNetFeatures(weights / "perception/efficientnet_lite0", device)
     read, sequences = read_pairs(pairs), _sequences(pairs)
     known: dict[str, Judge] = {
         name: read_lpips(weights / "perception" / name, LPIPS_TRUNKS[name], device)

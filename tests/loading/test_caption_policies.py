@@ -124,7 +124,7 @@ def test_each_policy_is_scored_on_what_is_predicted_with_its_sentences(
 ) -> None:
     text, rows = _table(crops, 3), scored_rows(crops, None)
     method, cpu = method_of("cmmf_net"), torch.device("cpu")
-    nothing = Perception({}, None, cpu)
+    nothing = Perception({}, {}, cpu)
     evaluator = Evaluator(
         Reader(),
         method,

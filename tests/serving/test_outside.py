@@ -23,6 +23,7 @@ from thermochroma.baselines.catalogue import BASELINES
 from thermochroma.config.evaluation import EvaluateSettings
 from thermochroma.config.params import read_params
 from thermochroma.evaluation.gallery import FILE, FRAMES, IMAGES
+from thermochroma.evaluation.perceptual import DISTANCES
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.perceptual import LPIPS_TRUNKS
 from thermochroma.networks.frozen import ORIGIN
@@ -90,7 +91,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
     crops, perception = root / "data/crops/sample", root / "data/weights/perception"
     make_crops(crops, SEQUENCES, _predict)
-    for name in (*LPIPS_TRUNKS, "inception"):
+    for name in (*LPIPS_TRUNKS, *DISTANCES):
         write_json(perception / name / ORIGIN, {"kind": "stand_in"})
     evaluate_baselines(
         "sample",
