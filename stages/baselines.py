@@ -1,4 +1,4 @@
-"""Score the trivial and oracle rows of one data set, exactly as methods are scored."""
+"""Score the trivial, probe and oracle rows of one data set, exactly as methods are scored."""
 
 from pathlib import Path
 
@@ -11,14 +11,21 @@ def main(
     dataset: str,
     params: Path,
     crops: Path,
+    efficientnet: Path,
     perception: Path,
     folder: Path,
     metrics: Path,
 ) -> None:
-    """Score the trivial and oracle rows of one data set, exactly as methods are scored."""
+    """Score the trivial, probe and oracle rows of one data set, exactly as methods are scored."""
     settings = read_params(params).evaluate[dataset]
     evaluate_baselines(
-        dataset, settings, crops=crops, perception=perception, folder=folder, metrics=metrics
+        dataset,
+        settings,
+        crops=crops,
+        efficientnet=efficientnet,
+        perception=perception,
+        folder=folder,
+        metrics=metrics,
     )
 
 

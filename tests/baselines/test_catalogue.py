@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from thermochroma.base.errors import BadInput
 from thermochroma.baselines import oracles
-from thermochroma.baselines.catalogue import BASELINES, ORACLES, TRIVIAL, Trivial
+from thermochroma.baselines.catalogue import BASELINES, ORACLES, TRIVIAL, Probe, Trivial
 from thermochroma.baselines.trivial import TrainingImages
 from thermochroma.metrics import fidelity
 
@@ -58,6 +59,10 @@ def test_every_row_paints_8_bit_images_alone_as_in_a_batch(
     if name in rows.oracles:
         oracle = rows.oracles[name]
         together, alone = oracle.predict(grey, truth), oracle.predict(grey[1:], truth[1:])
+    elif name in rows.probes:
+        images = training(known[0], known[1][..., :channels])
+        predict = rows.probes[name].fit(images, _features)
+        together, alone = predict(grey), predict(grey[1:])
     else:
         predict = rows.trivial[name].fit(training(known[0], known[1][..., :channels]))
         together, alone = predict(grey), predict(grey[1:])
@@ -66,15 +71,20 @@ def test_every_row_paints_8_bit_images_alone_as_in_a_batch(
     assert torch.equal(together[1:], alone)
 
 
+def _features(image: Tensor) -> tuple[Tensor, ...]:
+    return torch.nn.functional.avg_pool2d(image, 4), torch.nn.functional.avg_pool2d(image**2, 8)
+
+
 def test_trivial_predictors_cannot_be_handed_the_truth(
     known: tuple[np.ndarray, np.ndarray],
 ) -> None:
     for rows in BASELINES.values():
-        for name, baseline in rows.trivial.items():
-            predictor = baseline.fit(training(*known))
+        blind = {name: one.fit for name, one in rows.trivial.items()}
+        blind |= {name: partial(one.fit, features=_features) for name, one in rows.probes.items()}
+        for name, fit in blind.items():
+            predictor = fit(training(*known))
             assert list(inspect.signature(predictor).parameters) == ["grey"], name
-            assert not hasattr(baseline, "predict"), name
-        assert not any(isinstance(baseline, Trivial) for baseline in rows.oracles.values())
+        assert not any(isinstance(baseline, Trivial | Probe) for baseline in rows.oracles.values())
 
 
 def test_no_row_stands_in_both_directions_and_each_has_its_reference() -> None:

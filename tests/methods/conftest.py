@@ -6,7 +6,7 @@ from tests import examiner
 from thermochroma.contract.settings import Settings
 from thermochroma.methods import i2v_gan
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.pretrained.write_weights import write_vgg
+from thermochroma.pretrained.write_weights import write_efficientnet, write_vgg
 
 HALVINGS = 6
 
@@ -18,6 +18,8 @@ def narrow_frozen(tmp_path_factory: pytest.TempPathFactory) -> FrozenNetworks:
     folder = tmp_path_factory.mktemp("narrow")
     for network in ("vgg16", "vgg19"):
         write_vgg(folder / network, network=network, kind="stand_in", stand_in_width_divisor=16)
+    lite = folder / "efficientnet_lite0"
+    write_efficientnet(lite, kind="stand_in", stand_in_width_divisor=16)
     return FrozenNetworks(folder)
 
 

@@ -1,10 +1,12 @@
-"""The baselines of every table: trivial predictors as lower bounds, oracles as upper ones."""
+"""The baselines of every table: trivial predictors and a linear probe as lower bounds, oracles as upper
+ones."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from thermochroma.baselines import oracles, trivial
+from thermochroma.baselines import linear_probe, oracles, trivial
+from thermochroma.baselines.linear_probe import Features
 from thermochroma.baselines.oracles import OraclePredictor
 from thermochroma.baselines.trivial import TrainingImages, TrivialPredictor
 
@@ -16,6 +18,15 @@ class Trivial:
     title: str
     definition: str
     fit: Callable[[TrainingImages], TrivialPredictor]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A row fitted in closed form on features of a frozen network; it sees the input image alone."""
+
+    title: str
+    definition: str
+    fit: Callable[[TrainingImages, Features], TrivialPredictor]
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,14 @@ TRIVIAL: Final[dict[str, Trivial]] = {
     ),
 }
 
+_PROBED: Final = (
+    "ridge regression, in closed form, from the maps of frozen EfficientNet-Lite0 (at strides of 2 to 32 "
+    f"pixels, and the mean of the last) to the mean colour of each cell of {linear_probe.CELL}×"
+    f"{linear_probe.CELL} pixels, interpolated"
+)
+PROBES: Final[dict[str, Probe]] = {
+    "linear_probe": Probe("Linear probe", _PROBED, linear_probe.fit_linear_probe)
+}
 ORACLES: Final[dict[str, Oracle]] = {
     "own_mean_colour": Oracle(
         "Own mean colour", "the truth's mean colour, flat", oracles.own_mean_colour
@@ -89,6 +108,10 @@ TRIVIAL_BACK: Final[dict[str, Trivial]] = {
     ),
 }
 """Trivial rows from visible to thermal."""
+PROBES_BACK: Final[dict[str, Probe]] = {
+    "linear_probe_back": Probe("Linear probe", _PROBED, linear_probe.fit_linear_probe)
+}
+"""Linear probe from visible to thermal."""
 ORACLES_BACK: Final[dict[str, Oracle]] = {
     f"{name}_back": Oracle(titled.title, titled.definition, titled.predict)
     for name, titled in {
@@ -117,18 +140,19 @@ class Baselines:
     """The baselines of one direction. reference: the one that methods are tested against."""
 
     trivial: Mapping[str, Trivial]
+    probes: Mapping[str, Probe]
     oracles: Mapping[str, Oracle]
     reference: str
 
     @property
     def names(self) -> list[str]:
         """Names of all rows, in the order of the tables."""
-        return [*self.trivial, *self.oracles]
+        return [*self.trivial, *self.probes, *self.oracles]
 
 
 BASELINES: Final[dict[str, Baselines]] = {
-    "visible": Baselines(TRIVIAL, ORACLES, "mean_colour"),
-    "thermal": Baselines(TRIVIAL_BACK, ORACLES_BACK, "mean_thermal"),
+    "visible": Baselines(TRIVIAL, PROBES, ORACLES, "mean_colour"),
+    "thermal": Baselines(TRIVIAL_BACK, PROBES_BACK, ORACLES_BACK, "mean_thermal"),
 }
 """Baselines by the spectrum that is predicted. No name is used in both."""
 

@@ -54,7 +54,7 @@ def fit_mean_colour(training: TrainingImages) -> TrivialPredictor:
     for batch in training.targets():
         total += batch.sum(axis=(0, 1, 2), dtype=np.int64)
         count += batch.shape[0] * batch.shape[1] * batch.shape[2]
-    colour = rounded(torch.from_numpy(total).double() / _at_least_one(count)).view(1, -1, 1, 1)
+    colour = rounded(torch.from_numpy(total).double() / refuse_no_images(count)).view(1, -1, 1, 1)
 
     def predict(grey: GreyBytes) -> PredictedBytes:
         height, width = grey.shape[-2:]
@@ -72,7 +72,7 @@ def fit_mean_image(training: TrainingImages) -> TrivialPredictor:
     for batch in training.targets():
         total = total + batch.sum(axis=0, dtype=np.int64)
         count += len(batch)
-    _at_least_one(count)
+    refuse_no_images(count)
     image = rounded(torch.from_numpy(total).double() / count).permute(2, 0, 1)[None].contiguous()
 
     def predict(grey: GreyBytes) -> PredictedBytes:
@@ -88,7 +88,7 @@ def fit_nearest(training: TrainingImages) -> TrivialPredictor:
     frame wins a tie. Only the thumbnails are kept. Raises BadInput without images.
     """
     batches = [thumbnails(torch.from_numpy(batch)[:, None]) for batch in training.greys()]
-    _at_least_one(sum(len(batch) for batch in batches))
+    refuse_no_images(sum(len(batch) for batch in batches))
     known = torch.cat(batches)
 
     def predict(grey: GreyBytes) -> PredictedBytes:
@@ -119,7 +119,8 @@ def rounded(values: Float[Tensor, "*any"]) -> UInt8[Tensor, "*any"]:
     return values.clamp(0, 255).round().to(torch.uint8)
 
 
-def _at_least_one(count: int) -> int:
+def refuse_no_images(count: int) -> int:
+    """Raise BadInput if `count` is 0; else return it."""
     if count == 0:
         raise BadInput(
             given="the training split has no images",

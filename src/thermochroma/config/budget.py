@@ -18,6 +18,7 @@ class BudgetException(Strict):
     images: PositiveInt | None = None
     window: PositiveInt | None = None
     batch_size: PositiveInt | None = None
+    scale: PositiveFloat | None = None
 
 
 class Budget(MachinesOwn):

@@ -47,13 +47,25 @@ class Referenced:
 
 
 @dataclass(frozen=True)
+class Tunable:
+    """Thermal images and, for each, the wish of whoever looks at the output.
+
+    sharpness: 0 for the mean of what is likely, which has the least error, to 1 for an image as sharp and
+    natural as the translator can make it.
+    """
+
+    thermal: Thermal
+    sharpness: Float[Tensor, " b"]
+
+
+@dataclass(frozen=True)
 class VisibleStill:
     """Single visible images, for translators from visible to thermal."""
 
     visible: Visible
 
 
-Seen = TypeVar("Seen", Still, Captioned, Referenced, VisibleStill)
+Seen = TypeVar("Seen", Still, Captioned, Referenced, Tunable, VisibleStill)
 """Input of a translator, in training and when deployed."""
 
 

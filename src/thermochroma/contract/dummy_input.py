@@ -33,6 +33,7 @@ def dummy_input(
         "thermal": lambda: image(1),
         "visible": lambda: image(3),
         "reference": lambda: image(3),
+        "sharpness": lambda: torch.linspace(0, 1, count + 2)[1:-1],
         "text": lambda: torch.randn(count, TOKENS, text_width, generator=random),
         "text_mask": lambda: torch.arange(TOKENS) < (5 + torch.arange(count) % 7)[:, None],
     }

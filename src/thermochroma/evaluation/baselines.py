@@ -1,6 +1,7 @@
-"""The trivial and oracle rows, predicted and scored like any method."""
+"""The trivial, probe and oracle rows, predicted and scored like any method."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from thermochroma.baselines.catalogue import BASELINES
+from thermochroma.baselines.linear_probe import Features
 from thermochroma.baselines.trivial import TrainingImages
 from thermochroma.evaluation.perceptual import Evaluation, Perception, evaluate_images
 from thermochroma.evaluation.scoring import SEEN, in_grey
@@ -27,12 +29,13 @@ def score_baselines(
     *,
     spectrum: str,
     perception: Perception,
+    features: Features,
 ) -> Iterator[tuple[str, Evaluation, Predictor]]:
     """Yield each baseline's name, its evaluation on `rows`, and its predictor for further frames.
 
-    spectrum: the one that is predicted, visible or thermal.
+    spectrum: the one that is predicted, visible or thermal. features: of the linear probe.
     """
-    for name, predict in predictors(crops, train, spectrum=spectrum):
+    for name, predict in predictors(crops, train, spectrum=spectrum, features=features):
         prediction = _in_batches(name, rows, predict)
         yield (
             name,
@@ -42,12 +45,18 @@ def score_baselines(
 
 
 def predictors(
-    crops: Crops, train: pd.DataFrame, *, spectrum: str
+    crops: Crops, train: pd.DataFrame, *, spectrum: str, features: Features | None
 ) -> Iterator[tuple[str, Predictor]]:
-    """Yield the name and the predictor of each baseline of one direction, fitted to `train`."""
+    """Yield the name and the predictor of each baseline of one direction, fitted to `train`.
+
+    features: of the linear probe; None leaves it out.
+    """
     known, training = BASELINES[spectrum], _training_images(crops, train, spectrum=spectrum)
-    for name, trivial in known.trivial.items():
-        fitted = trivial.fit(training)
+    blind = {name: one.fit for name, one in known.trivial.items()}
+    if features is not None:
+        blind |= {name: partial(one.fit, features=features) for name, one in known.probes.items()}
+    for name, fit in blind.items():
+        fitted = fit(training)
 
         def predict_blind(
             rows: pd.DataFrame, fitted: Callable[[Tensor], Tensor] = fitted

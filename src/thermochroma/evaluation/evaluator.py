@@ -86,6 +86,7 @@ class Evaluator:
             batch_size=1,
             device=self.device,
             references=self.extra.references,
+            sharpness=self.extra.sharpness,
         )
         timed = latency(lambda: list(self._predict(one)), rounds=rounds, device=self.device)
         return {
@@ -118,4 +119,5 @@ class Evaluator:
             batch_size=self.batch_size,
             device=self.device,
             references=self.extra.references,
+            sharpness=self.extra.sharpness,
         )

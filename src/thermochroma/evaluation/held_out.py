@@ -35,7 +35,7 @@ def held_out_predictors(
     fitted: dict[str, list[Predictor]] = {name: [] for name in BASELINES[spectrum].trivial}
     for part in range(count):
         others = rows[[part_of[frame] != part for frame in rows["frame"]]]
-        for name, predict in predictors(crops, others, spectrum=spectrum):
+        for name, predict in predictors(crops, others, spectrum=spectrum, features=None):
             if name in fitted:
                 fitted[name].append(predict)
     for name, parts in fitted.items():

@@ -31,6 +31,7 @@ def predict(
     batch_size: int,
     device: torch.device,
     references: References | None = None,
+    sharpness: float = 0.0,
 ) -> Iterator[tuple[pd.DataFrame, Predicted]]:
     """Rows and their 8-bit predictions on the CPU, batch by batch; keeps the translator's mode.
 
@@ -47,6 +48,7 @@ def predict(
             batch_size=batch_size,
             device=device,
             references=references,
+            sharpness=sharpness,
         ):
             with torch.no_grad():
                 prediction = translator(seen)

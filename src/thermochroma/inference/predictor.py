@@ -57,16 +57,18 @@ class Predictor:
         self,
         images: UInt8[np.ndarray, "n h w *c"],
         references: UInt8[np.ndarray, "n y x 3"] | None = None,
+        *,
+        sharpness: float = 0.0,
     ) -> UInt8[np.ndarray, "n h w d"]:
         """Translate images of one size; d is 3 for visible output, 1 for thermal.
 
         references: for a method that sees them, visible images of one size, whichever; one that is all
-        black counts as none. Raises BadInput for images above MOST_PIXELS, and if the translator gives
-        NaN or infinite values.
+        black counts as none. sharpness: 0 to 1, for a method that asks for it. Raises BadInput for
+        images above MOST_PIXELS, and if the translator gives NaN or infinite values.
         """
         height, width = images.shape[1:3]
         refuse_too_large(width, height, given="an image")
-        raw = self._raw(padded(images, self.method), references)
+        raw = self._raw(padded(images, self.method), references) | {"sharpness": sharpness}
         seen = assemble_seen(move(raw, self.device), self.method.sees, self.text)
         prediction = self.translator(seen)
         if not prediction.isfinite().all():

@@ -15,8 +15,9 @@ from thermochroma.loading.text_features import TextTable, load_text
 Raw = Mapping[str, Any]
 """A collated batch from the loader. Images are uint8: `thermal` (b h w) and `visible` (b h w 3), both in
 training, else only the input; `reference` (b h w 3) and, whether there is one, `has_reference` (b);
-`thermal_edges` and `visible_edges` (b h w). Further: `sentence`, rows of the text table (b), and `frame`,
-the ids. In batches of triplets: `thermal` (b 3 h w) and `visible` (b 3 h w 3)."""
+`thermal_edges` and `visible_edges` (b h w). Further: `sharpness`, one
+number for all; `sentence`, rows of the text table (b), and `frame`, the ids. In batches of triplets:
+`thermal` (b 3 h w) and `visible` (b 3 h w 3)."""
 Reader = Callable[[Raw, TextTable | None], Tensor]
 
 
@@ -28,6 +29,11 @@ def needs_text(sees: type) -> bool:
 def read_text(sees: type, text: Path) -> TextTable | None:
     """Load the features of all captions from the file `text`; None for a method that sees no text."""
     return load_text(text) if needs_text(sees) else None
+
+
+def is_tunable(sees: type) -> bool:
+    """Whether the input type has a field for the wished sharpness."""
+    return any(field.name == "sharpness" for field in fields(sees))
 
 
 def needs_references(sees: type) -> bool:
@@ -113,12 +119,19 @@ def _reference(raw: Raw, text: TextTable | None) -> Tensor:
     return images * raw["has_reference"][:, None, None, None]
 
 
+def _sharpness(raw: Raw, text: TextTable | None) -> Tensor:
+    images = raw["thermal"]
+    wish = raw.get("sharpness", 0.0)  # a game that teaches all degrees at once is given none
+    return torch.full((len(images),), wish, device=images.device)
+
+
 READERS: Mapping[str, Reader] = {
     "thermal": _thermal,
     "visible": _visible,
     "text": _text,
     "text_mask": _text_mask,
     "reference": _reference,
+    "sharpness": _sharpness,
 }
 ASSEMBLERS: Mapping[type, Callable[[Raw, type, TextTable | None], TrainingBatch]] = {
     Batch: _batch,

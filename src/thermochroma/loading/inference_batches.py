@@ -26,10 +26,11 @@ def seen_batches(
     batch_size: int,
     device: torch.device,
     references: References | None = None,
+    sharpness: float = 0.0,
 ) -> Iterator[tuple[pd.DataFrame, Any]]:
     """Yield rows and the translator's input for them, in order; no target is opened.
 
-    references: for methods that see them.
+    references: for methods that see them. sharpness: from 0 to 1, for methods that ask for it.
     """
     places = crops.places(rows)
     spectrum = seen_spectrum(sees)
@@ -37,6 +38,7 @@ def seen_batches(
         some = rows.iloc[start : start + batch_size]
         images = np.stack([places.image(spectrum, start + n) for n in range(len(some))])
         raw: dict[str, Any] = {spectrum: torch.from_numpy(images), "frame": list(some["frame"])}
+        raw["sharpness"] = sharpness
         if text is not None:
             raw["sentence"] = torch.tensor([text.row(frame) for frame in some["frame"]])
         if references is not None:

@@ -1,6 +1,6 @@
-"""Further rows of the table from the same weights: other captions and references for a translator.
+"""Further rows of the table from the same weights: other captions, references, or a wish for sharpness.
 
-The main row of a method has retrieved references, and each frame's own sentence.
+The main row of a method has retrieved references, each frame's own sentence, and no sharpness.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ import pandas as pd
 
 from thermochroma.loading import caption_policies as captions
 from thermochroma.loading import reference_retrieval as references
-from thermochroma.loading.collate import needs_references, needs_text
+from thermochroma.loading.collate import is_tunable, needs_references, needs_text
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.reference_retrieval import References
 from thermochroma.loading.text_features import CONSTANT, EMPTY, SAME_FOR_ALL, TextTable
@@ -25,11 +25,13 @@ DRAWS: Final = 3
 class ExtraInputs:
     """Text and references that a translator gets beside images; None for one that it does not see.
 
-    records: tables of the chosen reference or sentence of each frame, by the name of their file.
+    sharpness: 0 to 1, for a translator that asks for it. records: tables of the chosen reference or
+    sentence of each frame, by the name of their file.
     """
 
     text: TextTable | None
     references: References | None
+    sharpness: float = 0.0
     records: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
@@ -74,6 +76,13 @@ def with_captions(
     return replace(extra, text=extra.text.dealt(given), records=records)
 
 
+def with_sharpness(
+    extra: ExtraInputs, crops: Crops, rows: pd.DataFrame, *, wish: float
+) -> ExtraInputs:
+    """Wish for a degree of sharpness, 0 to 1."""
+    return replace(extra, sharpness=wish)
+
+
 def other_policies(sees: type, *, uses_text: bool = True) -> Mapping[str, OtherPolicy]:
     """Further rows of a translator, by name; none for one that sees images alone.
 
@@ -84,6 +93,8 @@ def other_policies(sees: type, *, uses_text: bool = True) -> Mapping[str, OtherP
         found |= OTHER_REFERENCES
     if needs_text(sees) and uses_text:
         found |= OTHER_CAPTIONS
+    if is_tunable(sees):
+        found |= OTHER_SHARPNESS
     return found
 
 
@@ -133,4 +144,15 @@ OTHER_CAPTIONS: Final[Mapping[str, OtherPolicy]] = {
         NOTE_ON_CAPTIONS,
         (partial(with_captions, policy=partial(captions.always, name=CONSTANT)),),
     ),
+}
+
+NOTE_ON_SHARPNESS: Final = (
+    "Sharpness: a row shows the mean of what its method thinks likely (sharpness 0), which has the least "
+    "error. Below it stand the same weights, half way and the whole way to a sharp image."
+)
+OTHER_SHARPNESS: Final[Mapping[str, OtherPolicy]] = {
+    "half_sharp": OtherPolicy(
+        "sharpness 0.5", NOTE_ON_SHARPNESS, (partial(with_sharpness, wish=0.5),)
+    ),
+    "sharp": OtherPolicy("sharpness 1", NOTE_ON_SHARPNESS, (partial(with_sharpness, wish=1.0),)),
 }

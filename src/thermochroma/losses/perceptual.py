@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
 from thermochroma.base.tensors import Image, at_least_float32
 
@@ -34,3 +35,18 @@ def perceptual(
     if factors is not None:
         distances = [one * factor for one, factor in zip(distances, factors, strict=True)]
     return torch.stack(distances).sum(0)
+
+
+def feature_angles(features: FeatureNetwork, output: Image, target: Image) -> Float[Tensor, " b"]:
+    """Sum over the taps of 1 - cosine between the channels at each place, mean over places.
+
+    For features of any size: only their direction counts, as in LPIPS without its learnt weights. No
+    gradient reaches the target. In float32 at least, also under autocast.
+    """
+    with torch.no_grad():
+        wanted = features(target)
+    angles = [
+        1 - F.cosine_similarity(at_least_float32(got), at_least_float32(want)).flatten(1).mean(1)
+        for got, want in zip(features(output), wanted, strict=True)
+    ]
+    return torch.stack(angles).sum(0)

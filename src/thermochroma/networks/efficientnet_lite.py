@@ -4,7 +4,7 @@ Inverted blocks (Tan and Le 2019), in the variant without squeeze-and-excitation
 2020). Its batch norms are part of the convolutions: frozen, they are a gain and a bias a channel.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +44,7 @@ _CLASSES: Final = 1000
 SIDE: Final = 224
 """Side, in pixels, of the images that the published weights were trained on."""
 Shapes = Mapping[str, tuple[int, ...]]
+Weights = Callable[[str], tuple[Tensor, Tensor]]
 
 
 class EfficientNetLite0(nn.Module):
@@ -63,46 +64,38 @@ class EfficientNetLite0(nn.Module):
             layout = torch.channels_last if tensor.ndim == 4 else torch.contiguous_format  # quicker
             copied = tensor.detach().clone(memory_format=layout)
             self.register_buffer(_buffer(name), copied, persistent=False)
-        self.strides = _block_strides()
 
     def forward(self, image: Visible) -> tuple[Float[Tensor, "b _ _ _"], ...]:
         """Maps of images in [-1, 1], of any size, at the `STRIDES`; sides are rounded up."""
-        x, found = (127.5 * image + 0.5) / 128, []  # (levels - 127) / 128, as in its training
-        x = F.relu6(self._convolved(x, "stem", stride=2))
-        for number, stride in enumerate(self.strides):
-            x = self._block(x, f"blocks.{number}", stride)
-            if number in _TAPS:
-                found.append(x)
-        return tuple(found)
+        return maps(self._weights, image)
 
     def pooled(self, coarsest: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
         """One vector an image, of 1,280 numbers, from its map at the last stride."""
-        return F.relu6(self._convolved(coarsest, "head")).mean((2, 3))
+        return F.relu6(_convolved(self._weights, coarsest, "head")).mean((2, 3))
 
     def logits(self, pooled: Float[Tensor, "b d"]) -> Float[Tensor, "b classes"]:
         """Likeness to each of ImageNet's 1,000 classes, before the softmax."""
         return F.linear(pooled, *self._weights("classifier"))
 
-    def _block(self, x: Tensor, name: str, stride: int) -> Tensor:
-        inner = x
-        if hasattr(self, _buffer(f"{name}.expand.weight")):
-            inner = F.relu6(self._convolved(x, f"{name}.expand"))
-        inner = F.relu6(self._convolved(inner, f"{name}.depthwise", stride=stride))
-        out = self._convolved(inner, f"{name}.project")
-        return out + x if stride == 1 and out.shape == x.shape else out
-
-    def _convolved(self, x: Tensor, name: str, *, stride: int = 1) -> Tensor:
-        weight, bias = self._weights(name)
-        groups = len(weight) if name.endswith("depthwise") else 1
-        if stride == 1:
-            return F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2, groups=groups)
-        edges = [_edge(side, weight.shape[-1], stride) for side in (x.shape[-1], x.shape[-2])]
-        x = F.pad(x, [pixels for edge in edges for pixels in edge])
-        return F.conv2d(x, weight, bias, stride=stride, groups=groups)
-
     def _weights(self, name: str) -> tuple[Tensor, Tensor]:
         weight, bias = (self.get_buffer(_buffer(f"{name}.{part}")) for part in ("weight", "bias"))
         return weight, bias
+
+
+def maps(
+    weights: Weights, image: Visible, *, coarsest: int = STRIDES[-1]
+) -> tuple[Float[Tensor, "b _ _ _"], ...]:
+    """Maps of images in [-1, 1] at the `STRIDES` up to `coarsest`; what lies behind is not computed.
+
+    weights: weight and bias of a convolution by its name, as in `shapes_of`.
+    """
+    x, found = (127.5 * image + 0.5) / 128, []  # (levels - 127) / 128, as in its training
+    x = F.relu6(_convolved(weights, x, "stem", stride=2))
+    for number, (expands, stride) in enumerate(_blocks()[: 1 + _TAPS[STRIDES.index(coarsest)]]):
+        x = _block(weights, x, f"blocks.{number}", expands=expands, stride=stride)
+        if number in _TAPS:
+            found.append(x)
+    return tuple(found)
 
 
 def load_efficientnet(folder: Path) -> EfficientNetLite0:
@@ -112,6 +105,11 @@ def load_efficientnet(folder: Path) -> EfficientNetLite0:
     with reading(path, needed=NEEDED, remedy=REMEDY):
         state = load_file(path)
     return EfficientNetLite0(state)
+
+
+def widths_of() -> dict[int, int]:
+    """Channels of the published network's map at each stride."""
+    return {2: 16, 4: 24, 8: 40, 16: 112, 32: 320}
 
 
 def shapes_of(divisor: int = 1) -> Shapes:
@@ -132,12 +130,41 @@ def shapes_of(divisor: int = 1) -> Shapes:
     return shapes | biases
 
 
-def _block_strides() -> tuple[int, ...]:
+def shapes_up_to(coarsest: int) -> Shapes:
+    """The shapes of the published tensors that the maps up to a stride need, by name."""
+    last = _TAPS[STRIDES.index(coarsest)]
+    kept = {"stem", *(f"blocks.{number}" for number in range(last + 1))}
+    return {
+        name: shape
+        for name, shape in shapes_of().items()
+        if name.split(".")[0] in kept or ".".join(name.split(".")[:2]) in kept
+    }
+
+
+def _blocks() -> tuple[tuple[bool, int], ...]:
+    """Whether each block expands its channels first, and its stride."""
     return tuple(
-        stride if first == 0 else 1
-        for blocks, _, stride, _, _ in _STAGES
+        (expansion > 1, stride if first == 0 else 1)
+        for blocks, _, stride, expansion, _ in _STAGES
         for first in range(blocks)
     )
+
+
+def _block(weights: Weights, x: Tensor, name: str, *, expands: bool, stride: int) -> Tensor:
+    inner = F.relu6(_convolved(weights, x, f"{name}.expand")) if expands else x
+    inner = F.relu6(_convolved(weights, inner, f"{name}.depthwise", stride=stride))
+    out = _convolved(weights, inner, f"{name}.project")
+    return out + x if stride == 1 and out.shape == x.shape else out
+
+
+def _convolved(weights: Weights, x: Tensor, name: str, *, stride: int = 1) -> Tensor:
+    weight, bias = weights(name)
+    groups = len(weight) if name.endswith("depthwise") else 1
+    if stride == 1:
+        return F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2, groups=groups)
+    edges = [_edge(side, weight.shape[-1], stride) for side in (x.shape[-1], x.shape[-2])]
+    x = F.pad(x, [pixels for edge in edges for pixels in edge])
+    return F.conv2d(x, weight, bias, stride=stride, groups=groups)
 
 
 def _edge(side: int, kernel: int, stride: int) -> tuple[int, int]:

@@ -28,7 +28,14 @@ FILES: Final = "files"
 NEEDED: Final = "the files that the stage `weights` writes"
 REMEDY: Final = "run `dvc repro -f weights`"
 Kind = Literal["published", "stand_in"]
-_TITLES: Final = {"vgg16": "VGG-16", "vgg19": "VGG-19", "clip": "CLIP"}
+OF_GAMES: Final = ("efficientnet_lite0", "vgg16", "vgg19")
+"""Folders of the networks that games and encoders use."""
+_TITLES: Final = {
+    "vgg16": "VGG-16",
+    "vgg19": "VGG-19",
+    "clip": "CLIP",
+    "efficientnet_lite0": "EfficientNet-Lite0",
+}
 VGG_CONVS: Final = {
     "vgg16": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
     "vgg19": (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
@@ -115,7 +122,8 @@ class FrozenNetworks:
 
     def hashes(self) -> list[str]:
         """SHA-256 of each file of weights that games use; stand-ins of other seeds have other hashes."""
-        return [sha256(path) for path in sorted(self.weights.glob(f"vgg*/{TENSORS}"))]
+        paths = [self.weights / name / TENSORS for name in OF_GAMES]
+        return [sha256(path) for path in paths if path.exists()]
 
     def provenance(self) -> str:
         """Say of each frozen network of games whether it is published or a stand-in, in one phrase."""
@@ -124,6 +132,22 @@ class FrozenNetworks:
         stand_ins = [title for title, kind in kinds.items() if kind == "stand_in"]
         said = [f"{', '.join(published)} published"] if published else []
         return "; ".join(said + ([f"{', '.join(stand_ins)} stand-ins"] if stand_ins else []))
+
+    def folder(self, name: str) -> Path:
+        """Folder of a network's weights."""
+        return self.weights / name
+
+    def published(self, name: str) -> Mapping[str, Tensor] | None:
+        """Weights of a network by name; None where there are stand-ins alone.
+
+        Raises BadInput if they are missing or damaged.
+        """
+        folder = self.folder(name)
+        refuse_changed_weights(folder)
+        if kind_of(folder) != "published":
+            return None
+        with reading(folder / TENSORS, needed=NEEDED, remedy=REMEDY):
+            return load_file(folder / TENSORS)
 
     def vgg16(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
         """Feature maps of VGG-16, see `VggFeatures`."""

@@ -17,8 +17,8 @@ HOW_TO_READ = """
 Scores are `evaluation/<split>/<score>`; `validation/…` are readings taken while a method was trained.
 
 - **Search for `tags.predicts = 'visible'`, sort by `evaluation/test/psnr`**, and look where `mean_colour`
-  stands. The tag `kind` says which rows are a `method`, learn nothing (`trivial`), or see the truth
-  (`oracle`, no competitors).
+  stands. The tag `kind` says which rows are a `method`, fitted in closed form (`probe`), learn nothing
+  (`trivial`), or see the truth (`oracle`, no competitors).
 - Intervals and tests are in the tables: the run `comparison`, tab *Artifacts*. Neighbouring frames are near
   copies, so that a difference of means alone says little.
 - A sweep: select its runs, *Compare*, *Parallel coordinates*, with the swept weight and
@@ -35,12 +35,17 @@ def log_experiment(tracker: "Tracker", dataset: str) -> None:
 
 def log_baselines(tracker: "Tracker", dataset: str, summary: Mapping[str, Any]) -> None:
     """The trivial rows and oracles as runs of their own, to be sorted among the methods."""
-    from thermochroma.baselines.catalogue import BASELINES, Oracle, Trivial  # loads torch
+    from thermochroma.baselines.catalogue import BASELINES, Oracle, Probe, Trivial  # loads torch
 
     for spectrum, known in BASELINES.items():
-        rows: dict[str, Trivial | Oracle] = {**known.trivial, **known.oracles}
-        for name, one in rows.items():
-            kind = "trivial" if name in known.trivial else "oracle"
+        kinds: dict[str, Mapping[str, Trivial | Probe | Oracle]] = {
+            "trivial": known.trivial,
+            "probe": known.probes,
+            "oracle": known.oracles,
+        }
+        for name, one, kind in (
+            (name, one, kind) for kind, rows in kinds.items() for name, one in rows.items()
+        ):
             tags = {"dataset": dataset, "row": name, "kind": kind}
             found = tracker.find(**tags)
             run_id = tracker.add(name=name, tags=tags) if found is None else found.info.run_id

@@ -1,4 +1,4 @@
-"""Score the trivial and oracle rows of one data set, exactly as methods are scored."""
+"""Score the trivial, probe and oracle rows of one data set, exactly as methods are scored."""
 
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from thermochroma.evaluation.outputs import by_split
 from thermochroma.evaluation.perceptual import read_perception
 from thermochroma.inference.predictions import truth_of
 from thermochroma.loading.crops import Crops
+from thermochroma.networks.efficientnet_lite import load_efficientnet
 from thermochroma.pipeline.predicted_row import frames_of, write_flicker, write_row
 
 
@@ -21,6 +22,7 @@ def evaluate_baselines(
     settings: EvaluateSettings,
     *,
     crops: Path,
+    efficientnet: Path,
     perception: Path,
     folder: Path,
     metrics: Path,
@@ -34,7 +36,12 @@ def evaluate_baselines(
             folder / truth_name(spectrum), frames.pairs, partial(truth_of, cut, spectrum=spectrum)
         )
         rows = score_baselines(
-            cut, cut.split("train"), frames.scored, spectrum=spectrum, perception=looking
+            cut,
+            cut.split("train"),
+            frames.scored,
+            spectrum=spectrum,
+            perception=looking,
+            features=load_efficientnet(efficientnet),
         )
         for name, found, predict in rows:
             write_row(folder / name, found, predict, frames)

@@ -160,13 +160,15 @@ def outside_row(entry: OutsideEntry, folder: Path) -> Row:
 
 
 def baseline_rows(spectrum: str, baselines: Path) -> dict[str, Row]:
-    """The trivial rows and oracles of one direction. baselines: folder of one data set."""
+    """The linear probe, trivial rows and oracles of one direction. baselines: folder of one data set."""
     known, rows = BASELINES[spectrum], {}
     titles = {name: one.title for name, one in known.trivial.items()}
+    titles |= {name: one.title for name, one in known.probes.items()}
     titles |= {name: one.title for name, one in known.oracles.items()}
+    kinds: dict[str, Kind] = dict.fromkeys(known.trivial, "trivial")
+    kinds |= dict.fromkeys(known.probes, "probe")
     for name, title in titles.items():
-        folder = baselines / name
-        kind: Kind = "trivial" if name in known.trivial else "oracle"
+        folder, kind = baselines / name, kinds.get(name, "oracle")
         distances, flicker = read_distances(folder), flicker_of(folder)
         rows[name] = Row(title, kind, read_scores(folder), flicker=flicker, distances=distances)
     return rows

@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import pandas as pd
 
-Kind: TypeAlias = Literal["method", "entry", "trivial", "oracle"]
+Kind: TypeAlias = Literal["method", "entry", "probe", "trivial", "oracle"]
 """Kind of a row. entry: predictions that were made elsewhere, of which nothing was trained here."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 """Kinds in the order of tables."""

@@ -48,7 +48,8 @@ KID_SD: Final = Column("kid_lite_sd", f"SD of {PERCEPTION['kid_lite'].title}")
 
 
 def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Table:
-    """Build the table of `rows` (name to row), methods first, then entries, trivial rows, oracles.
+    """Build the table of `rows` (name to row), methods first, then entries, the linear probe, trivial rows,
+    oracles.
 
     Raises BadInput if two rows were not scored on the same frames.
     """

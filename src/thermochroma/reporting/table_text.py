@@ -11,6 +11,7 @@ from thermochroma.reporting.layout import Cell, Kind, Line, Measured, Part, Tabl
 GROUP_TITLES: Final = {
     "method": "Methods",
     "entry": "Entries (predictions from elsewhere)",
+    "probe": "Closed form",
     "trivial": "Trivial rows",
     "oracle": "Oracles (see the truth)",
 }
@@ -18,7 +19,7 @@ HEADING_LETTERS: Final = 14
 """Number of letters, about, on a line of a heading in LaTeX."""
 LINE_END: Final = r" \\ {}"
 """End of a line in LaTeX; without the braces, a bracket that follows would be read as an option."""
-MARKS: Final = {"method": "", "entry": "", "trivial": "", "oracle": " †"}
+MARKS: Final = {"method": "", "entry": "", "probe": "", "trivial": "", "oracle": " †"}
 LATEX: Final = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",

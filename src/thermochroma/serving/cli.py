@@ -86,7 +86,9 @@ def translate(chosen: Namespace) -> None:
     """
     images = images_in(chosen.images)
     tone = Tone.parse(chosen.tone, remedy="correct --tone, for example 'window 7000 9000'")
-    options = InferenceOptions(chosen.text, chosen.sentence, chosen.reference, tone, chosen.page)
+    options = InferenceOptions(
+        chosen.text, chosen.sentence, chosen.reference, tone, chosen.page, chosen.sharpness
+    )
     outcomes: list[Outcome] = []
     written = translate_files(chosen.translator, images, chosen.to, options, again=chosen.again)
     try:
@@ -216,6 +218,11 @@ def _add_translate(commands: Any) -> None:
         "--text", type=Path, default=Path("data/weights/clip"), help="folder of their text encoder"
     )
     command.add_argument("--reference", type=Path, help="a visible image to take colours from")
+    command.add_argument(
+        "--sharpness",
+        type=float,
+        help="for methods with degrees of it: 0, the least error (so without the option), to 1",
+    )
     command.add_argument("--tone", default="", help="for more than 8 bits: 'window 7000 9000'")
     command.add_argument("--page", type=int, help="for files of several pages or frames, from 1")
     command.add_argument(

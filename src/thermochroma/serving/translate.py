@@ -29,7 +29,7 @@ from thermochroma.base.images import (
 from thermochroma.base.reading import reading
 from thermochroma.contract.method import Method
 from thermochroma.inference.predictor import NEUTRAL, Predictor, load_predictor, refuse_too_large
-from thermochroma.loading.collate import seen_spectrum
+from thermochroma.loading.collate import is_tunable, seen_spectrum
 from thermochroma.networks.frozen import TENSORS
 
 
@@ -40,6 +40,7 @@ class InferenceOptions:
     text: folder of the text encoder with which it was trained. sentence: its text for every image.
     reference: a visible image of any size to take colours from, or None. tone: rule that reduces images
     of more than 8 bits to 8. page: which one of files with several, from 1; None if each has one alone.
+    sharpness: 0 to 1, for a method that can be asked for it; None for its mean, or for another method.
     """
 
     text: Path
@@ -47,6 +48,7 @@ class InferenceOptions:
     reference: Path | None = None
     tone: Tone | None = None
     page: int | None = None
+    sharpness: float | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def translate_files(
     _refuse_own_place(images, folder)
     predictor = load_predictor(translator, text=options.text, sentence=options.sentence)
     reference = None if options.reference is None else read_visible(options.reference)[None]
+    _refuse_sharpness(predictor.method, options.sharpness)
     how = _how(predictor, translator, options)
     for path in images:
         target = folder / f"{path.stem}.png"
@@ -126,7 +129,9 @@ def translate_files(
                 yield Outcome(path, target, kept=True)
                 continue
             image = read_for(predictor.method, path, options)
-            prediction = _as_array(predictor(image[None], reference)[0])
+            prediction = _as_array(
+                predictor(image[None], reference, sharpness=options.sharpness or 0.0)[0]
+            )
         except (BadInput, RuntimeError, MemoryError) as problem:
             yield Outcome(path, target, fault=_fault(path, problem))
             continue
@@ -146,6 +151,24 @@ def read_for(method: Method, path: Path, options: InferenceOptions) -> UInt8[np.
         _refuse_outside(path, counts, options.tone)
         return options.tone.apply(counts)
     return read_thermal(path, page=options.page)
+
+
+def _refuse_sharpness(method: Method, sharpness: float | None) -> None:
+    """Raise BadInput for a degree beyond 0 to 1, and for one that is asked of a method without any."""
+    if sharpness is None:
+        return
+    if not is_tunable(method.sees):
+        raise BadInput(
+            given=f"--sharpness {sharpness:g} is asked of {method.title}",
+            needed="a translator whose method has degrees of sharpness, as Thermochroma has",
+            remedy="leave the option out, or name another translator",
+        )
+    if not 0 <= sharpness <= 1:
+        raise BadInput(
+            given=f"--sharpness is {sharpness:g}",
+            needed="0, for the least error, to 1, for the sharpest image",
+            remedy="correct it",
+        )
 
 
 def _refuse_other_depth(path: Path, tone: Tone | None) -> None:
@@ -186,6 +209,8 @@ def _how(predictor: Predictor, translator: Path, options: InferenceOptions) -> s
         "tone": None if options.tone is None else str(options.tone),
         "page": options.page,
     }
+    if is_tunable(predictor.method.sees):
+        parts["sharpness"] = str(options.sharpness or 0.0)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
