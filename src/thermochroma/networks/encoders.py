@@ -64,8 +64,9 @@ class _Frozen(Encoder):
     @torch.no_grad()
     def copy_from(self, state: Mapping[str, Tensor] | None) -> None:
         """Copy published weights by their names; None leaves all as they are."""
-        for name in self.names if state is not None else ():
-            self.get_parameter(_plain(name)).copy_(state[name])
+        if state is not None:
+            for name in self.names:
+                self.get_parameter(_plain(name)).copy_(state[name])
 
 
 class EfficientNetEncoder(_Frozen):

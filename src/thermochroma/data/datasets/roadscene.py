@@ -2,13 +2,16 @@
 
 The archive also holds the uncropped thermal images and larger visible ones; the two folders of
 equal size are read. The authors publish no split. Neighbouring numbers often show the same place,
-so whole blocks of numbers are held out: 40 pairs for testing, 25 for validation, 156 for training.
+so whole blocks of numbers are held out: 40 pairs for testing, 25 for validation, 156 for training. Six
+test sequences tell hardly any two methods apart; five folds together test every pair but the video's.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
 
@@ -40,10 +43,16 @@ GAP: Final = 50
 """Largest step between numbers of one sequence: the smallest of 25, 30, 50, 75 and 100 that keeps the
 near duplicates of the held-out splits within one sequence.
 """
+FOLDS: Final = 5
+PARTS: Final = 2 * FOLDS
+"""Parts of near numbers: a fold tests two of them, and validates on the next one."""
 
 
 class RoadSceneSettings(DatasetSettings):
     """The block `sources.roadscene`."""
+
+    profile: Literal["blocks", "fold_1", "fold_2", "fold_3", "fold_4", "fold_5"] = "blocks"
+    """blocks: the split above. fold_…: two tenths are tested, one validates, seven teach."""
 
     addresses: tuple[str, ...] = (ARCHIVE,)
     """Addresses of the archive, tried in this order when `source` is null."""
@@ -64,8 +73,10 @@ def acquire(settings: RoadSceneSettings, raw: Path) -> None:
     )
 
 
-def frames(_settings: RoadSceneSettings, raw: Path) -> Sequence[Frame]:
+def frames(settings: RoadSceneSettings, raw: Path) -> Sequence[Frame]:
     """List every name in either folder, so that missing files are noticed; by number, videos last.
+
+    The folds are of the frames that are there: another copy may have others.
 
     Raises BadInput if a folder has none, or for an image whose name is not the authors'.
     """
@@ -75,7 +86,10 @@ def frames(_settings: RoadSceneSettings, raw: Path) -> Sequence[Frame]:
         visible=VISIBLE,
         remedy="correct `sources.roadscene.source`, or set it to null to fetch the data",
     )
-    return list(_in_sequences(sorted((_parsed(name), name) for name in pairs), pairs))
+    found = list(_in_sequences(sorted((_parsed(name), name) for name in pairs), pairs))
+    if settings.profile == "blocks":
+        return found
+    return _folded(found, fold=int(settings.profile.removeprefix("fold_")))
 
 
 def facts(_settings: RoadSceneSettings, _raw: Path) -> Callable[[str], Facts]:
@@ -83,8 +97,10 @@ def facts(_settings: RoadSceneSettings, _raw: Path) -> Callable[[str], Facts]:
     return lambda _frame: Facts(time="", scene="a street scene", details=())
 
 
-def remarks(_settings: RoadSceneSettings, table: pd.DataFrame) -> Sequence[str]:
-    """List the splits whose numbers of frames differ from the published ones."""
+def remarks(settings: RoadSceneSettings, table: pd.DataFrame) -> Sequence[str]:
+    """List the splits whose numbers of frames differ from the published ones; folds have none."""
+    if settings.profile != "blocks":
+        return []
     counts = {name: (count, count) for name, count in PUBLISHED.items()}
     return list(odd_counts(table["split"], counts))
 
@@ -121,6 +137,23 @@ def _in_sequences(
             thermal=thermal,
             visible=visible,
         )
+
+
+def _folded(found: Sequence[Frame], *, fold: int) -> list[Frame]:
+    """The same frames in the splits of one fold.
+
+    Parts are runs of whole sequences in the order of their numbers, so that near duplicates, which have
+    near numbers, are seldom parted. FLIR_video_* resemble many images, so they are for training.
+    """
+    sizes = Counter(one.sequence for one in found if one.sequence != "video")
+    part_of, before, whole = {}, 0, sum(sizes.values())
+    for sequence, size in sizes.items():
+        part_of[sequence] = (2 * before + size) * PARTS // (2 * whole)  # of its middle
+        before += size
+    tested = {2 * fold - 2, 2 * fold - 1}
+    split: dict[int, Split] = {part: "test" for part in tested}
+    split[2 * fold % PARTS] = "validation"
+    return [replace(one, split=split.get(part_of.get(one.sequence, -1), "train")) for one in found]
 
 
 def _parsed(name: str) -> tuple[bool, int]:
