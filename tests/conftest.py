@@ -12,8 +12,9 @@ import torch
 from filelock import FileLock
 
 from tests.slow import is_slow, is_slow_file
+from tests.stand_ins import stand_ins
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.pretrained.write_weights import write_clip, write_efficientnet, write_vgg
+from thermochroma.pretrained.write_weights import write_clip
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,9 +34,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = shared / "weights"
     with FileLock(shared / "weights.lock"):
         if not (folder / "clip").exists():  # the last; each appears whole
-            write_efficientnet(folder / "efficientnet_lite0", kind="stand_in", seed=0)
-            write_vgg(folder / "vgg16", network="vgg16", kind="stand_in", seed=0)
-            write_vgg(folder / "vgg19", network="vgg19", kind="stand_in", seed=0)
+            stand_ins(folder)
             write_clip(folder / "clip", kind="stand_in", seed=0)
     return folder
 

@@ -31,10 +31,10 @@ import torch
 from torch import Tensor
 
 from tests.examiner import BLOCKS, batch_of, begin, dummy_input, method_of, moments, side_of
+from tests.stand_ins import stand_ins
 from tests.turns import Gradients, steps_watched, watch_gradients
 from thermochroma.contract.method import Progress, Turn
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.pretrained.write_weights import write_vgg
 from thermochroma.training.loop import play, trainable, weigh
 from thermochroma.training.state import Training
 
@@ -256,8 +256,7 @@ def main() -> None:
     parser.add_argument("--mutants", dest="say", action="store_const", const=_mutants)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for network in ("vgg16", "vgg19"):
-            write_vgg(Path(folder) / network, network=network, kind="stand_in", seed=0)
+        stand_ins(Path(folder))
         for block in given.blocks:
             say = given.say or _rewrite
             sys.stdout.write(f"{block}: {say(block, read(block, FrozenNetworks(Path(folder))))}\n")

@@ -17,9 +17,9 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from tests.examiner import BLOCKS, IMAGES, batch_of, begin
+from tests.stand_ins import stand_ins
 from thermochroma.contract.method import Progress
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.pretrained.write_weights import write_vgg
 from thermochroma.training.loop import play, trainable, weigh
 from thermochroma.training.state import seed_everything
 
@@ -159,8 +159,7 @@ def _row(block: str, frozen: FrozenNetworks) -> str:
 def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        for network in ("vgg16", "vgg19"):
-            write_vgg(Path(folder) / network, network=network, kind="stand_in", seed=0)
+        stand_ins(Path(folder))
         for block in BLOCKS:
             sys.stdout.write(f"| {_row(block, FrozenNetworks(Path(folder)))} |\n")
             sys.stdout.flush()

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from tests.examiner import BLOCKS, PARAMS
 from tests.marks import filled
+from tests.stand_ins import stand_ins
 from thermochroma.pretrained.authors_checkpoints import (
     Entry,
     entries_of,
     methods_with_public_weights,
 )
-from thermochroma.pretrained.write_weights import write_vgg
 from thermochroma.serving.cli import main as command
 
 PAGES = Path(__file__).parents[1] / "docs/methods"
@@ -68,8 +68,7 @@ def _stems(entry: Entry) -> tuple[str, str]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for network in ("vgg16", "vgg19"):
-            write_vgg(Path(folder) / network, network=network, kind="stand_in", seed=0)
+        stand_ins(Path(folder))
         for page in sorted(PAGES.glob("*.md")):
             page.write_text(fresh(page, Path(folder)), encoding="utf-8")
 

@@ -21,8 +21,8 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from tests.examiner import BLOCKS, batch_of, begin
+from tests.stand_ins import stand_ins
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.pretrained.write_weights import write_vgg
 from thermochroma.training.loop import next_turn, trainable, weigh
 from thermochroma.training.state import seed_everything
 
@@ -148,8 +148,7 @@ def _cosine(one: Tensor, other: Tensor) -> float:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for network in ("vgg16", "vgg19"):
-            write_vgg(Path(folder) / network, network=network, kind="stand_in", seed=0)
+        stand_ins(Path(folder))
         for block in sys.argv[1:] or BLOCKS:
             for player, (half, rounded) in turned(block, FrozenNetworks(Path(folder))).items():
                 beside = "" if rounded is None else f", by rounded products alone {rounded:.5f}"

@@ -219,7 +219,7 @@ FEEDERS = {
         remedy="dvc repro -f weights",
     ),
     "VGG": Feeder(
-        opens=("networks/frozen.py:load_vgg",),
+        opens=("networks/frozen.py:read_tensors",),
         file="model.safetensors",
         make=_vgg,
         read=lambda path: load_vgg(path.parent),
@@ -227,7 +227,7 @@ FEEDERS = {
         remedy="dvc repro -f weights",
     ),
     "EfficientNet": Feeder(
-        opens=("networks/efficientnet_lite.py:load_efficientnet",),
+        opens=("networks/frozen.py:read_tensors",),
         file="model.safetensors",
         make=_efficientnet,
         read=lambda path: load_efficientnet(path.parent),

@@ -3,10 +3,10 @@
 import pytest
 
 from tests import examiner
+from tests.stand_ins import stand_ins
 from thermochroma.contract.settings import Settings
 from thermochroma.methods import i2v_gan
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.pretrained.write_weights import write_efficientnet, write_vgg
 
 HALVINGS = 6
 
@@ -15,12 +15,7 @@ HALVINGS = 6
 def narrow_frozen(tmp_path_factory: pytest.TempPathFactory) -> FrozenNetworks:
     """Stand-ins a quarter as wide as those of `frozen`: all of their layers, for questions without golden
     values."""
-    folder = tmp_path_factory.mktemp("narrow")
-    for network in ("vgg16", "vgg19"):
-        write_vgg(folder / network, network=network, kind="stand_in", stand_in_width_divisor=16)
-    lite = folder / "efficientnet_lite0"
-    write_efficientnet(lite, kind="stand_in", stand_in_width_divisor=16)
-    return FrozenNetworks(folder)
+    return stand_ins(tmp_path_factory.mktemp("narrow"), divisor=16)
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ from thermochroma.pipeline.results import (
     outside_row,
     row_of,
 )
+from thermochroma.pretrained.write_weights import write_efficientnet
 from thermochroma.reporting.layout import COST, About, Row
 from thermochroma.reporting.table import build_table
 from thermochroma.reporting.table_text import to_csv
@@ -91,12 +92,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
     crops, perception = root / "data/crops/sample", root / "data/weights/perception"
     make_crops(crops, SEQUENCES, _predict)
+    efficientnet = root / "data/weights/efficientnet_lite0"
+    write_efficientnet(efficientnet, kind="stand_in", stand_in_width_divisor=16)
     for name in (*LPIPS_TRUNKS, *DISTANCES):
         write_json(perception / name / ORIGIN, {"kind": "stand_in"})
     evaluate_baselines(
         "sample",
         SETTINGS,
         crops=crops,
+        efficientnet=efficientnet,
         perception=perception,
         folder=root / "data/baselines/sample",
         metrics=root / "baselines.json",

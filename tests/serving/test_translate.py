@@ -347,7 +347,9 @@ def test_a_lack_of_memory_is_one_images_failure(
         write_image(tmp_path / f"in/{name}.png", noise(side, side))
     translate = Predictor.__call__
 
-    def short(self: Predictor, images: np.ndarray, references: object = None) -> np.ndarray:
+    def short(
+        self: Predictor, images: np.ndarray, references: object, *, sharpness: float
+    ) -> np.ndarray:
         if images.shape[1] == 64:
             raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 TB")
         return translate(self, images, None)

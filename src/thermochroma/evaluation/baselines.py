@@ -1,7 +1,6 @@
 """The trivial, probe and oracle rows, predicted and scored like any method."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,9 +8,9 @@ from jaxtyping import UInt8
 from torch import Tensor
 from tqdm import tqdm
 
-from thermochroma.baselines.catalogue import BASELINES
+from thermochroma.baselines.catalogue import BASELINES, Probe
 from thermochroma.baselines.linear_probe import Features
-from thermochroma.baselines.trivial import TrainingImages
+from thermochroma.baselines.trivial import TrainingImages, TrivialPredictor
 from thermochroma.evaluation.perceptual import Evaluation, Perception, evaluate_images
 from thermochroma.evaluation.scoring import SEEN, in_grey
 from thermochroma.inference.predictions import Predicted, truth_of
@@ -54,7 +53,7 @@ def predictors(
     known, training = BASELINES[spectrum], _training_images(crops, train, spectrum=spectrum)
     blind = {name: one.fit for name, one in known.trivial.items()}
     if features is not None:
-        blind |= {name: partial(one.fit, features=features) for name, one in known.probes.items()}
+        blind |= {name: _on(features, probe) for name, probe in known.probes.items()}
     for name, fit in blind.items():
         fitted = fit(training)
 
@@ -73,6 +72,10 @@ def predictors(
             return predict(_greys(crops, rows, spectrum=SEEN[spectrum]), truth)
 
         yield name, predict_knowing
+
+
+def _on(features: Features, probe: Probe) -> Callable[[TrainingImages], TrivialPredictor]:
+    return lambda training: probe.fit(training, features)
 
 
 def _in_batches(

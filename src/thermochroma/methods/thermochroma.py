@@ -96,23 +96,40 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         self.norms = nn.ModuleList(ChannelNorm(one) for one in widths)
-        self.drop = nn.Dropout2d(dropout)
+        self.dropout = dropout
         self.adapt = nn.ModuleList(nn.Conv2d(one, width, 1) for one in widths)
         self.context = nn.Linear(widths[-1], width) if context else None
-        self.mix = nn.ModuleList(_mixed(width) for _ in widths)
+        self.mix = nn.ModuleList(Mix(width) for _ in widths)
 
     def forward(self, maps: Maps) -> Float[Tensor, "b c y x"]:
         """Features at the stride of the finest map, a quarter of the image's sides."""
         normed = [norm(one) for norm, one in zip(self.norms, maps, strict=True)]
-        adapted = [adapt(self.drop(one)) for adapt, one in zip(self.adapt, normed, strict=True)]
+        adapted = [
+            adapt(F.dropout2d(one, self.dropout, self.training))
+            for adapt, one in zip(self.adapt, normed, strict=True)
+        ]
         x = torch.zeros_like(adapted[-1])
         if self.context is not None:
             pooled = normed[-1].mean((2, 3))
-            x = x + self.context(F.dropout(pooled, self.drop.p, self.training))[:, :, None, None]
+            x = x + self.context(F.dropout(pooled, self.dropout, self.training))[:, :, None, None]
         for finer, mix in zip(reversed(adapted), reversed(self.mix), strict=True):
-            x = _enlarged(x, finer.shape[-2:]) + finer
-            x = x + mix(x)
+            x = mix(x, finer)
         return x
+
+
+class Mix(nn.Module):
+    """A coarser map enlarged and added to a finer one, then mixed with its neighbours."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(groups_of(width), width)
+        self.conv = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(
+        self, coarser: Float[Tensor, "b c _ _"], finer: Float[Tensor, "b c y x"]
+    ) -> Float[Tensor, "b c y x"]:
+        x = _enlarged(coarser, finer.shape[-2:]) + finer
+        return x + self.conv(F.gelu(self.norm(x)))
 
 
 class ChannelNorm(nn.Module):
@@ -230,12 +247,6 @@ class ThermochromaGame(Game[Batch[Tunable]]):
 def squared(output: Image, target: Image) -> Float[Tensor, " b"]:
     """Mean squared difference over pixels and channels."""
     return (at_least_float32(output) - target).square().flatten(1).mean(1)
-
-
-def _mixed(width: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.GroupNorm(groups_of(width), width), nn.GELU(), nn.Conv2d(width, width, 3, padding=1)
-    )
 
 
 def _enlarged(x: Float[Tensor, "b c y x"], size: torch.Size) -> Float[Tensor, "b c h w"]:

@@ -11,18 +11,10 @@ from typing import Final
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from thermochroma.base.reading import reading
 from thermochroma.base.tensors import Visible
-from thermochroma.networks.frozen import (
-    NEEDED,
-    REMEDY,
-    TENSORS,
-    refuse_changed_weights,
-    refuse_weights,
-)
+from thermochroma.networks.frozen import read_tensors, refuse_weights
 
 _STAGES: Final = (
     (1, 3, 1, 1, 16),
@@ -100,11 +92,7 @@ def maps(
 
 def load_efficientnet(folder: Path) -> EfficientNetLite0:
     """Read EfficientNetLite0 from `folder`. Raises BadInput if the weights are missing or damaged."""
-    path = folder / TENSORS
-    refuse_changed_weights(folder)
-    with reading(path, needed=NEEDED, remedy=REMEDY):
-        state = load_file(path)
-    return EfficientNetLite0(state)
+    return EfficientNetLite0(read_tensors(folder))
 
 
 def widths_of() -> dict[int, int]:

@@ -107,11 +107,15 @@ def load_vgg(
     folder: Path, *, taps: Sequence[int] = VGG_TAPS, imagenet_norm: bool = False
 ) -> VggFeatures:
     """Read VggFeatures from `folder`. Raises BadInput if the weights are missing or damaged."""
+    return VggFeatures(read_tensors(folder), taps=taps, imagenet_norm=imagenet_norm)
+
+
+def read_tensors(folder: Path) -> dict[str, Tensor]:
+    """Read the weights in a folder, by name. Raises BadInput if they are missing or damaged."""
     path = folder / TENSORS
     refuse_changed_weights(folder)
     with reading(path, needed=NEEDED, remedy=REMEDY):
-        state = load_file(path)
-    return VggFeatures(state, taps=taps, imagenet_norm=imagenet_norm)
+        return load_file(path)
 
 
 @dataclass(frozen=True)
@@ -143,11 +147,7 @@ class FrozenNetworks:
         Raises BadInput if they are missing or damaged.
         """
         folder = self.folder(name)
-        refuse_changed_weights(folder)
-        if kind_of(folder) != "published":
-            return None
-        with reading(folder / TENSORS, needed=NEEDED, remedy=REMEDY):
-            return load_file(folder / TENSORS)
+        return read_tensors(folder) if kind_of(folder) == "published" else None
 
     def vgg16(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
         """Feature maps of VGG-16, see `VggFeatures`."""

@@ -140,7 +140,7 @@ def _in_sequences(
 
 
 def _folded(found: Sequence[Frame], *, fold: int) -> list[Frame]:
-    """The same frames in the splits of one fold.
+    """Frames in the splits of one fold.
 
     Parts are runs of whole sequences in the order of their numbers, so that near duplicates, which have
     near numbers, are seldom parted. FLIR_video_* resemble many images, so they are for training.
@@ -151,7 +151,7 @@ def _folded(found: Sequence[Frame], *, fold: int) -> list[Frame]:
         part_of[sequence] = (2 * before + size) * PARTS // (2 * whole)  # of its middle
         before += size
     tested = {2 * fold - 2, 2 * fold - 1}
-    split: dict[int, Split] = {part: "test" for part in tested}
+    split: dict[int, Split] = dict.fromkeys(tested, "test")
     split[2 * fold % PARTS] = "validation"
     return [replace(one, split=split.get(part_of.get(one.sequence, -1), "train")) for one in found]
 
