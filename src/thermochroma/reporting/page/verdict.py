@@ -283,7 +283,7 @@ def _untrained(field: Field, one: Standing, seed: int) -> str:
         for names in field.methods.values()
     )
     return (
-        f"{one.title} without any learning: {_title(field, name).lower()} has "
+        f"{one.title} without training a network: {_title(field, name).lower()} has "
         f"{_shown(best, one.score)}; a better mean: {above or 'none'} of {field.all_of_them}."
     )
 
@@ -292,7 +292,7 @@ def _best_baseline(field: Field, score: str, seed: int) -> tuple[str, Estimate]:
     means = {
         name: estimate(row.scores, score, seed=seed)
         for name, row in field.rows.items()
-        if row.kind == "trivial"
+        if row.kind in ("trivial", "probe")
     }
     name = _first(means, score)
     return name, means[name]

@@ -5,6 +5,7 @@ const IMAGES = document.getElementById("data").dataset.images;
 const KINDS = {
   method: { title: "Methods", mark: "●" },
   entry: { title: "Entries: predictions from elsewhere", mark: "◆" },
+  probe: { title: "Closed form: a frozen network and ridge regression", mark: "▲" },
   trivial: { title: "Baselines: no learning", mark: "■" },
   oracle: { title: "Oracles: they see the ground truth", mark: "◇" },
 };
@@ -16,7 +17,7 @@ const state = {
   dataset: DATA[0].name,
   direction: DATA[0].sections[0].predicted,
   split: "test",
-  kinds: new Set(["method", "entry", "trivial"]),
+  kinds: new Set(["method", "entry", "probe", "trivial"]),
   columns: new Set(FIRST_COLUMNS),
   sort: { key: "psnr", descending: true },
   against: null,

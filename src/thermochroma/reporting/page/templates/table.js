@@ -47,6 +47,9 @@ function mark(kind, x, middle) {
   if (kind === "trivial") {
     return draw("rect", { ...look, x: x - 3.2, y: middle - 3.2, width: 6.4, height: 6.4 });
   }
+  if (kind === "probe") {
+    return draw("path", { ...look, d: `M${x - 4} ${middle + 3.2}h8l-4-7z` });
+  }
   // a diamond: filled for an entry, open for an oracle
   return draw("path", { ...look, d: `M${x - 4.5} ${middle}l4.5-4.5 4.5 4.5-4.5 4.5z` });
 }
