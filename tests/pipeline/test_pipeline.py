@@ -38,7 +38,7 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
         "reports/sample/tables/validation.csv",
         "reports/sample/tables/test_visible_to_thermal.md",
         "reports/sample/figures/grid_visible_to_thermal.png",
-        "reports/sample/figures/grid_1.png",
+        "reports/sample/figures/grid.png",
         "reports/sample/figures/curves.svg",
         "reports/sample/figures/figure_4.svg",
         "reports/sample/tables/figure_4.csv",
@@ -56,7 +56,7 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
     assert len(figures) == len({*figures}), "none twice under two names"
     table = (project.root / "reports/sample/tables/test.md").read_text()
     assert "procedural sample, not KAIST" in table
-    assert "VGG-16, VGG-19, CLIP stand-ins" in table
+    assert "VGG-16, VGG-19, CLIP, EfficientNet-Lite0 stand-ins" in table
     assert "| Recycle-GAN |" in table
     assert "Flicker [levels]" in table
     assert "ThermalMask" not in table

@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 from tests.made_results import GAINS, LINEUP, TEST, make_results
 from tests.reporting.page.browsing import build, data_in, opened
 from thermochroma.base.errors import BadInput
+from thermochroma.baselines.catalogue import BASELINES
 from thermochroma.config.params import read_params
 from thermochroma.evaluation.gallery import (
     choose_gallery_rows,
@@ -403,7 +404,9 @@ def test_the_sliders_move_by_key_and_by_pointer(view: "Page") -> None:
 
 
 def test_looking_closely(view: "Page") -> None:
-    assert view.locator("#strip img").count() == 2 + len(LINEUP) - 1 + 10
+    assert view.locator("#strip img").count() == 2 + len(LINEUP) - 1 + len(
+        BASELINES["visible"].names
+    )
     view.locator("#strip button", has_text="Mean colour").first.click()
     assert "Mean colour" in view.locator("#look-caption").inner_text()
     assert view.locator("#strip [aria-pressed=true]").count() == 1
