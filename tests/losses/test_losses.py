@@ -11,7 +11,7 @@ from thermochroma.losses.adversarial import (
     squares_fake,
     squares_real,
 )
-from thermochroma.losses.perceptual import perceptual
+from thermochroma.losses.perceptual import feature_angles, perceptual
 from thermochroma.losses.pixel import absolute, total_variation
 from thermochroma.losses.structure import dissimilarity
 
@@ -70,4 +70,19 @@ def test_perceptual_sums_over_taps() -> None:
     assert found.tolist() == pytest.approx([1.5, 1.5])
     found.sum().backward()
     assert output.grad is not None
+    assert target.grad is None
+
+
+def test_angles_of_features_do_not_depend_on_their_size() -> None:
+    def features(image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return 1 * image, 5 * image
+
+    one, other = torch.tensor([3.0, 4.0]), torch.tensor([4.0, -3.0])
+    output = torch.stack([2 * one, other])[:, :, None, None].expand(2, 2, 4, 4)
+    target = one[None, :, None, None].expand(2, 2, 4, 4).clone().requires_grad_()
+    learns = output.clone().requires_grad_()
+    found = feature_angles(features, learns, target)
+    assert found.tolist() == pytest.approx([0.0, 2.0], abs=1e-6)
+    found.sum().backward()
+    assert learns.grad is not None
     assert target.grad is None

@@ -46,6 +46,8 @@ def _file_of(block: str) -> bytes:
         for weight in translator.parameters():
             if weight.ndim == 4:
                 weight.mul_(10)  # what fresh weights predict would round to one grey
+                if not weight.any():
+                    torch.nn.init.normal_(weight)
     raw = json.loads(settings.model_dump_json())
     metadata = Metadata(block, raw, SCALE, 0, "made-up", 64, "random", None)
     with TemporaryDirectory() as folder:
@@ -198,6 +200,27 @@ def test_a_reference_changes_what_is_predicted(tmp_path: Path) -> None:
     main([*given, str(tmp_path / "with"), "--reference", str(tmp_path / "reference.png")])
     one, other = (read_visible(tmp_path / name / "a.png") for name in ("without", "with"))
     assert not np.array_equal(one, other)
+
+
+def test_sharpness_changes_what_is_predicted(tmp_path: Path) -> None:
+    translator = saved("thermochroma_small", tmp_path / "translator.safetensors")
+    write_image(tmp_path / "a.png", noise(64, 64))
+    given = ["translate", str(translator), str(tmp_path / "a.png"), "--to", str(tmp_path / "out")]
+    found = []
+    for more in ([], ["--sharpness", "0"], ["--sharpness", "1"]):
+        main([*given, *more])
+        found.append(read_visible(tmp_path / "out/a.png"))
+    assert np.array_equal(found[0], found[1])
+    assert not np.array_equal(found[0], found[2])
+    with pytest.raises(SystemExit, match=r"--sharpness is 1\.5; 0, for the least error, to 1"):
+        main([*given, "--sharpness", "1.5"])
+
+
+def test_sharpness_is_refused_where_a_method_has_none(tmp_path: Path) -> None:
+    translator = saved("cyclegan", tmp_path / "translator.safetensors")
+    write_image(tmp_path / "a.png", noise(64, 64))
+    with pytest.raises(SystemExit, match=r"--sharpness 0\.5 is asked of CycleGAN"):
+        _translate(translator, tmp_path / "a.png", "--to", tmp_path / "out", "--sharpness", 0.5)
 
 
 @pytest.mark.parametrize(

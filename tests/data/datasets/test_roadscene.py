@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -165,6 +166,34 @@ def test_the_split_is_the_published_rule(tmp_path: Path) -> None:
     assert [name for name in split if split[name] == "validation"] == ["04593", "04735", "07968"]
     tests = [frame for frame in frames if frame.split == "test"]
     assert [frame.time for frame in tests].count("night") == 19
+
+
+def test_folds_test_every_frame_but_the_videos_once_and_part_no_sequence(tmp_path: Path) -> None:
+    for folder in (THERMAL, VISIBLE):
+        (tmp_path / folder).mkdir()
+        for name in [
+            *(f"{number + step:05d}" for number in range(0, 8000, 100) for step in (0, 20)),
+            "video_00977",
+        ]:
+            (tmp_path / folder / f"FLIR_{name}.jpg").touch()
+    everything, tested = {frame.frame for frame in frames_of(tmp_path)}, []
+    for fold in range(1, 6):
+        settings = RoadSceneSettings(profile=f"fold_{fold}")
+        frames = DATASET.frames(settings, tmp_path)
+        assert {frame.frame for frame in frames} == everything
+        splits: dict[str, set[str]] = {}
+        for frame in frames:
+            splits.setdefault(frame.sequence, set()).add(frame.split)
+        assert all(len(one) == 1 for one in splits.values())
+        assert splits["video"] == {"train"}
+        assert {split for one in splits.values() for split in one} == {
+            "train",
+            "validation",
+            "test",
+        }
+        tested += [frame.frame for frame in frames if frame.split == "test"]
+        assert DATASET.remarks(settings, pd.DataFrame({"split": ["test"]})) == []
+    assert sorted(tested) == sorted(everything - {"FLIR_video_00977"})
 
 
 def test_frames_stand_in_sequences_within_one_split(copy: Path) -> None:
