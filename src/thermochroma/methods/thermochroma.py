@@ -64,9 +64,7 @@ class ThermochromaTranslator(Translator[Tunable]):
         super().__init__()
         self.encoder = encoder_named(encoder, base=width, scale=scale)
         width = scaled(width, scale)
-        self.decoder = Decoder(
-            self.encoder.widths, self.encoder.strides, width, context=context, dropout=dropout
-        )
+        self.decoder = Decoder(self.encoder.widths, width, context=context, dropout=dropout)
         self.mean = MeanHead(width, detail=detail)
         self.residual = SharpHead(width)
 
@@ -88,7 +86,6 @@ class Decoder(nn.Module):
     def __init__(
         self,
         widths: tuple[int, ...],
-        strides: tuple[int, ...],
         width: int,
         *,
         context: bool,
