@@ -101,6 +101,10 @@ def test_the_file_in_the_repository_is_right(tmp_path: Path) -> None:
             r"readout: token_map`, nothing but `text_tokens: sequence`",
         ),
         (
+            lambda raw: raw["methods"]["cmmf_net"]["game"].update(perceptual_network="vgg16"),
+            r"layers \[17, 26\] of VGG-16 are no ReLUs.*`perceptual_taps: \[3, 8, 15, 22\]`",
+        ),
+        (
             lambda raw: raw["methods"]["cmmf_net"]["translator"].update(
                 fusion="addition", roles="image_q"
             ),

@@ -607,6 +607,21 @@ def test_table_3_names_the_entries_that_are_missing() -> None:
     assert "differences" not in {part.key for part in alone.parts}
 
 
+def test_rows_that_differ_from_their_papers_are_named_in_one_note() -> None:
+    said = "perceptual term in the features of VGG-16, not of the paper's VGG-19"
+    rows = ablated()
+    for name in ("cmmf_net", "cmmf_net_no_text"):
+        rows[name] = replace(rows[name], deviation=said)
+    note = f"CMMF-Net, CMMF-Net without text: {said}."
+    for table in (
+        build_table(rows, ABOUT),
+        paper.methods_table(rows, ABOUT, seed=0),
+        paper.ablation_table(rows, ABOUT, seed=0),
+    ):
+        assert note in table.notes
+    assert said not in " ".join(build_table(ablated(), ABOUT).notes)
+
+
 def test_both_protocols_are_named_and_stand_in_different_parts(table: Table) -> None:
     parts = {part.key: {column.key for column in part.columns} for part in table.parts}
     assert {"ssim_7u", "psnr_by_image", "psnr_pooled"} <= parts["paper"]

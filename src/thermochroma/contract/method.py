@@ -122,6 +122,9 @@ class Method:
     uses_text: Callable[[Any], bool] | None = None
     """Function (settings) to whether the translator's output can depend on its text, where for some
     blocks it cannot. Those have no rows with other captions."""
+    deviation: Callable[[Any], str] | None = None
+    """Function (settings) to half a sentence on what a block does otherwise than the paper says, for the
+    notes below tables; "" where there is nothing to say."""
 
     def side_for(self, side: int) -> int:
         """The shortest side that the translator accepts and that is no shorter than `side`, in pixels."""

@@ -1,9 +1,8 @@
 """Further rows of a deployed translator: other references or other sentences, the same weights."""
 
-import json
 from collections.abc import Mapping
 
-from thermochroma.export.artifact import method_of
+from thermochroma.export.artifact import method_of, settings_of
 from thermochroma.export.metadata import Metadata
 from thermochroma.loading.policies import OtherPolicy, other_policies
 
@@ -15,7 +14,5 @@ def policies_of(metadata: Metadata) -> Mapping[str, OtherPolicy]:
 
 def uses_text(metadata: Metadata) -> bool:
     """Whether the output can depend on the text: the method's answer for its settings; True by default."""
-    method = method_of(metadata)
-    if method.uses_text is None:
-        return True
-    return method.uses_text(method.settings.model_validate_json(json.dumps(metadata.settings)))
+    asks = method_of(metadata).uses_text
+    return asks is None or asks(settings_of(metadata))

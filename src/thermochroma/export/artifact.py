@@ -40,6 +40,17 @@ def title_of(metadata: Metadata) -> str:
     return title if title is not None else method_of(metadata).title
 
 
+def settings_of(metadata: Metadata) -> Settings:
+    """Settings that a translator was trained with, as its method types them."""
+    return method_of(metadata).settings.model_validate_json(json.dumps(metadata.settings))
+
+
+def deviation_of(metadata: Metadata) -> str:
+    """Say what a translator's settings do otherwise than its paper; "" where there is nothing to say."""
+    says = method_of(metadata).deviation
+    return says(settings_of(metadata)) if says else ""
+
+
 def build_translator(
     method: Method, settings: Settings, *, scale: float, text_width: int
 ) -> Translator[Any]:
@@ -68,7 +79,7 @@ def load_translator(path: Path) -> tuple[Translator[Any], Metadata]:
     metadata, shapes = read_head(path)
     method = method_of(metadata)
     with reading(path, needed=NEEDED, remedy=REMEDY):
-        settings = method.settings.model_validate_json(json.dumps(metadata.settings))
+        settings = settings_of(metadata)
     _refuse_misfit(path, method, settings, metadata, shapes)
     with reading(path, needed=NEEDED, remedy=REMEDY):
         tensors = load_file(path)

@@ -32,7 +32,7 @@ from thermochroma.losses.pixel import absolute, total_variation
 from thermochroma.losses.structure import dissimilarity
 from thermochroma.networks.attention import MultiHeadAttention, Perceptron
 from thermochroma.networks.blocks import instance_norm, scaled, spread_channels
-from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.networks.frozen import FrozenNetworks, Vgg, other_vgg, refuse_other_layers
 from thermochroma.networks.large_kernel import LargeKernelEncoder, pairs
 from thermochroma.networks.vit import ImageEncoder, to_grid, to_tokens
 
@@ -253,12 +253,15 @@ class CmmfGame(Game[Batch[Captioned]]):
         translator: CmmfTranslator,
         scale: float,
         frozen: FrozenNetworks,
+        perceptual_network: Vgg,
         perceptual_taps: tuple[int, ...],
         perceptual_imagenet_norm: bool,
     ) -> None:
         super().__init__()
         self.translator = translator
-        self.features = frozen.vgg19(taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm)
+        self.features = frozen.vgg(
+            perceptual_network, taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm
+        )
 
     def players(self) -> Mapping[str, nn.Module]:
         return {"translator": self.translator}
@@ -363,8 +366,14 @@ class TranslatorSettings(Strict):
 
 
 class GameSettings(Strict):
+    perceptual_network: Vgg = "vgg19"
     perceptual_taps: tuple[int, ...]
     perceptual_imagenet_norm: bool
+
+    @model_validator(mode="after")
+    def _layers_are_this_networks(self) -> "GameSettings":
+        refuse_other_layers(self.perceptual_network, self.perceptual_taps)
+        return self
 
 
 class Weights(Strict):
@@ -383,6 +392,11 @@ class CmmfSettings(Settings):
 def uses_text(settings: CmmfSettings) -> bool:
     """Whether any block uses the text: in two fusions, those for "without text", none does."""
     return settings.translator.fusion in {"interaction", "addition"}
+
+
+def deviation(settings: CmmfSettings) -> str:
+    """Say where the perceptual term is not in the paper's VGG-19."""
+    return other_vgg("vgg19", settings.game.perceptual_network)
 
 
 METHOD = Method(
@@ -404,5 +418,6 @@ METHOD = Method(
     counts_are_published=False,
     translator=CmmfTranslator,
     game=CmmfGame,
+    deviation=deviation,
     uses_text=uses_text,
 )

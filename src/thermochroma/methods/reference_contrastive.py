@@ -23,7 +23,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, cat, nn, stack
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
@@ -46,7 +46,7 @@ from thermochroma.losses.contrastive import patch_nce
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute
 from thermochroma.networks.blocks import InstanceNorm2d, init_normal, scaled
-from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.networks.frozen import FrozenNetworks, Vgg, other_vgg, refuse_other_layers
 from thermochroma.networks.patch_heads import PatchHeads, draw_places
 from thermochroma.networks.patchgan import PatchCritic
 
@@ -254,6 +254,7 @@ class ReferenceGame(Game[Batch[Referenced]]):
         nce_anchor: str,
         nce_places: int,
         nce_temperature: float,
+        perceptual_network: Vgg,
         perceptual_taps: tuple[int, ...],
         perceptual_factors: tuple[float, ...],
         perceptual_imagenet_norm: bool,
@@ -276,7 +277,9 @@ class ReferenceGame(Game[Batch[Referenced]]):
         )
         self.places, self.temperature = nce_places, nce_temperature
         self.factors = perceptual_factors
-        self.features = frozen.vgg19(taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm)
+        self.features = frozen.vgg(
+            perceptual_network, taps=perceptual_taps, imagenet_norm=perceptual_imagenet_norm
+        )
 
     def players(self) -> Mapping[str, nn.Module]:
         return {"critic": self.critic, "translator": nn.ModuleList([self.translator, self.heads])}
@@ -366,9 +369,15 @@ class GameSettings(Strict):
     nce_anchor: Literal["visible", "thermal", "both"]
     nce_places: PositiveInt
     nce_temperature: PositiveFloat
+    perceptual_network: Vgg = "vgg19"
     perceptual_taps: tuple[int, ...]
     perceptual_factors: tuple[float, ...]
     perceptual_imagenet_norm: bool
+
+    @model_validator(mode="after")
+    def _layers_are_this_networks(self) -> "GameSettings":
+        refuse_other_layers(self.perceptual_network, self.perceptual_taps)
+        return self
 
 
 class Weights(Strict):
@@ -385,6 +394,11 @@ class ReferenceContrastiveSettings(Settings):
     game: GameSettings
     weights: Weights
     references: ReferenceSettings
+
+
+def deviation(settings: ReferenceContrastiveSettings) -> str:
+    """Say where the perceptual term is not in the paper's VGG-19."""
+    return other_vgg("vgg19", settings.game.perceptual_network)
 
 
 METHOD = Method(
@@ -405,4 +419,5 @@ METHOD = Method(
     counts_are_published=False,
     translator=ReferenceTranslator,
     game=ReferenceGame,
+    deviation=deviation,
 )

@@ -28,6 +28,7 @@ FILES: Final = "files"
 NEEDED: Final = "the files that the stage `weights` writes"
 REMEDY: Final = "run `dvc repro -f weights`"
 Kind = Literal["published", "stand_in"]
+Vgg = Literal["vgg16", "vgg19"]
 OF_GAMES: Final = ("efficientnet_lite0", "vgg16", "vgg19")
 """Folders of the networks that games and encoders use."""
 _TITLES: Final = {
@@ -43,6 +44,8 @@ VGG_CONVS: Final = {
 """Indices of the convolutions in torchvision's `features`; a ReLU follows each, then often a pool."""
 VGG_TAPS: Final = (3, 8, 17, 26)
 """VGG-19's relu1_2, relu2_2, relu3_4, relu4_4."""
+LAST_RELUS: Final[Mapping[Vgg, tuple[int, ...]]] = {"vgg16": (3, 8, 15, 22), "vgg19": VGG_TAPS}
+"""Last ReLU of each of the first four blocks, where the perceptual terms of the field are taken."""
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 
@@ -151,11 +154,32 @@ class FrozenNetworks:
 
     def vgg16(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
         """Feature maps of VGG-16, see `VggFeatures`."""
-        return load_vgg(self.weights / "vgg16", taps=taps, imagenet_norm=imagenet_norm)
+        return self.vgg("vgg16", taps=taps, imagenet_norm=imagenet_norm)
 
     def vgg19(self, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
         """Feature maps of VGG-19, see `VggFeatures`."""
-        return load_vgg(self.weights / "vgg19", taps=taps, imagenet_norm=imagenet_norm)
+        return self.vgg("vgg19", taps=taps, imagenet_norm=imagenet_norm)
+
+    def vgg(self, network: Vgg, *, taps: Sequence[int], imagenet_norm: bool) -> VggFeatures:
+        """Feature maps of the VGG that a setting names, see `VggFeatures`."""
+        return load_vgg(self.weights / network, taps=taps, imagenet_norm=imagenet_norm)
+
+
+def refuse_other_layers(network: Vgg, taps: Sequence[int]) -> None:
+    """Raise ValueError for taps that are no ReLU of this network, such as those of the other one."""
+    layers = _layers(VGG_CONVS[network])
+    if odd := [tap for tap in taps if not (0 <= tap < len(layers) and layers[tap] == "relu")]:
+        raise ValueError(
+            f"layers {odd} of {_TITLES[network]} are no ReLUs; the last ReLUs of its first four blocks "
+            f"are `perceptual_taps: {list(LAST_RELUS[network])}`"
+        )
+
+
+def other_vgg(papers: Vgg, chosen: Vgg) -> str:
+    """Say that a perceptual term is taken in another VGG than the paper's; "" where it is not."""
+    if chosen == papers:
+        return ""
+    return f"perceptual term in the features of {_TITLES[chosen]}, not of the paper's {_TITLES[papers]}"
 
 
 def kind_of(folder: Path) -> Kind:

@@ -21,7 +21,7 @@ from thermochroma.evaluation.policies import policies_of
 from thermochroma.evaluation.scoring import SEEN
 from thermochroma.evaluation.snapshots import CURVE, IMAGES, TAKEN
 from thermochroma.evaluation.summary import mean_of_distances, mean_of_draws
-from thermochroma.export.artifact import title_of
+from thermochroma.export.artifact import deviation_of, title_of
 from thermochroma.export.metadata import read_metadata
 from thermochroma.loading.policies import OtherPolicy
 from thermochroma.pipeline.stored import means_in, read_mapping, read_numbers
@@ -184,7 +184,16 @@ def row_of(name: str, names: Sequence[str], places: ResultFolders) -> Row:
     flickers = [one for name in names if (one := flicker_of(places.scores / name)) is not None]
     distances = mean_of_distances([read_distances(places.scores / one) for one in names])
     curves = tuple(read_curve(places.scores / one) for one in names)
-    row = Row(title_in(runs), "method", each[0], cost, distances=distances, snapshots=curves)
+    metadata = read_metadata(runs / TRANSLATOR)
+    row = Row(
+        title_of(metadata),
+        "method",
+        each[0],
+        cost,
+        deviation=deviation_of(metadata),
+        distances=distances,
+        snapshots=curves,
+    )
     if flickers:
         row = replace(row, flicker=sum(flickers) / len(flickers))
     if len(each) == 1:

@@ -43,6 +43,8 @@ class Row:
     cost: Mapping[str, Measured] | None = None
     note: str = ""
     """Note on the row below the table; rows may share one."""
+    deviation: str = ""
+    """What its settings do otherwise than the paper says, for a note with the names of the rows."""
     flicker: float | None = None
     """Flicker of its video, in levels, on the test split; None without video."""
     runs: tuple[pd.DataFrame, ...] = ()

@@ -29,7 +29,7 @@ from thermochroma.reporting.published import PAPER_RULE, PUBLISHED, SOURCE
 from thermochroma.reporting.significance import compare_pairs
 from thermochroma.reporting.snapshots import chosen
 from thermochroma.reporting.statistics import LEVEL, RESAMPLES, estimate
-from thermochroma.reporting.table_caption import title_of
+from thermochroma.reporting.table_caption import deviations, title_of
 
 METHODS_TABLE: Final = {"irvi": 2}
 """Number of the paper's table of methods, where it is not 1."""
@@ -49,7 +49,9 @@ CHOSEN: Final = (UNIFORM, "psnr")
 def methods_table(rows: Mapping[str, Row], about: About, *, seed: int) -> Table:
     """Build Table 1 or 2: every row on each part of the test set that the paper prints separately."""
     number_ = METHODS_TABLE.get(about.dataset, 1)
-    return _table(number_, "every method, trivial row and oracle", rows, about, (), seed)
+    return _table(
+        number_, "every method, trivial row and oracle", rows, about, deviations(rows), seed
+    )
 
 
 def ablation_table(rows: Mapping[str, Row], about: About, *, seed: int) -> Table:
@@ -62,6 +64,7 @@ def ablation_table(rows: Mapping[str, Row], about: About, *, seed: int) -> Table
     }
     missing = [title for name, title in ABLATION.items() if name not in some]
     notes = (f"Not in the line-up: {', '.join(missing)}.",) if missing else ()
+    notes = (*notes, *deviations(some))
     table = _table(3, "what text and interaction add to CMMF-Net", some, about, notes, seed)
     present = [name for name in ABLATION if name in some]
     if "cmmf_net" not in present or len(present) < 2:

@@ -40,7 +40,7 @@ from thermochroma.reporting.statistics import (
     pooled_psnr,
     refuse_other_frames,
 )
-from thermochroma.reporting.table_caption import definitions_of, notes_of, title_of
+from thermochroma.reporting.table_caption import definitions_of, deviations, notes_of, title_of
 
 CHOSEN: Final = "psnr_chosen"
 CLAIMED: Final = " (claimed)"
@@ -85,7 +85,7 @@ def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Tabl
     lines = _behind_methods(lines, videoless)
     parts = _parts(about, groups, rows)
     said = dict.fromkeys(rows[name].note for name in names if rows[name].note)
-    notes = (*said, *notes_of(about, lines, parts, first))
+    notes = (*said, *deviations(rows), *notes_of(about, lines, parts, first))
     title, definitions = title_of(about, first), definitions_of(about, first, lines)
     return Table(about.dataset, about.label, title, definitions, parts, lines, notes)
 

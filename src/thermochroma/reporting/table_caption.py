@@ -1,5 +1,6 @@
 """Text above and below a table: the definitions that a reader needs, and notes on missing values."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import pandas as pd
@@ -7,7 +8,16 @@ import pandas as pd
 from thermochroma.metrics.distribution import LEAST, LEAST_IN_SUBSETS
 from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 from thermochroma.metrics.perceptual import LPIPS_TRUNKS
-from thermochroma.reporting.layout import COMPETING, COST, NEEDS_VIDEO, SCORED, About, Line, Part
+from thermochroma.reporting.layout import (
+    COMPETING,
+    COST,
+    NEEDS_VIDEO,
+    SCORED,
+    About,
+    Line,
+    Part,
+    Row,
+)
 from thermochroma.reporting.numbers import number
 from thermochroma.reporting.published import PAPER_RULE, PUBLISHED, SOURCE
 from thermochroma.reporting.statistics import EXACT_UP_TO, FLIPS, LEVEL, RESAMPLES
@@ -126,6 +136,15 @@ def notes_of(
             f"{NEEDS_VIDEO}: {titles} learn from frames in a row, which are not trained on here."
         )
     return (*found, *_notes_of_kinds(lines))
+
+
+def deviations(rows: Mapping[str, Row]) -> tuple[str, ...]:
+    """A note on each thing that rows do otherwise than their papers, with the names of the rows."""
+    titles: dict[str, list[str]] = {}
+    for row in rows.values():
+        if row.deviation:
+            titles.setdefault(row.deviation, []).append(row.title)
+    return tuple(f"{', '.join(named)}: {said}." for said, named in titles.items())
 
 
 def _notes_of_kinds(lines: tuple[Line, ...]) -> list[str]:
