@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from thermochroma.base.cells import csv_cell, csv_table, markdown_cell, markdown_table
+from thermochroma.base.cells import counted, csv_cell, csv_table, markdown_cell, markdown_table
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,12 @@ def test_a_row_is_one_line_and_comes_back() -> None:
     text = csv_table(rows)
     assert text.count("\n") == 1
     assert list(csv.reader(io.StringIO(text))) == [["a,b", 'say "x"', "two lines", "-1.5"]]
+
+
+def test_one_thing_is_no_plural() -> None:
+    assert [counted(n, "image") for n in (0, 1, 2, 1200)] == [
+        "0 images",
+        "1 image",
+        "2 images",
+        "1,200 images",
+    ]

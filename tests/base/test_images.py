@@ -150,6 +150,16 @@ def test_three_equal_channels_count_as_one(tmp_path: Path) -> None:
     assert np.array_equal(read_thermal(_save(tmp_path / "a.png", np.dstack([grey] * 3))), grey)
 
 
+def test_channels_may_differ_by_what_lossy_coding_leaves(tmp_path: Path) -> None:
+    """Genuine thermal images that were JPEG once differ by up to 5; nothing is coloured in them."""
+    grey = np.full((48, 64, 3), 120, np.uint8)
+    grey[5, 5] = 120, 125, 117
+    assert read_thermal(_save(tmp_path / "a.png", grey))[6, 6] == 120
+    grey[5, 5] = 120, 125, 116
+    with pytest.raises(BadInput, match="shows colour"):
+        read_thermal(_save(tmp_path / "b.png", grey))
+
+
 def test_a_thermal_image_in_false_colours_is_refused_as_what_it_is(tmp_path: Path) -> None:
     grey = (COUNTS % 256).astype(np.uint8)
     ironbow = cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)

@@ -72,7 +72,7 @@ def test_a_run_without_scores(tmp_path: Path) -> None:
 
 def test_a_image_without_a_score(tmp_path: Path) -> None:
     broken = GOOD.assign(ssim=[0.5, np.nan, 0.7])
-    with pytest.raises(BadInput, match="lacks a score of 1 images, the first a/1"):
+    with pytest.raises(BadInput, match="lacks a score of 1 image, the first a/1"):
         read_scores(left(tmp_path, broken))
 
 

@@ -1,4 +1,4 @@
-"""Cells of tables for people, in Markdown and CSV: a text from outside stays a text.
+"""Text for people, in Markdown and CSV: a text from outside stays a text, one image is no "1 images".
 
 Titles come from `params.yaml`, names of frames from the names of files. Neither may end a cell, open a
 tag, load an image from elsewhere, or be a formula of a spreadsheet.
@@ -18,6 +18,11 @@ _IN_MARKDOWN: Final = (
 )
 _FORMULA: Final = re.compile(r"[=+\-@].")
 """Beginning of what spreadsheets compute; a mark that stands alone is none."""
+
+
+def counted(number: int, what: str) -> str:
+    """Text of a number of things: "1 image", "2 images", "1,200 images"."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def one_line(cell: object) -> str:

@@ -4,6 +4,8 @@ import platform
 
 import torch
 
+from thermochroma.base.cells import counted
+
 
 def find_device() -> torch.device:
     """The first GPU if there is one, otherwise the processor; changes no setting of torch."""
@@ -26,7 +28,7 @@ def device_name(device: torch.device) -> str:
     """The GPU's name, or the processor's kind and the number of threads in use."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
-    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+    return f"CPU ({platform.machine()}, {counted(torch.get_num_threads(), 'thread')})"
 
 
 def peak_memory_bytes(device: torch.device) -> int:

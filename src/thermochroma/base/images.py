@@ -29,7 +29,7 @@ VisibleImage: TypeAlias = UInt8[np.ndarray, "h w 3"]
 Counts: TypeAlias = Real[np.ndarray, "h w"]
 """One radiometric image: the camera's counts (16 or 32 bits), or temperatures as floats."""
 
-GREY_TOLERANCE = 3  # grey levels: three equal channels differ by this after JPEG's chroma rounding
+GREY_TOLERANCE: Final = 8  # grey levels by which lossy coding lets three equal channels differ
 PALETTE: Final = 256  # colours that a palette has at most
 NOTE: Final = "thermochroma"  # key of the text in a PNG of ours
 TONE_KINDS: Final[dict[str, Literal["window", "clahe"]]] = {"window": "window", "clahe": "clahe"}

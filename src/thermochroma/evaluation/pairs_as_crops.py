@@ -9,18 +9,17 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from thermochroma.base.cells import counted
 from thermochroma.base.decoding import decode
 from thermochroma.base.errors import BadInput
 from thermochroma.base.image_files import image_of_each
-from thermochroma.base.images import ThermalImage, read_thermal, read_visible
+from thermochroma.base.images import GREY_TOLERANCE, ThermalImage, read_thermal, read_visible
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
 from thermochroma.base.shards import new_shard
 from thermochroma.evaluation.scoring import in_grey
 from thermochroma.loading.crops import MANIFEST, Crops
 
 SHARD: Final = "all.npy"
-NEARLY_GREY: Final = 8
-"""Grey levels by which the channels of a thermal image may differ here: some were kept as JPEG before."""
 
 
 def pairs_as_crops(truth: Path, thermal: Path, folder: Path) -> Crops:
@@ -61,7 +60,7 @@ def read_nearly_grey(path: Path) -> ThermalImage:
     pixels = decode(path)
     if pixels.dtype == np.uint8 and pixels.ndim == 3:
         levels = pixels.astype(np.int16)
-        if int((levels.max(axis=2) - levels.min(axis=2)).max()) <= NEARLY_GREY:
+        if int((levels.max(axis=2) - levels.min(axis=2)).max()) <= GREY_TOLERANCE:
             grey: ThermalImage = in_grey(torch.tensor(pixels).permute(2, 0, 1)[None])[0].numpy()
             return grey
     return read_thermal(path)
@@ -72,7 +71,9 @@ def _refuse_unlike(truth: Path, thermal: Path, visible: Sequence[str], warm: Seq
         return
     alone = sorted({*visible} ^ {*warm})
     given = (
-        f"{len(alone)} images are in one of the two alone, the first {alone[0]}" if alone else ""
+        f"{counted(len(alone), 'image')} in one of the two alone, the first {alone[0]}"
+        if alone
+        else ""
     )
     raise BadInput(
         given=f"{truth} has {len(visible)} images and {thermal} {len(warm)}"

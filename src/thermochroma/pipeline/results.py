@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 
+from thermochroma.base.cells import counted
 from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import FACTS
 from thermochroma.base.reading import reading
@@ -297,7 +298,8 @@ def read_scores(folder: Path) -> pd.DataFrame:
         raise BadInput(given=given, needed=needed, remedy=SCORED_AGAIN)
     broken = scores[scores[list(ALWAYS)].isna().any(axis=1)]
     if len(broken):
-        given = f"{path} lacks a score of {len(broken)} images, the first {broken.iloc[0]['frame']}"
+        first = broken.iloc[0]["frame"]
+        given = f"{path} lacks a score of {counted(len(broken), 'image')}, the first {first}"
         raise BadInput(given=given, needed=needed, remedy=SCORED_AGAIN)
     return scores.fillna({"place": "", "time": ""})
 

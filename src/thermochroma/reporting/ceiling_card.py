@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thermochroma.base.cells import markdown_table
+from thermochroma.base.cells import counted, markdown_table
 from thermochroma.data.registration.tables import metrics
 from thermochroma.metrics.image_scores import SCORES
 from thermochroma.reporting.figures import COLOURS, MARKERS, dress, print_note
@@ -68,9 +68,9 @@ def build_ceiling(
     parts = [
         f"# Ceiling: {title}",
         *([f"**{note}**"] if note else []),
-        f"{images} images of {sequences} sequences of the test split, evenly spread. {MEANING} In "
-        f"brackets the {LEVEL:.0%} bootstrap interval over sequences. {SCORES['ssim'].definition} "
-        f"{SCORES['psnr'].definition}",
+        f"{counted(images, 'image')} of {counted(sequences, 'sequence')} of the test split, evenly spread. "
+        f"{MEANING} In brackets the {LEVEL:.0%} bootstrap interval over sequences. "
+        f"{SCORES['ssim'].definition} {SCORES['psnr'].definition}",
         _table(["Row", "pixels", *(heading(SCORES[name]) for name in WITH_INTERVAL)], [
             [TITLES[what], number(pixels, 0), *(_interval(found[name], name) for name in WITH_INTERVAL)]
             for (what, pixels), found in means_of(scores, seed=seed).items()
@@ -165,9 +165,10 @@ def _between(neighbours: pd.DataFrame, seed: int) -> str:
     found = {name: _interval(estimate(neighbours, name, seed=seed), name) for name in WITH_INTERVAL}
     change = neighbours["flicker"].dropna()
     moved = f"{change.mean():.2f} levels" if len(change) else "not known"
+    sequences = counted(neighbours["sequence"].nunique(), "sequence")
     return (
         f"A true frame, taken as the prediction of the next one, scores SSIM {found['ssim']} and PSNR "
-        f"{found['psnr']} dB ({len(neighbours)} pairs of {neighbours['sequence'].nunique()} sequences). "
+        f"{found['psnr']} dB ({counted(len(neighbours), 'pair')} of {sequences}). "
         f"Where motion is followed, the truth itself changes by {moved}: noise, light, and what the flow "
         "misses."
     )

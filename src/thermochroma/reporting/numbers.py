@@ -12,8 +12,8 @@ UNDEFINED: Final = "–"
 
 
 def number(value: float, decimals: int) -> str:
-    """Format a number with fixed decimals, and NaN as "–"."""
-    return UNDEFINED if np.isnan(value) else f"{value:.{decimals}f}"
+    """Format a number with fixed decimals, what rounds to zero without a sign, and NaN as "–"."""
+    return UNDEFINED if np.isnan(value) else f"{value:z.{decimals}f}"
 
 
 def digits(value: float) -> str:

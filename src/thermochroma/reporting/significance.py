@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from thermochroma.base.cells import csv_table, markdown_table
+from thermochroma.base.cells import counted, csv_table, markdown_table
 from thermochroma.base.errors import BadInput
 from thermochroma.metrics.image_scores import SCORES
 from thermochroma.reporting.statistics import (
@@ -228,16 +228,18 @@ def _caption(about: str, verdicts: Sequence[Verdict]) -> str:
     said = (
         f"{about} Each row against each column, by the mean of the differences frame by frame: ▲ the "
         f"row is better, ▼ worse, = they cannot be told apart. Tested with two-sided sign flips over "
-        f"{n} sequences (all patterns up to {EXACT_UP_TO}, else {FLIPS:,} drawn). A mark needs a p of at "
-        f"most {1 - LEVEL:.0%} after a correction for all {pairs} pairs of the matrix, taken jointly "
-        "(Westfall and Young's step-down maximum over the same flips, which accounts for the likeness "
-        f"of pairs). In brackets the {LEVEL:.0%} interval of a pair by itself; all pairs, with theirs, "
-        "are in the CSV file."
+        f"{counted(n, 'sequence')} (all patterns up to {EXACT_UP_TO}, else {FLIPS:,} drawn). A mark "
+        f"needs a p of at most {1 - LEVEL:.0%} after a correction for all {pairs} pairs of the matrix, "
+        "taken jointly (Westfall and Young's step-down maximum over the same flips, which accounts for "
+        f"the likeness of pairs). In brackets the {LEVEL:.0%} interval of a pair by itself; all pairs, "
+        "with theirs, are in the CSV file."
     )
     if n < 2:
         return f"{said}\n\n–: not defined with fewer than two sequences: nothing can be told apart."
     least = least_p(n)
-    said += f"\n\nThe least p that {n} sequences can give, corrected or not, is {least:.2g}."
+    said += (
+        f"\n\nThe least p that {counted(n, 'sequence')} can give, corrected or not, is {least:.2g}."
+    )
     if least > 1 - LEVEL:
         said += " These sequences are too few for any verdict."
     return said

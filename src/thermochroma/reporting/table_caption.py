@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from thermochroma.base.cells import counted
 from thermochroma.metrics.distribution import LEAST, LEAST_IN_SUBSETS
 from thermochroma.metrics.image_scores import PERCEPTION, SCORES
 from thermochroma.metrics.perceptual import LPIPS_TRUNKS
@@ -73,8 +74,9 @@ def what_is_scored(about: About, scores: pd.DataFrame) -> str:
     """Sentence with data set, split, and the numbers of images and sequences."""
     split = f", {about.split} split" if about.split else ""
     return (
-        f"{about.title}{split}: {len(scores)} images of "
-        f"{scores['sequence'].nunique()} sequences at {about.size}×{about.height or about.size} pixels."
+        f"{about.title}{split}: {counted(len(scores), 'image')} of "
+        f"{counted(scores['sequence'].nunique(), 'sequence')} at "
+        f"{about.size}×{about.height or about.size} pixels."
     )
 
 

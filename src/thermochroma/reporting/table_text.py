@@ -12,7 +12,7 @@ GROUP_TITLES: Final = {
     "method": "Methods",
     "entry": "Entries (predictions from elsewhere)",
     "probe": "Closed form",
-    "trivial": "Trivial rows",
+    "trivial": "Baselines",
     "oracle": "Oracles (see the truth)",
 }
 HEADING_LETTERS: Final = 14

@@ -92,7 +92,7 @@ def test_facts_say_how_long_and_how_wide(root: Path) -> None:
             TrainingFacts(3, 1, "VGG-16 published; CLIP stand-ins"), budgets, methods=3, shown=TEST
         )
     )
-    assert "3 methods, each trained from nothing on 3 pairs of 1 sequences" in facts
+    assert "3 methods, each trained from nothing on 3 pairs of 1 sequence;" in facts
     images = sorted(one.images for one in budgets.values() if one.images is not None)
     assert images[0] < images[-1]
     assert f"{images[0]} to {images[-1]} images" in facts

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from thermochroma.base.cells import counted
 from thermochroma.config.budget import Budget
 
 NOTHING: Final = "Nothing was trained."
@@ -28,13 +29,14 @@ def facts_of(
     """
     if not budgets:
         return [NOTHING, SHOWN.format(shown=shown)]
-    trained_here = f"{methods} method{'s' * (methods > 1)}"
+    trained_here = counted(methods, "method")
     if len(budgets) > methods:
         trained_here += f" in {len(budgets)} rows"
     each = ", each" if len(budgets) > 1 else ""
     return [
-        f"{trained_here}{each} trained from nothing on {trained.frames} pairs of "
-        f"{trained.sequences} sequences; no test sequence is among them.",
+        f"{trained_here}{each} trained from nothing on "
+        f"{counted(trained.frames, 'pair')} of {counted(trained.sequences, 'sequence')}; "
+        "no test sequence is among them.",
         *_lengths(budgets, trained.frames),
         f"Weights of the frozen networks used in training: {trained.frozen}.",
         SHOWN.format(shown=shown),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thermochroma.base.cells import counted
 from thermochroma.metrics.image_scores import SCORES
 from thermochroma.reporting.layout import Row
 from thermochroma.reporting.numbers import number
@@ -149,7 +150,7 @@ def _untestable(sequences: int) -> str:
     if sequences < 2:
         return ONE_SEQUENCE
     if least_p(sequences) > LIKELY:
-        return f"{sequences} test sequences: too few to tell anything apart"
+        return f"{counted(sequences, 'test sequence')}: too few to tell anything apart"
     return ""
 
 
