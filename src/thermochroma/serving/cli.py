@@ -14,7 +14,6 @@ from tqdm import tqdm
 from thermochroma.base.device import find_device
 from thermochroma.base.endings import one_sentence
 from thermochroma.base.errors import BadInput
-from thermochroma.base.images import Tone
 from thermochroma.base.memory import within_memory
 from thermochroma.config.params import Params, read_params
 from thermochroma.contract.dummy_input import dummy_input
@@ -33,6 +32,7 @@ from thermochroma.pretrained.authors_checkpoints import (
 from thermochroma.serving.diagram import draw
 from thermochroma.serving.outside import add_frames, add_score
 from thermochroma.serving.parameter_table import TEXT_WIDTH, parameter_table
+from thermochroma.serving.tones import FORMS, mapping_for, parse_tone
 from thermochroma.serving.translate import InferenceOptions, Outcome, images_in, translate_files
 from thermochroma.serving.verify import verify
 
@@ -85,7 +85,10 @@ def translate(chosen: Namespace) -> None:
     A bad image does not stop the others: all that failed are listed at the end, with status 1.
     """
     images = images_in(chosen.images)
-    tone = Tone.parse(chosen.tone, remedy="correct --tone, for example 'window 7000 9000'")
+    asked = parse_tone(chosen.tone)
+    tone = mapping_for(images, asked, page=chosen.page)
+    if tone is not None and tone != asked:
+        sys.stdout.write(f"--tone '{tone}': the one mapping for all images; give it to repeat it\n")
     options = InferenceOptions(
         chosen.text, chosen.sentence, chosen.reference, tone, chosen.page, chosen.sharpness
     )
@@ -223,7 +226,9 @@ def _add_translate(commands: Any) -> None:
         type=float,
         help="for methods with degrees of it: 0, the least error (so without the option), to 1",
     )
-    command.add_argument("--tone", default="", help="for more than 8 bits: 'window 7000 9000'")
+    command.add_argument(
+        "--tone", default="", help=f"for more than 8 bits, one mapping for all images: {FORMS}"
+    )
     command.add_argument("--page", type=int, help="for files of several pages or frames, from 1")
     command.add_argument(
         "--again",

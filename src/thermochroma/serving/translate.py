@@ -16,11 +16,8 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.image_files import IMAGE_SUFFIXES, image_files
 from thermochroma.base.images import (
-    Counts,
-    Tone,
-    holds_counts,
+    ThermalImage,
     note_in,
-    read_counts,
     read_thermal,
     read_visible,
     size_of,
@@ -31,6 +28,8 @@ from thermochroma.contract.method import Method
 from thermochroma.inference.predictor import NEUTRAL, Predictor, load_predictor, refuse_too_large
 from thermochroma.loading.collate import is_tunable, seen_spectrum
 from thermochroma.networks.frozen import TENSORS
+from thermochroma.serving.sensor import holds_sensor, read_sensor
+from thermochroma.serving.tones import FORMS, Mapping
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,16 @@ class InferenceOptions:
     """Further inputs that a translator may need beside the images.
 
     text: folder of the text encoder with which it was trained. sentence: its text for every image.
-    reference: a visible image of any size to take colours from, or None. tone: rule that reduces images
-    of more than 8 bits to 8. page: which one of files with several, from 1; None if each has one alone.
-    sharpness: 0 to 1, for a method that can be asked for it; None for its mean, or for another method.
+    reference: a visible image of any size to take colours from, or None. tone: the one mapping that
+    reduces images of more than 8 bits to 8. page: which one of files with several, from 1; None if each
+    has one alone. sharpness: 0 to 1, for a method that can be asked for it; None for its mean, or for
+    another method.
     """
 
     text: Path
     sentence: str = NEUTRAL
     reference: Path | None = None
-    tone: Tone | None = None
+    tone: Mapping | None = None
     page: int | None = None
     sharpness: float | None = None
 
@@ -146,11 +146,26 @@ def read_for(method: Method, path: Path, options: InferenceOptions) -> UInt8[np.
     if seen_spectrum(method.sees) == "visible":
         return read_visible(path, page=options.page)
     _refuse_other_depth(path, options.tone)
-    counts = None if options.tone is None else read_counts(path, page=options.page)
-    if counts is not None and options.tone is not None:
-        _refuse_outside(path, counts, options.tone)
-        return options.tone.apply(counts)
-    return read_thermal(path, page=options.page)
+    sensed = None if options.tone is None else read_sensor(path, page=options.page)
+    if sensed is not None and options.tone is not None:
+        return options.tone.apply(path, sensed)
+    return _read_grey(path, page=options.page)
+
+
+def _read_grey(path: Path, *, page: int | None) -> ThermalImage:
+    """Read a thermal image of 8 bits. Raises BadInput with the ways out for one in false colours."""
+    try:
+        return read_thermal(path, page=page)
+    except BadInput as problem:
+        if decode(path, page=page).ndim == 2:
+            raise
+        raise BadInput(  # three channels, which are refused for their colour alone
+            given=problem.given,
+            needed="heat as grey: a palette's colours do not tell it",
+            remedy="of an image in false colours, give one of three: the image saved in white-hot grey, "
+            "the camera's radiometric original, or its 16-bit counts; a visible image is not for this "
+            "translator",
+        ) from None
 
 
 def _refuse_sharpness(method: Method, sharpness: float | None) -> None:
@@ -171,30 +186,19 @@ def _refuse_sharpness(method: Method, sharpness: float | None) -> None:
         )
 
 
-def _refuse_other_depth(path: Path, tone: Tone | None) -> None:
+def _refuse_other_depth(path: Path, tone: Mapping | None) -> None:
     """Raise BadInput for counts without a tone, and for a tone without counts."""
-    if holds_counts(path) and tone is None:
+    if holds_sensor(path) and tone is None:
         raise BadInput(
             given=f"{path} holds more than 8 bits a pixel",
             needed="the counts, or temperatures, that become black and white: one rule for all images",
-            remedy="name them, for example --tone 'window 7000 9000'",
+            remedy=f"let them be found, --tone auto, or name them: {FORMS}",
         )
-    if tone is not None and not holds_counts(path):
+    if tone is not None and not holds_sensor(path):
         raise BadInput(
             given=f"{path} has 8 bits a pixel, and --tone is given",
             needed="a tone is for images of more than 8 bits",
             remedy="translate images of 8 bits by themselves, without --tone",
-        )
-
-
-def _refuse_outside(path: Path, counts: Counts, tone: Tone) -> None:
-    """Raise BadInput for an image that the tone makes wholly black or wholly white."""
-    low, high = float(counts.min()), float(counts.max())
-    if high <= tone.black or low >= tone.white:
-        raise BadInput(
-            given=f"{path} has values from {low:g} to {high:g}, all outside of the tone `{tone}`",
-            needed="a tone between whose black and white the image's values lie",
-            remedy="correct --tone; it is in the unit of the file",
         )
 
 
