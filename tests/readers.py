@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 from safetensors.torch import save_file
 
+from tests.camera_files import write_flir
 from tests.examiner import PARAMS, SCALE, method_of, settings_of
 from tests.rooms import MODULES, PACKAGE
 from thermochroma.base.images import read_thermal, write_image
@@ -35,6 +36,7 @@ from thermochroma.networks.frozen import kind_of, load_vgg
 from thermochroma.pretrained.authors_checkpoints import Entry, read_checkpoint
 from thermochroma.pretrained.pickled_arrays import read_arrays
 from thermochroma.pretrained.write_weights import write_efficientnet, write_vgg
+from thermochroma.serving.sensor import read_sensor
 
 METHODS = {"read_text", "read_bytes", "read_csv", "read_parquet", "safe_load", "from_pretrained"}
 METHODS |= {"ZipFile", "memmap", "fromfile", "imread"}
@@ -105,6 +107,15 @@ class Feeder:
     """Words of the remedy."""
     by_hand: bool = False
     """Whether people hand it to the command: then it must not speak of stages that write it anew."""
+
+
+def _flir(path: Path) -> None:
+    write_flir(path, np.full((12, 16), 16000, np.uint16))
+
+
+def _flir_without_its_camera(path: Path) -> None:
+    _flir(path)
+    path.write_bytes(path.read_bytes().replace(b"\0\x20\0\2", b"\0\x21\0\2"))
 
 
 def _translator(path: Path) -> None:
@@ -273,6 +284,15 @@ FEEDERS = {
         read=lambda path: read_lpips(path.parent, "alexnet", torch.device("cpu")),
         wrong=_safetensors,
         remedy="dvc repro -f weights",
+    ),
+    "FLIR's image": Feeder(
+        opens=("serving/sensor.py:_flir",),
+        file="a.jpg",
+        make=_flir,
+        read=read_sensor,
+        wrong=_flir_without_its_camera,
+        remedy="give the file anew",
+        by_hand=True,
     ),
     "settings": Feeder(
         opens=("config/params.py:read_params",),

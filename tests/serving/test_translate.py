@@ -355,11 +355,29 @@ def test_a_page_can_be_chosen(tmp_path: Path) -> None:
     assert read_visible(out / "a.png").shape == (20, 16, 3)
 
 
-def test_an_image_too_large_for_one_piece_is_refused_unread(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("more", "most"), [([], 89), (["--tile", 0], 17)])
+def test_an_image_too_large_is_refused_unread(
+    more: list[object], most: int, tmp_path: Path
+) -> None:
     translator = saved("cyclegan", tmp_path / "t.safetensors")
     (tmp_path / "a.pgm").write_bytes(b"P5 12000 9000 255\n")
-    with pytest.raises(SystemExit, match=r"12000 by 9000 pixels \(108 megapixels\).*at most 17"):
-        _translate(translator, tmp_path / "a.pgm", "--to", tmp_path / "out")
+    said = rf"12000 by 9000 pixels \(108 megapixels\).*at most {most}"
+    with pytest.raises(SystemExit, match=said):
+        _translate(translator, tmp_path / "a.pgm", "--to", tmp_path / "out", *more)
+
+
+def test_a_large_image_goes_in_tiles(tmp_path: Path) -> None:
+    translator, out = saved("pix2pix", tmp_path / "t.safetensors"), tmp_path / "out"
+    write_image(tmp_path / "a.png", noise(150, 100))
+    found = []
+    for more in ([], ["--tile", 0], ["--tile", 64, "--overlap", 16]):
+        _translate(translator, tmp_path / "a.png", "--to", out, *more)
+        found.append(read_visible(out / "a.png"))
+    assert np.array_equal(found[0], found[1])  # it is small
+    assert found[2].shape == found[0].shape
+    assert not np.array_equal(found[0], found[2])
+    with pytest.raises(SystemExit, match="tiles of 64 pixels overlap by 40"):
+        _translate(translator, tmp_path / "a.png", "--to", out, "--tile", 64, "--overlap", 40)
 
 
 def test_a_lack_of_memory_is_one_images_failure(
@@ -393,8 +411,8 @@ def test_an_image_that_needs_more_memory_than_is_free_fails_alone(
     monkeypatch.setattr(memory, "free_bytes", lambda: 400 << 20)
     monkeypatch.setattr(cli, "find_device", lambda: torch.device("cpu"))
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    with pytest.raises(SystemExit, match=r"1 of 2 .*\n.*a\.png: memory ran out.*scale the image"):
-        _translate(translator, tmp_path / "in", "--to", out)
+    with pytest.raises(SystemExit, match=r"1 of 2 .*\n.*a\.png: memory ran out.*--tile 512"):
+        _translate(translator, tmp_path / "in", "--to", out, "--tile", 0)
     assert (out / "b.png").exists()
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
 

@@ -22,6 +22,7 @@ from thermochroma.contract.settings import Settings
 from thermochroma.export.artifact import build_translator, save_translator
 from thermochroma.export.metadata import Metadata, read_metadata
 from thermochroma.inference.predictor import NEUTRAL
+from thermochroma.inference.tiles import TILE, WHOLE, Tiling
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pretrained.authors_checkpoints import (
     entries_of,
@@ -90,7 +91,13 @@ def translate(chosen: Namespace) -> None:
     if tone is not None and tone != asked:
         sys.stdout.write(f"--tone '{tone}': the one mapping for all images; give it to repeat it\n")
     options = InferenceOptions(
-        chosen.text, chosen.sentence, chosen.reference, tone, chosen.page, chosen.sharpness
+        chosen.text,
+        chosen.sentence,
+        chosen.reference,
+        tone,
+        chosen.page,
+        chosen.sharpness,
+        Tiling(chosen.tile, chosen.overlap),
     )
     outcomes: list[Outcome] = []
     written = translate_files(chosen.translator, images, chosen.to, options, again=chosen.again)
@@ -229,11 +236,26 @@ def _add_translate(commands: Any) -> None:
     command.add_argument(
         "--tone", default="", help=f"for more than 8 bits, one mapping for all images: {FORMS}"
     )
+    _add_tiling(command)
     command.add_argument("--page", type=int, help="for files of several pages or frames, from 1")
     command.add_argument(
         "--again",
         action="store_true",
         help="translate also what is there already, made of the same",
+    )
+
+
+def _add_tiling(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--tile",
+        type=int,
+        help=f"side of the tiles that larger images are divided into; 0: none; without it {TILE} above "
+        f"{WHOLE / 1e6:.1f} megapixels",
+    )
+    command.add_argument(
+        "--overlap",
+        type=int,
+        help="pixels in which tiles are blended; without it an eighth of them",
     )
 
 

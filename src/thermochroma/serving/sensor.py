@@ -32,7 +32,7 @@ DJI_SEGMENTS: Final = ("APP3", "APP4", "APP5")
 
 @dataclass(frozen=True, eq=False)
 class Sensed:
-    """What a sensor measured, upright, and in which unit."""
+    """Values that a sensor measured, upright, with their unit."""
 
     values: Counts
     unit: Unit

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +25,12 @@ from thermochroma.base.images import (
 )
 from thermochroma.base.reading import reading
 from thermochroma.contract.method import Method
-from thermochroma.inference.predictor import NEUTRAL, Predictor, load_predictor, refuse_too_large
+from thermochroma.inference.predictor import NEUTRAL, Predictor, load_predictor
+from thermochroma.inference.tiles import Tiling, translate_tiled
 from thermochroma.loading.collate import is_tunable, seen_spectrum
 from thermochroma.networks.frozen import TENSORS
 from thermochroma.serving.sensor import holds_sensor, read_sensor
-from thermochroma.serving.tones import FORMS, Mapping
+from thermochroma.serving.tones import Mapping
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class InferenceOptions:
     reference: a visible image of any size to take colours from, or None. tone: the one mapping that
     reduces images of more than 8 bits to 8. page: which one of files with several, from 1; None if each
     has one alone. sharpness: 0 to 1, for a method that can be asked for it; None for its mean, or for
-    another method.
+    another method. tiling: how large images are divided.
     """
 
     text: Path
@@ -49,6 +50,7 @@ class InferenceOptions:
     tone: Mapping | None = None
     page: int | None = None
     sharpness: float | None = None
+    tiling: Tiling = field(default_factory=Tiling)
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,9 @@ def translate_files(
                 yield Outcome(path, target, kept=True)
                 continue
             image = read_for(predictor.method, path, options)
+            sharpness, tiling = options.sharpness or 0.0, options.tiling
             prediction = _as_array(
-                predictor(image[None], reference, sharpness=options.sharpness or 0.0)[0]
+                translate_tiled(predictor, image, reference, tiling=tiling, sharpness=sharpness)
             )
         except (BadInput, RuntimeError, MemoryError) as problem:
             yield Outcome(path, target, fault=_fault(path, problem))
@@ -142,7 +145,7 @@ def translate_files(
 
 def read_for(method: Method, path: Path, options: InferenceOptions) -> UInt8[np.ndarray, "h w *c"]:
     """Read an image of the spectrum that the method sees. Raises BadInput for one of the other."""
-    refuse_too_large(*size_of(path), given=str(path))
+    options.tiling.refuse_too_large(*size_of(path), given=str(path))
     if seen_spectrum(method.sees) == "visible":
         return read_visible(path, page=options.page)
     _refuse_other_depth(path, options.tone)
@@ -192,7 +195,7 @@ def _refuse_other_depth(path: Path, tone: Mapping | None) -> None:
         raise BadInput(
             given=f"{path} holds more than 8 bits a pixel",
             needed="the counts, or temperatures, that become black and white: one rule for all images",
-            remedy=f"let them be found, --tone auto, or name them: {FORMS}",
+            remedy="name them, --tone 'window 7000 9000', or let them be found, --tone auto",
         )
     if tone is not None and not holds_sensor(path):
         raise BadInput(
@@ -215,6 +218,8 @@ def _how(predictor: Predictor, translator: Path, options: InferenceOptions) -> s
     }
     if is_tunable(predictor.method.sees):
         parts["sharpness"] = str(options.sharpness or 0.0)
+    if options.tiling != Tiling():
+        parts["tiling"] = str(options.tiling)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -254,7 +259,7 @@ def _fault(path: Path, problem: Exception) -> BadInput:
     return BadInput(
         given=f"{path}: {lacking.given}",
         needed=lacking.needed,
-        remedy="scale the image down, or cut it into parts",
+        remedy="translate it in smaller tiles, --tile 512, or scale it down",
     )
 
 
