@@ -171,6 +171,23 @@ def test_rows_with_other_captions_stand_below_and_are_means_over_runs(tmp_path: 
     assert not any(name.startswith("cmmf_net_no_text_") for name in kept)
 
 
+def test_rows_of_one_dial_know_the_duller_one(tmp_path: Path) -> None:
+    places = ResultFolders(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
+    ship(places.runs / "thermochroma", "thermochroma")
+    policies = policies_below("thermochroma", places)
+    folder = places.scores / "thermochroma/policies"
+    for name in policies:
+        (folder / name).mkdir(parents=True)
+        left(folder / name, GOOD)
+        write_json(folder / name / "distances.json", {})
+    found = with_policies("thermochroma", Row("T", "method", GOOD), [folder], policies)
+    assert {name: row.sharper_than for name, row in found.items()} == {
+        "thermochroma": "",
+        "thermochroma_half_sharp": "thermochroma",
+        "thermochroma_sharp": "thermochroma_half_sharp",
+    }
+
+
 def test_a_method_of_the_lineup_that_was_never_scored(tmp_path: Path) -> None:
     places = ResultFolders(*(tmp_path / name for name in ("runs", "scores", "baselines", "t", "f")))
     with pytest.raises(BadInput, match=r"scores/pix2pix/scores\.csv does not exist"):

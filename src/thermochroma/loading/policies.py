@@ -150,7 +150,7 @@ NOTE_ON_SHARPNESS: Final = (
     "Sharpness: a row shows the mean of what its method thinks likely (sharpness 0), which has the least "
     "error. Below it stand the same weights, half way and the whole way to a sharp image."
 )
-OTHER_SHARPNESS: Final[Mapping[str, OtherPolicy]] = {
+OTHER_SHARPNESS: Final[Mapping[str, OtherPolicy]] = {  # rising
     "half_sharp": OtherPolicy(
         "sharpness 0.5", NOTE_ON_SHARPNESS, (partial(with_sharpness, wish=0.5),)
     ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -24,7 +25,7 @@ from thermochroma.evaluation.snapshots import CURVE, IMAGES, TAKEN
 from thermochroma.evaluation.summary import mean_of_distances, mean_of_draws
 from thermochroma.export.artifact import deviation_of, title_of
 from thermochroma.export.metadata import read_metadata
-from thermochroma.loading.policies import OtherPolicy
+from thermochroma.loading.policies import OTHER_SHARPNESS, OtherPolicy
 from thermochroma.pipeline.stored import means_in, read_mapping, read_numbers
 from thermochroma.reporting.layout import COST, About, Kind, Row
 from thermochroma.reporting.table_caption import RUNS
@@ -237,6 +238,8 @@ def with_policies(
     name: str, row: Row, folders: Sequence[Path], policies: Mapping[str, OtherPolicy]
 ) -> dict[str, Row]:
     """The row and, below it, what the same translators predict when they are shown something else."""
+    duller = {f"{name}_{one}": f"{name}_{less}" for less, one in pairwise(OTHER_SHARPNESS)}
+    duller[f"{name}_{next(iter(OTHER_SHARPNESS))}"] = name
     below = {
         f"{name}_{policy}": Row(
             f"{row.title}, {other.title}",
@@ -244,6 +247,7 @@ def with_policies(
             mean_of_runs(name, [read_scores(folder / policy) for folder in folders]),
             row.cost,
             other.note,
+            sharper_than=duller.get(f"{name}_{policy}", ""),
             distances=mean_of_distances([read_distances(one / policy) for one in folders]),
         )
         for policy, other in policies.items()

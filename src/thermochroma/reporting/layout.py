@@ -43,6 +43,8 @@ class Row:
     cost: Mapping[str, Measured] | None = None
     note: str = ""
     """Note on the row below the table; rows may share one."""
+    sharper_than: str = ""
+    """Name of the row of the same weights at the next lower sharpness; "" for all others."""
     deviation: str = ""
     """What its settings do otherwise than the paper says, for a note with the names of the rows."""
     flicker: float | None = None
@@ -122,6 +124,7 @@ class Line:
     title: str
     kind: Kind
     cells: Mapping[str, Cell]
+    sharper_than: str = ""
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ def build_table(rows: Mapping[str, Row], about: About, *, seed: int = 0) -> Tabl
                 **_chosen_cell(rows[name].snapshots),
                 **_perception_cells(rows[name], about.split),
             },
+            rows[name].sharper_than,
         )
         for name in names
     )

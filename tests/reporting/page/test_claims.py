@@ -182,6 +182,30 @@ def test_intervals_are_whole(browser: "Browser", made: Mapping[str, Path]) -> No
         )
 
 
+WITH_LPIPS = """
+const rows = section().splits.test.rows.filter((row) => row.kind === "method");
+rows.forEach((row, n) => { row.cells.lpips_alex = [0.3 + 0.1 * n, "0.3", null, null]; });
+rows[1].sharper_than = rows[0].name;
+scores().columns.push({ key: "lpips_alex", heading: "LPIPS (AlexNet) ↓", better: -1, interval: false });
+drawPerception();
+"""
+
+
+def test_distortion_stands_against_perception(browser: "Browser", made: Mapping[str, Path]) -> None:
+    with opened(browser, made["leads"]) as view:
+        block = view.locator("#perception")
+        assert not block.is_visible(), "nothing has an LPIPS here"
+        view.evaluate(WITH_LPIPS)
+        assert {*block.locator(".label").all_text_contents()} == {"Pix2pix", "TIC-CGAN"}
+        assert "LPIPS (AlexNet)" in block.locator(".axis").text_content()
+        joined, spots = block.locator("line.dial"), block.locator("circle.mark-method")
+        assert (joined.count(), spots.count()) == (1, 2)
+        places = [float(spot.get_attribute("cx")) for spot in spots.all()]
+        ends = [float(joined.get_attribute(name)) for name in ("x1", "x2")]
+        assert ends == pytest.approx(places)
+        assert places[0] < places[1]
+
+
 def test_its_words_are_the_field_s(browser: "Browser", made: Mapping[str, Path]) -> None:
     with opened(browser, made["leads"]) as view:
         heads = view.locator("#table thead th").all_inner_texts()

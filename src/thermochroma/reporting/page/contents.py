@@ -42,6 +42,8 @@ class PageRow:
     title: str
     kind: Kind
     cells: Mapping[str, tuple[Any, str, Any, Any]]
+    sharper_than: str = ""
+    """Name of the row of the same weights at the next lower sharpness; "" for all others."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ def _better(key: str) -> int:
 
 def _row(line: Line) -> PageRow:
     cells = {key: _cell(cell) for key, cell in line.cells.items() if cell.text}
-    return PageRow(line.name, line.title, line.kind, cells)
+    return PageRow(line.name, line.title, line.kind, cells, line.sharper_than)
 
 
 def _cell(cell: Cell) -> tuple[Any, str, Any, Any]:

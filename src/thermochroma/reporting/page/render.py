@@ -13,7 +13,10 @@ from thermochroma.reporting.page.contents import PageDataset, as_json
 from thermochroma.reporting.page.duels import LIKELY
 from thermochroma.reporting.statistics import LEVEL
 
-SCRIPTS: Final = ("state.js", "table.js", "duels.js", "viewer.js", "plots.js", "link.js", "main.js")
+SCRIPTS: Final = (
+    *("state.js", "table.js", "duels.js", "viewer.js", "plots.js", "scatter.js"),
+    *("link.js", "main.js"),
+)
 """Scripts of the page, in the order in which they must run."""
 PACKAGE: Final = "thermochroma.reporting.page"
 

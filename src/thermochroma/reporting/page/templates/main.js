@@ -34,6 +34,7 @@ function drawAll() {
   drawViewer();
   drawCurves();
   drawScatter();
+  drawPerception();
 }
 
 // The best method or entry by PSNR that has images; without any, another row.
@@ -106,7 +107,10 @@ onChange("[name=reading]", (input) => { state.reading = input.value; drawCurves(
 onChange("[name=quality]", (input) => { state.quality = input.value; drawScatter(); });
 byId("before").addEventListener("click", () => step(-1));
 byId("after").addEventListener("click", () => step(1));
-window.matchMedia("(max-width: 640px)").addEventListener("change", drawScatter);
+window.matchMedia("(max-width: 640px)").addEventListener("change", () => {
+  drawScatter();
+  drawPerception();
+});
 window.addEventListener("beforeprint", () => {
   for (const one of document.querySelectorAll("details.more")) one.open = true;
 });
