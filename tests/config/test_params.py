@@ -207,7 +207,7 @@ def test_what_suits_a_budget_to_a_machine_decides_nothing() -> None:
 
 
 def test_epochs_become_images() -> None:
-    budget = read_params(PARAMS).budget["roadscene"]
+    budget = read_params(PARAMS).budget["kaist"]
     assert budget.epochs is not None
     assert budget.images_of(100) == round(100 * budget.epochs)
 

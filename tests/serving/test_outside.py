@@ -314,5 +314,5 @@ def test_one_pair_or_unlike_names_are_refused(project: Path, tmp_path: Path) -> 
     with pytest.raises(SystemExit, match="one image alone"):
         command(project, *given)
     pair("1", "2")
-    with pytest.raises(SystemExit, match="2 images are in one of the two alone, the first 1"):
+    with pytest.raises(SystemExit, match="2 images in one of the two alone, the first 1"):
         command(project, *given)

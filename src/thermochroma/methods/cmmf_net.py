@@ -27,12 +27,13 @@ from thermochroma.contract.method import (
     Turn,
 )
 from thermochroma.contract.settings import Settings, Strict
+from thermochroma.games.perceptual_network import other_than_vgg19, refuse_other_layers
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute, total_variation
 from thermochroma.losses.structure import dissimilarity
 from thermochroma.networks.attention import MultiHeadAttention, Perceptron
 from thermochroma.networks.blocks import instance_norm, scaled, spread_channels
-from thermochroma.networks.frozen import FrozenNetworks, Vgg, other_vgg, refuse_other_layers
+from thermochroma.networks.frozen import FrozenNetworks, Vgg
 from thermochroma.networks.large_kernel import LargeKernelEncoder, pairs
 from thermochroma.networks.vit import ImageEncoder, to_grid, to_tokens
 
@@ -370,10 +371,7 @@ class GameSettings(Strict):
     perceptual_taps: tuple[int, ...]
     perceptual_imagenet_norm: bool
 
-    @model_validator(mode="after")
-    def _layers_are_this_networks(self) -> "GameSettings":
-        refuse_other_layers(self.perceptual_network, self.perceptual_taps)
-        return self
+    _layers_are_its = model_validator(mode="after")(refuse_other_layers)
 
 
 class Weights(Strict):
@@ -392,11 +390,6 @@ class CmmfSettings(Settings):
 def uses_text(settings: CmmfSettings) -> bool:
     """Whether any block uses the text: in two fusions, those for "without text", none does."""
     return settings.translator.fusion in {"interaction", "addition"}
-
-
-def deviation(settings: CmmfSettings) -> str:
-    """Say where the perceptual term is not in the paper's VGG-19."""
-    return other_vgg("vgg19", settings.game.perceptual_network)
 
 
 METHOD = Method(
@@ -418,6 +411,6 @@ METHOD = Method(
     counts_are_published=False,
     translator=CmmfTranslator,
     game=CmmfGame,
-    deviation=deviation,
+    deviation=other_than_vgg19,
     uses_text=uses_text,
 )

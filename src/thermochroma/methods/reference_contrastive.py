@@ -41,12 +41,13 @@ from thermochroma.contract.method import (
     Turn,
 )
 from thermochroma.contract.settings import ReferenceSettings, Settings, Strict
+from thermochroma.games.perceptual_network import other_than_vgg19, refuse_other_layers
 from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.contrastive import patch_nce
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute
 from thermochroma.networks.blocks import InstanceNorm2d, init_normal, scaled
-from thermochroma.networks.frozen import FrozenNetworks, Vgg, other_vgg, refuse_other_layers
+from thermochroma.networks.frozen import FrozenNetworks, Vgg
 from thermochroma.networks.patch_heads import PatchHeads, draw_places
 from thermochroma.networks.patchgan import PatchCritic
 
@@ -374,10 +375,7 @@ class GameSettings(Strict):
     perceptual_factors: tuple[float, ...]
     perceptual_imagenet_norm: bool
 
-    @model_validator(mode="after")
-    def _layers_are_this_networks(self) -> "GameSettings":
-        refuse_other_layers(self.perceptual_network, self.perceptual_taps)
-        return self
+    _layers_are_its = model_validator(mode="after")(refuse_other_layers)
 
 
 class Weights(Strict):
@@ -394,11 +392,6 @@ class ReferenceContrastiveSettings(Settings):
     game: GameSettings
     weights: Weights
     references: ReferenceSettings
-
-
-def deviation(settings: ReferenceContrastiveSettings) -> str:
-    """Say where the perceptual term is not in the paper's VGG-19."""
-    return other_vgg("vgg19", settings.game.perceptual_network)
 
 
 METHOD = Method(
@@ -419,5 +412,5 @@ METHOD = Method(
     counts_are_published=False,
     translator=ReferenceTranslator,
     game=ReferenceGame,
-    deviation=deviation,
+    deviation=other_than_vgg19,
 )

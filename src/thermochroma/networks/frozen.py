@@ -31,7 +31,7 @@ Kind = Literal["published", "stand_in"]
 Vgg = Literal["vgg16", "vgg19"]
 OF_GAMES: Final = ("efficientnet_lite0", "vgg16", "vgg19")
 """Folders of the networks that games and encoders use."""
-_TITLES: Final = {
+TITLES: Final = {
     "vgg16": "VGG-16",
     "vgg19": "VGG-19",
     "clip": "CLIP",
@@ -134,7 +134,7 @@ class FrozenNetworks:
 
     def provenance(self) -> str:
         """Say of each frozen network of games whether it is published or a stand-in, in one phrase."""
-        kinds = {title: kind_of(self.weights / name) for name, title in _TITLES.items()}
+        kinds = {title: kind_of(self.weights / name) for name, title in TITLES.items()}
         published = [title for title, kind in kinds.items() if kind == "published"]
         stand_ins = [title for title, kind in kinds.items() if kind == "stand_in"]
         said = [f"{', '.join(published)} published"] if published else []
@@ -165,21 +165,10 @@ class FrozenNetworks:
         return load_vgg(self.weights / network, taps=taps, imagenet_norm=imagenet_norm)
 
 
-def refuse_other_layers(network: Vgg, taps: Sequence[int]) -> None:
-    """Raise ValueError for taps that are no ReLU of this network, such as those of the other one."""
+def not_relus(network: Vgg, taps: Sequence[int]) -> list[int]:
+    """Select those of `taps` that are no ReLU of a network, such as the ReLUs of another one."""
     layers = _layers(VGG_CONVS[network])
-    if odd := [tap for tap in taps if not (0 <= tap < len(layers) and layers[tap] == "relu")]:
-        raise ValueError(
-            f"layers {odd} of {_TITLES[network]} are no ReLUs; the last ReLUs of its first four blocks "
-            f"are `perceptual_taps: {list(LAST_RELUS[network])}`"
-        )
-
-
-def other_vgg(papers: Vgg, chosen: Vgg) -> str:
-    """Say that a perceptual term is taken in another VGG than the paper's; "" where it is not."""
-    if chosen == papers:
-        return ""
-    return f"perceptual term in the features of {_TITLES[chosen]}, not of the paper's {_TITLES[papers]}"
+    return [tap for tap in taps if not (0 <= tap < len(layers) and layers[tap] == "relu")]
 
 
 def kind_of(folder: Path) -> Kind:

@@ -46,7 +46,7 @@ class Row:
     sharper_than: str = ""
     """Name of the row of the same weights at the next lower sharpness; "" for all others."""
     deviation: str = ""
-    """What its settings do otherwise than the paper says, for a note with the names of the rows."""
+    """Difference between its settings and the paper, for a note with the names of the rows."""
     flicker: float | None = None
     """Flicker of its video, in levels, on the test split; None without video."""
     runs: tuple[pd.DataFrame, ...] = ()
