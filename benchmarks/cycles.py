@@ -1,9 +1,10 @@
 """How long the unpaired methods need: the errors of their round trips over a run, from `history.csv`.
 
-    python -m benchmarks.cycles --runs data/runs/sample --figure cycles.svg
+    python -m benchmarks.cycles --runs data/runs/sample --figure cycles.svg \\
         --methods cyclegan,pearlgan,thermal_mask,recycle_gan,i2v_gan
 
-A reading is the mean of the ones in a tenth of the run, since single ones are noisy.
+A reading is the mean of the ones in a tenth of the run, since single ones are noisy. So each run must have
+ten of its own: docs/results/cycles.md says which budgets were set before.
 """
 
 import sys

@@ -41,13 +41,13 @@ def main(images: str, threads: str) -> None:
     sys.stdout.write(
         f"{count} images of {SIDE}x{SIDE}, {threads} threads; torchmetrics one image at a time "
         f"and {BATCH} at a time\n\n"
-        "| progress | all scores, ms | torchmetrics, ms | ratio | torchmetrics, batches, ms | ratio |\n"
+        "| clock | all scores, ms | torchmetrics, ms | ratio | torchmetrics, batches, ms | ratio |\n"
         "|---|--:|--:|--:|--:|--:|\n"
     )
-    for progress, found in times.items():
+    for clock, found in times.items():
         ours, single, batches = (statistics.median(found[name]) * 1000 for name in WAYS)
         cells = f"{ours:.1f} | {single:.1f} | {ours / single:.2f} | {batches:.1f} | {ours / batches:.2f}"
-        sys.stdout.write(f"| {progress} | {cells} |\n")
+        sys.stdout.write(f"| {clock} | {cells} |\n")
     sys.stdout.write("\n| images | peak memory, all scores, MiB |\n|--:|--:|\n")
     for number in (count // 10, count):
         peak = _apart(_peak, number, int(threads)) / 2**20
@@ -107,19 +107,17 @@ def _drawn(random: np.random.Generator) -> np.ndarray:
 
 
 def _times(count: int, threads: int) -> dict[str, dict[str, list[float]]]:
-    """Seconds an image of each batch, by progress and way; the first batch warms up."""
+    """Seconds an image of each batch, by clock and way; the first batch warms up."""
     torch.set_num_threads(threads)
-    found: dict[str, dict[str, list[float]]] = {
-        progress: {w: [] for w in WAYS} for progress in CLOCKS
-    }
+    found: dict[str, dict[str, list[float]]] = {clock: {w: [] for w in WAYS} for clock in CLOCKS}
     for number in range(count // BATCH + 1):
         batch = made(number, BATCH)
         for way, work in WAYS.items():
-            before = {progress: now() for progress, now in CLOCKS.items()}
+            before = {clock: now() for clock, now in CLOCKS.items()}
             work(*batch)
-            for progress, now in CLOCKS.items():
+            for clock, now in CLOCKS.items():
                 if number:
-                    found[progress][way].append((now() - before[progress]) / BATCH)
+                    found[clock][way].append((now() - before[clock]) / BATCH)
     return found
 
 

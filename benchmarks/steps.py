@@ -4,7 +4,7 @@ The hand-written one has the same networks, optimizers and formulas, and neither
 turns, no named terms, no check for NaN, no readings. Both take turns in one process, round by round, in
 seconds of processor time; the peaks of memory are of processes of their own.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.steps --params params.yaml --weights data/weights
+    OMP_NUM_THREADS=1 python -m benchmarks.steps --params params.yaml --weights data/weights \\
         --blocks pix2pix,tir2lab --batches 1,8
 """
 

@@ -1,5 +1,6 @@
 """What the examination needs: every method's block, small trainings, made-up batches."""
 
+from argparse import ArgumentTypeError
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -43,6 +44,13 @@ BLOCKS = sorted(name for name, block in METHODS.items() if "repeat_of" not in bl
 SCALE = 1 / 16
 TEXT_WIDTH = 32
 IMAGES = 12  # a training's length
+
+
+def known_block(block: str) -> str:
+    """The name of a block of params.yaml, from a command line."""
+    if block not in BLOCKS:
+        raise ArgumentTypeError(f"params.yaml has no block {block!r}")
+    return block
 
 
 def settings_of(block: str) -> Settings:

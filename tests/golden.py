@@ -30,7 +30,16 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from tests.examiner import BLOCKS, batch_of, begin, dummy_input, method_of, moments, side_of
+from tests.examiner import (
+    BLOCKS,
+    batch_of,
+    begin,
+    dummy_input,
+    known_block,
+    method_of,
+    moments,
+    side_of,
+)
 from tests.stand_ins import stand_ins
 from tests.turns import Gradients, steps_watched, watch_gradients
 from thermochroma.contract.method import Progress, Turn
@@ -250,8 +259,10 @@ def _mutants(block: str, reading: Reading) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, add_help=False)
-    parser.add_argument("blocks", nargs="*", default=BLOCKS)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("blocks", nargs="*", type=known_block, default=BLOCKS)
     parser.add_argument("--distance", dest="say", action="store_const", const=_distance)
     parser.add_argument("--mutants", dest="say", action="store_const", const=_mutants)
     given = parser.parse_args()

@@ -1,8 +1,9 @@
 """Memory layouts: what they may change of a gradient or of a step, which is nothing.
 
-Print the table of docs/results/layouts.md: python -m tests.layouts
+Print the table of docs/results/layouts.md, or some blocks' rows: python -m tests.layouts [block ...]
 """
 
+import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from tests.examiner import BLOCKS, IMAGES, batch_of, begin
+from tests.examiner import BLOCKS, IMAGES, batch_of, begin, known_block
 from tests.stand_ins import stand_ins
 from thermochroma.contract.method import Progress
 from thermochroma.networks.frozen import FrozenNetworks
@@ -24,6 +25,14 @@ from thermochroma.training.loop import play, trainable, weigh
 from thermochroma.training.state import seed_everything
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
+HEADS = (
+    "block",
+    "step, contiguous",
+    "step, channels last",
+    "strides",
+    "gradient, 1 image",
+    "gradient, 2 images",
+)
 OPTIONS = ("lr", "betas", "eps", "weight_decay")  # of Adam and AdamW
 LATE = Progress(images=IMAGES - 4, of=IMAGES)  # every term lives
 
@@ -153,14 +162,20 @@ def _row(block: str, frozen: FrozenNetworks) -> str:
     strides = [sum(len(beside.strides) for beside in each) for each in watched]
     layouts = [max(difference_by_layout(block, frozen, count=count).values()) for count in (1, 2)]
     cells = [f"{max(steps[:3]):.1g}", f"{max(steps[3:]):.1g}", str(max(strides))]
-    return " | ".join([block, *cells, *(f"{value:.1g}" for value in layouts)])
+    return " | ".join([f"`{block}`", *cells, *(f"{value:.1g}" for value in layouts)])
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("blocks", nargs="*", type=known_block, default=BLOCKS)
+    given = parser.parse_args()
     torch.set_num_threads(1)
+    sys.stdout.write(f"| {' | '.join(HEADS)} |\n|---{'|--:' * (len(HEADS) - 1)}|\n")
     with tempfile.TemporaryDirectory() as folder:
         stand_ins(Path(folder))
-        for block in BLOCKS:
+        for block in given.blocks:
             sys.stdout.write(f"| {_row(block, FrozenNetworks(Path(folder)))} |\n")
             sys.stdout.flush()
 

@@ -8,6 +8,7 @@ beside: in float32, but for the factors and results of those products that autoc
 Print all angles' cosines: python -m tests.precision [block ...]
 """
 
+import argparse
 import sys
 import tempfile
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from tests.examiner import BLOCKS, batch_of, begin
+from tests.examiner import BLOCKS, batch_of, begin, known_block
 from tests.stand_ins import stand_ins
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training.loop import next_turn, trainable, weigh
@@ -147,9 +148,14 @@ def _cosine(one: Tensor, other: Tensor) -> float:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("blocks", nargs="*", type=known_block, default=BLOCKS)
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         stand_ins(Path(folder))
-        for block in sys.argv[1:] or BLOCKS:
+        for block in given.blocks:
             for player, (half, rounded) in turned(block, FrozenNetworks(Path(folder))).items():
                 beside = "" if rounded is None else f", by rounded products alone {rounded:.5f}"
                 sys.stdout.write(f"{block} {player} {half:.5f}{beside}\n")

@@ -208,7 +208,10 @@ def test_what_the_everyday_loop_leaves_out_is_there() -> None:
         assert not test or f"def {test}" in path.read_text(), name
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+COMMANDED = [*DOCUMENTS, *sorted((ROOT / "benchmarks").glob("*.py")), ROOT / "stages" / "sweep.py"]
+
+
+@pytest.mark.parametrize("path", COMMANDED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_in_the_documents_have_the_options_that_they_name(path: Path) -> None:
     for module, rest in re.findall(r"python -m ([\w.]+)((?:[^\n]|(?<=\\)\n)*)", path.read_text()):
         file = ROOT / f"{module.replace('.', '/')}.py"
@@ -216,12 +219,14 @@ def test_commands_in_the_documents_have_the_options_that_they_name(path: Path) -
             continue
         code = file.read_text()
         tree = ast.parse(code)
-        known = {
+        needed = {
             argument.arg
             for node in ast.walk(tree)
             if isinstance(node, ast.FunctionDef) and node.name == "main"
             for argument in node.args.args
         }
-        known |= set(re.findall(r"\"--([\w-]+)\"", code))
+        known = needed | set(re.findall(r"\"--([\w-]+)\"", code))
         named = set(re.findall(r"(?<!\S)--([\w-]+)", rest.split("#")[0]))
         assert named <= known, f"{module} has no {sorted(named - known)}"
+        # A line that goes on without a backslash leaves out options, and a shell would say so.
+        assert not named or needed <= named, f"{module} needs {sorted(needed - named)}"

@@ -1,7 +1,7 @@
 """Scores against a setting that was swept: a table and a figure, from what `dvc exp show --csv` prints.
 
     dvc exp show --csv > sweep.csv
-    python -m stages.sweep --table sweep.csv --dataset sample --method cmmf_net
+    python -m stages.sweep --table sweep.csv --dataset sample --method cmmf_net \\
         --setting methods.cmmf_net.weights.ssim --figure sweep.svg
 
 Not a stage of the pipeline: it looks back on several runs of it.
