@@ -14,7 +14,7 @@ from transformers import CLIPConfig, CLIPModel, CLIPTextModel, CLIPTokenizer
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.networks.clip_text import TextEncoder
-from thermochroma.networks.frozen import ORIGIN, TENSORS, FrozenNetworks, VggFeatures, load_vgg
+from thermochroma.networks.frozen import ORIGIN, TENSORS, FrozenNetworks, Vgg, VggFeatures, load_vgg
 from thermochroma.pretrained import published
 from thermochroma.pretrained import write_weights as weights
 from thermochroma.pretrained.stand_in_vocabulary import merges_of, vocabulary_of
@@ -30,7 +30,7 @@ def image(size: int = 32) -> torch.Tensor:
     return torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-def write_small(folder: Path, network: weights.Vgg = "vgg19", seed: int = 0) -> None:
+def write_small(folder: Path, network: Vgg = "vgg19", seed: int = 0) -> None:
     weights.write_vgg(
         folder, network=network, kind="stand_in", seed=seed, stand_in_width_divisor=16
     )
@@ -98,7 +98,7 @@ def test_vgg_normalises_as_imagenet_if_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("network", ["vgg16", "vgg19"])
-def test_each_vgg_is_read_from_its_own_folder(network: weights.Vgg, tmp_path: Path) -> None:
+def test_each_vgg_is_read_from_its_own_folder(network: Vgg, tmp_path: Path) -> None:
     write_small(tmp_path / "vgg16", "vgg16")
     write_small(tmp_path / "vgg19", "vgg19")
     found = getattr(FrozenNetworks(tmp_path), network)(taps=(3, 22), imagenet_norm=True)
@@ -124,7 +124,7 @@ def test_vgg_holds_nothing_that_is_taught_or_saved(tmp_path: Path) -> None:
     "network, taps", [("vgg16", (3, 8, 15, 22, 29)), ("vgg19", (3, 8, 17, 26, 35))]
 )
 def test_random_vgg_neither_fades_nor_explodes(
-    network: weights.Vgg, taps: tuple[int, ...], tmp_path: Path
+    network: Vgg, taps: tuple[int, ...], tmp_path: Path
 ) -> None:
     weights.write_vgg(tmp_path, network=network, kind="stand_in")
     for features in load_vgg(tmp_path, taps=taps)(image(64)):
@@ -142,7 +142,7 @@ def test_random_vgg_neither_fades_nor_explodes(
     ],
 )
 @pytest.mark.parametrize("network", ["vgg16", "vgg19"])
-def test_wrong_vgg_tensors_are_refused(spoil: object, network: weights.Vgg, tmp_path: Path) -> None:
+def test_wrong_vgg_tensors_are_refused(spoil: object, network: Vgg, tmp_path: Path) -> None:
     write_small(tmp_path, network)
     state = load_file(tmp_path / TENSORS)
     spoil(state)
@@ -292,7 +292,7 @@ def test_a_misnamed_tensor_of_the_text_encoder_is_named(clip: Path, tmp_path: Pa
 
 @pytest.mark.parametrize("network", ["vgg16", "vgg19"])
 def test_published_vgg_is_taken_from_torchs_cache(
-    network: weights.Vgg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    network: Vgg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     checkpoints = tmp_path / "torch" / "hub" / "checkpoints"

@@ -7,9 +7,8 @@ from pathlib import Path
 from thermochroma.base.errors import BadInput
 from thermochroma.config.weights import FrozenWeights, Wish
 from thermochroma.metrics.perceptual import LpipsName
-from thermochroma.networks.frozen import Kind
+from thermochroma.networks.frozen import Kind, Vgg
 from thermochroma.pretrained.write_weights import (
-    Vgg,
     write_clip,
     write_efficientnet,
     write_inception,

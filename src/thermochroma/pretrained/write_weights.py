@@ -10,7 +10,7 @@ import json
 import math
 import shutil
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import huggingface_hub
 import numpy as np
@@ -26,7 +26,7 @@ from thermochroma.metrics.distribution import FILE, InceptionFeatures
 from thermochroma.metrics.perceptual import LPIPS_TRUNKS, LpipsName
 from thermochroma.networks.clip_text import TextEncoder
 from thermochroma.networks.efficientnet_lite import load_efficientnet, shapes_of
-from thermochroma.networks.frozen import TENSORS, VGG_CONVS, Kind, load_vgg, note_weights
+from thermochroma.networks.frozen import TENSORS, VGG_CONVS, Kind, Vgg, load_vgg, note_weights
 from thermochroma.pretrained.published import (
     PROBE_SECONDS,
     convolutions,
@@ -37,8 +37,6 @@ from thermochroma.pretrained.published import (
     torchvisions_addresses,
 )
 from thermochroma.pretrained.stand_in_vocabulary import merges_of, vocabulary_of
-
-Vgg = Literal["vgg16", "vgg19"]
 
 CLIP: Final = "openai/clip-vit-base-patch32"
 CONTEXT: Final = 77  # tokens, as in CLIP
