@@ -19,13 +19,23 @@ export PYTHONDONTWRITEBYTECODE :=
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# PyTorch is half a gigabyte. pip takes up a broken download where it ended, which not every server allows;
+# then only a new beginning helps. What came whole is in pip's cache.
+define install
+for pause in 10 60 stop; do \
+	"$(VENV)/bin/python" -m pip install --quiet -c constraints.txt $(1) && break; \
+	test $$pause != stop || exit 1; \
+	echo "make: the installation ended as said above; once more in $$pause seconds" >&2; sleep $$pause; \
+done
+endef
+
 check:
 	@"$(or $(PY),python3)" -I stages/preflight.py
 
 $(STAMP): pyproject.toml constraints.txt | check
 	test -x "$(VENV)/bin/pip" || "$(PY)" -m venv "$(VENV)"
-	"$(VENV)/bin/python" -m pip install --quiet -c constraints.txt --upgrade pip
-	"$(VENV)/bin/python" -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(call install,--upgrade pip)
+	$(call install,-e '.[dev]')
 	touch "$@"
 
 setup: $(STAMP)  ## make .venv and install pinned versions into it

@@ -101,19 +101,45 @@ def test_staging_for_another_owner_is_told_with_the_next_step(
     assert not preflight.owner_problem(tmp_path)
 
 
-def test_make_takes_paths_with_spaces(tmp_path: Path) -> None:
-    """sio/Makefile.venv#5: "Spaces in path fatally confuse the script"."""
-    place = tmp_path / "a b ø/c d"
+def _bare_clone(place: Path, env: str, python: str) -> Path:
+    """The environment, whose Python is a script, of a folder with what `make setup` reads."""
     place.mkdir(parents=True)
     shutil.copy(ROOT / "Makefile", place)
     for name in ("constraints.txt", "pyproject.toml", "stages/preflight.py"):
         (place / name).parent.mkdir(exist_ok=True)
         (place / name).touch()
-    ours = place / "my env"
-    (ours / "bin").mkdir(parents=True)
     for name in ("python", "pip"):
-        (ours / "bin" / name).write_text("#!/bin/sh\n")
-        (ours / "bin" / name).chmod(0o755)
+        path = place / env / "bin" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{python}")
+        path.chmod(0o755)
+    return place / env
+
+
+@pytest.mark.parametrize(("failures", "ends_well"), [(0, True), (2, True), (3, False)])
+def test_an_installation_that_broke_off_begins_anew(
+    tmp_path: Path, failures: int, ends_well: bool
+) -> None:
+    """pypa/pip#12991: a server that does not resume sends too few bytes at each of pip's attempts."""
+    count = 'echo "$@" >> calls; test "$3" != install || test $(grep -c install calls) -gt '
+    ours = _bare_clone(tmp_path / "clone", ".venv", f"{count}{failures}\n")
+    sleep = tmp_path / "bin/sleep"
+    sleep.parent.mkdir()
+    sleep.write_text('#!/bin/sh\necho "slept $1"\n')
+    sleep.chmod(0o755)
+    path = f"{sleep.parent}{os.pathsep}{os.environ['PATH']}"
+    done = ran("make", "setup", at=tmp_path / "clone", PATH=path, MAKEFLAGS="")
+    assert (done.returncode == 0) == ends_well, done.stderr
+    assert (ours / ".installed").is_file() == ends_well
+    slept = [line for line in done.stdout.splitlines() if line.startswith("slept")]
+    assert slept == ["slept 10", "slept 60"][:failures]
+    assert done.stderr.count("once more in") == len(slept)
+
+
+def test_make_takes_paths_with_spaces(tmp_path: Path) -> None:
+    """sio/Makefile.venv#5: "Spaces in path fatally confuse the script"."""
+    place = tmp_path / "a b ø/c d"
+    ours = _bare_clone(place, "my env", "")
     for given in (str(ours), "my env"):
         done = ran("make", "setup", f"VENV={given}", at=place, MAKEFLAGS="")
         assert done.returncode == 0, done.stderr
