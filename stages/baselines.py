@@ -17,10 +17,10 @@ def main(
     metrics: Path,
 ) -> None:
     """Score the trivial, probe and oracle rows of one data set, exactly as methods are scored."""
-    settings = read_params(params).evaluate[dataset]
+    settings = read_params(params)
     evaluate_baselines(
-        dataset,
-        settings,
+        settings.evaluate[dataset],
+        note=settings.dataset(dataset).note,
         crops=crops,
         efficientnet=efficientnet,
         perception=perception,

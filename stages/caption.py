@@ -21,6 +21,7 @@ def main(
         dataset,
         settings.caption,
         settings.source(dataset),
+        known=settings.sources.keys(),
         raw=raw,
         crops=crops,
         overrides=overrides,

@@ -3,18 +3,21 @@
 from pathlib import Path
 
 from stages.command import run
+from thermochroma.config.params import read_params
 from thermochroma.pipeline.card import draw_registration
 
 
 def main(
     dataset: str,
+    params: Path,
     frames: Path,
     raw: Path,
     registered: Path,
     report: Path,
 ) -> None:
     """Draw what a registration is worth: a card of numbers, and frames before and after."""
-    draw_registration(dataset, frames=frames, raw=raw, registered=registered, report=report)
+    record = read_params(params).dataset(dataset)
+    draw_registration(record, frames=frames, raw=raw, registered=registered, report=report)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def main(
     """The ceiling of one data set: what the truth scores when it is spoilt in known ways."""
     settings = read_params(params)
     measure_ceiling(
-        dataset,
+        settings.dataset(dataset),
         settings.evaluate[dataset],
         seed=settings.seed,
         crops=crops,

@@ -23,6 +23,7 @@ def main(
     crop(
         dataset,
         settings.crop[dataset],
+        upscale=settings.dataset(dataset).upscale,
         seed=settings.seed,
         on_defect=settings.source(dataset).on_defect,
         frames=frames,

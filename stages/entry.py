@@ -21,6 +21,7 @@ def main(
     evaluate_entry(
         chosen,
         settings.evaluate[chosen.dataset],
+        note=settings.dataset(chosen.dataset).note,
         crops=crops,
         perception=perception,
         folder=folder,

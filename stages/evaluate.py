@@ -19,9 +19,11 @@ def main(
     metrics: Path,
 ) -> None:
     """Score one translator: score every held-out image, keep a panel, measure the cost."""
+    settings = read_params(params)
     evaluate(
         dataset,
-        read_params(params).evaluate[dataset],
+        settings.evaluate[dataset],
+        note=settings.dataset(dataset).note,
         crops=crops,
         text=text,
         translator=translator,

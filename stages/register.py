@@ -16,9 +16,10 @@ def main(
     scores: Path,
 ) -> None:
     """Estimate how thermal maps onto visible: one transform a mount, with its quality."""
+    settings = read_params(params)
     register_dataset(
-        dataset,
-        read_params(params).registration,
+        settings.dataset(dataset),
+        settings.registration,
         frames=frames,
         raw=raw,
         registered=registered,

@@ -21,6 +21,7 @@ def main(
     trained = {dataset: settings.trained_on(dataset) for dataset in settings.datasets}
     track(
         trained,
+        records={dataset: settings.dataset(dataset) for dataset in settings.datasets},
         runs=runs,
         metrics=metrics,
         reports=reports,

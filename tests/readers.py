@@ -25,6 +25,7 @@ from thermochroma.base.images import read_thermal, write_image
 from thermochroma.base.sealed import write_json
 from thermochroma.base.tables import write_csv
 from thermochroma.config.params import read_params
+from thermochroma.data.acquisition.own_splits import by_table
 from thermochroma.evaluation.perceptual import read_lpips
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
 from thermochroma.export.metadata import Metadata, read_metadata
@@ -173,6 +174,15 @@ def _alexnet(path: Path) -> None:
 
 
 FEEDERS = {
+    "table of splits": Feeder(
+        opens=("data/acquisition/own_splits.py:_read",),
+        file="splits.csv",
+        make=lambda path: path.write_text("name,split\nrec/a,train\nrec/b,test\n"),
+        read=lambda path: by_table(["rec/a", "rec/b"], None, path),
+        wrong=lambda path: path.write_text("file,split\nrec/a,train\nrec/b,test\n"),
+        remedy="correct the table",
+        by_hand=True,
+    ),
     "image": Feeder(
         opens=("base/decoding.py:opened",),
         file="a.png",

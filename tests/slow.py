@@ -21,6 +21,7 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "metrics/test_perceptual.py",
     "loading/test_caption_policies.py",
     "loading/test_loader.py::test_another_process",
+    "data/datasets/test_folders.py::test_settings_change_the_fingerprints_of_their_own_data_set_alone",
     "data/datasets/test_sample.py",
     "data/datasets/test_kaist.py",
     "data/registration/test_matcher.py",

@@ -7,6 +7,7 @@ import pytest
 from thermochroma.base.errors import BadInput
 from thermochroma.base.sealed import write_json
 from thermochroma.baselines.catalogue import BASELINES
+from thermochroma.contract.dataset import load_dataset
 from thermochroma.pipeline.track import track
 from thermochroma.tracking.journal import DATABASE, NOTE, SERVER
 from thermochroma.tracking.patience import HURRY
@@ -33,6 +34,7 @@ def run() -> None:
     """Call what the stage calls."""
     track(
         {"sample": ()},
+        records={"sample": load_dataset("sample")},
         runs=Path("runs"),
         metrics=Path("metrics"),
         reports=Path("reports"),

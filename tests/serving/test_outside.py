@@ -75,6 +75,7 @@ def evaluated(root: Path, block: str, folder: Path, *, batch_size: int) -> Path:
     evaluate(
         "sample",
         SETTINGS.model_copy(update={"batch_size": batch_size}),
+        note="",
         crops=root / "data/crops/sample",
         text=root / "none",
         translator=run / "translator.safetensors",
@@ -97,8 +98,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in (*LPIPS_TRUNKS, *DISTANCES):
         write_json(perception / name / ORIGIN, {"kind": "stand_in"})
     evaluate_baselines(
-        "sample",
         SETTINGS,
+        note="",
         crops=crops,
         efficientnet=efficientnet,
         perception=perception,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from thermochroma.baselines.catalogue import BASELINES
+from thermochroma.contract.dataset import load_dataset
 from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
 from thermochroma.tracking.journal import digest_of, is_tracked, note_tracked, own_database
 from thermochroma.tracking.mlflow_client import FINGERPRINT, NOTE, WEIGHTS, Tracker, flatten
@@ -95,7 +96,7 @@ def test_rows_tables_and_words_are_told_once(root: Path) -> None:
     for text in ("one", "one", "two"):
         table.write_text(text)
         tracker = Tracker("sample", root=root)
-        log_experiment(tracker, "sample")
+        log_experiment(tracker, load_dataset("sample"))
         log_baselines(tracker, "sample", dict.fromkeys(known, scores))
         log_tables(tracker, "sample", [table])
     found = tracker.client.search_runs([tracker.experiment])

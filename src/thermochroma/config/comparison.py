@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from thermochroma.config.entry import Entry
 from thermochroma.config.evaluation import EvaluateSettings
 from thermochroma.config.outside import OutsideEntry
+from thermochroma.contract.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Comparison:
     """
 
     dataset: str
+    record: Dataset
     seed: int
     side: int
     evaluate: EvaluateSettings

@@ -21,9 +21,11 @@ from thermochroma.config.outside import OutsideEntry
 from thermochroma.config.parsing import parse
 from thermochroma.config.registration import RegisterSettings
 from thermochroma.config.weights import FrozenWeights
-from thermochroma.contract.dataset import DatasetSettings, load_dataset
+from thermochroma.contract.dataset import Dataset, DatasetSettings, describe, load_dataset
 from thermochroma.contract.settings import Settings, Strict
 
+OWN_PAIRS: Final = "folders"
+"""Kind of data set that a user's own pairs have: for the message to somebody who left it out."""
 RESTORE: Final = "correct it, or restore it with `git checkout params.yaml`"
 
 
@@ -65,6 +67,10 @@ class Params(Strict):
         settings: DatasetSettings = self.sources[dataset]
         return settings
 
+    def dataset(self, name: str) -> Dataset:
+        """The record of a data set of `sources`, as its block describes it."""
+        return describe(name, self.source(name))
+
     def method(self, name: str) -> Settings:
         """The line-up entry's block under `methods`, parsed now. Raises BadInput for a wrong key."""
         block = self.block_of(name)
@@ -99,6 +105,7 @@ class Params(Strict):
         trained = self.trained_on(dataset)
         return Comparison(
             dataset=dataset,
+            record=self.dataset(dataset),
             seed=self.seed,
             side=self.crop[dataset].size,
             evaluate=self.evaluate[dataset],
@@ -127,10 +134,18 @@ def read_params(path: Path) -> Params:
     params = parse(Params, raw, ())
     _refuse_unknown_names(params)
     sources = {
-        name: parse(load_dataset(name).settings, block, ("sources", name))
+        name: parse(_kind_of(name, block).settings, block, ("sources", name))
         for name, block in params.sources.items()
     }
     return params.model_copy(update={"sources": sources, "methods": _with_repeats(params)})
+
+
+def _kind_of(name: str, block: Any) -> Dataset:
+    """Load the record of the file that reads a data set's block. Raises BadInput if there is none."""
+    kind = block.get("kind") if isinstance(block, Mapping) else None
+    if isinstance(kind, str):
+        return load_dataset(kind, key=f"sources.{name}.kind")
+    return load_dataset(name, key=f"sources, without `kind: {OWN_PAIRS}`,")
 
 
 def _with_repeats(params: Params) -> dict[str, Any]:
@@ -195,8 +210,6 @@ class MethodHead(Strict):
 
 
 def _refuse_unknown_names(params: Params) -> None:
-    for name in params.sources:
-        load_dataset(name)
     for dataset in params.datasets:
         for block, known in (
             ("sources", params.sources),

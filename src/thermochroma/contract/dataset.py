@@ -66,6 +66,8 @@ class DatasetSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    kind: str | None = None
+    """File in `data/datasets/` that reads the data; null: the one with the data set's own name."""
     source: UserPath | None = None
     """Path of a local folder or archive to take the data from instead of the published address."""
     on_defect: Literal["refuse", "drop"] = "refuse"
@@ -150,6 +152,11 @@ class Dataset:
     remarks: Callable[[Any, pd.DataFrame], Sequence[str]] | None = None
     """Function (settings, inspected table) to sentences on differences from the data set's published
     numbers (frames per sequence, totals); they warn and stop nothing."""
+    aligned: bool = False
+    """Whether the two images of each frame are taken to lie on each other: no transform is estimated."""
+    described: Callable[[Any, str], "Dataset"] | None = None
+    """Function (settings, name) to this record as a user's settings describe the data, for a kind of data
+    that serves several data sets. None: the record is the same for all settings."""
 
 
 def dataset_names() -> list[str]:
@@ -157,8 +164,17 @@ def dataset_names() -> list[str]:
     return names_in("data/datasets")
 
 
-def load_dataset(name: str) -> Dataset:
-    """Load the record of the data set `name`. Raises BadInput for a name without a file."""
-    refuse_unknown(name, dataset_names(), kind="data set", key="datasets")
+def load_dataset(name: str, *, key: str = "datasets") -> Dataset:
+    """Load the record in the file `name`. Raises BadInput for a name without a file.
+
+    key: where in params.yaml the name stands.
+    """
+    refuse_unknown(name, dataset_names(), kind="data set", key=key)
     record: Dataset = import_module(f"thermochroma.data.datasets.{name}").DATASET
     return record
+
+
+def describe(name: str, settings: DatasetSettings) -> Dataset:
+    """Load the record of the data set `name`, as its settings describe it."""
+    record = load_dataset(settings.kind or name)
+    return record.described(settings, name) if record.described else record

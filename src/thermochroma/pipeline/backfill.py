@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thermochroma.base.manifest import SCORED_SPLITS
-from thermochroma.contract.dataset import load_dataset
+from thermochroma.contract.dataset import Dataset
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.tracking.journal import digest_of
 from thermochroma.tracking.lineage import lineage
@@ -26,9 +26,8 @@ Scores are `evaluation/<split>/<score>`; `validation/…` are readings taken whi
 """
 
 
-def log_experiment(tracker: "Tracker", dataset: str) -> None:
+def log_experiment(tracker: "Tracker", record: Dataset) -> None:
     """Describe the data set in MLflow, and how its runs are read."""
-    record = load_dataset(dataset)
     note = f" {record.note}." if record.note else ""
     tracker.describe_experiment(f"**{record.title}.**{note}\n{HOW_TO_READ}")
 

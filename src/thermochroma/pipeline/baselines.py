@@ -7,7 +7,6 @@ from thermochroma.base.device import choose_device
 from thermochroma.base.sealed import write_json
 from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.config.evaluation import EvaluateSettings
-from thermochroma.contract.dataset import load_dataset
 from thermochroma.evaluation.baselines import score_baselines
 from thermochroma.evaluation.outputs import by_split
 from thermochroma.evaluation.perceptual import read_perception
@@ -18,9 +17,9 @@ from thermochroma.pipeline.predicted_row import frames_of, write_flicker, write_
 
 
 def evaluate_baselines(
-    dataset: str,
     settings: EvaluateSettings,
     *,
+    note: str,
     crops: Path,
     efficientnet: Path,
     perception: Path,
@@ -30,7 +29,7 @@ def evaluate_baselines(
     """Write one folder a row, with the files that `evaluate` writes for a method."""
     cut = Crops(crops)
     frames, looking = frames_of(cut, settings), read_perception(perception, choose_device())
-    summary: dict[str, object] = {"note": load_dataset(dataset).note}
+    summary: dict[str, object] = {"note": note}
     for spectrum in BASELINES:
         write_flicker(
             folder / truth_name(spectrum), frames.pairs, partial(truth_of, cut, spectrum=spectrum)

@@ -1,6 +1,6 @@
 """Write one sentence a frame, from what is known without the visible target."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.project import at_root
 from thermochroma.base.tables import write_csv
 from thermochroma.config.captioning import CaptionSettings
-from thermochroma.contract.dataset import Box, Dataset, DatasetSettings, load_dataset
+from thermochroma.contract.dataset import Box, Dataset, DatasetSettings, describe
 from thermochroma.data.captioning.captioner import Captioner
 from thermochroma.data.captioning.captions import (
     CONSTANT,
@@ -35,15 +35,19 @@ def caption(
     settings: CaptionSettings,
     block: DatasetSettings,
     *,
+    known: Collection[str],
     raw: Path,
     crops: Path,
     overrides: Path,
     captions: Path,
 ) -> None:
-    """Write one sentence a frame; no visible image needs to be there."""
-    record, folder, cut = load_dataset(dataset), at_root(raw), Crops(crops)
+    """Write one sentence a frame; no visible image needs to be there.
+
+    known: the data sets of `sources`, to which a person's sentences may belong.
+    """
+    record, folder, cut = describe(dataset, block), at_root(raw), Crops(crops)
     rows = cut.manifest[cut.manifest["dropped"] == ""]
-    own = overrides_of(dataset, read_overrides(overrides), list(cut.manifest["frame"]))
+    own = overrides_of(dataset, read_overrides(overrides, known=known), list(cut.manifest["frame"]))
     told = caption_all(
         rows,
         tell=choose_caption_maker(settings, record, block, folder, cut, dataset),

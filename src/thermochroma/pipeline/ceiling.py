@@ -6,7 +6,7 @@ from thermochroma.base.files import whole_file, write_text
 from thermochroma.base.manifest import read_table
 from thermochroma.base.project import at_root
 from thermochroma.config.evaluation import EvaluateSettings
-from thermochroma.contract.dataset import load_dataset
+from thermochroma.contract.dataset import Dataset
 from thermochroma.data.registration.tables import TRANSFORM_COLUMNS, compare_with_truth
 from thermochroma.evaluation.ceiling import score_ceiling, score_neighbours
 from thermochroma.evaluation.flicker import SPLIT, Pairs, pairs_of
@@ -20,7 +20,7 @@ IMAGES = 60  # at most, and as many pairs of neighbours: each is predicted and s
 
 
 def measure_ceiling(
-    dataset: str,
+    record: Dataset,
     settings: EvaluateSettings,
     *,
     seed: int,
@@ -30,7 +30,7 @@ def measure_ceiling(
     report: Path,
 ) -> None:
     """Write a card, its figure, and the scores of each image, all called as `report`."""
-    cut, record = Crops(crops), load_dataset(dataset)
+    cut = Crops(crops)
     transforms = read_table(registered / "transforms.csv", TRANSFORM_COLUMNS)
     errors = compare_with_truth(transforms, record.truth(at_root(raw))) if record.truth else None
     scored = scored_rows(cut, settings.frames_per_sequence)

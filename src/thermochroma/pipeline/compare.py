@@ -11,7 +11,6 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import write_text
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
-from thermochroma.contract.dataset import load_dataset
 from thermochroma.contract.settings import TWENTIETHS
 from thermochroma.evaluation.outputs import PANEL, read_panel
 from thermochroma.evaluation.scoring import SEEN
@@ -69,7 +68,7 @@ class Job:
 
 def compare(comparison: Comparison, *, crops: Path, places: ResultFolders) -> None:
     """Write the tables and figures of exactly the line-up: a removed method leaves no row behind."""
-    job = Job(comparison, Crops(crops), places, load_dataset(comparison.dataset).note)
+    job = Job(comparison, Crops(crops), places, comparison.record.note)
     for spectrum, entries in by_spectrum(comparison).items():
         tabulate(job, entries, spectrum)
         if entries:

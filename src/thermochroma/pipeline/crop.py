@@ -17,7 +17,7 @@ from thermochroma.base.manifest import CROP_COLUMNS, FRAME_COLUMNS, read_table, 
 from thermochroma.base.project import at_root
 from thermochroma.base.workplace import RECEIPT, deliver, others, workplace
 from thermochroma.config.cropping import CropSettings
-from thermochroma.contract.dataset import Matrix, load_dataset
+from thermochroma.contract.dataset import Matrix
 from thermochroma.data.cropping.counts import crop_counts
 from thermochroma.data.cropping.near_duplicates import (
     Note,
@@ -57,6 +57,7 @@ def crop(
     dataset: str,
     settings: CropSettings,
     *,
+    upscale: bool,
     seed: int,
     on_defect: str,
     frames: Path,
@@ -75,6 +76,7 @@ def crop(
     cropping = prepare(
         dataset,
         settings,
+        upscale=upscale,
         seed=seed,
         on_defect=on_defect,
         frames=frames,
@@ -103,6 +105,7 @@ def prepare(
     dataset: str,
     settings: CropSettings,
     *,
+    upscale: bool,
     seed: int,
     on_defect: str,
     frames: Path,
@@ -111,14 +114,14 @@ def prepare(
     code: Path,
 ) -> Cropping:
     """Plan the windows, and name the plan by a fingerprint of all that decides its outcome."""
-    record, table = load_dataset(dataset), read_table(frames, FRAME_COLUMNS)
+    table = read_table(frames, FRAME_COLUMNS)
     transforms = matrices(read_table(registered / "transforms.csv", TRANSFORM_COLUMNS))
     windows = plan_windows(
         table,
         transforms,
         size=settings.size,
         clip_frames=settings.clip_frames,
-        upscale=record.upscale,
+        upscale=upscale,
         seed=seed,
     )
     if on_defect == "refuse":
@@ -126,7 +129,7 @@ def prepare(
     parts = {
         "settings": settings.model_dump(),
         "seed": seed,
-        "upscale": record.upscale,
+        "upscale": upscale,
         "data": [sha256(path) for path in (frames, registered / "transforms.csv", code)],
         "libraries": [cv2.__version__, PIL.__version__, np.__version__],
     }

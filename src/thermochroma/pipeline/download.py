@@ -9,7 +9,7 @@ from tqdm import tqdm
 from thermochroma.base.files import write_text
 from thermochroma.base.manifest import FRAME_COLUMNS, write_table
 from thermochroma.base.project import at_root
-from thermochroma.contract.dataset import Dataset, DatasetSettings, load_dataset
+from thermochroma.contract.dataset import Dataset, DatasetSettings, describe
 from thermochroma.data.acquisition.audit import audit
 from thermochroma.data.acquisition.audit import metrics as count
 from thermochroma.data.acquisition.expected_counts import refuse_empty_splits
@@ -33,7 +33,7 @@ def download(
     Raw data stay outside DVC's cache; the table, with hashes of the files, is what DVC hashes. Raises
     BadInput, with nothing written, for data that cannot be had or used, and for a split without frames.
     """
-    record = load_dataset(dataset)
+    record = describe(dataset, settings)
     if settings.source is not None:
         settings = settings.model_copy(update={"source": str(at_root(settings.source))})
     folder = at_root(raw)

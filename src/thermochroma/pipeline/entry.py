@@ -7,7 +7,6 @@ from thermochroma.base.frame_files import file_names
 from thermochroma.base.sealed import write_json
 from thermochroma.config.evaluation import EvaluateSettings
 from thermochroma.config.outside import OutsideEntry
-from thermochroma.contract.dataset import load_dataset
 from thermochroma.evaluation.gallery import SPLIT
 from thermochroma.evaluation.outputs import by_split
 from thermochroma.evaluation.outside import OutsidePredictions, in_batches
@@ -20,6 +19,7 @@ def evaluate_entry(
     entry: OutsideEntry,
     settings: EvaluateSettings,
     *,
+    note: str,
     crops: Path,
     perception: Path,
     folder: Path,
@@ -36,7 +36,7 @@ def evaluate_entry(
     batches = in_batches(test, predict, size=settings.batch_size, title=folder.name)
     found = evaluate_images(cut, test, batches, spectrum=entry.predicts, perception=looking)
     write_row(folder, found, predict, frames)
-    write_json(metrics, {**by_split(found), "note": load_dataset(entry.dataset).note})
+    write_json(metrics, {**by_split(found), "note": note})
 
 
 def predictions_in(folder: Path, crops: Crops, *, split: str, spectrum: str) -> OutsidePredictions:

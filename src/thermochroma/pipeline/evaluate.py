@@ -12,7 +12,6 @@ from thermochroma.base.files import whole_file
 from thermochroma.base.sealed import write_json
 from thermochroma.base.tables import write_csv
 from thermochroma.config.evaluation import EvaluateSettings
-from thermochroma.contract.dataset import load_dataset
 from thermochroma.evaluation.evaluator import Evaluator
 from thermochroma.evaluation.flicker import pairs_of, score_flicker
 from thermochroma.evaluation.gallery import (
@@ -41,6 +40,7 @@ def evaluate(
     dataset: str,
     settings: EvaluateSettings,
     *,
+    note: str,
     crops: Path,
     text: Path,
     translator: Path,
@@ -83,7 +83,7 @@ def evaluate(
     write_curve(folder / CURVE, curve, scored.scores, images=metadata.images)
     cost = evaluator.cost(rows, rounds=settings.timing_rounds)
     write_json(folder / "cost.json", cost)
-    summary: dict[str, Any] = {**by_split(scored), "note": load_dataset(dataset).note}
+    summary: dict[str, Any] = {**by_split(scored), "note": note}
     if video["flicker"].notna().any():
         summary["flicker"] = float(video["flicker"].mean())
     write_records(folder, [extra])

@@ -6,7 +6,7 @@ from pathlib import Path
 from thermochroma.base.files import whole_folder, write_text
 from thermochroma.config.code_fingerprint import Fingerprinter
 from thermochroma.config.params import Params
-from thermochroma.contract.dataset import dataset_names
+from thermochroma.contract.dataset import Dataset, dataset_names
 
 ONLY_LOOKS_ON = (
     "thermochroma.tracking",
@@ -26,15 +26,21 @@ def write_fingerprints(params: Params, *, source: Path, stages: Path, fingerprin
     """Write one file a stage, data set, line-up entry, block, cropping and budget; removed ones vanish."""
     package = source / "thermochroma"
     starts = {f"stages/{path.stem}": path for path in sorted(stages.glob("[a-z]*.py"))}
+    records = {name: params.dataset(name) for name in params.sources}
+    files = {name: name for name in dataset_names()}
+    files |= {name: params.source(name).kind or name for name in records}
     starts |= {
-        f"sources/{name}": package / "data/datasets" / f"{name}.py" for name in dataset_names()
+        f"sources/{name}": package / "data/datasets" / f"{file}.py" for name, file in files.items()
     }
+    facts = {f"sources/{name}": _facts(record) for name, record in records.items()}
     for name in params.methods:
         starts[f"lineup/{name}"] = package / "methods" / f"{params.method(name).method}.py"
     code = Fingerprinter(roots=(source, stages.parent), skip=ONLY_LOOKS_ON)
     with whole_folder(fingerprints) as part:
         for name, start in starts.items():
-            write_text(part / f"{name}.txt", code.of(start))
+            write_text(part / f"{name}.txt", code.of(start) + facts.get(name, ""))
+        for name, record in records.items():
+            write_text(part / "titles" / f"{name}.txt", f"{record.title}\n")
         for name in params.methods:  # as parsed; of a repeat, DVC would see only its two keys
             text = params.method(name).model_dump_json(indent=2) + "\n"
             write_text(part / "blocks" / f"{name}.json", text)
@@ -48,3 +54,9 @@ def write_fingerprints(params: Params, *, source: Path, stages: Path, fingerprin
             for name in params.methods:  # by itself, so that an exception retrains one method
                 text = json.dumps(params.budget_of(dataset, name).deciding(), indent=2) + "\n"
                 write_text(part / "budgets" / dataset / f"{name}.json", text)
+
+
+def _facts(record: Dataset) -> str:
+    """Fields of a record, beside its functions, that decide outcomes; a title only names them."""
+    names = ("stills", "upscale", "aligned", "drawn", "note")
+    return f"{json.dumps({name: getattr(record, name) for name in names})}\n"

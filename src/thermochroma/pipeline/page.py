@@ -12,7 +12,6 @@ from thermochroma.base.files import whole_folder, write_text
 from thermochroma.baselines.catalogue import BASELINES
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
-from thermochroma.contract.dataset import load_dataset
 from thermochroma.evaluation.gallery import (
     SPLIT,
     Gallery,
@@ -85,7 +84,7 @@ def build_page(
 def describe(comparison: Comparison, roots: Roots) -> PageDataset:
     """All that the page says of one data set."""
     dataset, blocks = comparison.dataset, blocks_of(comparison.entries)
-    record, cut = load_dataset(dataset), Crops(roots.crops / dataset)
+    record, cut = comparison.record, Crops(roots.crops / dataset)
     shown = shown_of(comparison, roots)
     sections = [
         section(comparison, entries, spectrum, roots, shown)
@@ -210,7 +209,7 @@ def field_of(
     """The rows that compete, each with its method: of the line-up, and entries from elsewhere."""
     method_of = {one.name: one.settings.method for one in entries if not one.is_repeat}
     method_of |= {name: name for name, row in test.items() if row.kind == "entry"}
-    return Field(test, method_of, reference, drawn=load_dataset(comparison.dataset).drawn)
+    return Field(test, method_of, reference, drawn=comparison.record.drawn)
 
 
 def on_page(gallery: Gallery, shown: PageFrames) -> Images:

@@ -16,7 +16,6 @@ from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry
 from thermochroma.config.outside import OutsideEntry
-from thermochroma.contract.dataset import load_dataset
 from thermochroma.contract.method import Direction, load_method
 from thermochroma.evaluation.gallery import FILE
 from thermochroma.evaluation.policies import policies_of
@@ -105,7 +104,7 @@ def about_of(
     comparison: Comparison, split: str, spectrum: Spectrum, places: ResultFolders
 ) -> About:
     """Facts beside the numbers of one split and direction."""
-    record = load_dataset(comparison.dataset)
+    record = comparison.record
     return About(
         dataset=comparison.dataset,
         title=f"{record.title}, {SEEN[spectrum]} to {spectrum}",

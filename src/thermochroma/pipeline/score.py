@@ -13,7 +13,7 @@ from thermochroma.base.files import write_text
 from thermochroma.base.tables import write_csv
 from thermochroma.baselines.catalogue import BASELINES, truth_name
 from thermochroma.config.evaluation import EvaluateSettings
-from thermochroma.contract.dataset import load_dataset
+from thermochroma.contract.dataset import Dataset
 from thermochroma.evaluation.flicker import Predictor, pairs_of, score_flicker
 from thermochroma.evaluation.gallery import SPLIT
 from thermochroma.evaluation.held_out import FOLDS, held_out_predictors
@@ -65,6 +65,7 @@ def score_on_dataset(
     dataset: str,
     settings: EvaluateSettings,
     *,
+    record: Dataset,
     title: str,
     split: str,
     spectrum: Spectrum,
@@ -90,7 +91,6 @@ def score_on_dataset(
     if split == SPLIT:
         video = score_flicker(pairs_of(crops, settings.video_pairs), predict)["flicker"].dropna()
         row = _row(title, found, flicker=float(video.mean()) if len(video) else None)
-    record = load_dataset(dataset)
     about = About(
         dataset=dataset,
         title=f"{record.title}, {SEEN[spectrum]} to {spectrum}",

@@ -12,6 +12,7 @@ from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.base.project import at_root, project_root
 from thermochroma.base.reading import reading
 from thermochroma.base.workplace import delivered, discard
+from thermochroma.contract.dataset import Dataset
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.export.metadata import read_metadata
 from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
@@ -67,6 +68,7 @@ class Results:
 def track(
     trained: Names,
     *,
+    records: Mapping[str, Dataset],
     runs: Path,
     metrics: Path,
     reports: Path,
@@ -89,7 +91,7 @@ def track(
     found = [read_results(one, names, runs, metrics, reports) for one, names in trained.items()]
     try:
         for results in found:
-            tell(results)
+            tell(results, records[results.dataset])
     except BadInput as fault:  # of MLflow's: all files have been read before
         sys.stderr.write(
             f"thermochroma: all results are in their files, but MLflow lacks some of them: {fault}\n"
@@ -148,12 +150,12 @@ def read_training(name: str, folder: Path, scores: Path) -> Trained:
     )
 
 
-def tell(results: Results) -> None:
+def tell(results: Results, record: Dataset) -> None:
     """Tell MLflow of one data set what it does not know yet. Raises BadInput for a fault of MLflow's."""
     from thermochroma.tracking.mlflow_client import Tracker
 
     tracker = Tracker(results.dataset, root=project_root())
-    log_experiment(tracker, results.dataset)
+    log_experiment(tracker, record)
     log_baselines(tracker, results.dataset, results.rows)
     for trained in results.trainings:
         back_fill(tracker, results.dataset, trained)

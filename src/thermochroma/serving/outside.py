@@ -48,6 +48,7 @@ def score(chosen: Namespace) -> None:
             chosen.folder,
             chosen.dataset,
             params.evaluate[chosen.dataset],
+            record=params.dataset(chosen.dataset),
             title=chosen.name,
             split=chosen.split,
             spectrum=chosen.predicts,
@@ -63,17 +64,24 @@ def score(chosen: Namespace) -> None:
 
 
 def _crops(chosen: Namespace) -> Any:
-    if chosen.dataset not in dataset_names():
+    below = chosen.data / "crops"
+    cut = [path.name for path in below.iterdir() if path.is_dir()] if below.is_dir() else []
+    known = sorted({*dataset_names(), *cut})
+    if chosen.dataset not in known:
         raise BadInput(
             given=f"there is no data set `{chosen.dataset}`",
-            needed=f"one of {', '.join(dataset_names())}",
-            remedy="correct --dataset",
+            needed=f"one of {', '.join(known)}",
+            remedy="correct --dataset; data of your own have crops after `dvc repro crop@NAME`",
         )
-    return open_crops(chosen.data / "crops" / chosen.dataset, chosen.dataset)
+    return open_crops(below / chosen.dataset, chosen.dataset)
 
 
 def _refuse_unset(dataset: str, params: Params) -> None:
-    for block, known in (("evaluate", params.evaluate), ("crop", params.crop)):
+    for block, known in (
+        ("sources", params.sources),
+        ("evaluate", params.evaluate),
+        ("crop", params.crop),
+    ):
         if dataset not in known:
             raise BadInput(
                 given=f"params.yaml has no `{block}.{dataset}`",

@@ -496,7 +496,7 @@ def test_other_settings_or_code_reuse_nothing(cropped: Cropped, tmp_path: Path) 
         names = ("frames", "registered", "raw", "code")
         files = {name: path for name, path in cropped.options().items() if name in names}
         settings = read_params(cropped.root / "params.yaml").crop["sample"]
-        found = prepare("sample", settings, seed=0, on_defect="drop", **files)
+        found = prepare("sample", settings, upscale=False, seed=0, on_defect="drop", **files)
         fingerprints.append(found.fingerprint)
     assert len(set(fingerprints)) == 3
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import read_thermal, read_visible
+from thermochroma.base.natural_order import natural
 from thermochroma.data.acquisition.irvi_strips import frames_in
 from thermochroma.data.registration.geometry import IDENTITY
 from thermochroma.data.registration.pair_estimate import score_pair
@@ -33,11 +34,6 @@ ERRORS: Final = 2.0
 SPECTRUM: Final = re.compile(
     r"^(ir|tir|lwir|infrared|thermal|a|vis?|visible|rgb|colou?r|b)[-_ ]?(?=\d)", re.IGNORECASE
 )
-
-
-def natural(name: str) -> tuple[tuple[str, int], ...]:
-    """Key for natural sorting: 2 before 10."""
-    return tuple((text, int(digits or -1)) for text, digits in re.findall(r"(\D*)(\d*)", name))
 
 
 def paired(thermal: Sequence[Path], visible: Sequence[Path], *, where: str) -> list[Pair]:

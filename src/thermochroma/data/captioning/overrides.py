@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase, translate
@@ -49,8 +49,11 @@ def choose_override(overrides: Sequence[Override], frame: str, *, split: str) ->
     return max(reversed(fitting), key=lambda one: len(one.pattern), default=None)
 
 
-def read_overrides(path: Path) -> list[Override]:
-    """Read a CSV with the columns OVERRIDE_COLUMNS. Raises BadInput that names the faulty line."""
+def read_overrides(path: Path, *, known: Collection[str] = ()) -> list[Override]:
+    """Read a CSV with the columns OVERRIDE_COLUMNS. Raises BadInput that names the faulty line.
+
+    known: data sets beside those that come with the program.
+    """
     with (
         reading(path, needed=NEEDED, remedy="save it so from the program that wrote it"),
         path.open(encoding="utf-8-sig", newline="") as stream,
@@ -64,17 +67,18 @@ def read_overrides(path: Path) -> list[Override]:
             needed=f"the columns {OVERRIDE_COLUMNS}",
             remedy="correct its first line",
         )
-    return [_parsed(words, f"line {number} of {path}") for number, words in numbered[1:]]
+    datasets = sorted({*dataset_names(), *known})
+    return [_parsed(words, datasets, f"line {number} of {path}") for number, words in numbered[1:]]
 
 
-def _parsed(words: Sequence[str], where: str) -> Override:
+def _parsed(words: Sequence[str], datasets: list[str], where: str) -> Override:
     if len(words) != len(OVERRIDE_COLUMNS):
         raise BadInput(
             given=f"{where} has {len(words)} values",
             needed=f"one for each of {', '.join(OVERRIDE_COLUMNS)}",
             remedy="correct it; a sentence with a comma or a quote stands between quotes",
         )
-    return _override(dict(zip(OVERRIDE_COLUMNS, words, strict=True)), where)
+    return _override(dict(zip(OVERRIDE_COLUMNS, words, strict=True)), datasets, where)
 
 
 def overrides_of(
@@ -97,8 +101,8 @@ def overrides_of(
     return own
 
 
-def _override(row: Mapping[str, str], where: str) -> Override:
-    _refuse_unknown(row["dataset"], where)
+def _override(row: Mapping[str, str], datasets: list[str], where: str) -> Override:
+    _refuse_unknown(row["dataset"], datasets, where)
     refuse_colour_words(row["text"], where=where)
     _refuse_undated(row["date"], where)
     looked_at = SPECTRA.get(row["looked_at"])
@@ -118,8 +122,7 @@ def _override(row: Mapping[str, str], where: str) -> Override:
     )
 
 
-def _refuse_unknown(dataset: str, where: str) -> None:
-    known = dataset_names()
+def _refuse_unknown(dataset: str, known: list[str], where: str) -> None:
     if dataset not in known:
         raise BadInput(
             given=f"{where} has the data set `{dataset}`{nearest(dataset, known)}",

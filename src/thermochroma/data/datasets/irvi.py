@@ -32,11 +32,12 @@ from tqdm import tqdm
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import write_text
 from thermochroma.base.image_files import image_files, names_image, refuse_unwritable
+from thermochroma.base.natural_order import natural
 from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame, Sha256, Split
 from thermochroma.data.acquisition.expected_counts import odd_counts
 from thermochroma.data.acquisition.irvi_strips import THERMAL, VISIBLE, write_frames
 from thermochroma.data.acquisition.local import bring
-from thermochroma.data.acquisition.pairing import natural, paired, refuse_strangers
+from thermochroma.data.acquisition.pairing import paired, refuse_strangers
 
 DRIVE: Final = "https://drive.google.com/uc?id=1ZcJ0EfF5n_uqtsLc7-8hJgTcr2zHSXY3"
 BAIDU: Final = "https://pan.baidu.com/s/1og7bcuVDModuBJhEQXWPxg?pwd=IRVI"
