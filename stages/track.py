@@ -21,6 +21,7 @@ def main(
     trained = {dataset: settings.trained_on(dataset) for dataset in settings.datasets}
     track(
         trained,
+        outside={dataset: settings.outside(dataset) for dataset in settings.datasets},
         records={dataset: settings.dataset(dataset) for dataset in settings.datasets},
         runs=runs,
         metrics=metrics,

@@ -336,6 +336,7 @@ OURS = {
     "base/shards.py:Shard.__init__": "fed in tests/base/test_shards.py",
     "evaluation/gallery.py:_stored": "fed in tests/pipeline/test_stored.py",
     "evaluation/outputs.py:read_panel": "fed in tests/pipeline/test_stored.py",
+    "pipeline/intervals.py:_bounds_in": "fed in tests/pipeline/test_track.py",
     "pipeline/sweep.py:tabulate_sweep": "fed in tests/pipeline/test_stored.py",
     "tracking/journal.py:is_tracked": "fed in tests/tracking",
     "training/checkpoint.py:_load": "fed in tests/training/test_checkpoint.py",

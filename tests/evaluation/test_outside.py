@@ -1,5 +1,6 @@
 """Predictions from outside: whatever does not fit is one sentence that names the files."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +49,17 @@ def test_what_fits_is_read_in_the_order_of_the_rows(folder: Path) -> None:
     assert [len(images) for _, images in batches] == [2, 1]
     found = torch.cat([images for _, images in batches]).permute(0, 2, 3, 1).numpy()
     assert np.array_equal(found, np.stack([colour(2), colour(1), colour(0)]))
+
+
+def test_another_image_is_another_digest_and_another_file_beside_them_is_none(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    before = given(folder).digest()
+    (folder / "frames.csv").write_text("a list is no image")
+    copy = shutil.copytree(folder, tmp_path_factory.mktemp("elsewhere") / "copy")
+    assert given(folder).digest() == given(copy).digest() == before
+    Image.fromarray(colour(7)).save(folder / FILES[1])
+    assert given(folder).digest() != before
 
 
 def test_thermal_predictions_are_grey(tmp_path: Path) -> None:

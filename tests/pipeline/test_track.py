@@ -3,13 +3,19 @@
 from pathlib import Path
 
 import pytest
+from mlflow.entities import Run
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.sealed import write_json
 from thermochroma.baselines.catalogue import BASELINES
+from thermochroma.config.outside import ClaimedCost, OutsideEntry
 from thermochroma.contract.dataset import load_dataset
+from thermochroma.pipeline.intervals import intervals_in
+from thermochroma.pipeline.stored import PREDICTIONS
 from thermochroma.pipeline.track import track
+from thermochroma.tracking import mlflow_client
 from thermochroma.tracking.journal import DATABASE, NOTE, SERVER
+from thermochroma.tracking.mlflow_client import Tracker
 from thermochroma.tracking.patience import HURRY
 
 
@@ -30,10 +36,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run() -> None:
-    """Call what the stage calls."""
+def run(**entries: OutsideEntry) -> None:
+    """Call what the stage calls. entries: rows from outside."""
     track(
         {"sample": ()},
+        outside={"sample": entries},
         records={"sample": load_dataset("sample")},
         runs=Path("runs"),
         metrics=Path("metrics"),
@@ -73,3 +80,89 @@ def test_a_file_of_ours_that_is_damaged_ends_the_stage(
     with pytest.raises(BadInput, match=r"baselines\.json"):
         run()
     assert "MLflow" not in capsys.readouterr().err
+
+
+THEIRS = OutsideEntry(
+    dataset="sample",
+    folder="../theirs",
+    title="Theirs | <b>",
+    predicts="visible",
+    cost=ClaimedCost(parameters=54_400_000, device="a GPU"),
+)
+TABLE = """dataset,row,title,kind,psnr,psnr_low,psnr_high,device,runs
+sample,theirs,Theirs,entry,12.5,11.5,14.0,,
+sample,mean_colour,Mean colour,trivial,2,1,3,,
+sample,three_runs,Three runs,method,2,1,3,CPU,3
+"""
+
+
+def leave_scores(project: Path, *, images: str, psnr: float) -> None:
+    """Write what the stages `entry` and `compare` leave of a row from outside."""
+    scores = {"validation": {}, "test": {"psnr": psnr}, PREDICTIONS: images, "note": ""}
+    write_json(project / "metrics/sample/theirs.json", scores)
+    (project / "reports/sample/tables/test.csv").write_text(TABLE)
+
+
+def runs_of(project: Path, **tags: str) -> list[Run]:
+    """The runs with these tags, oldest first."""
+    tracker = Tracker("sample", root=project)
+    query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+    return list(
+        tracker.client.search_runs(
+            [tracker.experiment], query, order_by=["attributes.start_time ASC"]
+        )
+    )
+
+
+def test_a_row_from_outside_is_a_run_of_its_own_for_each_set_of_images(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_scores(project, images="a" * 64, psnr=12.5)
+    for _ in range(2):
+        run(theirs=THEIRS)
+        (project / NOTE).unlink()  # everything is told again
+    (one,) = runs_of(project, row="theirs")
+    tags, scores = one.data.tags, one.data.metrics
+    assert (tags["kind"], tags["predicts"], tags["dataset"]) == ("entry", "visible", "sample")
+    assert (tags["origin.folder"], tags["predictions.sha256"]) == ("../theirs", "a" * 64)
+    assert (tags["claimed.parameters"], tags["claimed.device"]) == ("54400000", "a GPU")
+    assert not {"method", "weights.sha256", "training.fingerprint"} & {*tags}, "it is no training"
+    assert tags[mlflow_client.NOTE].startswith("Theirs &#124; &lt;b>: predictions made elsewhere")
+    assert (one.info.run_name, one.info.status) == ("theirs", "FINISHED")
+    assert scores == {
+        "evaluation/test/psnr": 12.5,
+        "evaluation/test/psnr_low": 11.5,
+        "evaluation/test/psnr_high": 14.0,
+    }
+    (colour,) = runs_of(project, row="mean_colour")
+    assert colour.data.metrics["evaluation/test/psnr_high"] == 3.0
+    # what is said of the same images changes in their run; other images are another run
+    run(theirs=THEIRS.model_copy(update={"title": "Renamed", "cost": None}))
+    leave_scores(project, images="b" * 64, psnr=13.5)
+    run(theirs=THEIRS)
+    first, second = runs_of(project, row="theirs")
+    assert first.data.tags[mlflow_client.NOTE].startswith("Renamed: ")
+    assert first.data.tags["claimed.parameters"] == "nothing"
+    assert first.data.metrics["evaluation/test/psnr"] == 12.5
+    assert second.data.metrics["evaluation/test/psnr"] == 13.5
+    assert second.data.tags["claimed.parameters"] == "54400000"
+
+
+def test_scores_of_a_row_from_outside_without_the_digest_of_its_images_end_the_stage(
+    project: Path,
+) -> None:
+    write_json(project / "metrics/sample/theirs.json", {"validation": {}, "test": {"psnr": 1.0}})
+    with pytest.raises(BadInput, match=rf"theirs\.json has no {PREDICTIONS}"):
+        run(theirs=THEIRS)
+
+
+def test_the_intervals_of_single_runs_alone_are_told(project: Path) -> None:
+    (project / "reports/sample/tables/test.csv").write_text(TABLE)
+    found = intervals_in(project / "reports/sample/tables")
+    assert found == {
+        "theirs": {"test": {"psnr_low": 11.5, "psnr_high": 14.0}},
+        "mean_colour": {"test": {"psnr_low": 1.0, "psnr_high": 3.0}},
+    }
+    (project / "reports/sample/tables/test.csv").write_text("row\n1\n")
+    with pytest.raises(BadInput, match=r"test\.csv"):
+        intervals_in(project / "reports/sample/tables")

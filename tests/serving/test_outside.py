@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from thermochroma.metrics.perceptual import LPIPS_TRUNKS
 from thermochroma.networks.frozen import ORIGIN
 from thermochroma.pipeline.baselines import evaluate_baselines
 from thermochroma.pipeline.evaluate import evaluate
+from thermochroma.pipeline.outside_runs import read_scored
 from thermochroma.pipeline.results import (
     ResultFolders,
     baseline_rows,
@@ -192,6 +194,8 @@ def test_the_stage_writes_what_the_command_prints(
     assert means["validation"] == {}
     assert means["test"]["psnr"] == stored(written)["psnr"].mean()
     entries = read_params(tmp_path / "params.yaml").comparison("sample").outside
+    told = read_scored("theirs", entries["theirs"], tmp_path / "theirs.json")
+    assert re.fullmatch("[0-9a-f]{64}", told.predictions), "by it MLflow knows the images again"
     row = outside_row(entries["theirs"], written)
     assert (row.kind, row.cost) == ("entry", {"parameters": 7, "device": "an abacus"})
 

@@ -100,6 +100,10 @@ class Params(Strict):
             budget=self.budget_of(dataset, name),
         )
 
+    def outside(self, dataset: str) -> dict[str, OutsideEntry]:
+        """The rows from outside of one data set, by name."""
+        return {name: one for name, one in self.entries.items() if one.dataset == dataset}
+
     def comparison(self, dataset: str) -> Comparison:
         """Everything that params.yaml says of one data set's tables."""
         trained = self.trained_on(dataset)
@@ -113,7 +117,7 @@ class Params(Strict):
             elsewhere=tuple(
                 self.entry(dataset, name) for name in self.video_lineup if name not in trained
             ),
-            outside={name: one for name, one in self.entries.items() if one.dataset == dataset},
+            outside=self.outside(dataset),
         )
 
 

@@ -1,5 +1,6 @@
 """Predictions from outside: one PNG a frame, exactly as many and as large as the frames are."""
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from tqdm import tqdm
 
 from thermochroma.base.decoding import DEEP_COLOUR, decode, opened
 from thermochroma.base.errors import BadInput
+from thermochroma.base.files import sha256
 from thermochroma.base.image_files import image_files
 from thermochroma.evaluation.flicker import Predictor
 from thermochroma.inference.predictions import Predicted
@@ -74,6 +76,11 @@ class OutsidePredictions:
         images = np.stack([self._read(self.names[frame]) for frame in rows["frame"]])
         found = torch.from_numpy(images)
         return found[:, None] if found.ndim == 3 else found.permute(0, 3, 1, 2).contiguous()
+
+    def digest(self) -> str:
+        """SHA-256 over the names and the bytes of all files."""
+        named = (f"{name} {sha256(self.folder / name)}\n" for name in sorted(self.names.values()))
+        return hashlib.sha256("".join(named).encode()).hexdigest()
 
     def _refuse_other_names(self, found: Collection[str]) -> None:
         """Raise BadInput for frames without a file, and for images that belong to no frame."""

@@ -17,10 +17,11 @@ HOW_TO_READ = """
 Scores are `evaluation/<split>/<score>`; `validation/…` are readings taken while a method was trained.
 
 - **Search for `tags.predicts = 'visible'`, sort by `evaluation/test/psnr`**, and look where `mean_colour`
-  stands. The tag `kind` says which rows are a `method`, fitted in closed form (`probe`), learn nothing
-  (`trivial`), or see the truth (`oracle`, no competitors).
-- Intervals and tests are in the tables: the run `comparison`, tab *Artifacts*. Neighbouring frames are near
-  copies, so that a difference of means alone says little.
+  stands. The tag `kind` says which rows are a `method`, predicted elsewhere (`entry`), fitted in closed
+  form (`probe`), learn nothing (`trivial`), or see the truth (`oracle`, no competitors).
+- `…/psnr_low` and `…/psnr_high` are the 95 % interval over sequences; tests are in the tables: the run
+  `comparison`, tab *Artifacts*. Neighbouring frames are near copies, so that a difference of means alone
+  says little.
 - A sweep: select its runs, *Compare*, *Parallel coordinates*, with the swept weight and
   `validation/psnr`. Choose on validation, never on test.
 """

@@ -28,7 +28,7 @@ from thermochroma.pipeline.results import (
     read_rows,
     title_in,
 )
-from thermochroma.pipeline.stored import read_history
+from thermochroma.pipeline.stored import SUFFIX, read_history
 from thermochroma.reporting import by_sequence, paper, snapshots
 from thermochroma.reporting import significance as wins
 from thermochroma.reporting.figures import (
@@ -53,7 +53,6 @@ IN_GRID = {
     "visible": ("mean_colour", "mean_image"),
     "thermal": ("mean_thermal", "visible_copied"),
 }  # of the baselines; the others would crowd it
-SUFFIX = {"visible": "", "thermal": "_visible_to_thermal"}  # of the files of each direction
 
 
 @dataclass(frozen=True)

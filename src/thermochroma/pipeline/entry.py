@@ -13,6 +13,7 @@ from thermochroma.evaluation.outside import OutsidePredictions, in_batches
 from thermochroma.evaluation.perceptual import evaluate_images, read_perception
 from thermochroma.loading.crops import Crops
 from thermochroma.pipeline.predicted_row import frames_of, write_row
+from thermochroma.pipeline.stored import PREDICTIONS
 
 
 def evaluate_entry(
@@ -36,7 +37,7 @@ def evaluate_entry(
     batches = in_batches(test, predict, size=settings.batch_size, title=folder.name)
     found = evaluate_images(cut, test, batches, spectrum=entry.predicts, perception=looking)
     write_row(folder, found, predict, frames)
-    write_json(metrics, {**by_split(found), "note": note})
+    write_json(metrics, {**by_split(found), PREDICTIONS: predict.digest(), "note": note})
 
 
 def predictions_in(folder: Path, crops: Crops, *, split: str, spectrum: str) -> OutsidePredictions:

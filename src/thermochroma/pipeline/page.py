@@ -21,7 +21,7 @@ from thermochroma.evaluation.gallery import (
 )
 from thermochroma.evaluation.scoring import SEEN, scored_rows
 from thermochroma.loading.crops import Crops
-from thermochroma.pipeline.compare import READINGS, SPLITS, SUFFIX
+from thermochroma.pipeline.compare import READINGS, SPLITS
 from thermochroma.pipeline.results import (
     ResultFolders,
     Spectrum,
@@ -34,7 +34,7 @@ from thermochroma.pipeline.results import (
     outside_of,
     read_rows,
 )
-from thermochroma.pipeline.stored import read_history
+from thermochroma.pipeline.stored import SUFFIX, read_history
 from thermochroma.reporting import significance as wins
 from thermochroma.reporting.layout import COMPETING, Row
 from thermochroma.reporting.page.contents import (

@@ -13,6 +13,10 @@ from thermochroma.base.tables import read_csv
 
 HISTORY: Final = "history.csv"
 """Name of the table of a training's readings, in its folder."""
+SUFFIX: Final = {"visible": "", "thermal": "_visible_to_thermal"}
+"""Ends of the names of tables, by the spectrum that is predicted."""
+PREDICTIONS: Final = "predictions_sha256"
+"""Key of the digest of the images that were scored, in the metrics of a row from outside."""
 AGAIN: Final = (
     "remove it and run `dvc repro`: the stage that writes it runs again where it is not as it was "
     "written"

@@ -1,8 +1,9 @@
 """Fill MLflow in from the files on disk: runs restored from a cache, or a deleted database."""
 
+import hashlib
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,10 +13,13 @@ from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.base.project import at_root, project_root
 from thermochroma.base.reading import reading
 from thermochroma.base.workplace import delivered, discard
+from thermochroma.config.outside import OutsideEntry
 from thermochroma.contract.dataset import Dataset
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.export.metadata import read_metadata
 from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
+from thermochroma.pipeline.intervals import intervals_in, with_intervals
+from thermochroma.pipeline.outside_runs import ScoredEntry, log_scored, read_scored
 from thermochroma.pipeline.stored import (
     AGAIN,
     HISTORY,
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 
 Names: TypeAlias = Mapping[str, Sequence[str]]
 """Names of the entries that are trained on each data set."""
+Outside: TypeAlias = Mapping[str, Mapping[str, OutsideEntry]]
+"""Rows from outside of each data set, by name."""
 Means: TypeAlias = Mapping[str, Mapping[str, float]]
 """Means of scores by split."""
 TRANSLATOR = "translator.safetensors"
@@ -62,12 +68,15 @@ class Results:
     rows: Mapping[str, Means]
     """Trivial rows and oracles."""
     trainings: Sequence[Trained]
+    scored: Sequence[ScoredEntry]
+    """Rows from outside."""
     tables: Sequence[Path]
 
 
 def track(
     trained: Names,
     *,
+    outside: Outside,
     records: Mapping[str, Dataset],
     runs: Path,
     metrics: Path,
@@ -85,10 +94,13 @@ def track(
     discard(one for one, receipt in delivered(place).items() if receipt in recorded)
     discard_recorded(place, recorded)
     database = own_database(project_root())
-    content = digest_of(logged_files(trained, runs, metrics, reports))
+    content = content_of(logged_files(trained, outside, runs, metrics, reports), outside)
     if database is not None and is_tracked(database, content):
         return
-    found = [read_results(one, names, runs, metrics, reports) for one, names in trained.items()]
+    found = [
+        read_results(one, names, outside[one], runs, metrics, reports)
+        for one, names in trained.items()
+    ]
     try:
         for results in found:
             tell(results, records[results.dataset])
@@ -101,12 +113,26 @@ def track(
         note_tracked(database, content)
 
 
-def logged_files(trained: Names, runs: Path, metrics: Path, reports: Path) -> Iterator[Path]:
+def content_of(files: Iterable[Path], outside: Outside) -> str:
+    """Digest of all that is logged: the contents of files, and what is told of rows from outside."""
+    told = [
+        f"{dataset} {name} {entry.model_dump_json()}\n"
+        for dataset, rows in outside.items()
+        for name, entry in rows.items()
+    ]
+    return hashlib.sha256("".join([digest_of(files), *told]).encode()).hexdigest()
+
+
+def logged_files(
+    trained: Names, outside: Outside, runs: Path, metrics: Path, reports: Path
+) -> Iterator[Path]:
     """Paths of all files whose contents are logged."""
     for dataset, names in trained.items():
         for name in names:
             yield runs / dataset / name / TRANSLATOR
             yield runs / dataset / name / HISTORY
+            yield metrics / dataset / f"{name}.json"
+        for name in outside[dataset]:
             yield metrics / dataset / f"{name}.json"
         yield metrics / dataset / "baselines.json"
         yield from tables_of(reports / dataset)
@@ -118,16 +144,33 @@ def tables_of(folder: Path) -> Sequence[Path]:
 
 
 def read_results(
-    dataset: str, names: Sequence[str], runs: Path, metrics: Path, reports: Path
+    dataset: str,
+    names: Sequence[str],
+    outside: Mapping[str, OutsideEntry],
+    runs: Path,
+    metrics: Path,
+    reports: Path,
 ) -> Results:
     """Read all that MLflow is told of one data set. Raises BadInput for a file that is not as it was."""
+    bounds = intervals_in(reports / dataset / "tables")
+    rows = read_rows(metrics / dataset / "baselines.json")
+    trainings = [
+        read_training(name, runs / dataset / name, metrics / dataset / f"{name}.json")
+        for name in names
+    ]
+    scored = [
+        read_scored(name, entry, metrics / dataset / f"{name}.json")
+        for name, entry in outside.items()
+    ]
+
+    def whole(name: str, summary: Means) -> Means:
+        return with_intervals(summary, bounds.get(name, {}))
+
     return Results(
         dataset,
-        rows=read_rows(metrics / dataset / "baselines.json"),
-        trainings=[
-            read_training(name, runs / dataset / name, metrics / dataset / f"{name}.json")
-            for name in names
-        ],
+        rows={name: whole(name, summary) for name, summary in rows.items()},
+        trainings=[replace(one, summary=whole(one.name, one.summary)) for one in trainings],
+        scored=[replace(one, summary=whole(one.name, one.summary)) for one in scored],
         tables=tables_of(reports / dataset),
     )
 
@@ -159,6 +202,8 @@ def tell(results: Results, record: Dataset) -> None:
     log_baselines(tracker, results.dataset, results.rows)
     for trained in results.trainings:
         back_fill(tracker, results.dataset, trained)
+    for scored in results.scored:
+        log_scored(tracker, scored)
     log_tables(tracker, results.dataset, results.tables)
 
 
