@@ -1,4 +1,4 @@
-"""The tables and the figures of one data set."""
+"""The tables, the figures and the cards of one data set."""
 
 from pathlib import Path
 
@@ -17,10 +17,11 @@ def main(
     baselines: Path,
     tables: Path,
     figures: Path,
+    cards: Path,
 ) -> None:
-    """The tables and the figures of one data set."""
+    """The tables, the figures and the cards of one data set."""
     places = ResultFolders(runs, scores, baselines, tables, figures)
-    compare(read_params(params).comparison(dataset), crops=crops, places=places)
+    compare(read_params(params).comparison(dataset), crops=crops, places=places, cards=cards)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
         "reports/sample/figures/curves.svg",
         "reports/sample/figures/figure_4.svg",
         "reports/sample/tables/figure_4.csv",
+        "reports/sample/cards/recycle_gan.md",
         "reports/sample/registration/card.md",
         "reports/sample/registration/before_after.png",
         "reports/index.html",
@@ -62,6 +63,9 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
     assert "ThermalMask" not in table
     assert "| CMMF-Net, shuffled captions |" in table
     assert "CMMF-Net, constant caption" in (project.root / "reports/index.html").read_text()
+    card = (project.root / "reports/sample/cards/cmmf_net.md").read_text()
+    assert "procedural sample, not KAIST" in card
+    assert sha256(project.root / TRANSLATOR.format("cmmf_net")) in card
     back = (project.root / "reports/sample/tables/test_visible_to_thermal.md").read_text()
     assert "| ThermalMask-R (reconstruction) |" in back
     assert "CIEDE2000" not in back

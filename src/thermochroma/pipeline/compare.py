@@ -1,4 +1,4 @@
-"""The tables and the figures of one data set."""
+"""The tables, the figures and the cards of one data set."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from thermochroma.evaluation.outputs import PANEL, read_panel
 from thermochroma.evaluation.scoring import SEEN
 from thermochroma.inference.predictions import spread
 from thermochroma.loading.crops import Crops
+from thermochroma.pipeline.model_cards import write_cards
 from thermochroma.pipeline.results import (
     ResultFolders,
     Spectrum,
@@ -65,13 +66,14 @@ class Job:
     note: str
 
 
-def compare(comparison: Comparison, *, crops: Path, places: ResultFolders) -> None:
-    """Write the tables and figures of exactly the line-up: a removed method leaves no row behind."""
+def compare(comparison: Comparison, *, crops: Path, places: ResultFolders, cards: Path) -> None:
+    """Write the tables, figures and cards of exactly the line-up: a removed method leaves none behind."""
     job = Job(comparison, Crops(crops), places, comparison.record.note)
     for spectrum, entries in by_spectrum(comparison).items():
         tabulate(job, entries, spectrum)
         if entries:
             draw_learning(job, entries, spectrum)
+    write_cards(comparison, crops=job.crops, places=places, folder=cards)
 
 
 def tabulate(job: Job, entries: Sequence[Entry], spectrum: Spectrum) -> None:
