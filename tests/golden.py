@@ -235,11 +235,16 @@ def stored() -> dict[str, Values]:
     return json.loads(STORED.read_text())
 
 
+def text_of(values: Mapping[str, Values]) -> str:
+    """The file of these values, in one order: that of terms and pulls differs from run to run."""
+    return json.dumps(values, indent=2, sort_keys=True) + "\n"
+
+
 def _rewrite(block: str, reading: Reading) -> str:
     whole = stored() if STORED.exists() else {}
     found = reading.weighed(reading.weights)
     whole[block] = {name: float(f"{value:.6g}") for name, value in found.items()}
-    STORED.write_text(json.dumps(dict(sorted(whole.items())), indent=2) + "\n")
+    STORED.write_text(text_of(whole))
     return f"{len(found)} values"
 
 

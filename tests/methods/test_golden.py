@@ -58,6 +58,14 @@ def test_values_are_compared_by_the_tolerance_of_their_kind() -> None:
     assert golden.distances("one", {"0/p/term": 1e-9}, {"0/p/term": 0.0}) == {"0/p/term": inf}
 
 
+def test_the_same_values_are_written_in_one_order() -> None:
+    """Written anew without a change, the file shows none."""
+    assert golden.STORED.read_text() == golden.text_of(golden.stored())
+    assert golden.text_of({"b": {"1": 1.0, "0": 2.0}, "a": {}}) == golden.text_of(
+        {"a": {}, "b": {"0": 2.0, "1": 1.0}}
+    )
+
+
 def test_mutants_change_one_weight_each_and_one_has_learnt_nothing() -> None:
     slopes = {"0/p/used": 3.0, "0/p/off": 2.0}
     reading = golden.Reading({"used": 0.5, "off": 0.0}, {"image/size": 1.0}, slopes)
