@@ -369,7 +369,7 @@ def irvi_counts(scale: float = 1.0) -> dict[str, int]:
 
 
 def main() -> None:
-    """Make one data set, with a `made.json` beside it that says what it holds."""
+    """Make one data set, with `<folder>.made.json` beside it, which says what it holds."""
     parser = ArgumentParser(description=main.__doc__)
     parser.add_argument("dataset", choices=["kaist", "irvi"])
     parser.add_argument("folder", type=Path)

@@ -78,7 +78,9 @@ def test_mlflows_model_gives_what_the_command_line_writes(block: str, tmp_path: 
     write_image(tmp_path / "a.png", image)
     write_image(tmp_path / "reference.png", noise(80, 72, 3))
     given = ["translate", str(translator), str(tmp_path / "a.png"), "--to", str(tmp_path / "out")]
-    main([*given, "--reference", str(tmp_path / "reference.png")])
+    if block == "reference_contrastive":
+        given += ["--reference", str(tmp_path / "reference.png")]
+    main(given)
     model, context = TranslatorModel(), SimpleNamespace(artifacts={"translator": str(translator)})
     model.load_context(context)
     shown = {spectrum: image[None], "reference": read_visible(tmp_path / "reference.png")[None]}
@@ -216,11 +218,23 @@ def test_sharpness_changes_what_is_predicted(tmp_path: Path) -> None:
         main([*given, "--sharpness", "1.5"])
 
 
-def test_sharpness_is_refused_where_a_method_has_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("sharpness", 0.5, r"sharpness 0\.5"),
+        ("sentence", "a road", "sentence"),
+        ("reference", "a.png", "reference"),
+    ],
+)
+def test_an_option_is_refused_where_a_method_has_no_use_for_it(
+    option: str, value: object, told: str, tmp_path: Path
+) -> None:
     translator = saved("cyclegan", tmp_path / "translator.safetensors")
     write_image(tmp_path / "a.png", noise(64, 64))
-    with pytest.raises(SystemExit, match=r"--sharpness 0\.5 is asked of CycleGAN"):
-        _translate(translator, tmp_path / "a.png", "--to", tmp_path / "out", "--sharpness", 0.5)
+    given = [tmp_path / "a.png", "--to", tmp_path / "out", f"--{option}", value]
+    with pytest.raises(SystemExit, match=f"--{told} is asked of CycleGAN; .* leave the option out"):
+        _translate(translator, *given)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -222,12 +222,16 @@ def _add_translate(commands: Any) -> None:
         "--to", type=Path, required=True, help="the folder for the translated images"
     )
     command.add_argument(
-        "--sentence", default=NEUTRAL, help="for methods that see text: a sentence for all images"
+        "--sentence", help=f"for methods that read, one for all images; so without it: {NEUTRAL!r}"
     )
     command.add_argument(
         "--text", type=Path, default=Path("data/weights/clip"), help="folder of their text encoder"
     )
-    command.add_argument("--reference", type=Path, help="a visible image to take colours from")
+    command.add_argument(
+        "--reference",
+        type=Path,
+        help="for methods with references: a visible image, for its colours",
+    )
     command.add_argument(
         "--sharpness",
         type=float,

@@ -27,7 +27,7 @@ from thermochroma.base.reading import reading
 from thermochroma.contract.method import Method
 from thermochroma.inference.predictor import NEUTRAL, Predictor, load_predictor
 from thermochroma.inference.tiles import Tiling, translate_tiled
-from thermochroma.loading.collate import is_tunable, seen_spectrum
+from thermochroma.loading.collate import is_tunable, needs_references, needs_text, seen_spectrum
 from thermochroma.networks.frozen import TENSORS
 from thermochroma.serving.sensor import holds_sensor, read_sensor
 from thermochroma.serving.tones import Mapping
@@ -37,20 +37,25 @@ from thermochroma.serving.tones import Mapping
 class InferenceOptions:
     """Further inputs that a translator may need beside the images.
 
-    text: folder of the text encoder with which it was trained. sentence: its text for every image.
-    reference: a visible image of any size to take colours from, or None. tone: the one mapping that
-    reduces images of more than 8 bits to 8. page: which one of files with several, from 1; None if each
-    has one alone. sharpness: 0 to 1, for a method that can be asked for it; None for its mean, or for
-    another method. tiling: how large images are divided.
+    text: folder of the text encoder with which it was trained. sentence: its text for every image; None
+    for a neutral one, or for a method that reads none. reference: a visible image of any size to take
+    colours from, or None. tone: the one mapping that reduces images of more than 8 bits to 8. page: which
+    one of files with several, from 1; None if each has one alone. sharpness: 0 to 1, for a method that
+    can be asked for it; None for its mean, or for another method. tiling: how large images are divided.
     """
 
     text: Path
-    sentence: str = NEUTRAL
+    sentence: str | None = None
     reference: Path | None = None
     tone: Mapping | None = None
     page: int | None = None
     sharpness: float | None = None
     tiling: Tiling = field(default_factory=Tiling)
+
+    @property
+    def text_of_all(self) -> str:
+        """The sentence that a method that reads is given."""
+        return NEUTRAL if self.sentence is None else self.sentence
 
 
 @dataclass(frozen=True)
@@ -118,9 +123,9 @@ def translate_files(
     be overwritten by its own translation.
     """
     _refuse_own_place(images, folder)
-    predictor = load_predictor(translator, text=options.text, sentence=options.sentence)
+    predictor = load_predictor(translator, text=options.text, sentence=options.text_of_all)
+    _refuse_unused(predictor.method, options)
     reference = None if options.reference is None else read_visible(options.reference)[None]
-    _refuse_sharpness(predictor.method, options.sharpness)
     how = _how(predictor, translator, options)
     for path in images:
         target = folder / f"{path.stem}.png"
@@ -171,17 +176,30 @@ def _read_grey(path: Path, *, page: int | None) -> ThermalImage:
         ) from None
 
 
-def _refuse_sharpness(method: Method, sharpness: float | None) -> None:
-    """Raise BadInput for a degree beyond 0 to 1, and for one that is asked of a method without any."""
-    if sharpness is None:
-        return
-    if not is_tunable(method.sees):
-        raise BadInput(
-            given=f"--sharpness {sharpness:g} is asked of {method.title}",
-            needed="a translator whose method has degrees of sharpness, as Thermochroma has",
-            remedy="leave the option out, or name another translator",
-        )
-    if not 0 <= sharpness <= 1:
+def _refuse_unused(method: Method, options: InferenceOptions) -> None:
+    """Raise BadInput for an option that is asked of a method without it, and for a degree beyond 0 to 1."""
+    sharpness, sees = options.sharpness, method.sees
+    asked = {
+        f"--sharpness {sharpness or 0:g} is": (
+            sharpness,
+            is_tunable(sees),
+            "has degrees of sharpness",
+        ),
+        "--sentence is": (options.sentence, needs_text(sees), "reads"),
+        "--reference is": (
+            options.reference,
+            needs_references(sees),
+            "takes colours from references",
+        ),
+    }
+    for told, (value, used, has) in asked.items():
+        if value is not None and not used:
+            raise BadInput(
+                given=f"{told} asked of {method.title}",
+                needed=f"a translator whose method {has}",
+                remedy="leave the option out, or name another translator",
+            )
+    if sharpness is not None and not 0 <= sharpness <= 1:
         raise BadInput(
             given=f"--sharpness is {sharpness:g}",
             needed="0, for the least error, to 1, for the sharpest image",
@@ -210,7 +228,7 @@ def _how(predictor: Predictor, translator: Path, options: InferenceOptions) -> s
     sees_text = predictor.text is not None
     parts = {
         "translator": _digest(translator),
-        "sentence": options.sentence if sees_text else None,
+        "sentence": options.text_of_all if sees_text else None,
         "text": _digest(options.text / TENSORS) if sees_text else None,
         "reference": None if options.reference is None else _digest(options.reference),
         "tone": None if options.tone is None else str(options.tone),
