@@ -156,6 +156,13 @@ def test_scores_of_a_row_from_outside_without_the_digest_of_its_images_end_the_s
         run(theirs=THEIRS)
 
 
+def test_a_table_without_repeats_has_no_column_of_runs(project: Path) -> None:
+    text = "row,title,psnr_low,psnr_high\npix2pix,Pix2pix,1,3\n"
+    (project / "reports/sample/tables/test.csv").write_text(text)
+    found = intervals_in(project / "reports/sample/tables")
+    assert found == {"pix2pix": {"test": {"psnr_low": 1.0, "psnr_high": 3.0}}}
+
+
 def test_the_intervals_of_single_runs_alone_are_told(project: Path) -> None:
     (project / "reports/sample/tables/test.csv").write_text(TABLE)
     found = intervals_in(project / "reports/sample/tables")
@@ -163,6 +170,6 @@ def test_the_intervals_of_single_runs_alone_are_told(project: Path) -> None:
         "theirs": {"test": {"psnr_low": 11.5, "psnr_high": 14.0}},
         "mean_colour": {"test": {"psnr_low": 1.0, "psnr_high": 3.0}},
     }
-    (project / "reports/sample/tables/test.csv").write_text("row\n1\n")
+    (project / "reports/sample/tables/test.csv").write_text("title\n1\n")
     with pytest.raises(BadInput, match=r"test\.csv"):
         intervals_in(project / "reports/sample/tables")

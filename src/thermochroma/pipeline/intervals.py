@@ -35,7 +35,8 @@ def _bounds_in(path: Path) -> dict[str, dict[str, float]]:
     """Read one table: it is for people, and carries no digest of itself."""
     with reading(path, needed=NEEDED, remedy=AGAIN):
         table = pd.read_csv(path, dtype=str)
-        alone = table[table["runs"].isna()].set_index("row")
+        # Without a row of several runs a table has no column for their number.
+        alone = (table[table["runs"].isna()] if "runs" in table else table).set_index("row")
         bounds = alone[[name for name in alone.columns if name.endswith(("_low", "_high"))]]
         rows = bounds.astype(float).to_dict("index")
     return {
