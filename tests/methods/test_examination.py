@@ -34,7 +34,9 @@ from thermochroma.contract.batch import Batch, Captioned
 from thermochroma.contract.method import Direction, Pairing, load_method, method_names
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
 from thermochroma.export.metadata import Metadata
+from thermochroma.export.traits import Traits
 from thermochroma.inference.predictor import Predictor
+from thermochroma.inference.torch_engine import TorchEngine
 from thermochroma.loading.text_features import TextTable
 from thermochroma.losses.pixel import absolute
 from thermochroma.networks.frozen import FrozenNetworks
@@ -116,7 +118,14 @@ def test_3_images_of_any_size_are_translated(block: str, shape: tuple[int, int])
     method, text = method_of(block), None
     if method.sees is Captioned:
         text = TextTable(torch.zeros(1, 77, TEXT_WIDTH), torch.ones(1, 77, dtype=torch.bool), {})
-    predictor = Predictor(_translator(block), method, text, torch.device("cpu"))
+    traits = Traits.of(
+        method.sees,
+        title=method.title,
+        sides_multiple_of=method.sides_multiple_of,
+        least_side=method.least_side,
+    )
+    engine = TorchEngine(_translator(block), traits, method.sees, text, torch.device("cpu"))
+    predictor = Predictor(engine)
     seen = np.zeros((1, *shape, *([3] if predictor.sees == "visible" else [])), np.uint8)
     prediction = predictor(seen)
     assert prediction.shape == (1, *shape, output_channels(method))

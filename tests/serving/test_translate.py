@@ -25,6 +25,7 @@ from thermochroma.contract.method import load_method
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
 from thermochroma.export.metadata import Metadata
 from thermochroma.inference.predictor import Predictor, load_predictor
+from thermochroma.inference.torch_engine import TorchEngine
 from thermochroma.serving import cli
 from thermochroma.serving.cli import main
 from thermochroma.tracking.pyfunc import TranslatorModel
@@ -133,8 +134,9 @@ def test_weights_that_are_no_numbers_paint_nothing(value: float, tmp_path: Path)
 def test_what_overflows_in_the_network_paints_nothing(tmp_path: Path) -> None:
     path = saved("cyclegan", tmp_path / "translator.safetensors")
     predictor = load_predictor(path, text=None, sentence="")
+    assert isinstance(predictor.engine, TorchEngine)
     with torch.no_grad():
-        predictor.translator.get_parameter("resnet.body.1.bias").fill_(float("inf"))
+        predictor.engine.translator.get_parameter("resnet.body.1.bias").fill_(float("inf"))
     with pytest.raises(BadInput, match="values that are no numbers"):
         predictor(noise(1, 64, 64))
 

@@ -6,29 +6,19 @@ and the added part is cut off again.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
-import torch
 from jaxtyping import UInt8
 
-from thermochroma.base.device import find_device
 from thermochroma.base.errors import BadInput
-from thermochroma.base.tensors import to_bytes
-from thermochroma.contract.batch import Captioned
-from thermochroma.contract.method import Method, Translator
-from thermochroma.export.artifact import load_translator, method_of
-from thermochroma.loading.collate import assemble_seen, move, needs_references, seen_spectrum
-from thermochroma.loading.text_features import TextTable, encode_captions
-from thermochroma.networks.clip_text import TextEncoder
+from thermochroma.base.levels import to_levels
+from thermochroma.export.traits import Traits
+from thermochroma.inference.engine import Engine, Shown
 
 NEUTRAL: Final = "a thermal infrared image of a street scene"
 """Default sentence for a method that sees text."""
-OWN_ENCODER: Final = (
-    "name the folder of the text encoder with which it was trained (`--text`; the stage `weights` "
-    "writes it)"
-)
 MOST_PIXELS: Final = 1 << 24
 """Pixels of the largest image. For each, a translator of full width takes 0.8 kB of memory (Pix2pix), 1.2
 (CycleGAN) or 2.5 (LKAT-GAN), measured on a processor."""
@@ -36,23 +26,20 @@ MOST_PIXELS: Final = 1 << 24
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """A translator, ready for use.
+    """A translator, ready for use, whichever library computes it."""
 
-    text: features of the one sentence that goes with all images; None for a translator that does not
-    see text.
-    """
+    engine: Engine
 
-    translator: Translator[Any]
-    method: Method
-    text: TextTable | None
-    device: torch.device
+    @property
+    def traits(self) -> Traits:
+        """Form of the input that the translator takes."""
+        return self.engine.traits
 
     @property
     def sees(self) -> str:
         """Spectrum of the input: "thermal" or "visible"."""
-        return seen_spectrum(self.method.sees)
+        return self.traits.spectrum
 
-    @torch.no_grad()
     def __call__(
         self,
         images: UInt8[np.ndarray, "n h w *c"],
@@ -68,38 +55,32 @@ class Predictor:
         """
         height, width = images.shape[1:3]
         refuse_too_large(width, height, given="an image")
-        raw = self._raw(padded(images, self.method), references) | {"sharpness": sharpness}
-        seen = assemble_seen(move(raw, self.device), self.method.sees, self.text)
-        prediction = self.translator(seen)
-        if not prediction.isfinite().all():
+        whole = padded(images, self.traits)
+        prediction = self.engine(Shown(whole, self._as_large_as(whole, references), sharpness))
+        if not np.isfinite(prediction).all():
             raise BadInput(
                 given="the translator gives values that are no numbers (NaN or infinite)",
                 needed="a translator whose weights are finite",
                 remedy="give another translator, or train it again with a lower learning rate",
             )
-        cut = to_bytes(prediction)[:, :, :height, :width].permute(0, 2, 3, 1)
-        return np.ascontiguousarray(cut.cpu().numpy())
+        levels = to_levels(prediction[:, :, :height, :width])
+        return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))
 
-    def _raw(
+    def _as_large_as(
         self,
-        whole: UInt8[np.ndarray, "n h w *c"],
+        images: UInt8[np.ndarray, "n h w *c"],
         references: UInt8[np.ndarray, "n y x 3"] | None,
-    ) -> dict[str, Any]:
-        """Images as a batch of the loader, with the sentence and the references that the method sees."""
-        raw: dict[str, Any] = {
-            self.sees: torch.from_numpy(whole),
-            "sentence": torch.zeros(len(whole), dtype=torch.long),
-        }
-        if needs_references(self.method.sees):
-            shown = np.zeros((*whole.shape[:3], 3), np.uint8)
-            if references is not None:  # only its colours matter: its shape may give way
-                size = (whole.shape[2], whole.shape[1])
-                shown = np.stack(
-                    [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in references]
-                )
-            raw["reference"] = torch.from_numpy(shown)
-            raw["has_reference"] = torch.from_numpy(shown.reshape(len(shown), -1).any(1))
-        return raw
+    ) -> UInt8[np.ndarray, "n h w 3"] | None:
+        """References at the size of the images, black ones if there are none; None if none are seen.
+
+        Only their colours matter: their shape may give way.
+        """
+        if not self.traits.sees_references:
+            return None
+        if references is None:
+            return np.zeros((*images.shape[:3], 3), np.uint8)
+        size = (images.shape[2], images.shape[1])
+        return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in references])
 
 
 def load_predictor(translator: Path, *, text: Path | None, sentence: str) -> Predictor:
@@ -108,22 +89,9 @@ def load_predictor(translator: Path, *, text: Path | None, sentence: str) -> Pre
     text: folder of the text encoder with which it was trained, read only if it sees text. sentence: its
     text for every image. Raises BadInput if a file is missing or cannot be read.
     """
-    device = find_device()
-    network, metadata = load_translator(translator)
-    _refuse_no_numbers(network, translator)
-    method = method_of(metadata)
-    told = None
-    if method.sees is Captioned:
-        assert text is not None  # whoever logs such a translator passes its encoder too
-        encoder = TextEncoder(text, remedy=OWN_ENCODER)
-        if encoder.width != metadata.text_width:
-            raise BadInput(
-                given=f"the text encoder in {text} gives {encoder.width} features a token",
-                needed=f"{metadata.text_width}, with which {translator} was trained",
-                remedy=OWN_ENCODER,
-            )
-        told = encode_captions(encoder, {"": sentence})
-    return Predictor(network.to(device), method, told, device)
+    from thermochroma.inference.torch_engine import load_engine  # torch takes seconds to import
+
+    return Predictor(load_engine(translator, text=text, sentence=sentence))
 
 
 def refuse_too_large(width: int, height: int, *, given: str) -> None:
@@ -135,17 +103,6 @@ def refuse_too_large(width: int, height: int, *, given: str) -> None:
             "which takes one kilobyte of memory a pixel, or more",
             remedy="scale it down, or cut it into parts",
         )
-
-
-def _refuse_no_numbers(network: Translator[Any], path: Path) -> None:
-    """Raise BadInput for weights that are NaN or infinite: behind a tanh they may look like an image."""
-    for name, tensor in network.state_dict().items():
-        if not tensor.isfinite().all():
-            raise BadInput(
-                given=f"`{name}` in {path} has values that are no numbers (NaN or infinite)",
-                needed="a translator whose weights are finite",
-                remedy="give another translator, or train it again with a lower learning rate",
-            )
 
 
 def refuse_other_forms(images: np.ndarray, references: np.ndarray | None, *, sees: str) -> None:
@@ -169,7 +126,7 @@ def refuse_other_forms(images: np.ndarray, references: np.ndarray | None, *, see
         )
 
 
-def padded(images: UInt8[np.ndarray, "n h w *c"], method: Method) -> UInt8[np.ndarray, "n y x *c"]:
-    """Images with mirrored rows and columns up to sides that the method takes."""
-    more = [(0, method.side_for(side) - side) for side in images.shape[1:3]]
+def padded(images: UInt8[np.ndarray, "n h w *c"], traits: Traits) -> UInt8[np.ndarray, "n y x *c"]:
+    """Images with mirrored rows and columns up to sides that the translator takes."""
+    more = [(0, traits.side_for(side) - side) for side in images.shape[1:3]]
     return np.pad(images, [(0, 0), *more, *[(0, 0)] * (images.ndim - 3)], mode="symmetric")

@@ -24,11 +24,9 @@ from thermochroma.base.images import (
     write_image,
 )
 from thermochroma.base.reading import reading
-from thermochroma.contract.method import Method
+from thermochroma.export.traits import Traits
 from thermochroma.inference.predictor import NEUTRAL, Predictor, load_predictor
 from thermochroma.inference.tiles import Tiling, translate_tiled
-from thermochroma.loading.collate import is_tunable, needs_references, needs_text, seen_spectrum
-from thermochroma.networks.frozen import TENSORS
 from thermochroma.serving.sensor import holds_sensor, read_sensor
 from thermochroma.serving.tones import Mapping
 
@@ -124,7 +122,7 @@ def translate_files(
     """
     _refuse_own_place(images, folder)
     predictor = load_predictor(translator, text=options.text, sentence=options.text_of_all)
-    _refuse_unused(predictor.method, options)
+    _refuse_unused(predictor.traits, options)
     reference = None if options.reference is None else read_visible(options.reference)[None]
     how = _how(predictor, translator, options)
     for path in images:
@@ -135,7 +133,7 @@ def translate_files(
             if there is not None and replace(there, pixels="") == origin and not again:
                 yield Outcome(path, target, kept=True)
                 continue
-            image = read_for(predictor.method, path, options)
+            image = read_for(predictor.traits, path, options)
             sharpness, tiling = options.sharpness or 0.0, options.tiling
             prediction = _as_array(
                 translate_tiled(predictor, image, reference, tiling=tiling, sharpness=sharpness)
@@ -148,10 +146,10 @@ def translate_files(
         yield Outcome(path, target)
 
 
-def read_for(method: Method, path: Path, options: InferenceOptions) -> UInt8[np.ndarray, "h w *c"]:
-    """Read an image of the spectrum that the method sees. Raises BadInput for one of the other."""
+def read_for(traits: Traits, path: Path, options: InferenceOptions) -> UInt8[np.ndarray, "h w *c"]:
+    """Read an image of the spectrum that the translator sees. Raises BadInput for one of the other."""
     options.tiling.refuse_too_large(*size_of(path), given=str(path))
-    if seen_spectrum(method.sees) == "visible":
+    if traits.spectrum == "visible":
         return read_visible(path, page=options.page)
     _refuse_other_depth(path, options.tone)
     sensed = None if options.tone is None else read_sensor(path, page=options.page)
@@ -176,26 +174,26 @@ def _read_grey(path: Path, *, page: int | None) -> ThermalImage:
         ) from None
 
 
-def _refuse_unused(method: Method, options: InferenceOptions) -> None:
+def _refuse_unused(traits: Traits, options: InferenceOptions) -> None:
     """Raise BadInput for an option that is asked of a method without it, and for a degree beyond 0 to 1."""
-    sharpness, sees = options.sharpness, method.sees
+    sharpness = options.sharpness
     asked = {
         f"--sharpness {sharpness or 0:g} is": (
             sharpness,
-            is_tunable(sees),
+            traits.is_tunable,
             "has degrees of sharpness",
         ),
-        "--sentence is": (options.sentence, needs_text(sees), "reads"),
+        "--sentence is": (options.sentence, traits.sees_text, "reads"),
         "--reference is": (
             options.reference,
-            needs_references(sees),
+            traits.sees_references,
             "takes colours from references",
         ),
     }
     for told, (value, used, has) in asked.items():
         if value is not None and not used:
             raise BadInput(
-                given=f"{told} asked of {method.title}",
+                given=f"{told} asked of {traits.title}",
                 needed=f"a translator whose method {has}",
                 remedy="leave the option out, or name another translator",
             )
@@ -225,16 +223,16 @@ def _refuse_other_depth(path: Path, tone: Mapping | None) -> None:
 
 def _how(predictor: Predictor, translator: Path, options: InferenceOptions) -> str:
     """Digest of all but the input that decides what is written."""
-    sees_text = predictor.text is not None
+    sees_text = predictor.traits.sees_text
     parts = {
         "translator": _digest(translator),
         "sentence": options.text_of_all if sees_text else None,
-        "text": _digest(options.text / TENSORS) if sees_text else None,
+        "text": _digest_of_encoder(options.text) if sees_text else None,
         "reference": None if options.reference is None else _digest(options.reference),
         "tone": None if options.tone is None else str(options.tone),
         "page": options.page,
     }
-    if is_tunable(predictor.method.sees):
+    if predictor.traits.is_tunable:
         parts["sharpness"] = str(options.sharpness or 0.0)
     if options.tiling != Tiling():
         parts["tiling"] = str(options.tiling)
@@ -244,6 +242,12 @@ def _how(predictor: Predictor, translator: Path, options: InferenceOptions) -> s
 def _digest(path: Path) -> str:
     with reading(path, needed="a file that can be read", remedy=ANOTHER):
         return sha256(path)
+
+
+def _digest_of_encoder(folder: Path) -> str:
+    from thermochroma.networks.frozen import TENSORS  # a translator that sees text has loaded torch
+
+    return _digest(folder / TENSORS)
 
 
 def _digest_of(image: UInt8[np.ndarray, "h w *c"]) -> str:
