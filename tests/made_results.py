@@ -53,7 +53,7 @@ def make_results(
     """Write params.yaml and data/ below `root`, for one data set. Gives the params."""
     params = raw_params()
     params |= {"lineup": list(made.lineup), "video_datasets": [], "video_lineup": []}
-    params |= {"datasets": [made.dataset]}
+    params |= {"datasets": [made.dataset], "lineup_datasets": [made.dataset]}
     params["crop"][made.dataset]["size"] = SIDE
     params["evaluate"][made.dataset] |= {"gallery_frames": gallery_frames, "frames_per_sequence": 1}
     params["entries"] = {name: _entry(made.dataset, name) for name in made.entries}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dvc_file import stages_of
+from tests.dvc_file import module_of, stages_of
 from tests.rooms import MAY_IMPORT, MODULES, PACKAGE, ROOT, imports_of, rooms_that, tree_of
 from tests.slow import ONE_OF_EACH, SLOW
 from thermochroma.config.params import read_params
@@ -138,16 +138,18 @@ def test_dvc_sees_every_pair() -> None:
     ).stdout.split()
     for stage in ("train", "evaluate"):
         count = sum(name.startswith(f"{stage}@") for name in listed)
-        assert count == len(params.datasets) * len(params.lineup)
+        assert count == len(params.lineup_datasets) * len(params.lineup)
         count = sum(name.startswith(f"{stage}_video@") for name in listed)
         assert count == len(params.video_datasets) * len(params.video_lineup)
+        count = sum(name.startswith(f"{stage}_single@") for name in listed)
+        assert count == len(params.trainings)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in method_names() + dataset_names())
 
 
 def test_every_stage_depends_on_its_own_code() -> None:
     stages = stages_of()
     for name, stage in stages.items():
-        module = name.removesuffix("_video")
+        module = module_of(name)
         if name not in {"fingerprint", "track"}:
             assert f"data/fingerprints/stages/{module}.txt" in stage["deps"], name
         assert f"python -m stages.{module} " in stage["cmd"]

@@ -4,7 +4,7 @@ import ast
 import re
 
 from tests.architecture_page import FLOORS, PAGE, ROOMS, fresh, imports, reached, reduced
-from tests.dvc_file import stages_of
+from tests.dvc_file import module_of, stages_of
 from tests.rooms import MAY_IMPORT, PACKAGE, ROOT
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def test_the_way_of_an_image_passes_through_every_stage() -> None:
     stages = stages_of()
     _, _, way = TEXT.partition("## The path of an image")
     named = set(re.findall(r"\*\*(\w+)\*\*", way.partition("\n## ")[0]))
-    assert named == {name.removesuffix("_video") for name in stages}
+    assert named == {module_of(name) for name in stages}
 
 
 def test_what_is_named_behind_a_file_is_in_it() -> None:

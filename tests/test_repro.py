@@ -16,6 +16,7 @@ from tests.tiny_project import Project
 STAGES = """fingerprint weights encode crop@one crop@two
 baselines@one baselines@two ceiling@one
 entry@theirs
+train_single@two-short evaluate_single@two-short
 train@one-short train@one-long evaluate@one-short evaluate@one-long
 train_video@one-train evaluate_video@one-train
 compare@one compare@two page track"""
@@ -34,6 +35,7 @@ ROWS = [
     "train_video@one-train evaluate_video@one-train",
     "train@one-long evaluate@one-long",
     "train@one-short evaluate@one-short",
+    "train_single@two-short evaluate_single@two-short",
 ]
 LAST = ["compare@one", "compare@two", "page"]
 
@@ -93,8 +95,8 @@ def test_one_lane_runs_everything_in_order(tmp_path: Path) -> None:
 def test_two_lanes_wait_for_each_other_where_they_must(tmp_path: Path) -> None:
     done = _reproduce(tmp_path, lanes="2")
     assert done.status == 0, done.said
-    assert sorted(done.begun[1:8]) == sorted(f"{LANE} {row}" for row in ROWS)
-    assert sorted(done.begun[8:11]) == sorted(f"{LANE} {one}" for one in LAST)
+    assert sorted(done.begun[1:9]) == sorted(f"{LANE} {row}" for row in ROWS)
+    assert sorted(done.begun[9:12]) == sorted(f"{LANE} {one}" for one in LAST)
     rows, tables = ({f"{LANE} {one}" for one in names} for names in (ROWS, LAST))
     at_work: set[str] = set()
     for what, call in done.calls:

@@ -9,6 +9,7 @@ from dvc.stage.cache import _get_cache_hash
 from dvc_data.hashfile.meta import Meta
 
 from tests.conftest import ROOT
+from tests.dvc_file import stages_of
 from thermochroma.config.params import read_params
 from thermochroma.contract.dataset import dataset_names, load_dataset
 from thermochroma.pipeline.fingerprint import write_fingerprints
@@ -37,9 +38,9 @@ def test_the_only_setting_of_such_a_name_is_in_a_fingerprint() -> None:
     assert {(path[0], path[2:]) for path in found} == {("crop", ("size",))}
     for name in dataset_names():
         assert not LEFT_OUT & {*load_dataset(name).settings.model_fields}
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    stages = stages_of()
     assert "data/fingerprints/crops/${item.dataset}.json" in stages["crop"]["deps"]
-    for stage in ("train", "train_video"):  # settings of methods may have any name
+    for stage in ("train", "train_video", "train_single"):  # settings of methods may have any name
         assert "data/fingerprints/blocks/${item.method}.json" in stages[stage]["deps"]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.dvc_file import stages_of
+from tests.dvc_file import module_of, stages_of
 from thermochroma.config.code_fingerprint import Fingerprinter
 from thermochroma.pipeline.fingerprint import ONLY_LOOKS_ON
 
@@ -136,7 +136,7 @@ ROOMS = {  # stage: the rooms that its code may lie in; a closure that grows is 
 
 def test_every_stage_has_a_row() -> None:
     stages = stages_of()
-    assert {name.removesuffix("_video") for name in stages} == set(ROOMS)
+    assert {module_of(name) for name in stages} == set(ROOMS)
 
 
 @pytest.mark.parametrize("stage", ROOMS)

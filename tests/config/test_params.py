@@ -26,6 +26,12 @@ def _read(tmp_path: Path, change: Change) -> None:
         params.method(name)
 
 
+def _single(raw: dict[str, Any], dataset: str, method: str, *, name: str = "") -> None:
+    """One training on RoadScene, or on what is to be it, beside the line-up on the sample."""
+    raw["datasets"] = ["sample", "roadscene"]
+    raw["trainings"][name or f"{dataset}-{method}"] = {"dataset": dataset, "method": method}
+
+
 def test_the_file_in_the_repository_is_right(tmp_path: Path) -> None:
     _read(tmp_path, lambda raw: None)
 
@@ -124,8 +130,40 @@ def test_the_file_in_the_repository_is_right(tmp_path: Path) -> None:
         ),
         (lambda raw: raw.update(video_datasets=["smaple"]), r"`smaple` .*did you mean `sample`"),
         (
-            lambda raw: raw.update(datasets=["msrs"], video_datasets=["sample"]),
+            lambda raw: raw.update(
+                datasets=["msrs"], lineup_datasets=["msrs"], video_datasets=["sample"]
+            ),
             r"`sample` .*entry of `datasets`",
+        ),
+        (lambda raw: raw.update(lineup_datasets=["smaple"]), r"`smaple` .*did you mean `sample`"),
+        (lambda raw: raw.pop("trainings"), r"lacks `trainings`"),
+        (lambda raw: _single(raw, "roadscene", "pix2pixx"), r"`pix2pixx`.*did you mean `pix2pix`"),
+        (
+            lambda raw: _single(raw, "raodscene", "pix2pix"),
+            r"`raodscene` under `trainings\.raodscene-pix2pix\.dataset`.*did you mean `roadscene`",
+        ),
+        (
+            lambda raw: (_single(raw, "roadscene", "pix2pix"), raw["budget"].pop("roadscene")),
+            r"`roadscene` .*no data set of `budget`",
+        ),
+        (
+            lambda raw: _single(raw, "roadscene", "pix2pix", name="mine"),
+            r"`trainings\.mine` .*rename it `roadscene-pix2pix`",
+        ),
+        (
+            lambda raw: (_single(raw, "roadscene", "pix2pix"), raw["trainings"].clear()),
+            r"`roadscene` of `datasets` .*no method.*`roadscene-pix2pix: \{dataset: roadscene",
+        ),
+        (
+            lambda raw: _single(raw, "sample", "pix2pix"),
+            r"`pix2pix` is to be trained on `sample` twice.*remove `trainings\.sample-pix2pix`",
+        ),
+        (
+            lambda raw: (
+                raw["methods"].update(again={"repeat_of": "cmmf_net", "seed": 1}),
+                _single(raw, "roadscene", "again"),
+            ),
+            r"has `again` but not `cmmf_net`",
         ),
         (
             lambda raw: raw["methods"].update(cmmf_net_seed_1={"repeat_of": "cmff_net", "seed": 1}),
@@ -223,11 +261,27 @@ def test_snapshots_are_the_last_twentieths_but_the_end() -> None:
 
 def test_video_methods_are_trained_on_video_alone() -> None:
     params = read_params(PARAMS).model_copy(
-        update={"datasets": ("sample", "msrs"), "video_datasets": ("sample",)}
+        update={"datasets": ("sample", "msrs"), "lineup_datasets": ("sample", "msrs")}
     )
     assert params.trained_on("sample") == (*params.lineup, *params.video_lineup)
     assert params.trained_on("msrs") == params.lineup
+    assert params.needs_video("msrs") == params.video_lineup
     assert not set(params.lineup) & set(params.video_lineup)
+
+
+def test_single_trainings_are_no_line_up(tmp_path: Path) -> None:
+    raw = raw_params()
+    for method in ("tir2lab", "recycle_gan"):
+        _single(raw, "roadscene", method)
+    path = tmp_path / "params.yaml"
+    write_params(path, raw)
+    params = read_params(path)
+    assert params.trained_on("roadscene") == ("tir2lab", "recycle_gan")
+    assert params.needs_video("roadscene") == (), "nobody asked for them there"
+    assert params.trained_on("sample") == (*params.lineup, *params.video_lineup)
+    rows = params.comparison("roadscene")
+    assert [entry.name for entry in rows.entries] == ["tir2lab", "recycle_gan"]
+    assert (rows.entries[0].budget.images, rows.elsewhere) == (2800, ())
 
 
 def test_a_repeat_has_block_and_budget_of_what_it_repeats_and_a_seed_of_its_own(

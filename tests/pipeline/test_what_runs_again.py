@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from dvc.repo import Repo
 
+from tests.dvc_file import module_of
 from tests.tiny_project import Project
 from thermochroma.config.params import read_params
 from thermochroma.pipeline.fingerprint import write_fingerprints
@@ -65,7 +66,7 @@ def _again(project: Project) -> set[str]:
 
 
 def _kinds(names: Iterable[str]) -> set[str]:
-    return {name.partition("@")[0].removesuffix("_video") for name in names}
+    return {module_of(name) for name in names}
 
 
 SCORED = {"baselines", "ceiling", "evaluate", "entry", "compare", "page"}
@@ -82,8 +83,8 @@ CHANGES = {  # what is changed: file, what stands there, what is to stand there,
         *("timing_rounds: PositiveInt\n    added: int = 0\n", SCORED),
     ),
     "a key of the whole": (
-        *(f"{SRC}/config/params.py", "    seed: int\n    datasets"),
-        *("    seed: int\n    added: int = 0\n    datasets", set()),
+        *(f"{SRC}/config/params.py", "    seed: int\n    weights"),
+        *("    seed: int\n    added: int = 0\n    weights", set()),
     ),
     "a key of the machine": (
         *(f"{SRC}/config/machine.py", "    workers: NonNegativeInt\n"),
@@ -169,3 +170,42 @@ def test_an_optimizers_rate_retrains_its_method_alone(project: Project) -> None:
         assert _again(project) == {"train@sample-cmmf_net"}
     finally:
         (project.root / "params.yaml").write_text(before)
+
+
+def test_another_data_set_with_two_methods_of_its_own_leaves_the_samples_alone(
+    project: Project,
+) -> None:
+    """Its own stages run, and the page for all; nothing of the line-up, and no table of the sample."""
+    before = (project.root / "params.yaml").read_text()
+    project.change(_with_mine)
+    try:
+        again = _again(project)
+    finally:
+        (project.root / "params.yaml").write_text(before)
+    trained = {f"{kind}_single@mine-{name}" for kind in ("train", "evaluate") for name in MINE}
+    prepared = {f"{kind}@mine" for kind in PREPARED}
+    assert again == trained | prepared | {"page"}
+
+
+MINE = ("cmmf_net", "recycle_gan")
+PREPARED = {
+    "baselines",
+    "caption",
+    "card",
+    "ceiling",
+    "compare",
+    "crop",
+    "download",
+    "encode",
+    "register",
+}
+
+
+def _with_mine(params: dict[str, Any]) -> None:
+    """Another data set beside the sample, on which two methods are trained."""
+    params["datasets"] = ["sample", "mine"]
+    folders = {"kind": "folders", "thermal": "../pairs/t", "visible": "../pairs/v"}
+    params["sources"]["mine"] = {**folders, "on_defect": "refuse"}
+    for block in ("crop", "budget", "evaluate"):
+        params[block]["mine"] = params[block]["sample"]
+    params["trainings"] = {f"mine-{name}": {"dataset": "mine", "method": name} for name in MINE}

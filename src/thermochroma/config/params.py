@@ -1,7 +1,7 @@
 """The door for settings: params.yaml in, strict frozen types out, once."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,12 @@ from thermochroma.config.comparison import Comparison
 from thermochroma.config.cropping import CropSettings
 from thermochroma.config.entry import Entry
 from thermochroma.config.evaluation import EvaluateSettings
+from thermochroma.config.lineups import (
+    LineUps,
+    Repeat,
+    refuse_twins,
+    refuse_unknown_lineups,
+)
 from thermochroma.config.names import Name
 from thermochroma.config.outside import OutsideEntry
 from thermochroma.config.parsing import parse
@@ -29,23 +35,10 @@ OWN_PAIRS: Final = "folders"
 RESTORE: Final = "correct it, or restore it with `git checkout params.yaml`"
 
 
-class Repeat(Strict):
-    """A line-up entry that is another one trained once more, under another seed."""
-
-    repeat_of: Name
-    seed: int
-
-
-class Params(Strict):
+class Params(LineUps):
     """params.yaml, whole."""
 
     seed: int
-    datasets: tuple[Name, ...]
-    lineup: tuple[Name, ...]
-    video_datasets: tuple[Name, ...]
-    """Data sets on which the video line-up is trained as well; some of `datasets`."""
-    video_lineup: tuple[Name, ...]
-    """Methods that learn from consecutive frames."""
     weights: FrozenWeights
     sources: Mapping[Name, Any]
     registration: RegisterSettings
@@ -57,10 +50,6 @@ class Params(Strict):
     """Rows from outside, by name."""
     methods: Mapping[Name, Any]
     """Blocks, and repeats of blocks."""
-
-    def trained_on(self, dataset: str) -> tuple[str, ...]:
-        """The line-up entries that are trained on a data set, in the order of tables."""
-        return self.lineup + (self.video_lineup if dataset in self.video_datasets else ())
 
     def source(self, dataset: str) -> DatasetSettings:
         """The data set's block under `sources`."""
@@ -106,17 +95,14 @@ class Params(Strict):
 
     def comparison(self, dataset: str) -> Comparison:
         """Everything that params.yaml says of one data set's tables."""
-        trained = self.trained_on(dataset)
         return Comparison(
             dataset=dataset,
             record=self.dataset(dataset),
             seed=self.seed,
             side=self.crop[dataset].size,
             evaluate=self.evaluate[dataset],
-            entries=tuple(self.entry(dataset, name) for name in trained),
-            elsewhere=tuple(
-                self.entry(dataset, name) for name in self.video_lineup if name not in trained
-            ),
+            entries=tuple(self.entry(dataset, name) for name in self.trained_on(dataset)),
+            elsewhere=tuple(self.entry(dataset, name) for name in self.needs_video(dataset)),
             outside=self.outside(dataset),
         )
 
@@ -163,35 +149,13 @@ def _with_repeats(params: Params) -> dict[str, Any]:
     for name, one in repeats.items():
         key = f"methods.{name}.repeat_of"
         refuse_unknown(one.repeat_of, sorted(blocks), kind="block of `methods` itself", key=key)
-    for lineup in (params.lineup, params.video_lineup):
-        _refuse_twins(lineup, repeats, params.seed)
+    for lineup in (params.lineup, params.video_lineup, *map(params.trained_on, params.datasets)):
+        refuse_twins(lineup, repeats, params.seed)
     for dataset, budget in params.budget.items():
         for name in budget.exceptions:
             key = f"budget.{dataset}.exceptions"
             refuse_unknown(name, sorted(blocks), kind="block of `methods` itself", key=key)
     return {**params.methods, **repeats}
-
-
-def _refuse_twins(lineup: Sequence[str], repeats: Mapping[str, Repeat], seed: int) -> None:
-    """Raise BadInput if a repeat stands alone, or has the seed of another run of its block."""
-    taken = {(name, seed) for name in lineup if name not in repeats}
-    for name in lineup:
-        if name not in repeats:
-            continue
-        one = repeats[name]
-        if one.repeat_of not in lineup:
-            raise BadInput(
-                given=f"the line-up has `{name}` but not `{one.repeat_of}`, which it repeats",
-                needed="both in the same line-up: their runs are one row of the tables",
-                remedy=f"add `{one.repeat_of}`, or leave `{name}` out",
-            )
-        if (one.repeat_of, one.seed) in taken:
-            raise BadInput(
-                given=f"`{name}` repeats `{one.repeat_of}` under seed {one.seed}, which another run has",
-                needed="a seed of its own for every run of a block",
-                remedy=f"change `methods.{name}.seed`",
-            )
-        taken.add((one.repeat_of, one.seed))
 
 
 def _parse_method(name: str, block: Any) -> Settings:
@@ -222,7 +186,7 @@ def _refuse_unknown_names(params: Params) -> None:
             ("evaluate", params.evaluate),
         ):
             refuse_unknown(dataset, sorted(known), kind=f"data set of `{block}`", key="datasets")
-    _refuse_unknown_methods(params)
+    refuse_unknown_lineups(params, list(params.methods))
     for name, entry in params.entries.items():
         datasets, key = sorted(params.datasets), f"entries.{name}.dataset"
         refuse_unknown(entry.dataset, datasets, kind="entry of `datasets`", key=key)
@@ -232,13 +196,3 @@ def _refuse_unknown_names(params: Params) -> None:
                 needed="a name of its own for every row of a table",
                 remedy="rename the entry",
             )
-
-
-def _refuse_unknown_methods(params: Params) -> None:
-    known = sorted(params.methods)
-    for key, lineup in (("lineup", params.lineup), ("video_lineup", params.video_lineup)):
-        for name in lineup:
-            refuse_unknown(name, known, kind="block of `methods`", key=key)
-    for name in params.video_datasets:
-        datasets = sorted(params.datasets)
-        refuse_unknown(name, datasets, kind="entry of `datasets`", key="video_datasets")

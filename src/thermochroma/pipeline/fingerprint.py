@@ -23,7 +23,7 @@ the door for params.yaml, since DVC compares the values that come through it."""
 
 
 def write_fingerprints(params: Params, *, source: Path, stages: Path, fingerprints: Path) -> None:
-    """Write one file a stage, data set, line-up entry, block, cropping and budget; removed ones vanish."""
+    """Write one file a stage, data set, entry, block, cropping, comparison, budget; removed ones vanish."""
     package = source / "thermochroma"
     starts = {f"stages/{path.stem}": path for path in sorted(stages.glob("[a-z]*.py"))}
     records = {name: params.dataset(name) for name in params.sources}
@@ -44,16 +44,22 @@ def write_fingerprints(params: Params, *, source: Path, stages: Path, fingerprin
         for name in params.methods:  # as parsed; of a repeat, DVC would see only its two keys
             text = params.method(name).model_dump_json(indent=2) + "\n"
             write_text(part / "blocks" / f"{name}.json", text)
-        for (
-            dataset,
-            crop,
-        ) in params.crop.items():  # DVC's cache of runs leaves out keys called `size`
-            text = crop.model_dump_json(indent=2) + "\n"
-            write_text(part / "crops" / f"{dataset}.json", text)
-        for dataset in params.budget:
-            for name in params.methods:  # by itself, so that an exception retrains one method
-                text = json.dumps(params.budget_of(dataset, name).deciding(), indent=2) + "\n"
-                write_text(part / "budgets" / dataset / f"{name}.json", text)
+        _write_of_datasets(params, part)
+
+
+def _write_of_datasets(params: Params, part: Path) -> None:
+    """Write a file for each data set's crops and rows of tables, and for the length of each training."""
+    for dataset, crop in params.crop.items():  # DVC's cache of runs leaves out keys called `size`
+        text = crop.model_dump_json(indent=2) + "\n"
+        write_text(part / "crops" / f"{dataset}.json", text)
+    for dataset in params.datasets:  # by itself, so that no other data set's tables are made again
+        trained, lacking = params.trained_on(dataset), params.needs_video(dataset)
+        text = json.dumps({"trained": trained, "needs video": lacking}, indent=2) + "\n"
+        write_text(part / "comparisons" / f"{dataset}.json", text)
+    for dataset in params.budget:
+        for name in params.methods:  # by itself, so that an exception retrains one method
+            text = json.dumps(params.budget_of(dataset, name).deciding(), indent=2) + "\n"
+            write_text(part / "budgets" / dataset / f"{name}.json", text)
 
 
 def _facts(record: Dataset) -> str:
