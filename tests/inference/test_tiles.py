@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from thermochroma.base.errors import BadInput
-from thermochroma.inference.tiles import LEAST_TILE, TILE, WHOLE, Tiling, translate_tiled
+from thermochroma.inference.defaults import TILE, WHOLE
+from thermochroma.inference.tiles import LEAST_TILE, Tiling, translate_tiled
 
 RAMP = np.add.outer(np.arange(230), np.arange(310)).astype(np.uint8) // 3
 

@@ -1,6 +1,10 @@
-"""The command `thermochroma`: the table of parameters, diagrams drawn from the code."""
+"""The command `thermochroma`: its help, the table of parameters, diagrams drawn from the code."""
 
+import subprocess
+import sys
+from argparse import ArgumentParser, _SubParsersAction
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -10,8 +14,53 @@ from torch import Tensor, nn
 from tests.examiner import BLOCKS, PARAMS
 from thermochroma.config.params import read_params
 from thermochroma.contract.method import load_method
-from thermochroma.serving.cli import main
+from thermochroma.serving import commands
+from thermochroma.serving.cli import COMMANDS, main, parser
 from thermochroma.serving.diagram import draw
+
+HELP = """
+import contextlib, io, sys
+before = {*sys.modules}
+from thermochroma.serving.cli import main
+for words in (["--help"], *([name, "--help"] for name in sys.argv[1:])):
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+        main(words)
+loaded = {name.partition(".")[0] for name in {*sys.modules} - before}
+print(*sorted(loaded - sys.stdlib_module_names - {"thermochroma"}))
+"""
+
+
+def parsers() -> dict[str, ArgumentParser]:
+    """The parser of each command."""
+    (found,) = (one for one in parser()._actions if isinstance(one, _SubParsersAction))
+    return dict(found.choices)
+
+
+def test_help_loads_nothing_but_the_standard_library() -> None:
+    """Torch alone takes seconds; wherever it is imported, it is seen here."""
+    told = subprocess.run(
+        [sys.executable, "-c", HELP, *parsers()], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == ""
+
+
+def test_every_command_is_in_the_help_and_has_its_work(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    modules = {path.stem for path in Path(commands.__path__[0]).glob("[a-z]*.py")}
+    assert modules == {one.__name__.rpartition(".")[2] for one in COMMANDS}
+    for name in parsers():
+        assert f"\n    {name} " in said or f"\n    {name}\n" in said
+        module = import_module(f"{commands.__name__}.{name.replace('-', '_')}")
+        assert callable(module.run)
+
+
+def test_every_argument_of_every_command_says_what_it_is() -> None:
+    for name, command in parsers().items():
+        assert command.description, name
+        silent = [one.dest for one in command._actions if not one.help]
+        assert not silent, f"{name}: {silent}"
 
 
 def test_the_table_has_every_player_of_every_block_and_all_are_equal(

@@ -26,8 +26,8 @@ from thermochroma.export.artifact import build_translator, load_translator, save
 from thermochroma.export.metadata import Metadata
 from thermochroma.inference.predictor import Predictor, load_predictor
 from thermochroma.inference.torch_engine import TorchEngine
-from thermochroma.serving import cli
 from thermochroma.serving.cli import main
+from thermochroma.serving.commands import translate
 from thermochroma.tracking.pyfunc import TranslatorModel
 
 
@@ -425,7 +425,7 @@ def test_an_image_that_needs_more_memory_than_is_free_fails_alone(
     write_image(tmp_path / "in/a.png", np.zeros((4000, 4000), np.uint8))
     write_image(tmp_path / "in/b.png", noise(16, 16))
     monkeypatch.setattr(memory, "free_bytes", lambda: 400 << 20)
-    monkeypatch.setattr(cli, "find_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(translate, "find_device", lambda: torch.device("cpu"))
     before = resource.getrlimit(resource.RLIMIT_DATA)
     with pytest.raises(SystemExit, match=r"1 of 2 .*\n.*a\.png: memory ran out.*--tile 512"):
         _translate(translator, tmp_path / "in", "--to", out, "--tile", 0)

@@ -47,8 +47,6 @@ CROP_COLUMNS: Final = {
 """Columns of the table that `crop` writes: the same frames, and the place of their pixels or the reason
 why they have none."""
 
-SPLITS: Final = ("train", "validation", "test")
-SCORED_SPLITS: Final = ("validation", "test")
 FACTS: Final = ["frame", "sequence", "split", "place", "time"]
 """Columns of a table of scores that describe the frame and are no scores."""
 

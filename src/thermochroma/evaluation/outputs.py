@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from thermochroma.base.files import whole_file
-from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.base.reading import reading
 from thermochroma.base.sealed import REMEDY, write_json
+from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.base.tables import write_csv
 from thermochroma.evaluation.perceptual import Evaluation
 from thermochroma.evaluation.summary import means

@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Float
 from safetensors.torch import load_file
 
-from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.base.reading import reading
+from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.evaluation.scoring import score_rows
 from thermochroma.inference.predictions import Predicted, truth_of
 from thermochroma.loading.crops import Crops

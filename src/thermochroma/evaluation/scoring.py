@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from thermochroma.base.manifest import FACTS, SCORED_SPLITS
+from thermochroma.base.manifest import FACTS
+from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.inference.predictions import Predicted, spread, truth_of
 from thermochroma.loading.crops import Crops
 from thermochroma.metrics.colour import luma

@@ -17,8 +17,6 @@ from thermochroma.base.levels import to_levels
 from thermochroma.export.traits import Traits
 from thermochroma.inference.engine import Engine, Shown
 
-NEUTRAL: Final = "a thermal infrared image of a street scene"
-"""Default sentence for a method that sees text."""
 MOST_PIXELS: Final = 1 << 24
 """Pixels of the largest image. For each, a translator of full width takes 0.8 kB of memory (Pix2pix), 1.2
 (CycleGAN) or 2.5 (LKAT-GAN), measured on a processor."""

@@ -13,12 +13,9 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from thermochroma.base.errors import BadInput
+from thermochroma.inference.defaults import TILE, WHOLE
 from thermochroma.inference.predictor import refuse_too_large
 
-WHOLE: Final = 1 << 22
-"""Pixels of the largest image that is translated in one piece unless it is asked for: with one to 2.5
-kilobytes a pixel it takes 4 to 10 GB."""
-TILE: Final = 1024
 OVERLAP: Final = 8  # parts of a tile, one of which is the overlap unless it is given
 LEAST_TILE: Final = 64
 MOST_TILED: Final = 89_478_485

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thermochroma.base.manifest import SCORED_SPLITS
+from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.contract.dataset import Dataset
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.tracking.journal import digest_of

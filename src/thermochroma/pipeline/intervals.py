@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import pandas as pd
 
-from thermochroma.base.manifest import SCORED_SPLITS
+from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.base.reading import reading
 from thermochroma.pipeline.stored import AGAIN, SUFFIX
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from thermochroma.base.files import sha256, write_text
-from thermochroma.base.manifest import SCORED_SPLITS
+from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.baselines.catalogue import BASELINES
 from thermochroma.config.comparison import Comparison
 from thermochroma.config.entry import Entry

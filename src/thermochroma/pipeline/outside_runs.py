@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from thermochroma.base.cells import markdown_cell
-from thermochroma.base.manifest import SCORED_SPLITS
+from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.base.reading import reading
 from thermochroma.config.outside import ClaimedCost, OutsideEntry
 from thermochroma.evaluation.summary import as_readings

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
-from thermochroma.base.manifest import SCORED_SPLITS
 from thermochroma.base.project import at_root, project_root
 from thermochroma.base.reading import reading
+from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.base.workplace import delivered, discard
 from thermochroma.config.outside import OutsideEntry
 from thermochroma.contract.dataset import Dataset

@@ -12,6 +12,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_folder
 from thermochroma.base.frame_files import file_names
 from thermochroma.base.images import write_image
+from thermochroma.contract.dataset import dataset_names
 from thermochroma.loading.crops import MANIFEST, Crops
 
 LIST = "frames.csv"
@@ -81,3 +82,17 @@ def _refuse_one_place(folder: Path, truth: Path) -> None:
             needed="two folders apart: what a translator is given holds no truth",
             remedy="name another folder for the truth",
         )
+
+
+def crops_in(data: Path, dataset: str) -> Crops:
+    """Open the crops of a data set below a project's data. Raises BadInput for a name without any."""
+    below = data / "crops"
+    cut = [path.name for path in below.iterdir() if path.is_dir()] if below.is_dir() else []
+    known = sorted({*dataset_names(), *cut})
+    if dataset not in known:
+        raise BadInput(
+            given=f"there is no data set `{dataset}`",
+            needed=f"one of {', '.join(known)}",
+            remedy="correct --dataset; data of your own have crops after `dvc repro crop@NAME`",
+        )
+    return open_crops(below / dataset, dataset)

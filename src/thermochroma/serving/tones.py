@@ -12,9 +12,9 @@ from jaxtyping import Float32
 from thermochroma.base.decoding import ANOTHER
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import ThermalImage, Tone, size_of
+from thermochroma.serving.arguments.translate import TONES
 from thermochroma.serving.sensor import Sensed, Unit, read_sensor
 
-FORMS: Final = "'auto', 'percentile 1', 'window 7000 9000', 'clahe 7000 9000' or 'temperature 0 40'"
 SHARE: Final = 1.0  # per cent that `auto` makes black, and as many white
 SAMPLED: Final = 1 << 24  # values that percentiles are taken of, at most
 LEAST_SPAN: Final[dict[Unit, float]] = {"counts": 256, "celsius": 5.0, "values": 0.0}
@@ -61,9 +61,9 @@ class Percentile:
 
 
 def parse_tone(text: str) -> Mapping | Percentile | None:
-    """Parse `--tone`; None for "". Raises BadInput for anything that is none of FORMS."""
+    """Parse `--tone`; None for "". Raises BadInput for anything that is none of TONES."""
     words = text.split()
-    remedy = f"correct --tone: {FORMS}"
+    remedy = f"correct --tone: {TONES}"
     if not words:
         return None
     if words == ["auto"] or words == ["percentile"]:

@@ -25,7 +25,8 @@ from thermochroma.base.images import (
 )
 from thermochroma.base.reading import reading
 from thermochroma.export.traits import Traits
-from thermochroma.inference.predictor import NEUTRAL, Predictor, load_predictor
+from thermochroma.inference.defaults import NEUTRAL
+from thermochroma.inference.predictor import Predictor, load_predictor
 from thermochroma.inference.tiles import Tiling, translate_tiled
 from thermochroma.serving.sensor import holds_sensor, read_sensor
 from thermochroma.serving.tones import Mapping

@@ -7,7 +7,8 @@ import mlflow
 import numpy as np
 from mlflow.models import set_model
 
-from thermochroma.inference.predictor import NEUTRAL, load_predictor, refuse_other_forms
+from thermochroma.inference.defaults import NEUTRAL
+from thermochroma.inference.predictor import load_predictor, refuse_other_forms
 
 
 class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.manifest import SPLITS, usable
+from thermochroma.base.manifest import usable
+from thermochroma.base.splits import SPLITS
 
 
 def odd_counts(sequences: pd.Series, known: Mapping[str, tuple[int, int]]) -> Iterator[str]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.manifest import SPLITS
 from thermochroma.base.plugins import nearest
 from thermochroma.base.reading import reading
+from thermochroma.base.splits import SPLITS
 from thermochroma.contract.dataset import Split
 from thermochroma.data.acquisition.own_folders import subfolder_of
 

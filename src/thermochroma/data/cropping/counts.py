@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64
 
-from thermochroma.base.manifest import SPLITS
+from thermochroma.base.splits import SPLITS
 from thermochroma.data.acquisition.inspect import kind_of
 from thermochroma.data.cropping.near_duplicates import Thumbnails
 

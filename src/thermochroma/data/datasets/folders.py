@@ -16,8 +16,9 @@ import pandas as pd
 from pydantic import Field
 
 from thermochroma.base.errors import BadInput
-from thermochroma.base.manifest import SPLITS, usable
+from thermochroma.base.manifest import usable
 from thermochroma.base.project import at_root
+from thermochroma.base.splits import SPLITS
 from thermochroma.contract.dataset import Dataset, DatasetSettings, Facts, Frame
 from thermochroma.contract.paths import UserPath
 from thermochroma.data.acquisition.own_folders import link_folders, pair_by_name, subfolder_of

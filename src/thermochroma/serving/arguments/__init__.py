@@ -1,0 +1,1 @@
+"""The text and the arguments of each command: one module each, which imports nothing heavy."""

@@ -1,0 +1,70 @@
+"""Arguments of `translate`."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Final
+
+from thermochroma.inference.defaults import NEUTRAL, TILE, WHOLE
+
+TEXT: Final = (
+    "Colour thermal images, or turn visible ones into thermal, with a trained translator. A bad image "
+    "does not stop the others: all that failed are listed at the end, with status 1."
+)
+TONES: Final = "'auto', 'percentile 1', 'window 7000 9000', 'clahe 7000 9000' or 'temperature 0 40'"
+"""Forms of `--tone`."""
+
+
+def add(command: ArgumentParser) -> None:
+    """Add the arguments."""
+    command.add_argument("translator", type=Path, help="a translator.safetensors")
+    command.add_argument("images", type=Path, nargs="+", help="images, or folders of images")
+    command.add_argument(
+        "--to", type=Path, required=True, help="the folder for the translated images"
+    )
+    _add_inputs(command)
+    command.add_argument(
+        "--sharpness",
+        type=float,
+        help="for methods with degrees of it: 0, the least error (so without the option), to 1",
+    )
+    command.add_argument(
+        "--tone", default="", help=f"for more than 8 bits, one mapping for all images: {TONES}"
+    )
+    _add_tiling(command)
+    command.add_argument("--page", type=int, help="for files of several pages or frames, from 1")
+    command.add_argument(
+        "--again",
+        action="store_true",
+        help="translate also what is there already, made of the same",
+    )
+
+
+def _add_inputs(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--sentence", help=f"for methods that read, one for all images; so without it: {NEUTRAL!r}"
+    )
+    command.add_argument(
+        "--text",
+        type=Path,
+        default=Path("data/weights/clip"),
+        help="folder of their text encoder; without it %(default)s",
+    )
+    command.add_argument(
+        "--reference",
+        type=Path,
+        help="for methods with references: a visible image, for its colours",
+    )
+
+
+def _add_tiling(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--tile",
+        type=int,
+        help=f"side of the tiles that larger images are divided into; 0: none; without it {TILE} above "
+        f"{WHOLE / 1e6:.1f} megapixels",
+    )
+    command.add_argument(
+        "--overlap",
+        type=int,
+        help="pixels in which tiles are blended; without it an eighth of them",
+    )

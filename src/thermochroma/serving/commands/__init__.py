@@ -1,0 +1,1 @@
+"""The work of each command: one module each, imported only when its command runs."""

@@ -1,0 +1,55 @@
+"""The work of `translate`."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+from tqdm import tqdm
+
+from thermochroma.base.device import find_device
+from thermochroma.base.memory import within_memory
+from thermochroma.inference.tiles import Tiling
+from thermochroma.serving.tones import mapping_for, parse_tone
+from thermochroma.serving.translate import InferenceOptions, Outcome, images_in, translate_files
+
+
+def run(chosen: Namespace) -> None:
+    """Translate the images; print how many there are, and list all that failed."""
+    images = images_in(chosen.images)
+    asked = parse_tone(chosen.tone)
+    tone = mapping_for(images, asked, page=chosen.page)
+    if tone is not None and tone != asked:
+        sys.stdout.write(f"--tone '{tone}': the one mapping for all images; give it to repeat it\n")
+    options = InferenceOptions(
+        chosen.text,
+        chosen.sentence,
+        chosen.reference,
+        tone,
+        chosen.page,
+        chosen.sharpness,
+        Tiling(chosen.tile, chosen.overlap),
+    )
+    outcomes: list[Outcome] = []
+    written = translate_files(chosen.translator, images, chosen.to, options, again=chosen.again)
+    try:
+        with within_memory() if find_device().type == "cpu" else nullcontext():
+            for outcome in tqdm(written, total=len(images), desc="translate", unit="image"):
+                outcomes.append(outcome)
+    except BaseException:  # Ctrl-C, or a full disk: what failed before is told all the same
+        sys.stderr.write(_failures(outcomes))
+        raise
+    kept = sum(outcome.kept for outcome in outcomes)
+    there = f", {kept} of them there before (--again writes them anew)" if kept else ""
+    count = sum(outcome.fault is None for outcome in outcomes)
+    images_told = "1 image" if count == 1 else f"{count} images"
+    sys.stdout.write(f"{images_told} in {chosen.to}{there}\n")
+    if failures := _failures(outcomes):
+        sys.exit(failures.rstrip())
+
+
+def _failures(outcomes: Sequence[Outcome]) -> str:
+    """List of all that failed, one line each; "" if nothing did."""
+    faults = [f"  {outcome.fault}\n" for outcome in outcomes if outcome.fault]
+    head = f"thermochroma: {len(faults)} of {len(outcomes)} images were not translated:\n"
+    return head + "".join(faults) if faults else ""
