@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 
 import pandas as pd
 
-from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.base.reading import reading
+from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.pipeline.stored import AGAIN, SUFFIX
 
 Bounds: TypeAlias = Mapping[str, Mapping[str, Mapping[str, float]]]

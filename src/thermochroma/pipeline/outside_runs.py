@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from thermochroma.base.cells import markdown_cell
-from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.base.reading import reading
+from thermochroma.base.splits import SCORED_SPLITS
 from thermochroma.config.outside import ClaimedCost, OutsideEntry
 from thermochroma.evaluation.summary import as_readings
 from thermochroma.pipeline.stored import AGAIN, PREDICTIONS, means_in, read_mapping
