@@ -11,6 +11,8 @@ import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 import h5py
 import numpy as np
@@ -21,12 +23,14 @@ from safetensors.torch import save_file
 from tests.camera_files import write_flir
 from tests.examiner import PARAMS, SCALE, method_of, settings_of
 from tests.rooms import MODULES, PACKAGE
+from thermochroma.base.files import sha256
 from thermochroma.base.images import read_thermal, write_image
 from thermochroma.base.sealed import write_json
 from thermochroma.base.tables import write_csv
 from thermochroma.config.params import read_params
 from thermochroma.data.acquisition.own_splits import by_table
 from thermochroma.evaluation.perceptual import read_lpips
+from thermochroma.export.archive import TRANSLATOR, refuse_other_card, take_out
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
 from thermochroma.export.metadata import Metadata, read_metadata
 from thermochroma.loading.text_features import TextTable, load_text, read_captions, save_text
@@ -127,6 +131,23 @@ def _translator(path: Path) -> None:
     save_translator(network, path, Metadata("a", settings, SCALE, 0, "b", 64, "random", None))
 
 
+def _archive(path: Path) -> None:
+    with TemporaryDirectory() as folder:
+        _translator(Path(folder) / TRANSLATOR)
+        with ZipFile(path, "w") as packed:
+            packed.write(Path(folder) / TRANSLATOR, TRANSLATOR)
+
+
+def _archive_of_something_else(path: Path) -> None:
+    with ZipFile(path, "w") as packed:
+        packed.writestr("other.txt", "other")
+
+
+def _card(path: Path) -> None:
+    _translator(path.with_name("t.safetensors"))
+    path.write_text(f"| SHA-256 of the translator | {sha256(path.with_name('t.safetensors'))} |\n")
+
+
 def _safetensors(path: Path) -> None:
     save_file({"other": torch.zeros(3)}, path)
 
@@ -203,6 +224,22 @@ FEEDERS = {
         wrong=_safetensors,
         remedy="give another translator",
         by_hand=True,
+    ),
+    "archive of a translator": Feeder(
+        ("export/archive.py:take_out", "export/archive.py:_copy"),
+        "translator.zip",
+        _archive,
+        lambda path: take_out(path, path.with_name("taken")),
+        wrong=_archive_of_something_else,
+        remedy="give another archive",
+        by_hand=True,
+    ),
+    "model card": Feeder(
+        ("export/archive.py:refuse_other_card", "export/archive.py:_add"),
+        "card.md",
+        _card,
+        lambda path: refuse_other_card(path.with_name("t.safetensors"), path),
+        remedy="--card",
     ),
     "metadata": Feeder(
         opens=("export/metadata.py:read_head",),
@@ -314,6 +351,7 @@ FEEDERS = {
     ),
 }
 OURS = {
+    "export/archive.py:pack": "opens the archive that it writes; what it packs is fed above",
     "base/files.py:sha256": "bytes of any kind; `reading` is where a path is a user's",
     "base/decoding.py:_same": "bytes of any kind, compared with their digest",
     "base/memory.py:free_bytes": "files of the kernel",

@@ -21,7 +21,7 @@ MAY_IMPORT: dict[
     "loading": {"base", "contract", "networks"},
     "games": {"base", "contract", "networks", "losses"},
     "methods": {"base", "contract", "networks", "losses", "games"},
-    "pretrained": {"base", "contract", "data", "metrics", "networks"},
+    "pretrained": {"base", "contract", "data", "export", "metrics", "networks"},
     "export": {"base", "contract"},
     "inference": {"base", "contract", "export", "loading", "networks"},
     "training": {"base", "contract", "export"},

@@ -1,5 +1,6 @@
 """The whole way, small, as a user runs it: `dvc repro` in a copy of the project."""
 
+import re
 import signal
 import subprocess
 import time
@@ -66,6 +67,9 @@ def test_it_leaves_what_the_readme_names(project: Project) -> None:
     card = (project.root / "reports/sample/cards/cmmf_net.md").read_text()
     assert "procedural sample, not KAIST" in card
     assert sha256(project.root / TRANSLATOR.format("cmmf_net")) in card
+    links = re.findall(r'href="([^"#:]+)"', (project.root / "reports/index.html").read_text())
+    assert "sample/cards/thermal_mask.md" in links
+    assert [one for one in links if not (project.root / "reports" / one).is_file()] == []
     back = (project.root / "reports/sample/tables/test_visible_to_thermal.md").read_text()
     assert "| ThermalMask-R (reconstruction) |" in back
     assert "CIEDE2000" not in back

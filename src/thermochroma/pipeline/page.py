@@ -109,7 +109,7 @@ def describe(comparison: Comparison, roots: Roots) -> PageDataset:
         common=len(shown.common_frames),
         scored=shown.scored,
         sections=sections,
-        links=links_of(dataset, sections),
+        links=links_of(dataset, sections, comparison.entries),
     )
 
 
@@ -260,7 +260,7 @@ def write_page_images(comparison: Comparison, roots: Roots, folder: Path) -> Non
             save_image(image, folder / "predicted" / name / image_name(place))
 
 
-def links_of(dataset: str, sections: Sequence[Section]) -> list[Link]:
+def links_of(dataset: str, sections: Sequence[Section], entries: Sequence[Entry]) -> list[Link]:
     """The files that `compare`, `ceiling` and `register` leave beside the page."""
     spectra = [one.predicted for one in sections]
     compared = [one.predicted for one in sections if any(one.duels.values())]
@@ -281,4 +281,7 @@ def links_of(dataset: str, sections: Sequence[Section]) -> list[Link]:
         Link("What could be reached: the truth, spoilt in known ways", f"{dataset}/ceiling.md"),
         Link("How well the pairs are registered", f"{dataset}/registration/card.md"),
     ]
-    return [*tables, *wins, *cards]
+    models = [
+        Link(f"Model card of {one.name}", f"{dataset}/cards/{one.name}.md") for one in entries
+    ]
+    return [*tables, *wins, *cards, *models]

@@ -16,7 +16,11 @@ TONES: Final = "'auto', 'percentile 1', 'window 7000 9000', 'clahe 7000 9000' or
 
 def add(command: ArgumentParser) -> None:
     """Add the arguments."""
-    command.add_argument("translator", type=Path, help="a translator.safetensors")
+    command.add_argument(
+        "translator",
+        help="a translator.safetensors, or an archive of `thermochroma publish`: its path or its address, "
+        "with #sha256= and its digits behind it",
+    )
     command.add_argument("images", type=Path, nargs="+", help="images, or folders of images")
     command.add_argument(
         "--to", type=Path, required=True, help="the folder for the translated images"

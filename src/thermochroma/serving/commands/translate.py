@@ -10,12 +10,14 @@ from tqdm import tqdm
 from thermochroma.base.device import find_device
 from thermochroma.base.memory import within_memory
 from thermochroma.inference.tiles import Tiling
+from thermochroma.serving.places import translator_at
 from thermochroma.serving.tones import mapping_for, parse_tone
 from thermochroma.serving.translate import InferenceOptions, Outcome, images_in, translate_files
 
 
 def run(chosen: Namespace) -> None:
     """Translate the images; print how many there are, and list all that failed."""
+    translator = translator_at(chosen.translator)
     images = images_in(chosen.images)
     asked = parse_tone(chosen.tone)
     tone = mapping_for(images, asked, page=chosen.page)
@@ -31,7 +33,7 @@ def run(chosen: Namespace) -> None:
         Tiling(chosen.tile, chosen.overlap),
     )
     outcomes: list[Outcome] = []
-    written = translate_files(chosen.translator, images, chosen.to, options, again=chosen.again)
+    written = translate_files(translator, images, chosen.to, options, again=chosen.again)
     try:
         with within_memory() if find_device().type == "cpu" else nullcontext():
             for outcome in tqdm(written, total=len(images), desc="translate", unit="image"):

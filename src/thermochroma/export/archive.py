@@ -1,0 +1,114 @@
+"""A translator packed for others: one zip archive with the file, its card and, if wanted, its ONNX.
+
+The same files always give the same bytes, so that the archive's SHA-256 names what is in it.
+"""
+
+import re
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Final
+
+from thermochroma.base.errors import BadInput
+from thermochroma.base.files import sha256, whole_file
+from thermochroma.base.reading import reading
+from thermochroma.export.metadata import read_metadata
+
+TRANSLATOR: Final = "translator.safetensors"
+CARD: Final = "card.md"
+ONNX: Final = "translator.onnx"
+MOST_BYTES: Final = 4 << 30
+"""Largest translator that is taken out of an archive."""
+NEEDED: Final = f"a zip archive with {TRANSLATOR} in it, as `thermochroma publish` writes it"
+REMEDY: Final = "give another archive, or the translator itself"
+_DAY: Final = (
+    1980,
+    1,
+    1,
+    0,
+    0,
+    0,
+)  # the first that zip can tell; an archive does not depend on its day
+_PIECE: Final = 1 << 20
+
+
+def pack(translator: Path, card: Path, archive: Path, *, onnx: Path | None = None) -> None:
+    """Write the archive, whole or not at all.
+
+    Raises BadInput if the card is about another file than `translator`, or if that is no translator.
+    """
+    read_metadata(translator)
+    refuse_other_card(translator, card)
+    files = {CARD: card, TRANSLATOR: translator} | ({} if onnx is None else {ONNX: onnx})
+    with whole_file(archive) as part, zipfile.ZipFile(part, "w") as packed:
+        for name, path in files.items():
+            _add(packed, name, path)
+
+
+def refuse_other_card(translator: Path, card: Path) -> None:
+    """Raise BadInput unless the SHA-256 that the card states is the translator's."""
+    needed = "the model card of this very translator, as the stage compare writes it"
+    with reading(card, needed=needed, remedy="give another card with --card"):
+        text = card.read_text(encoding="utf-8")
+    told = re.findall(r"\b[0-9a-f]{64}\b", text)
+    if sha256(translator) not in told:
+        raise BadInput(
+            given=f"{card} is not the card of {translator}: it states the SHA-256 "
+            f"{told[0] if told else 'of no file'}",
+            needed=needed,
+            remedy="run `dvc repro`, which writes the cards anew, or give another card with --card",
+        )
+
+
+def take_out(archive: Path, folder: Path) -> Path:
+    """Write the translator in an archive into `folder`, whole or not at all; its path.
+
+    Raises BadInput if the archive is damaged, holds none, or holds one larger than 4 GiB.
+    """
+    path = folder / TRANSLATOR
+    with reading(archive, needed=NEEDED, remedy=REMEDY):
+        packed = zipfile.ZipFile(archive)
+    with packed:
+        sizes = _sizes(packed)
+        if TRANSLATOR not in sizes:
+            raise BadInput(given=f"{archive} holds no {TRANSLATOR}", needed=NEEDED, remedy=REMEDY)
+        if sizes[TRANSLATOR] > MOST_BYTES:
+            raise BadInput(
+                given=f"the translator in {archive} has {sizes[TRANSLATOR]:,} bytes",
+                needed=f"at most {MOST_BYTES:,}",
+                remedy=REMEDY,
+            )
+        with whole_file(path) as part, part.open("wb") as stream:
+            _copy(packed, archive, stream)
+            stream.flush()
+            _refuse_other_file(part, archive)
+    return path
+
+
+def _refuse_other_file(part: Path, archive: Path) -> None:
+    """Raise BadInput, in words on the archive, if what was copied from it is no translator."""
+    try:
+        read_metadata(part)
+    except BadInput as problem:
+        given = problem.given.replace(str(part), f"{TRANSLATOR} in {archive}")
+        raise BadInput(given=given, needed=NEEDED, remedy=REMEDY) from problem
+
+
+def _sizes(packed: zipfile.ZipFile) -> Mapping[str, int]:
+    return {one.filename: one.file_size for one in packed.infolist()}
+
+
+def _copy(packed: zipfile.ZipFile, archive: Path, stream: IO[bytes]) -> None:
+    """Copy the translator. zipfile reads no more than the size that is told, and compares the CRC."""
+    with reading(archive, needed=NEEDED, remedy=REMEDY), packed.open(TRANSLATOR) as source:
+        shutil.copyfileobj(source, stream, _PIECE)
+
+
+def _add(packed: zipfile.ZipFile, name: str, path: Path) -> None:
+    """Add a file as it is: weights cannot be compressed."""
+    entry = zipfile.ZipInfo(name, _DAY)
+    entry.external_attr = 0o644 << 16
+    entry.create_system = 3  # the same bytes on every system
+    with path.open("rb") as source, packed.open(entry, "w", force_zip64=True) as stream:
+        shutil.copyfileobj(source, stream, _PIECE)
