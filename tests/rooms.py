@@ -36,7 +36,7 @@ MAY_IMPORT: dict[
         "networks",
     },
     "reporting": {"base", "config", "contract", "data", "metrics"},
-    "tracking": {"base", "inference"},
+    "tracking": {"base", "config", "export", "inference"},
     "serving": {
         "base",
         "config",

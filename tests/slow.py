@@ -39,6 +39,7 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "serving/test_translate.py::test_an_image_that_needs",
     "test_public_reports.py::test_what_old_norms",
     "tracking/test_mlflow_client.py::test_a_killed",
+    "tracking/test_model.py",
     "tracking/test_mlflow_client.py::test_a_training_whose",
     "tracking/test_mlflow_client.py::test_artifacts_lie",
     "tracking/test_mlflow_client.py::test_rows_tables",

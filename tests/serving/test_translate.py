@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ from thermochroma.inference.predictor import Predictor, load_predictor
 from thermochroma.inference.torch_engine import TorchEngine
 from thermochroma.serving.cli import main
 from thermochroma.serving.commands import translate
-from thermochroma.tracking.pyfunc import TranslatorModel
+from thermochroma.tracking import pyfunc
 
 
 def saved(block: str, path: Path) -> Path:
@@ -73,7 +72,7 @@ def test_what_is_written_is_what_the_translator_paints(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", ["pix2pix", "thermal_mask", "reference_contrastive"])
 def test_mlflows_model_gives_what_the_command_line_writes(block: str, tmp_path: Path) -> None:
-    translator = saved(block, tmp_path / "translator.safetensors")
+    translator = saved(block, tmp_path / pyfunc.TRANSLATOR)
     spectrum = "visible" if block == "thermal_mask" else "thermal"
     image = noise(101, 67, 3) if spectrum == "visible" else noise(101, 67)
     write_image(tmp_path / "a.png", image)
@@ -82,10 +81,8 @@ def test_mlflows_model_gives_what_the_command_line_writes(block: str, tmp_path: 
     if block == "reference_contrastive":
         given += ["--reference", str(tmp_path / "reference.png")]
     main(given)
-    model, context = TranslatorModel(), SimpleNamespace(artifacts={"translator": str(translator)})
-    model.load_context(context)
     shown = {spectrum: image[None], "reference": read_visible(tmp_path / "reference.png")[None]}
-    (prediction,) = model.predict(context, shown)
+    (prediction,) = pyfunc._load_pyfunc(str(tmp_path)).predict(shown)
     assert prediction.shape == (101, 67, 1 if spectrum == "visible" else 3)
     read = read_thermal if spectrum == "visible" else read_visible
     assert np.array_equal(prediction.squeeze(), read(tmp_path / "out/a.png"))
@@ -107,13 +104,12 @@ def test_arrays_of_another_form_are_refused(
     sentence: str,
     tmp_path: Path,
 ) -> None:
-    path = saved(block, tmp_path / "translator.safetensors")
-    model = TranslatorModel()
-    model.load_context(SimpleNamespace(artifacts={"translator": str(path)}))
+    saved(block, tmp_path / pyfunc.TRANSLATOR)
+    model = pyfunc._load_pyfunc(str(tmp_path))
     shown = {model.predictor.sees: noise(*shape)}
     shown |= {} if references is None else {"reference": noise(*references)}
     with pytest.raises(BadInput, match=sentence):
-        model.predict(None, shown)
+        model.predict(shown)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -128,7 +124,7 @@ def test_weights_that_are_no_numbers_paint_nothing(value: float, tmp_path: Path)
         main(["translate", str(path), str(tmp_path / "a.png"), "--to", str(tmp_path / "out")])
     assert not (tmp_path / "out/a.png").exists()
     with pytest.raises(BadInput, match="NaN or infinite"):
-        TranslatorModel().load_context(SimpleNamespace(artifacts={"translator": str(path)}))
+        pyfunc._load_pyfunc(str(tmp_path))
 
 
 def test_what_overflows_in_the_network_paints_nothing(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.conftest import ROOT
+from tests.tracking.test_model import saved
 from thermochroma.baselines.catalogue import BASELINES
 from thermochroma.contract.dataset import load_dataset
 from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
@@ -48,17 +50,11 @@ def test_a_killed_training_goes_on_in_its_run(root: Path) -> None:
 
 
 def test_a_training_whose_outputs_are_written_again_keeps_its_one_model(root: Path) -> None:
-    tracker, translator, code = (
-        Tracker("d", root=root),
-        root / "t.safetensors",
-        root / "thermochroma",
-    )
-    translator.write_bytes(b"tensors")
-    code.mkdir()
+    tracker, translator, code = Tracker("d", root=root), saved("tir2lab", root), ROOT / "src"
     for fingerprint in ("m1", "m1", "m2"):
         with tracker.training(fingerprint, name="m", tags=TAGS) as run:
             run.log_model(
-                translator, sees="thermal", text=None, reference=False, register_as="d-m", code=root
+                translator, sees="thermal", text=None, reference=False, register_as="d-m", code=code
             )
     versions = tracker.client.search_model_versions("name = 'd-m'")
     runs = {tracker.find(**{FINGERPRINT: one}) for one in ("m1", "m2")}

@@ -7,6 +7,7 @@ of their own.
 
 import ast
 import hashlib
+import sys
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -21,27 +22,38 @@ class Fingerprinter:
 
     def __init__(self, *, roots: Collection[Path], skip: Collection[str] = ()) -> None:
         self._roots, self._skip = roots, skip
-        self._known: dict[Path, tuple[str, list[tuple[str, Path]]]] = {}
+        self._known: dict[Path, tuple[str, list[tuple[str, Path]], set[str]]] = {}
 
     def of(self, start: Path) -> str:
         """One line for each module that the file `start` reaches by imports: its name and its hash."""
-        found: dict[str, str] = {}
+        found = self._reached(start)
+        return "".join(f"{name} {self._read(found[name])[0]}\n" for name in sorted(found))
+
+    def foreign(self, starts: Collection[Path]) -> set[str]:
+        """Names of the packages of others that these files, or all that they reach, import anywhere."""
+        files = {path for start in starts for path in self._reached(start).values()}
+        return {name for path in files for name in self._read(path)[2]}
+
+    def _reached(self, start: Path) -> dict[str, Path]:
+        """The modules that a file reaches by imports, itself among them: their files by their names."""
+        found: dict[str, Path] = {}
         waiting = [(start.stem, start)]
         while waiting:
             name, path = waiting.pop()
-            if name in found or _within(name, self._skip):
-                continue
-            found[name], imported = self._read(path)
-            waiting += imported
-        return "".join(f"{name} {found[name]}\n" for name in sorted(found))
+            if name not in found and not _within(name, self._skip):
+                found[name] = path
+                waiting += self._read(path)[1]
+        return found
 
-    def _read(self, path: Path) -> tuple[str, list[tuple[str, Path]]]:
-        """Hash of a file, and the names and files of the modules that it imports."""
+    def _read(self, path: Path) -> tuple[str, list[tuple[str, Path]], set[str]]:
+        """Hash of a file, the names and files of what it imports, and the packages of others."""
         if path not in self._known:
             fingerprint, names = _parsed(path.read_text(encoding="utf-8"), str(path))
-            found = ((name, _locate(name, self._roots)) for name in names)
-            imported = [(name, file) for name, file in found if file is not None]
-            self._known[path] = fingerprint, imported
+            places = {name: _locate(name, self._roots) for name in names}
+            imported = [(name, file) for name, file in places.items() if file is not None]
+            ours = {name.partition(".")[0] for name, _ in imported} | sys.stdlib_module_names
+            foreign = {top for name in names if (top := name.partition(".")[0]) not in ours}
+            self._known[path] = fingerprint, imported, foreign
         return self._known[path]
 
 

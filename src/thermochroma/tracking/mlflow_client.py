@@ -1,12 +1,14 @@
-"""Client of MLflow: with `pyfunc` and `patience`, the only module that imports it.
+"""Client of MLflow: with `model` and `patience`, the only module that imports it.
 
 Nothing is read from MLflow but what it has been given already. A training is one run, found again by
 the training's fingerprint; its evaluation continues it, found by the weights' hash; missing runs are
 filled in from files.
 """
 
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +19,11 @@ import numpy as np
 from filelock import FileLock
 from jaxtyping import UInt8
 from mlflow.entities import LifecycleStage, Metric, Param, Run
-from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
-from mlflow.types import Schema, TensorSpec
 
 from thermochroma.tracking.faults import in_one_sentence
 from thermochroma.tracking.journal import SERVER, own_database
+from thermochroma.tracking.model import model_of
 from thermochroma.tracking.patience import hurry
 from thermochroma.tracking.places import ARTIFACTS, address_of, mend_places
 
@@ -145,6 +146,7 @@ class Tracker:
     def _open(self, experiment: str, root: Path) -> str:
         """Open the database or reach the server; the id of the experiment."""
         hurry(self.uri)
+        hush()
         root.mkdir(parents=True, exist_ok=True)
         # two first writers would both create the tables
         with FileLock(root / ".mlflow.lock", timeout=PATIENCE_SECONDS):
@@ -214,22 +216,25 @@ class Training:
         """
         if self._has_model(register_as):
             return
-        versions = [f"{name}=={version}" for name, version in _versions()]
-        mlflow.pyfunc.log_model(
-            name="translator",
-            python_model=str(Path(__file__).with_name("pyfunc.py")),
-            artifacts={"translator": str(translator)} | ({"text": str(text)} if text else {}),
-            code_paths=[str(code / "thermochroma")],
-            signature=_signature(sees, reference),
-            pip_requirements=versions,
-            registered_model_name=register_as,
-        )
+        with (
+            model_of(translator, sees=sees, text=text, reference=reference, code=code) as model,
+            warnings.catch_warnings(),
+        ):
+            # with an example it would load the model and translate, at the end of every training
+            warnings.filterwarnings("ignore", ".*An input example was not provided", UserWarning)
+            mlflow.pyfunc.log_model(name="translator", registered_model_name=register_as, **model)
 
     def _has_model(self, name: str) -> bool:
         found = self.tracker.client.search_model_versions(
             f"name = '{name}' and run_id = '{self.run_id}'"
         )
         return any(one.status == "READY" for one in found)
+
+
+def hush() -> None:
+    """Let MLflow say nothing but warnings, unless the user asks for more: its news tear the bars."""
+    if not os.environ.get("MLFLOW_LOGGING_LEVEL"):
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
 
 
 def flatten(params: Mapping[str, Any], *, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -239,24 +244,6 @@ def flatten(params: Mapping[str, Any], *, prefix: str = "") -> Iterator[tuple[st
             yield from flatten(value, prefix=f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-def _signature(sees: str, reference: bool) -> ModelSignature:
-    grey, coloured = (-1, -1, -1), (-1, -1, -1, 3)
-    taken = [TensorSpec(np.dtype(np.uint8), grey if sees == "thermal" else coloured, name=sees)]
-    predicted = coloured if sees == "thermal" else (-1, -1, -1, 1)
-    if reference:
-        taken.append(TensorSpec(np.dtype(np.uint8), (-1, -1, -1, 3), name="reference"))
-    return ModelSignature(
-        inputs=Schema(taken),
-        outputs=Schema([TensorSpec(np.dtype(np.uint8), predicted)]),
-    )
-
-
-def _versions() -> list[tuple[str, str]]:
-    from importlib.metadata import version
-
-    return [(name, version(name).split("+")[0]) for name in ("torch", "numpy", "safetensors")]
 
 
 def _now() -> int:

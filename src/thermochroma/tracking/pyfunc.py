@@ -1,38 +1,45 @@
-"""A translator as an MLflow model: 8-bit images of one spectrum in, of the other out."""
+"""A translator as an MLflow model: 8-bit images of one spectrum in, of the other out.
 
+MLflow finds this module by its name and calls `_load_pyfunc`, also where it serves the model. It is no
+subclass of `mlflow.pyfunc.PythonModel`, which prints a red warning for every type of `model_input` but
+tables and single arrays; so it needs nothing of MLflow's.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-import mlflow
 import numpy as np
-from mlflow.models import set_model
+from jaxtyping import UInt8
 
 from thermochroma.inference.defaults import NEUTRAL
-from thermochroma.inference.predictor import load_predictor, refuse_other_forms
+from thermochroma.inference.predictor import (
+    Predictor,
+    load_predictor,
+    refuse_other_forms,
+)
+
+TRANSLATOR: Final = "translator.safetensors"
+TEXT: Final = "text"
+"""Names of the translator and of the folder of its text encoder, in the folder that MLflow keeps."""
 
 
-class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+class TranslatorModel:
     """MLflow model of a translator.
 
     Input: {"thermal": uint8 array, n by height by width}. Output: uint8, n by height by width by 3.
     In the other direction the input is {"visible": n by height by width by 3}, and the output has one
-    channel. Any size is accepted, as on the command line.
+    channel. Any size is accepted, as on the command line; a GPU is used if there is one.
 
     A method that sees text gets the same neutral sentence for every image. One that sees references
     takes, beside "thermal", "reference": uint8, n by height by width by 3; a reference that is all black
     counts as none.
     """
 
-    def load_context(self, context: Any) -> None:
-        """Load the translator and, if it sees text, the features of the sentence."""
-        text = context.artifacts.get("text")
-        self.predictor = load_predictor(
-            Path(context.artifacts["translator"]),
-            text=Path(text) if text is not None else None,
-            sentence=NEUTRAL,
-        )
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
 
-    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+    def predict(self, model_input: Mapping[str, np.ndarray]) -> UInt8[np.ndarray, "n h w d"]:
         """Translate all images at once. Raises BadInput for arrays of another form."""
         images = np.asarray(model_input[self.predictor.sees], np.uint8)
         references = None
@@ -42,4 +49,11 @@ class TranslatorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         return self.predictor(images, references)
 
 
-set_model(TranslatorModel())
+def _load_pyfunc(path: str) -> TranslatorModel:
+    """Load the translator in a folder and, if it sees text, the features of the sentence."""
+    text = Path(path) / TEXT
+    return TranslatorModel(
+        load_predictor(
+            Path(path) / TRANSLATOR, text=text if text.exists() else None, sentence=NEUTRAL
+        )
+    )
