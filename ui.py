@@ -10,11 +10,13 @@ import argparse
 import os
 import socket
 import sys
+from pathlib import Path
 
 from stages import preflight  # puts `src` first
 from thermochroma.base.endings import one_sentence
 from thermochroma.tracking.faults import fault_of
 from thermochroma.tracking.journal import DATABASE, SERVER, own_database
+from thermochroma.tracking.links import run_lists
 from thermochroma.tracking.places import address_of, mend_places
 
 HOST = "127.0.0.1"
@@ -35,11 +37,19 @@ def main() -> None:
         with one_sentence(again="`make ui`"):
             try:
                 mend_places(database)
+                say_where(database, f"http://{HOST}:{port}")
             except Exception as problem:
                 raise fault_of(problem, uri=uri, database=database) from problem
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", HOST]
     os.execv(sys.executable, [*command, "--port", str(port), "--workers", "1"])
+
+
+def say_where(database: Path, server: str) -> None:
+    """Print where the runs of each data set are listed, the best test PSNR first."""
+    for dataset, address in run_lists(database, server).items():
+        sys.stdout.write(f"runs on {dataset}, best test PSNR first: {address}\n")
+    sys.stdout.flush()
 
 
 def port_problem(port: int) -> str:

@@ -2,9 +2,12 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -59,6 +62,27 @@ def test_it_opens_the_database_of_the_project_or_the_server(
     (tmp_path / "mlflow.db").write_text("no database, and not asked")
     ui.main()
     assert "http://127.0.0.1:9" in started[1]
+
+
+def test_it_prints_where_the_runs_are_listed(
+    started: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as store, store:
+        columns = "experiment_id INTEGER, name TEXT, artifact_location TEXT, lifecycle_stage TEXT"
+        store.execute(f"CREATE TABLE experiments ({columns})")
+        known = [(0, "Default", "active"), (1, "sample", "active"), (2, "old", "deleted")]
+        for number, name, stage in known:
+            store.execute("INSERT INTO experiments VALUES (?, ?, '', ?)", [number, name, stage])
+    ui.main()
+    (line,) = capsys.readouterr().out.splitlines()
+    address = line.removeprefix("runs on sample, best test PSNR first: ")
+    page, _, query = address.partition("?")
+    assert page == "http://127.0.0.1:5001/#/experiments/1/runs"
+    assert parse_qs(query, strict_parsing=True) == {
+        "searchFilter": ["tags.predicts = 'visible'"],
+        "orderByKey": ["metrics.`evaluation/test/psnr`"],
+        "orderByAsc": ["false"],
+    }
 
 
 def test_a_damaged_database_ends_in_one_sentence(started: list[list[str]], tmp_path: Path) -> None:

@@ -12,7 +12,15 @@ from thermochroma.baselines.catalogue import BASELINES
 from thermochroma.contract.dataset import load_dataset
 from thermochroma.pipeline.backfill import log_baselines, log_experiment, log_tables
 from thermochroma.tracking.journal import digest_of, is_tracked, note_tracked, own_database
-from thermochroma.tracking.mlflow_client import FINGERPRINT, NOTE, WEIGHTS, Tracker, flatten
+from thermochroma.tracking.lineage import CHANGED
+from thermochroma.tracking.mlflow_client import (
+    FINGERPRINT,
+    NOTE,
+    PIPELINE,
+    WEIGHTS,
+    Tracker,
+    flatten,
+)
 
 TAGS = {"dataset": "d", "method": "m"}
 
@@ -61,6 +69,20 @@ def test_a_training_whose_outputs_are_written_again_keeps_its_one_model(root: Pa
     assert len(versions) == 2
     assert {one.run_id for one in versions} == {run.info.run_id for run in runs if run}
 
+    def aliases() -> dict[str, str]:
+        known = tracker.client.get_registered_model("d-m").aliases
+        return {name: str(version) for name, version in known.items()}
+
+    pointed = {}
+    for one in versions:
+        for _ in range(2):
+            tracker.point("d-m", one.run_id)
+            pointed[str(one.version)] = aliases()
+    assert pointed == {"1": {PIPELINE: "1"}, "2": {PIPELINE: "2"}}
+    tracker.point("d-m", "of a run that was restored and has registered none")
+    assert aliases() == {}
+    tracker.point("never-registered", versions[0].run_id)
+
 
 def test_evaluation_finds_the_run_by_its_weights_and_tells_once(root: Path) -> None:
     tracker = Tracker("d", root=root)
@@ -105,6 +127,14 @@ def test_rows_tables_and_words_are_told_once(root: Path) -> None:
     kept = sorted(path.read_text() for path in (root / "mlruns").rglob("tables/test.md"))
     assert kept == ["one", "two"]
     assert "procedural" in tracker.client.get_experiment(tracker.experiment).tags[NOTE]
+
+
+def test_a_run_of_an_experiment_is_named_by_what_it_has_changed(root: Path) -> None:
+    tracker, tags = Tracker("d", root=root), {**TAGS, CHANGED: "weights.tv=4.0"}
+    with tracker.training("m1", name="m", tags=tags) as run:
+        begun = run.run_id
+    for run_id in (begun, tracker.restore(name="m", tags={**tags, WEIGHTS: "abc"})):
+        assert tracker.client.get_run(run_id).info.run_name == "m weights.tv=4.0"
 
 
 def test_artifacts_lie_beside_the_database(root: Path) -> None:

@@ -34,6 +34,7 @@ from thermochroma.inference.predictions import spread
 from thermochroma.loading.collate import read_text
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.policies import ExtraInputs, OtherPolicy, own
+from thermochroma.pipeline.experiment import tell_experiment
 
 
 def evaluate(
@@ -51,7 +52,8 @@ def evaluate(
 ) -> None:
     """Score every held-out image of one translator, keep a panel, measure the cost.
 
-    Neither critic nor VGG is built. The stage `track` tells MLflow, in one go for all methods.
+    Neither critic nor VGG is built. The stage `track` tells MLflow, in one go for all methods; only of an
+    experiment, which may end here, is it told at once.
     """
     cut, device = Crops(crops), choose_device()
     network, metadata = load_translator(translator)
@@ -93,6 +95,7 @@ def evaluate(
             evaluator, others, rows, gallery_rows, below, title=title
         )
     write_json(metrics, summary)
+    tell_experiment(dataset, metadata.name, translator, by_split(scored))
 
 
 def score_snapshots(

@@ -220,6 +220,8 @@ def back_fill(tracker: "Tracker", dataset: str, trained: Trained) -> None:
         run_id = found.info.run_id
     tracker.log_rows(run_id, trained.readings)
     tracker.log_scores(run_id, as_readings(trained.summary))
+    if Path.cwd().resolve() == project_root().resolve():  # else a queued experiment's own dvc.lock
+        tracker.point(f"{dataset}-{trained.name}", run_id)
     tracker.describe(
         run_id,
         f"{trained.title}, trained on `{dataset}` and scored there.",

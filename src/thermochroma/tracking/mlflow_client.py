@@ -21,14 +21,18 @@ from jaxtyping import UInt8
 from mlflow.entities import LifecycleStage, Metric, Param, Run
 from mlflow.tracking import MlflowClient
 
+from thermochroma.tracking.changes import flatten
 from thermochroma.tracking.faults import in_one_sentence
 from thermochroma.tracking.journal import SERVER, own_database
+from thermochroma.tracking.lineage import CHANGED
 from thermochroma.tracking.model import model_of
 from thermochroma.tracking.patience import hurry
 from thermochroma.tracking.places import ARTIFACTS, address_of, mend_places
 
 FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"
 MOST_VALUE_LENGTH = 500  # MLflow refuses longer values of params
+PIPELINE = "pipeline"
+"""Alias of the version that is the translator of the present dvc.lock."""
 BATCH = 1000  # metrics: MLflow takes no more in one call
 PATIENCE_SECONDS = 30.0  # for another process that opens the database just now
 NOTE = "mlflow.note.content"
@@ -58,7 +62,7 @@ class Tracker:
         An exception inside marks the run as failed and is raised again.
         """
         run = self.find(**{FINGERPRINT: fingerprint}) or self.client.create_run(
-            self.experiment, run_name=name, tags={**tags, FINGERPRINT: fingerprint}
+            self.experiment, run_name=named(name, tags), tags={**tags, FINGERPRINT: fingerprint}
         )
         mlflow.set_experiment(experiment_id=self.experiment)
         mlflow.enable_system_metrics_logging()
@@ -76,7 +80,23 @@ class Tracker:
 
     def restore(self, *, name: str, tags: Mapping[str, str]) -> str:
         """Add a run for a training whose own run is not here (e.g. restored from a cache). Its id."""
-        return self.add(name=name, tags={**tags, "restored": "true"})
+        return self.add(name=named(name, tags), tags={**tags, "restored": "true"})
+
+    @in_one_sentence
+    def point(self, model: str, run_id: str) -> None:
+        """Let the alias PIPELINE name the newest version of a model that this run has registered.
+
+        If the run has none, such as a restored one, no version has the alias: another would be wrong.
+        """
+        found = self.client.search_model_versions(f"name = '{model}'")
+        own = [int(one.version) for one in found if one.run_id == run_id and one.status == "READY"]
+        if not found:
+            return
+        now = self.client.get_registered_model(model).aliases.get(PIPELINE)
+        if own and str(now) != str(max(own)):  # a database gives a number, a server a text
+            self.client.set_registered_model_alias(model, PIPELINE, str(max(own)))
+        elif not own and now is not None:
+            self.client.delete_registered_model_alias(model, PIPELINE)
 
     @in_one_sentence
     def add(self, *, name: str, tags: Mapping[str, str]) -> str:
@@ -231,19 +251,15 @@ class Training:
         return any(one.status == "READY" for one in found)
 
 
+def named(name: str, tags: Mapping[str, str]) -> str:
+    """Name of a run: behind that of the training, what its experiment has changed."""
+    return f"{name} {tags[CHANGED]}" if CHANGED in tags else name
+
+
 def hush() -> None:
     """Let MLflow say nothing but warnings, unless the user asks for more: its news tear the bars."""
     if not os.environ.get("MLFLOW_LOGGING_LEVEL"):
         logging.getLogger("mlflow").setLevel(logging.WARNING)
-
-
-def flatten(params: Mapping[str, Any], *, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Flatten nested settings into dotted names and plain values."""
-    for key, value in params.items():
-        if isinstance(value, Mapping):
-            yield from flatten(value, prefix=f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _now() -> int:
