@@ -23,6 +23,7 @@ from safetensors.torch import save_file
 from tests.camera_files import write_flir
 from tests.examiner import PARAMS, SCALE, method_of, settings_of
 from tests.rooms import MODULES, PACKAGE
+from tests.serving.videos import write_video
 from thermochroma.base.files import sha256
 from thermochroma.base.images import read_thermal, write_image
 from thermochroma.base.sealed import write_json
@@ -42,6 +43,7 @@ from thermochroma.pretrained.authors_checkpoints import Entry, read_checkpoint
 from thermochroma.pretrained.pickled_arrays import read_arrays
 from thermochroma.pretrained.write_weights import write_efficientnet, write_vgg
 from thermochroma.serving.sensor import read_sensor
+from thermochroma.serving.video_files import opened_video
 
 METHODS = {"read_text", "read_bytes", "read_csv", "read_parquet", "safe_load", "from_pretrained"}
 METHODS |= {"ZipFile", "memmap", "fromfile", "imread"}
@@ -121,6 +123,11 @@ def _flir(path: Path) -> None:
 def _flir_without_its_camera(path: Path) -> None:
     _flir(path)
     path.write_bytes(path.read_bytes().replace(b"\0\x20\0\2", b"\0\x21\0\2"))
+
+
+def _whole_video(path: Path) -> int:
+    with opened_video(path) as video:
+        return len([*video.parts()])
 
 
 def _translator(path: Path) -> None:
@@ -341,6 +348,16 @@ FEEDERS = {
         remedy="give the file anew",
         by_hand=True,
     ),
+    "video": Feeder(
+        opens=("serving/video_files.py:opened_video",),
+        file="a.mp4",
+        make=lambda path: write_video(  # type: ignore[arg-type,return-value]
+            path, [np.full((64, 64), 9, np.uint8)] * 3, codec="libx264", form="yuv420p"
+        ),
+        read=_whole_video,
+        remedy="give the file anew",
+        by_hand=True,
+    ),
     "settings": Feeder(
         opens=("config/params.py:read_params",),
         file="params.yaml",
@@ -352,6 +369,9 @@ FEEDERS = {
 }
 OURS = {
     "export/archive.py:pack": "opens the archive that it writes; what it packs is fed above",
+    "serving/video_writing.py:note_of": "what cannot be read is no video of ours",
+    "serving/video_writing.py:_digest": "bytes of any kind, for the two around it",
+    "serving/video_writing.py:_seal": "reopens what was just written",
     "base/files.py:sha256": "bytes of any kind; `reading` is where a path is a user's",
     "base/decoding.py:_same": "bytes of any kind, compared with their digest",
     "base/memory.py:free_bytes": "files of the kernel",

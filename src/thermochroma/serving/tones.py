@@ -1,7 +1,8 @@
 """`--tone`: one mapping of a sensor's values to 8 bits for a whole call, given or found."""
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,9 +12,10 @@ from jaxtyping import Float32
 
 from thermochroma.base.decoding import ANOTHER
 from thermochroma.base.errors import BadInput
-from thermochroma.base.images import ThermalImage, Tone, size_of
+from thermochroma.base.images import Counts, ThermalImage, Tone, size_of
 from thermochroma.serving.arguments.translate import TONES
 from thermochroma.serving.sensor import Sensed, Unit, read_sensor
+from thermochroma.serving.video_files import Shot, is_video, opened_video
 
 SHARE: Final = 1.0  # per cent that `auto` makes black, and as many white
 SAMPLED: Final = 1 << 24  # values that percentiles are taken of, at most
@@ -36,21 +38,29 @@ class Mapping:
 
     def apply(self, path: Path, sensed: Sensed) -> ThermalImage:
         """Map a file's values. Raises BadInput if all of them lie outside, or have another unit."""
-        if self.unit is not None and self.unit != sensed.unit:
-            raise BadInput(
-                given=f"{path} does not say its temperatures",
-                needed="for --tone 'temperature …', a file whose degrees Celsius are known, as FLIR's "
-                "radiometric JPEGs",
-                remedy="name values in the unit of the file, --tone 'window …', or --tone auto",
-            )
-        low, high = float(sensed.values.min()), float(sensed.values.max())
-        if high <= self.tone.black or low >= self.tone.white:
+        self.refuse_other_unit(path, sensed.unit)
+        if self.misses(sensed.values):
+            low, high = float(sensed.values.min()), float(sensed.values.max())
             raise BadInput(
                 given=f"{path} has values from {low:g} to {high:g}, all outside of the tone `{self}`",
                 needed="a tone between whose black and white the image's values lie",
                 remedy="correct --tone; it is in the unit of the file",
             )
         return self.tone.apply(sensed.values)
+
+    def refuse_other_unit(self, path: Path, unit: Unit) -> None:
+        """Raise BadInput for a file whose values have another unit than the tone."""
+        if self.unit is not None and self.unit != unit:
+            raise BadInput(
+                given=f"{path} does not say its temperatures",
+                needed="for --tone 'temperature …', a file whose degrees Celsius are known, as FLIR's "
+                "radiometric JPEGs",
+                remedy="name values in the unit of the file, --tone 'window …', or --tone auto",
+            )
+
+    def misses(self, values: Counts) -> bool:
+        """Whether all values lie outside of the tone, so that the image would be black or white."""
+        return bool(values.max() <= self.tone.black or values.min() >= self.tone.white)
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,7 @@ def mapping_for(
     """Find the one mapping for all files; what was given stays as it is.
 
     Percentiles are those of all values of all files; of more than SAMPLED, of every second, third, …
-    value of each file in the order of their size. Files that cannot be read, and those of 8 bits, are
+    value of each image in the order of their size. Files that cannot be read, and those of 8 bits, are
     passed over: their turn to be refused comes. Raises BadInput if nothing is left, or if some files
     hold counts and some temperatures.
     """
@@ -94,18 +104,34 @@ def mapping_for(
     units: Counter[Unit] = Counter()
     fault: BadInput | None = None
     for path in paths:
+        found: set[Unit] = set()
         try:
-            sensed = read_sensor(path, page=page)
+            for sensed in _sensed_in(path, page):
+                found.add(sensed.unit)
+                values = np.sort(sensed.values, axis=None)
+                parts.append(values[step // 2 :: step].astype(np.float32))
         except BadInput as problem:
             fault = fault or problem
-            continue
-        if sensed is not None:
-            units[sensed.unit] += 1
-            parts.append(np.sort(sensed.values, axis=None)[step // 2 :: step].astype(np.float32))
+        units.update(found)
     if not parts:
         raise fault or _nothing_deep()
     _refuse_several(units)
     return _between(np.concatenate(parts), asked.share, next(iter(units)))
+
+
+def _sensed_in(path: Path, page: int | None) -> Iterator[Sensed]:
+    """A sensor's values in a file: of one image, of each image of a video, or none at all."""
+    if not is_video(path):
+        sensed = read_sensor(path, page=page)
+        if sensed is not None:
+            yield sensed
+        return
+    with opened_video(path) as video:
+        for part in video.parts():
+            if isinstance(part, Shot):
+                if part.pixels.dtype == np.uint8:
+                    return
+                yield Sensed(part.pixels, "counts")
 
 
 def _between(values: Float32[np.ndarray, " n"], share: float, unit: Unit) -> Mapping:
@@ -144,10 +170,13 @@ def _pixels(paths: Iterable[Path]) -> int:
     count = 0
     for path in paths:
         try:
-            width, height = size_of(path)
+            if is_video(path):
+                with opened_video(path) as video:
+                    count += math.prod(video.size) * (video.expected or 1)
+            else:
+                count += math.prod(size_of(path))
         except BadInput:
             continue
-        count += width * height
     return count
 
 

@@ -27,9 +27,14 @@ from thermochroma.base.reading import reading
 from thermochroma.export.traits import Traits
 from thermochroma.inference.defaults import NEUTRAL
 from thermochroma.inference.predictor import Predictor, load_predictor
-from thermochroma.inference.tiles import Tiling, translate_tiled
+from thermochroma.inference.tiles import Tiling
+from thermochroma.serving.arguments.translate import CODECS
+from thermochroma.serving.refusals import false_colours, needless_tone, no_tone
 from thermochroma.serving.sensor import holds_sensor, read_sensor
 from thermochroma.serving.tones import Mapping
+from thermochroma.serving.video import Painter, translate_video
+from thermochroma.serving.video_files import is_video, names_video
+from thermochroma.serving.video_writing import CODINGS
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class InferenceOptions:
     colours from, or None. tone: the one mapping that reduces images of more than 8 bits to 8. page: which
     one of files with several, from 1; None if each has one alone. sharpness: 0 to 1, for a method that
     can be asked for it; None for its mean, or for another method. tiling: how large images are divided.
+    codec: of videos, one of CODINGS. together: how many images of a video go at once, at most.
     """
 
     text: Path
@@ -50,6 +56,8 @@ class InferenceOptions:
     page: int | None = None
     sharpness: float | None = None
     tiling: Tiling = field(default_factory=Tiling)
+    codec: str = CODECS[0]
+    together: int = 1
 
     @property
     def text_of_all(self) -> str:
@@ -59,12 +67,16 @@ class InferenceOptions:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Fate of one image: written, kept as it was, or not translated for a reason."""
+    """Fate of an image or a video: written, kept as it was, or not translated for a reason.
+
+    told: sentences on a video.
+    """
 
     image: Path
     target: Path
     kept: bool = False
     fault: BadInput | None = None
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,14 +89,15 @@ class Origin:
 
 
 def images_in(paths: Sequence[Path]) -> list[Path]:
-    """List the given files and, in the order of their names, the images inside given folders.
+    """List the given files and, in the order of their names, images and videos inside given folders.
 
     Raises BadInput for a path that does not exist, if there is no image, and if two have one name.
     """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += image_files(path)
+            videos = [one for one in path.iterdir() if names_video(one) and one.is_file()]
+            found += sorted([*image_files(path), *videos])
         elif path.is_file():
             found.append(path)
         else:
@@ -93,8 +106,8 @@ def images_in(paths: Sequence[Path]) -> list[Path]:
                 needed="images, or folders that hold some",
                 remedy="correct the path",
             )
-    counts = Counter(one.stem for one in found)
-    twice = next((name for name, count in counts.items() if count > 1), None)
+    counts = Counter((one.stem, is_video(one)) for one in found)
+    twice = next((name for (name, _), count in counts.items() if count > 1), None)
     if not found or twice is not None:
         raise BadInput(
             given=f"two images are called {twice}" if twice else "there is no image to translate",
@@ -112,7 +125,7 @@ def translate_files(
     *,
     again: bool = False,
 ) -> Iterator[Outcome]:
-    """Translate each image into `folder`, as PNG under its own name; yields the outcome of each.
+    """Translate each image into `folder`, as a PNG of its name, each video as a video; yields outcomes.
 
     An image that is there already, made of the same file by the same translator and options, is left
     as it is unless `again`. Only what this function wrote is ever replaced: each image holds a note of
@@ -121,30 +134,45 @@ def translate_files(
     Raises BadInput if the translator, the reference or the folder cannot be used, or if an image would
     be overwritten by its own translation.
     """
-    _refuse_own_place(images, folder)
+    _refuse_own_place(images, folder, options.codec)
     predictor = load_predictor(translator, text=options.text, sentence=options.text_of_all)
     _refuse_unused(predictor.traits, options)
     reference = None if options.reference is None else read_visible(options.reference)[None]
     how = _how(predictor, translator, options)
+    painter = Painter(
+        *(predictor, reference, options.sharpness or 0.0, options.tiling, options.together)
+    )
     for path in images:
-        target = folder / f"{path.stem}.png"
+        target = target_of(path, folder, options.codec)
         try:
+            if is_video(path):
+                filmed = translate_video(
+                    *(painter, path, target),
+                    how=how,
+                    tone=options.tone,
+                    codec=options.codec,
+                    again=again,
+                )
+                yield Outcome(path, target, kept=filmed.kept, told=filmed.told)
+                continue
             origin = Origin(_digest(path), how, "")
             there = _ours(target)
             if there is not None and replace(there, pixels="") == origin and not again:
                 yield Outcome(path, target, kept=True)
                 continue
             image = read_for(predictor.traits, path, options)
-            sharpness, tiling = options.sharpness or 0.0, options.tiling
-            prediction = _as_array(
-                translate_tiled(predictor, image, reference, tiling=tiling, sharpness=sharpness)
-            )
+            (prediction,) = painter.paint([image])
         except (BadInput, RuntimeError, MemoryError) as problem:
             yield Outcome(path, target, fault=_fault(path, problem))
             continue
         note = replace(origin, pixels=_digest_of(prediction))
         write_image(target, prediction, note=json.dumps(asdict(note), sort_keys=True))
         yield Outcome(path, target)
+
+
+def target_of(path: Path, folder: Path, codec: str) -> Path:
+    """Name the file for the translation of an image or a video."""
+    return folder / f"{path.stem}{CODINGS[codec].suffix if is_video(path) else '.png'}"
 
 
 def read_for(traits: Traits, path: Path, options: InferenceOptions) -> UInt8[np.ndarray, "h w *c"]:
@@ -166,13 +194,7 @@ def _read_grey(path: Path, *, page: int | None) -> ThermalImage:
     except BadInput as problem:
         if decode(path, page=page).ndim == 2:
             raise
-        raise BadInput(  # three channels, which are refused for their colour alone
-            given=problem.given,
-            needed="heat as grey: a palette's colours do not tell it",
-            remedy="of an image in false colours, give one of three: the image saved in white-hot grey, "
-            "the camera's radiometric original, or its 16-bit counts; a visible image is not for this "
-            "translator",
-        ) from None
+        raise false_colours(problem.given) from None  # refused for its three channels' colour alone
 
 
 def _refuse_unused(traits: Traits, options: InferenceOptions) -> None:
@@ -209,17 +231,9 @@ def _refuse_unused(traits: Traits, options: InferenceOptions) -> None:
 def _refuse_other_depth(path: Path, tone: Mapping | None) -> None:
     """Raise BadInput for counts without a tone, and for a tone without counts."""
     if holds_sensor(path) and tone is None:
-        raise BadInput(
-            given=f"{path} holds more than 8 bits a pixel",
-            needed="the counts, or temperatures, that become black and white: one rule for all images",
-            remedy="name them, --tone 'window 7000 9000', or let them be found, --tone auto",
-        )
+        raise no_tone(str(path))
     if tone is not None and not holds_sensor(path):
-        raise BadInput(
-            given=f"{path} has 8 bits a pixel, and --tone is given",
-            needed="a tone is for images of more than 8 bits",
-            remedy="translate images of 8 bits by themselves, without --tone",
-        )
+        raise needless_tone(str(path))
 
 
 def _how(predictor: Predictor, translator: Path, options: InferenceOptions) -> str:
@@ -286,7 +300,7 @@ def _fault(path: Path, problem: Exception) -> BadInput:
     )
 
 
-def _refuse_own_place(images: Sequence[Path], folder: Path) -> None:
+def _refuse_own_place(images: Sequence[Path], folder: Path, codec: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise BadInput(
             given=f"{folder} is a file",
@@ -295,13 +309,9 @@ def _refuse_own_place(images: Sequence[Path], folder: Path) -> None:
         )
     own = {path.resolve() for path in images}
     for path in images:
-        if (folder / f"{path.stem}.png").resolve() in own:
+        if target_of(path, folder, codec).resolve() in own:
             raise BadInput(
                 given=f"{path} would be overwritten by its translation",
                 needed="another folder for the translated images",
                 remedy="name another folder with --to",
             )
-
-
-def _as_array(image: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w *c"]:
-    return np.ascontiguousarray(image[..., 0] if image.shape[-1] == 1 else image)

@@ -12,6 +12,8 @@ TEXT: Final = (
 )
 TONES: Final = "'auto', 'percentile 1', 'window 7000 9000', 'clahe 7000 9000' or 'temperature 0 40'"
 """Forms of `--tone`."""
+CODECS: Final = ("h264", "h265", "vp9", "av1", "ffv1")
+"""Names that `--codec` takes, the usual one first."""
 
 
 def add(command: ArgumentParser) -> None:
@@ -21,7 +23,7 @@ def add(command: ArgumentParser) -> None:
         help="a translator.safetensors, or an archive of `thermochroma publish`: its path or its address, "
         "with #sha256= and its digits behind it",
     )
-    command.add_argument("images", type=Path, nargs="+", help="images, or folders of images")
+    command.add_argument("images", type=Path, nargs="+", help="images, videos, or folders of them")
     command.add_argument(
         "--to", type=Path, required=True, help="the folder for the translated images"
     )
@@ -35,6 +37,12 @@ def add(command: ArgumentParser) -> None:
         "--tone", default="", help=f"for more than 8 bits, one mapping for all images: {TONES}"
     )
     _add_tiling(command)
+    command.add_argument(
+        "--codec",
+        choices=CODECS,
+        default=CODECS[0],
+        help="of videos; without it %(default)s; ffv1 loses nothing",
+    )
     command.add_argument("--page", type=int, help="for files of several pages or frames, from 1")
     command.add_argument(
         "--again",

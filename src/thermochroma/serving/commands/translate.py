@@ -13,6 +13,7 @@ from thermochroma.inference.tiles import Tiling
 from thermochroma.serving.places import translator_at
 from thermochroma.serving.tones import mapping_for, parse_tone
 from thermochroma.serving.translate import InferenceOptions, Outcome, images_in, translate_files
+from thermochroma.serving.video import BATCH
 
 
 def run(chosen: Namespace) -> None:
@@ -23,6 +24,7 @@ def run(chosen: Namespace) -> None:
     tone = mapping_for(images, asked, page=chosen.page)
     if tone is not None and tone != asked:
         sys.stdout.write(f"--tone '{tone}': the one mapping for all images; give it to repeat it\n")
+    is_slow = find_device().type == "cpu"
     options = InferenceOptions(
         chosen.text,
         chosen.sentence,
@@ -31,13 +33,16 @@ def run(chosen: Namespace) -> None:
         chosen.page,
         chosen.sharpness,
         Tiling(chosen.tile, chosen.overlap),
+        chosen.codec,
+        1 if is_slow else BATCH,
     )
     outcomes: list[Outcome] = []
     written = translate_files(translator, images, chosen.to, options, again=chosen.again)
     try:
-        with within_memory() if find_device().type == "cpu" else nullcontext():
+        with within_memory() if is_slow else nullcontext():
             for outcome in tqdm(written, total=len(images), desc="translate", unit="image"):
                 outcomes.append(outcome)
+                tqdm.write("".join(f"{outcome.image}: {one}\n" for one in outcome.told), end="")
     except BaseException:  # Ctrl-C, or a full disk: what failed before is told all the same
         sys.stderr.write(_failures(outcomes))
         raise
