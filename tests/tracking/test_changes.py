@@ -18,6 +18,7 @@ methods:
   two: {weights: {tv: 1.0}}
   again: {repeat_of: one, seed: 1}
 """
+NAMED = ("-c", "user.name=a", "-c", "user.email=a@b.c")
 CHANGES = {
     "tv: 1.0, ssim: 1.0": ("tv: 4.0, ssim: 1.0", "weights.tv=4.0"),
     "seed: 0": ("seed: 3", "seed=3"),
@@ -65,11 +66,19 @@ def test_experiments_alone_have_them(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(BEFORE)
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
-        named = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
-        subprocess.run(["git", *named, *command], check=True)
+        subprocess.run(["git", *NAMED, *command], check=True)
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], stdout=subprocess.PIPE, text=True, check=True
+    )
+    first = head.stdout.strip()
     Path("params.yaml").write_text(BEFORE.replace("tv: 1.0, ssim", "tv: 4.0, ssim"))
     monkeypatch.setenv("DVC_EXP_BASELINE_REV", "HEAD")
     assert lineage(dataset="sample", method="one")[CHANGED] == "weights.tv=4.0"
+    assert lineage()["git.dirty"] == "true"
     assert CHANGED not in lineage(dataset="sample")
+    monkeypatch.setenv("DVC_EXP_BASELINE_REV", first)
+    subprocess.run(["git", *NAMED, "commit", "-qam", "as DVC does"], check=True)
+    assert lineage()["git.dirty"] == "true", "its own commit is checked out, not the one it names"
     monkeypatch.delenv("DVC_EXP_BASELINE_REV")
+    assert lineage()["git.dirty"] == "false"
     assert CHANGED not in lineage(dataset="sample", method="one")

@@ -1,5 +1,6 @@
 """MLflow as a window: one run a training, nothing told twice."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from thermochroma.tracking.mlflow_client import (
     WEIGHTS,
     Tracker,
     flatten,
+    hush,
 )
 
 TAGS = {"dataset": "d", "method": "m"}
@@ -143,6 +145,20 @@ def test_artifacts_lie_beside_the_database(root: Path) -> None:
     tracker.log_image_file(run_id, np.zeros((4, 4, 3), np.uint8), "grid.png")
     assert list((root / "mlruns").rglob("grid.png"))
     assert (root / "mlflow.db").exists()
+
+
+def test_mlflow_says_nothing_but_warnings_unless_the_user_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its news, such as "Skip logging GPU metrics", tore the bars of progress."""
+    logger = logging.getLogger("mlflow")
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    monkeypatch.setenv("MLFLOW_LOGGING_LEVEL", "INFO")
+    hush()
+    assert logger.level == logging.INFO
+    monkeypatch.delenv("MLFLOW_LOGGING_LEVEL")
+    hush()
+    assert logger.level == logging.WARNING
 
 
 def test_nested_settings_get_dotted_names() -> None:

@@ -10,14 +10,7 @@ CHANGED: Final = "dvc.changed"
 """Tag of the settings that an experiment has changed."""
 
 # `dvc.lock`, if somebody keeps it in Git, describes outputs, and changes with each stage that ends.
-CHANGED_INPUTS = (
-    "status",
-    "--porcelain",
-    "--untracked-files=no",
-    "--",
-    ":/",
-    ":(exclude,top)dvc.lock",
-)
+INPUTS: Final = (":/", ":(exclude,top)dvc.lock")
 
 
 def lineage(**tags: str) -> dict[str, str]:
@@ -25,9 +18,10 @@ def lineage(**tags: str) -> dict[str, str]:
 
     In an experiment of DVC, a training of a `method` on a `dataset` has what was changed for it.
     """
+    commit = os.environ.get("DVC_EXP_BASELINE_REV") or _git("rev-parse", "HEAD")
     found = {
-        "git.commit": os.environ.get("DVC_EXP_BASELINE_REV") or _git("rev-parse", "HEAD"),
-        "git.dirty": str(bool(_git(*CHANGED_INPUTS))).lower(),
+        "git.commit": commit,
+        "git.dirty": str(_differs(commit)).lower(),
         "dvc.stage": os.environ.get("DVC_STAGE", ""),
         "dvc.exp": os.environ.get("DVC_EXP_NAME", ""),
         CHANGED: _changed(tags.get("dataset", ""), tags.get("method", "")),
@@ -46,6 +40,14 @@ def _changed(dataset: str, method: str) -> str:
         return ""
     before = _git("show", f"{os.environ['DVC_EXP_BASELINE_REV']}:./{PARAMS}")
     return changed_settings(before, dataset=dataset, method=method)
+
+
+def _differs(commit: str) -> bool:
+    """Whether files that Git knows are others than in a commit, whichever one is checked out.
+
+    DVC checks a commit of its own out for an experiment, with the changes in it.
+    """
+    return bool(commit and _git("diff", "--name-only", commit, "--", *INPUTS))
 
 
 def _git(*arguments: str) -> str:
