@@ -13,8 +13,8 @@ PAGE = ROOT / "docs/architecture.md"
 FLOORS = {  # from the ground up: no room imports one of a higher floor
     "Ground": ("base", "contract", "config"),
     "Parts and methods": ("networks", "losses", "metrics", "baselines", "games", "methods"),
-    "Data and weights": ("data", "loading", "pretrained"),
-    "Training and translators": ("export", "training", "inference"),
+    "Data and weights": ("data", "export", "loading", "pretrained"),
+    "Training and translators": ("training", "inference"),
     "Results": ("evaluation", "reporting", "tracking"),
     "Entrances": ("serving", "pipeline"),
 }
