@@ -87,8 +87,8 @@ def _make_tiny(params: dict[str, Any]) -> None:
     for of_datasets in ("sources", "crop", "budget", "evaluate"):
         params[of_datasets] = {"sample": params[of_datasets]["sample"]}
     params["methods"]["recycle_gan"]["game"]["forecaster_halvings"] = 6
-    params["sources"]["sample"] |= {"sequences_per_set": 2, "frames_per_sequence": 6}
-    params["crop"]["sample"] |= {"size": 64, "clip_frames": 6}
+    params["sources"]["sample"] |= {"sequences_per_set": 2, "frames_per_sequence": 5}
+    params["crop"]["sample"] |= {"size": 64, "clip_frames": 5}
     params["budget"]["sample"] |= {
         "images": 24,
         "window": None,
