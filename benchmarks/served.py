@@ -2,7 +2,8 @@
 
 The translator is logged as a training logs it, into a new project at `place`; there an empty environment
 takes what the model asks for, and nothing else. `mlflow models serve` gets one image of 640 by 512, and
-its answer is compared with what `thermochroma translate` writes. PyTorch's build for GPUs takes 6 GB.
+its answer is compared with what `thermochroma translate` writes. For translators that see no text.
+PyTorch's build for GPUs takes 6 GB.
 
     python -m benchmarks.served --translator data/runs/sample/pix2pix/translator.safetensors \
       --place <an empty folder>
