@@ -369,6 +369,7 @@ FEEDERS = {
 }
 OURS = {
     "export/archive.py:pack": "opens the archive that it writes; what it packs is fed above",
+    "serving/camera.py:_opened": "a device; fed in tests/serving/test_camera.py",
     "serving/video_writing.py:note_of": "what cannot be read is no video of ours",
     "serving/video_writing.py:_digest": "bytes of any kind, for the two around it",
     "serving/video_writing.py:_seal": "reopens what was just written",

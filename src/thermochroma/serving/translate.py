@@ -135,13 +135,8 @@ def translate_files(
     be overwritten by its own translation.
     """
     _refuse_own_place(images, folder, options.codec)
-    predictor = load_predictor(translator, text=options.text, sentence=options.text_of_all)
-    _refuse_unused(predictor.traits, options)
-    reference = None if options.reference is None else read_visible(options.reference)[None]
-    how = _how(predictor, translator, options)
-    painter = Painter(
-        *(predictor, reference, options.sharpness or 0.0, options.tiling, options.together)
-    )
+    painter, how = prepare(translator, options)
+    predictor = painter.predictor
     for path in images:
         target = target_of(path, folder, options.codec)
         try:
@@ -168,6 +163,19 @@ def translate_files(
         note = replace(origin, pixels=_digest_of(prediction))
         write_image(target, prediction, note=json.dumps(asdict(note), sort_keys=True))
         yield Outcome(path, target)
+
+
+def prepare(translator: Path, options: InferenceOptions) -> tuple[Painter, str]:
+    """Load a translator with what goes with each image; and a digest of all that decides what is painted.
+
+    Raises BadInput if the translator, the reference or an option cannot be used.
+    """
+    predictor = load_predictor(translator, text=options.text, sentence=options.text_of_all)
+    _refuse_unused(predictor.traits, options)
+    reference = None if options.reference is None else read_visible(options.reference)[None]
+    sharpness = options.sharpness or 0.0
+    painter = Painter(predictor, reference, sharpness, options.tiling, options.together)
+    return painter, _how(predictor, translator, options)
 
 
 def target_of(path: Path, folder: Path, codec: str) -> Path:

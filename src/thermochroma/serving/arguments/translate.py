@@ -1,8 +1,9 @@
 """Arguments of `translate`."""
 
-from argparse import ArgumentParser
+from argparse import Action, ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from thermochroma.inference.defaults import NEUTRAL, TILE, WHOLE
 
@@ -23,7 +24,9 @@ def add(command: ArgumentParser) -> None:
         help="a translator.safetensors, or an archive of `thermochroma publish`: its path or its address, "
         "with #sha256= and its digits behind it",
     )
-    command.add_argument("images", type=Path, nargs="+", help="images, videos, or folders of them")
+    images = command.add_argument(
+        "images", type=Path, nargs="+", default=[], help="images, videos, or folders of them"
+    )
     command.add_argument(
         "--to", type=Path, required=True, help="the folder for the translated images"
     )
@@ -43,12 +46,36 @@ def add(command: ArgumentParser) -> None:
         default=CODECS[0],
         help="of videos; without it %(default)s; ffv1 loses nothing",
     )
+    command.add_argument(
+        "--camera",
+        action=_Instead,
+        other=images,
+        help="record this camera instead, until Ctrl-C: its number, or FFmpeg's FORMAT:NAME of it",
+    )
+    command.add_argument("--seconds", type=float, help="length of the recording of a camera")
     command.add_argument("--page", type=int, help="for files of several pages or frames, from 1")
     command.add_argument(
         "--again",
         action="store_true",
         help="translate also what is there already, made of the same",
     )
+
+
+class _Instead(Action):
+    """An option with which other arguments may be left out. (`*` would take none of those behind it.)"""
+
+    def __init__(
+        self, option_strings: Sequence[str], dest: str, *, other: Action, **how: Any
+    ) -> None:
+        super().__init__(option_strings, dest, **how)
+        self.other = other
+
+    def __call__(
+        self, parser: ArgumentParser, namespace: Namespace, values: Any, option: str | None = None
+    ) -> None:
+        """Keep the value, and ask for the others no longer."""
+        setattr(namespace, self.dest, values)
+        self.other.required = False
 
 
 def _add_inputs(command: ArgumentParser) -> None:

@@ -4,38 +4,40 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 
 from tqdm import tqdm
 
 from thermochroma.base.device import find_device
+from thermochroma.base.errors import BadInput
 from thermochroma.base.memory import within_memory
 from thermochroma.inference.tiles import Tiling
+from thermochroma.serving.camera import record
 from thermochroma.serving.places import translator_at
-from thermochroma.serving.tones import mapping_for, parse_tone
-from thermochroma.serving.translate import InferenceOptions, Outcome, images_in, translate_files
+from thermochroma.serving.tones import Mapping, Percentile, mapping_for, parse_tone
+from thermochroma.serving.translate import (
+    InferenceOptions,
+    Outcome,
+    images_in,
+    prepare,
+    translate_files,
+)
 from thermochroma.serving.video import BATCH
 
 
 def run(chosen: Namespace) -> None:
     """Translate the images; print how many there are, and list all that failed."""
     translator = translator_at(chosen.translator)
-    images = images_in(chosen.images)
     asked = parse_tone(chosen.tone)
+    if chosen.camera is not None or chosen.seconds is not None:
+        _record(chosen, translator, asked)
+        return
+    images = images_in(chosen.images)
     tone = mapping_for(images, asked, page=chosen.page)
     if tone is not None and tone != asked:
         sys.stdout.write(f"--tone '{tone}': the one mapping for all images; give it to repeat it\n")
     is_slow = find_device().type == "cpu"
-    options = InferenceOptions(
-        chosen.text,
-        chosen.sentence,
-        chosen.reference,
-        tone,
-        chosen.page,
-        chosen.sharpness,
-        Tiling(chosen.tile, chosen.overlap),
-        chosen.codec,
-        1 if is_slow else BATCH,
-    )
+    options = _options(chosen, tone, is_slow)
     outcomes: list[Outcome] = []
     written = translate_files(translator, images, chosen.to, options, again=chosen.again)
     try:
@@ -53,6 +55,41 @@ def run(chosen: Namespace) -> None:
     sys.stdout.write(f"{images_told} in {chosen.to}{there}\n")
     if failures := _failures(outcomes):
         sys.exit(failures.rstrip())
+
+
+def _options(chosen: Namespace, tone: Mapping | None, is_slow: bool) -> InferenceOptions:
+    return InferenceOptions(
+        chosen.text,
+        chosen.sentence,
+        chosen.reference,
+        tone,
+        chosen.page,
+        chosen.sharpness,
+        Tiling(chosen.tile, chosen.overlap),
+        chosen.codec,
+        1 if is_slow else BATCH,
+    )
+
+
+def _record(chosen: Namespace, translator: Path, tone: Mapping | Percentile | None) -> None:
+    """Record a camera. Raises BadInput for images beside it, and for a length without one."""
+    if chosen.images or chosen.camera is None:
+        raise BadInput(
+            given="--seconds has no --camera"
+            if chosen.camera is None
+            else "images stand beside --camera",
+            needed="images and videos, or a camera, whose recording --seconds ends",
+            remedy="give a command of its own for each",
+        )
+    painter, how = prepare(translator, _options(chosen, None, is_slow=True))
+    target, told = record(
+        *(painter, chosen.camera, chosen.to),
+        how=how,
+        tone=tone,
+        codec=chosen.codec,
+        seconds=chosen.seconds,
+    )
+    sys.stdout.write("".join(f"{target}: {one}\n" for one in told))
 
 
 def _failures(outcomes: Sequence[Outcome]) -> str:
