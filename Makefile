@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 # Some containers forbid Python to keep what it has compiled; each stage would compile it again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help check setup repro test test-fast lint ui
+.PHONY: help check setup repro results test test-fast lint ui
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ setup: $(STAMP)  ## make .venv and install pinned versions into it
 LANES ?= 2
 repro: $(STAMP)  ## run the whole pipeline, two trainings at a time; what is up to date is skipped
 	python repro.py --lanes $(LANES)
+
+results: $(STAMP)  ## the scores of each data set, as far as there are any
+	@thermochroma results
 
 lint: $(STAMP)  ## style and types
 	ruff check repro.py ui.py src stages tests benchmarks

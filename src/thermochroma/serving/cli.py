@@ -16,6 +16,7 @@ from thermochroma.serving.arguments import (
     import_weights,
     parameters,
     publish,
+    results,
     score,
     translate,
     verify,
@@ -24,6 +25,7 @@ from thermochroma.serving.arguments import (
 TEXT: Final = "Tools for your own images and predictions, and for a look at methods and files."
 COMMANDS: Final = (
     translate,
+    results,
     verify,
     frames,
     score,
