@@ -88,7 +88,7 @@ def remade(one: Path, other: Path) -> dict[str, str]:
 
 def _compare(dataset: str) -> list[str]:
     data = {name: f"data/{name}/{dataset}" for name in ("crops", "runs", "scores", "baselines")}
-    left = {name: f"reports/{dataset}/{name}" for name in ("tables", "figures")}
+    left = {name: f"reports/{dataset}/{name}" for name in ("tables", "figures", "cards")}
     return ["compare", "--dataset", dataset, *_options(data | left)]
 
 

@@ -23,6 +23,7 @@ import pandas as pd
 import psutil
 
 from stages.command import run
+from thermochroma.base.files import sha256
 from thermochroma.base.images import read_thermal, read_visible
 from thermochroma.contract.dataset import load_dataset
 from thermochroma.data.registration.geometry import IDENTITY
@@ -59,7 +60,7 @@ def _throughput(names: Sequence[str], folder: Path) -> str:
     rows = []
     for asked, pairs in RUNS:
         workers = asked or os.cpu_count() or 1
-        table = _table_of(list(islice(cycle(names), pairs)))
+        table = _table_of(list(islice(cycle(names), pairs)), folder)
         with _peak_memory() as peak:
             start = time.perf_counter()
             register(table, raw=folder, stills=True, workers=workers)
@@ -69,12 +70,15 @@ def _throughput(names: Sequence[str], folder: Path) -> str:
     return _markdown(["processes", "pairs", "seconds", "pairs a second", "peak memory (MiB)"], rows)
 
 
-def _table_of(names: Sequence[str]) -> pd.DataFrame:
+def _table_of(names: Sequence[str], folder: Path) -> pd.DataFrame:
     """The columns of manifest.FRAME_COLUMNS that a registration reads; every frame a mount."""
     empty = dict.fromkeys(("rig", "tone", "defect", "left_out"), "")
     paths = {each: [f"{each}/{name}" for name in names] for each in ("thermal", "visible")}
+    digests = {
+        f"{each}_sha256": [sha256(folder / path) for path in found] for each, found in paths.items()
+    }
     ids = [str(index) for index in range(len(names))]
-    return pd.DataFrame({"frame": ids, "mount": ids, **empty, **paths})
+    return pd.DataFrame({"frame": ids, "mount": ids, **empty, **paths, **digests})
 
 
 @contextmanager
