@@ -27,6 +27,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from stages.command import run
+from thermochroma.base.files import sha256
 from thermochroma.base.manifest import FRAME_COLUMNS
 from thermochroma.data.cropping.near_duplicates import keep_thumbnails, steps, take_thumbnails
 from thermochroma.data.cropping.shards import write_shards
@@ -85,21 +86,22 @@ def _drawn(
     return np.clip(noisy, 0, 255).astype(np.uint8).squeeze()
 
 
-def table_of(count: int, size: tuple[int, int]) -> pd.DataFrame:
-    """Rows of FRAME_COLUMNS in as many sequences as KAIST has."""
+def table_of(raw: Path, count: int, size: tuple[int, int]) -> pd.DataFrame:
+    """Rows of FRAME_COLUMNS in as many sequences as KAIST has, with the digests of the files."""
     each = -(-count // SEQUENCES)
+    digests = {path.relative_to(raw).as_posix(): sha256(path) for path in raw.rglob("*.jpg")}
     rows = []
     for number in range(count):
         sequence = f"set{number // each:02d}/V000"
         files = tuple(f"{spectrum}/{number % POOL}.jpg" for spectrum in ("thermal", "visible"))
         facts = (f"{sequence}/I{number % each:05d}", sequence, sequence, "", "train", "road", "day")
-        rows.append((*facts, *files, *size, "", f"{number:064x}", f"{number:064x}", "", ""))
+        rows.append((*facts, *files, *size, "", *(digests[one] for one in files), "", ""))
     return pd.DataFrame(rows, columns=list(FRAME_COLUMNS)).astype(FRAME_COLUMNS)
 
 
 def measure(raw: Path, count: int, size: tuple[int, int], side: int) -> Measured:
     """Plan, compare and cut as the stage does, with a small warp for every frame."""
-    frames, workers = table_of(count, size), os.cpu_count() or 1
+    frames, workers = table_of(raw, count, size), os.cpu_count() or 1
     warp = np.array([[1.002, 0.001, 1.5], [-0.001, 1.002, -1.0]])
     transforms = dict.fromkeys(frames["mount"].unique(), warp)
     before = _peak()
