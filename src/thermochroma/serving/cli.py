@@ -14,6 +14,7 @@ from thermochroma.serving.arguments import (
     diagram,
     frames,
     import_weights,
+    models,
     parameters,
     publish,
     results,
@@ -25,6 +26,7 @@ from thermochroma.serving.arguments import (
 TEXT: Final = "Tools for your own images and predictions, and for a look at methods and files."
 COMMANDS: Final = (
     translate,
+    models,
     results,
     verify,
     frames,

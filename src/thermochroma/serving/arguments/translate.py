@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from thermochroma.inference.defaults import NEUTRAL, TILE, WHOLE
+from thermochroma.serving.arguments.project import add_data
 
 TEXT: Final = (
     "Colour thermal images, or turn visible ones into thermal, with a trained translator. A bad image "
@@ -21,8 +22,8 @@ def add(command: ArgumentParser) -> None:
     """Add the arguments."""
     command.add_argument(
         "translator",
-        help="a translator.safetensors, or an archive of `thermochroma publish`: its path or its address, "
-        "with #sha256= and its digits behind it",
+        help="a name that `thermochroma models` lists, a translator.safetensors, or an archive of "
+        "`thermochroma publish`: its path or its address, with #sha256= and its digits behind it",
     )
     images = command.add_argument(
         "images", type=Path, nargs="+", default=[], help="images, videos, or folders of them"
@@ -30,6 +31,7 @@ def add(command: ArgumentParser) -> None:
     command.add_argument(
         "--to", type=Path, required=True, help="the folder for the translated images"
     )
+    add_data(command)
     _add_inputs(command)
     command.add_argument(
         "--sharpness",
@@ -85,8 +87,7 @@ def _add_inputs(command: ArgumentParser) -> None:
     command.add_argument(
         "--text",
         type=Path,
-        default=Path("data/weights/clip"),
-        help="folder of their text encoder; without it %(default)s",
+        help="folder of their text encoder; without it weights/clip below --data",
     )
     command.add_argument(
         "--reference",

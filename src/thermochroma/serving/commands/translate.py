@@ -11,8 +11,10 @@ from tqdm import tqdm
 from thermochroma.base.device import find_device
 from thermochroma.base.errors import BadInput
 from thermochroma.base.memory import within_memory
+from thermochroma.export.metadata import read_metadata
 from thermochroma.inference.tiles import Tiling
 from thermochroma.serving.camera import record
+from thermochroma.serving.models import FOR_TRYING, is_drawn
 from thermochroma.serving.places import translator_at
 from thermochroma.serving.tones import Mapping, Percentile, mapping_for, parse_tone
 from thermochroma.serving.translate import (
@@ -27,7 +29,8 @@ from thermochroma.serving.video import BATCH
 
 def run(chosen: Namespace) -> None:
     """Translate the images; print how many there are, and list all that failed."""
-    translator = translator_at(chosen.translator)
+    translator = translator_at(chosen.translator, chosen.data)
+    _tell_drawn(translator)
     asked = parse_tone(chosen.tone)
     if chosen.camera is not None or chosen.seconds is not None:
         _record(chosen, translator, asked)
@@ -59,7 +62,7 @@ def run(chosen: Namespace) -> None:
 
 def _options(chosen: Namespace, tone: Mapping | None, is_slow: bool) -> InferenceOptions:
     return InferenceOptions(
-        chosen.text,
+        chosen.text or chosen.data / "weights/clip",
         chosen.sentence,
         chosen.reference,
         tone,
@@ -90,6 +93,12 @@ def _record(chosen: Namespace, translator: Path, tone: Mapping | Percentile | No
         seconds=chosen.seconds,
     )
     sys.stdout.write("".join(f"{target}: {one}\n" for one in told))
+
+
+def _tell_drawn(translator: Path) -> None:
+    """Say once, beside the results, that a translator of drawn images is there to try the program."""
+    if is_drawn(read_metadata(translator)):
+        sys.stderr.write(f"thermochroma: {translator} was trained on drawn images: {FOR_TRYING}\n")
 
 
 def _failures(outcomes: Sequence[Outcome]) -> str:
