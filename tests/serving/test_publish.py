@@ -49,6 +49,9 @@ def test_every_way_to_a_translator_gives_the_same_bytes(
     with serving({"p.zip": archive.read_bytes()}) as server:
         assert translated(project, f"{server.url}#sha256={digits}", "out3") == plain
         assert translated(project, f"{server.url}#sha256={digits}", "out4") == plain
+        kept = project / f"cache/thermochroma/translators/{digits}/translator.safetensors"
+        kept.write_bytes(kept.read_bytes()[:-100])
+        assert translated(project, f"{server.url}#sha256={digits}", "out5") == plain
         assert len(server.asked) == 1, "it was kept"
 
 

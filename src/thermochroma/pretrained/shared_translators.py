@@ -9,6 +9,7 @@ from thermochroma.base.files import sha256
 from thermochroma.base.reading import reading
 from thermochroma.data.acquisition.fetch import fetch
 from thermochroma.export.archive import MOST_BYTES, NEEDED, REMEDY, TRANSLATOR, take_out
+from thermochroma.export.metadata import refuse_damaged
 
 _ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
 _HASH: Final = re.compile(r"#sha256=(?P<digits>[^#]*)$")
@@ -50,7 +51,18 @@ def bring_translator(place: str, cache: Path) -> Path:
         digits = found
     folder = cache / digits
     path = folder / TRANSLATOR
-    return path if path.is_file() else take_out(archive, folder)
+    return path if _is_sound(path) else take_out(archive, folder)
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether the translator was taken out before, and is still as it was written."""
+    if not path.is_file():
+        return False
+    try:
+        refuse_damaged(path)
+    except BadInput:  # nobody should have to know the cache: it is taken out anew
+        return False
+    return True
 
 
 def _digits(place: str) -> str | None:
