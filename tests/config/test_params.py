@@ -248,6 +248,9 @@ def test_epochs_become_images() -> None:
     budget = read_params(PARAMS).budget["kaist"]
     assert budget.epochs is not None
     assert budget.images_of(100) == round(100 * budget.epochs)
+    fewer = budget.model_copy(update={"frames": 10})
+    assert fewer.images_of(100) == round(10 * budget.epochs), "passes over the frames that are used"
+    assert fewer.deciding() != budget.deciding()
 
 
 def test_snapshots_are_the_last_twentieths_but_the_end() -> None:

@@ -4,15 +4,22 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from tests.examiner import method_of, settings_of
+from tests.made_crops import Sequence, make_crops
 from thermochroma.base.errors import BadInput
 from thermochroma.export.artifact import build_translator
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pipeline.train import has_ended, try_sides
-from thermochroma.pipeline.training_run import refuse_sampling, refuse_side
+from thermochroma.pipeline.training_run import (
+    refuse_frames,
+    refuse_sampling,
+    refuse_side,
+    training_rows,
+)
 from thermochroma.training import finished
 
 
@@ -55,6 +62,36 @@ def test_outputs_that_were_kept_and_are_damaged_are_written_anew_and_named(
     assert not has_ended(place)
     assert "are damaged (translator.safetensors)" in capsys.readouterr().out
     assert not finished.is_kept(place)
+
+
+def test_fewer_training_frames_lie_within_more_of_them(tmp_path: Path) -> None:
+    pair = np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3), np.uint8)
+    crops = make_crops(tmp_path, {"s": Sequence(12)}, lambda *_: pair)
+    all_of_them = [*crops.split("train")["frame"]]
+    five, nine = ([*training_rows(crops, count)["frame"]] for count in (5, 9))
+    assert len(five) == 5 and len(nine) == 9
+    assert five != all_of_them[:5], "not the first ones, which are neighbours"
+    assert [one for one in nine if one in five] == five, "the same order, and the same frames"
+    assert [*training_rows(crops, None)["frame"]] == all_of_them
+    assert [*training_rows(crops, 12)["frame"]] == all_of_them
+
+
+@pytest.mark.parametrize(
+    "block, frames, told",
+    [
+        ("pix2pix", 13, "at most the 12 frames"),
+        ("recycle_gan", 6, "trains on single pairs"),
+        ("reference_contrastive", 6, "sees no reference"),
+    ],
+)
+def test_a_number_of_frames_that_cannot_be_had_is_refused(
+    block: str, frames: int, told: str
+) -> None:
+    method = method_of(block)
+    refuse_frames(None, method, there=12, dataset="sample")
+    with pytest.raises(BadInput, match=told) as refused:
+        refuse_frames(frames, method, there=12, dataset="sample")
+    assert "`budget.sample`" in str(refused.value)
 
 
 def test_pairs_cannot_be_drawn_apart() -> None:

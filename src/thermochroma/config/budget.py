@@ -16,6 +16,7 @@ class BudgetException(Strict):
     """Deviations of one line-up entry."""
 
     images: PositiveInt | None = None
+    frames: PositiveInt | None = None
     window: PositiveInt | None = None
     batch_size: PositiveInt | None = None
     scale: PositiveFloat | None = None
@@ -26,6 +27,8 @@ class Budget(MachinesOwn):
 
     epochs: PositiveFloat | None = None
     images: PositiveInt | None = None
+    frames: PositiveInt | None = None
+    """Training frames that are used, drawn from the split; none uses all of them."""
     window: PositiveInt | None = None
     """Side of the random window of a crop that training shows; none shows the whole crop."""
     batch_size: PositiveInt
@@ -55,11 +58,11 @@ class Budget(MachinesOwn):
         return self.model_dump(mode="json", exclude=set(MachinesOwn.model_fields))
 
     def images_of(self, frames: int) -> int:
-        """The images to show in all, with `frames` training frames."""
+        """The images to show in all, with `frames` training frames in the split."""
         if self.images is not None:
             return self.images
         assert self.epochs is not None  # the validator saw to it
-        return max(1, round(self.epochs * frames))
+        return max(1, round(self.epochs * (self.frames or frames)))
 
     def snapshots_after_images(self, frames: int) -> frozenset[int]:
         """Numbers of images after which weights are kept, with `frames` training frames; not the end."""

@@ -65,6 +65,6 @@ def subject_of(
         note=record.note,
         licence=record.licence,
         citation=record.citation,
-        pairs=pairs,
+        pairs={**pairs, "train": entry.budget.frames or pairs["train"]},
         size=comparison.side,
     )

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
 from thermochroma.base.device import choose_device
 from thermochroma.base.errors import BadInput
-from thermochroma.base.files import sha256
+from thermochroma.base.files import seed_of, sha256
 from thermochroma.base.project import at_root
 from thermochroma.config.budget import Budget
 from thermochroma.config.entry import Entry
@@ -84,6 +85,8 @@ def prepare(
     window = budget.window or side
     refuse_side(window, method, multiple=method.window_multiple(settings), dataset=dataset)
     refuse_sampling(settings, method)
+    crops = Crops(files.crops)
+    refuse_frames(budget.frames, method, there=len(crops.split("train")), dataset=dataset)
     device, frozen = choose_device(), FrozenNetworks(files.weights)
     table = read_text(method.sees, files.text)
     fingerprint = checkpoint.fingerprint_of(
@@ -103,7 +106,7 @@ def prepare(
         side=side,
         frozen=frozen.provenance(),
         method=method,
-        crops=Crops(files.crops),
+        crops=crops,
         text=table,
         edges=at_root(files.edges),
         device=device,
@@ -132,6 +135,28 @@ def refuse_sampling(settings: Settings, method: Method) -> None:
         )
 
 
+def refuse_frames(frames: int | None, method: Method, *, there: int, dataset: str) -> None:
+    """Raise BadInput for more frames than there are, and for a method that uses frames in other ways.
+
+    Triplets are made of frames that follow one another, and references are found in the whole split.
+    """
+    if frames is None:
+        return
+    remedy = f"change `frames` in `budget.{dataset}` or its `exceptions`, or leave it empty for all"
+    if method.trains_on is Triplets or needs_references(method.sees):
+        raise BadInput(
+            given=f"`frames: {frames}` for {method.title}",
+            needed="a method that trains on single pairs and sees no reference",
+            remedy=remedy,
+        )
+    if frames > there:
+        raise BadInput(
+            given=f"`frames: {frames}` for `{dataset}`",
+            needed=f"at most the {there} frames of its training split",
+            remedy=remedy,
+        )
+
+
 def text_width(run: TrainingRun) -> int:
     """Width of the text features; 0 without text."""
     return run.text.features.shape[-1] if run.text is not None else 0
@@ -149,7 +174,7 @@ def training_dataset(run: TrainingRun) -> TrainingDataset:
     }
     if method.trains_on is Triplets:
         return TrainingTriplets(**how)
-    rows = run.crops.split("train")
+    rows = training_rows(run.crops, budget.frames)
     return TrainingImages(
         **how,
         rows=rows,
@@ -158,6 +183,19 @@ def training_dataset(run: TrainingRun) -> TrainingDataset:
         references=training_references(run),
         edges=training_edges(run, rows),
     )
+
+
+def training_rows(crops: Crops, frames: int | None) -> pd.DataFrame:
+    """Rows of the frames to train on: all of the split, or that many of it, in the split's order.
+
+    The smaller choice lies within the larger one, and no seed of a training changes it: what differs
+    between two trainings is their number.
+    """
+    rows = crops.split("train")
+    if frames is None:
+        return rows
+    drawn = np.random.default_rng(seed_of("frames")).permutation(len(rows))[:frames]
+    return rows.iloc[np.sort(drawn)]
 
 
 def training_edges(run: TrainingRun, rows: pd.DataFrame) -> EdgeMaps | None:
