@@ -8,8 +8,10 @@ import pytest
 
 from tests.examiner import PARAMS, raw_params, write_params
 from thermochroma.base.errors import BadInput
+from thermochroma.config.budget import BudgetException
 from thermochroma.config.machine import MachinesOwn
 from thermochroma.config.params import read_params
+from thermochroma.contract.settings import CameraSettings
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -251,6 +253,14 @@ def test_epochs_become_images() -> None:
     fewer = budget.model_copy(update={"frames": 10})
     assert fewer.images_of(100) == round(10 * budget.epochs), "passes over the frames that are used"
     assert fewer.deciding() != budget.deciding()
+
+
+def test_an_exception_may_change_the_cameras_of_one_entry() -> None:
+    budget = read_params(PARAMS).budget["sample"]
+    camera = CameraSettings(gain=0.5)
+    changed = budget.model_copy(update={"exceptions": {"pix2pix": BudgetException(camera=camera)}})
+    assert changed.of("pix2pix").camera == camera
+    assert changed.of("cyclegan").camera is None
 
 
 def test_snapshots_are_the_last_twentieths_but_the_end() -> None:

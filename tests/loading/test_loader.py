@@ -13,6 +13,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
 from thermochroma.base.shards import write_shard
 from thermochroma.contract.batch import Batch, Captioned, Still
+from thermochroma.contract.settings import CameraSettings
 from thermochroma.loading.collate import needs_text
 from thermochroma.loading.crops import MANIFEST, Crops
 from thermochroma.loading.inference_batches import seen_batches
@@ -55,6 +56,28 @@ def _images(
     return TrainingImages(
         crops=crops, rows=rows, text=text, aligned=aligned, flip=0.5, window=window, seed=seed
     )
+
+
+def test_another_camera_changes_the_thermal_image_alone_and_by_its_number(crops: Crops) -> None:
+    rows = crops.split("train")
+    same, other = (
+        TrainingImages(
+            crops=crops,
+            rows=rows,
+            text=None,
+            aligned=True,
+            flip=0.5,
+            window=4,
+            seed=0,
+            camera=camera,
+        )
+        for camera in (None, CameraSettings(noise=20.0))
+    )
+    for shown in (0, 7):
+        before, after, again = same[shown], other[shown], other[shown]
+        assert np.array_equal(before["visible"], after["visible"])
+        assert not np.array_equal(before["thermal"], after["thermal"])
+        assert np.array_equal(after["thermal"], again["thermal"])
 
 
 def _shown(images: TrainingImages, start: int, end: int) -> list[tuple[int, ...]]:

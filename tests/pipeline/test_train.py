@@ -11,10 +11,12 @@ import torch
 from tests.examiner import method_of, settings_of
 from tests.made_crops import Sequence, make_crops
 from thermochroma.base.errors import BadInput
+from thermochroma.contract.settings import CameraSettings
 from thermochroma.export.artifact import build_translator
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pipeline.train import has_ended, try_sides
 from thermochroma.pipeline.training_run import (
+    refuse_camera,
     refuse_frames,
     refuse_sampling,
     refuse_side,
@@ -92,6 +94,14 @@ def test_a_number_of_frames_that_cannot_be_had_is_refused(
     with pytest.raises(BadInput, match=told) as refused:
         refuse_frames(frames, method, there=12, dataset="sample")
     assert "`budget.sample`" in str(refused.value)
+
+
+@pytest.mark.parametrize("block", ["thermal_mask", "recycle_gan"])
+def test_a_target_and_frames_of_one_video_are_not_made_by_other_cameras(block: str) -> None:
+    refuse_camera(None, method_of(block), dataset="sample")
+    refuse_camera(CameraSettings(), method_of("pix2pix"), dataset="sample")
+    with pytest.raises(BadInput, match="sees single thermal images"):
+        refuse_camera(CameraSettings(), method_of(block), dataset="sample")
 
 
 def test_pairs_cannot_be_drawn_apart() -> None:

@@ -7,7 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from thermochroma.config.machine import MachinesOwn
 from thermochroma.config.names import Name
-from thermochroma.contract.settings import TWENTIETHS, Strict
+from thermochroma.contract.settings import TWENTIETHS, CameraSettings, Strict
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -20,6 +20,7 @@ class BudgetException(Strict):
     window: PositiveInt | None = None
     batch_size: PositiveInt | None = None
     scale: PositiveFloat | None = None
+    camera: CameraSettings | None = None
 
 
 class Budget(MachinesOwn):
@@ -35,6 +36,8 @@ class Budget(MachinesOwn):
     scale: PositiveFloat
     precision: Literal["float32", "bfloat16"]
     flip: Share
+    camera: CameraSettings | None = None
+    """Changes to the thermal images that are shown, as if by other cameras; none changes nothing."""
     reading_every_images: PositiveInt
     validate_every_images: PositiveInt
     snapshots: Annotated[int, Field(ge=1, le=TWENTIETHS)]
@@ -49,7 +52,8 @@ class Budget(MachinesOwn):
 
     def of(self, name: str) -> "Budget":
         """The budget of one line-up entry."""
-        changes = self.exceptions.get(name, BudgetException()).model_dump(exclude_none=True)
+        exception = self.exceptions.get(name, BudgetException())
+        changes = {key: value for key, value in exception if value is not None}
         plain = self.model_copy(update={"exceptions": {}, **changes})
         return plain.model_copy(update={"epochs": None}) if "images" in changes else plain
 

@@ -52,6 +52,26 @@ class ReferenceSettings(Strict):
         return self
 
 
+class CameraSettings(Strict):
+    """Differences between the thermal cameras that a training shows; held-out frames are not affected.
+
+    Every value is the most that an image is changed by; how much is drawn for each image shown.
+    """
+
+    gamma: NonNegativeFloat = 0.0
+    """Logarithm of the exponent that levels between 0 and 1 are raised to."""
+    gain: NonNegativeFloat = 0.0
+    """Logarithm of the factor of the contrast about the middle level."""
+    offset: NonNegativeFloat = 0.0
+    """Shift of all levels, as a share of the range."""
+    blur: NonNegativeFloat = 0.0
+    """Standard deviation of a Gaussian blur, in pixels."""
+    noise: NonNegativeFloat = 0.0
+    """Standard deviation of noise in each pixel, in levels."""
+    inverted: float = Field(default=0.0, ge=0, le=1)
+    """Share of the images in which hot is dark."""
+
+
 class EdgeSettings(Strict):
     """Edge detectors; edges are found in each image by itself."""
 

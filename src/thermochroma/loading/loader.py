@@ -9,8 +9,11 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from thermochroma.base.files import seed_of
 from thermochroma.base.images import VisibleImage
 from thermochroma.contract.batch import TrainingBatch
+from thermochroma.contract.settings import CameraSettings
+from thermochroma.loading.camera_jitter import by_another_camera
 from thermochroma.loading.collate import Raw, assemble_shown, move
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.edge_maps import EdgeMaps
@@ -25,7 +28,8 @@ class TrainingImages(Dataset[dict[str, Any]]):
     """The n-th training image, for any n. Unaligned methods get an independently drawn visible frame.
 
     references: for methods that see them; they may recolour the target. edges: for games that train on
-    them. Raises BadInput for a frame without a sentence, if text is given.
+    them. camera: how much the thermal image is changed, which must be no target then. Raises BadInput for
+    a frame without a sentence, if text is given.
     """
 
     def __init__(
@@ -41,9 +45,11 @@ class TrainingImages(Dataset[dict[str, Any]]):
         disjoint: bool = False,
         references: TrainingReferences | None = None,
         edges: EdgeMaps | None = None,
+        camera: CameraSettings | None = None,
     ) -> None:
         self.text, self.references, self.edges = text, references, edges
         self.flip, self.window = flip, window
+        self.camera, self.seed = camera, seed
         # Arrays, not the table: finding a row of a table takes longer than finding its pixels.
         self.places, self.frames = crops.places(rows), np.array(rows["frame"], str)
         self.sentences = None if text is None else [text.row(frame) for frame in rows["frame"]]
@@ -56,6 +62,9 @@ class TrainingImages(Dataset[dict[str, Any]]):
             **self._cut("visible", other, shown),
             "frame": str(self.frames[place]),
         }
+        if self.camera is not None:
+            drawn = seed_of(self.seed, "camera", shown)
+            raw["thermal"] = by_another_camera(raw["thermal"], self.camera, seed=drawn)
         if self.sentences is not None:
             raw["sentence"] = self.sentences[place]
         return raw if self.references is None else raw | self._refer(shown, place, raw["visible"])

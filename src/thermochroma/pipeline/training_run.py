@@ -16,7 +16,7 @@ from thermochroma.config.budget import Budget
 from thermochroma.config.entry import Entry
 from thermochroma.contract.batch import Edged, Triplets
 from thermochroma.contract.method import Method, Pairing, load_method
-from thermochroma.contract.settings import Settings
+from thermochroma.contract.settings import CameraSettings, Settings
 from thermochroma.loading.collate import needs_references, read_text
 from thermochroma.loading.crops import FINGERPRINT, MANIFEST, Crops
 from thermochroma.loading.edge_maps import DETECTOR, EdgeMaps, find_edges
@@ -87,6 +87,7 @@ def prepare(
     refuse_sampling(settings, method)
     crops = Crops(files.crops)
     refuse_frames(budget.frames, method, there=len(crops.split("train")), dataset=dataset)
+    refuse_camera(budget.camera, method, dataset=dataset)
     device, frozen = choose_device(), FrozenNetworks(files.weights)
     table = read_text(method.sees, files.text)
     fingerprint = checkpoint.fingerprint_of(
@@ -157,6 +158,20 @@ def refuse_frames(frames: int | None, method: Method, *, there: int, dataset: st
         )
 
 
+def refuse_camera(camera: CameraSettings | None, method: Method, *, dataset: str) -> None:
+    """Raise BadInput if the thermal images of a method that cannot have it would be changed.
+
+    A target is never changed, and the frames of a triplet are not made by different cameras.
+    """
+    seen = method.direction.predicted != "thermal"
+    if camera is not None and (not seen or method.trains_on is Triplets):
+        raise BadInput(
+            given=f"`camera` for {method.title}",
+            needed="a method that sees single thermal images",
+            remedy=f"leave `camera` in `budget.{dataset}` empty, and give it to others in `exceptions`",
+        )
+
+
 def text_width(run: TrainingRun) -> int:
     """Width of the text features; 0 without text."""
     return run.text.features.shape[-1] if run.text is not None else 0
@@ -182,6 +197,7 @@ def training_dataset(run: TrainingRun) -> TrainingDataset:
         aligned=method.pairing is Pairing.ALIGNED,
         references=training_references(run),
         edges=training_edges(run, rows),
+        camera=budget.camera,
     )
 
 
