@@ -52,6 +52,7 @@ def round_trips(history: Path) -> dict[str, pd.DataFrame]:
         for column in readings.columns
         if column.removeprefix(PREFIX).split("_")[0] in ROUND_TRIPS
     ]
+    readings = readings.dropna(subset=terms)  # readings of validation stand in rows of their own
     if not terms or len(readings) < PARTS:
         raise BadInput(
             given=f"{history} has {len(readings)} readings of {len(terms)} round trips",

@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from stages.command import run
+from thermochroma.base.errors import BadInput
 from thermochroma.base.images import read_visible
 from thermochroma.base.tensors import to_network
 from thermochroma.evaluation.perceptual import read_lpips
@@ -61,6 +62,12 @@ def write_row(name: str, pair: str, own: float, known: float) -> None:
 
 def authors_network(package: Path, net: str, stored: Path) -> Any:
     """Their network with its own linear layers, and the trunk that ours has."""
+    if not (package / "lpips" / "__init__.py").is_file():
+        raise BadInput(
+            given=f"{package} holds no package `lpips`",
+            needed="the unpacked wheel of its authors",
+            remedy="`pip download --no-deps lpips==0.1.4`, unpack it, and name that folder as --package",
+        )
     sys.path.insert(0, str(package))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a spelling that torchvision will drop

@@ -1,9 +1,13 @@
-"""Benchmarks are run by hand; their made-up tables must be what the stages read today."""
+"""Benchmarks are run by hand; what they make up and read must be what the stages know today."""
 
 from pathlib import Path
 
-from benchmarks import cropping, latency
+import pandas as pd
+import pytest
+
+from benchmarks import cropping, cycles, latency, lpips_parity
 from tests.examiner import PARAMS
+from thermochroma.base.errors import BadInput
 
 
 def test_made_frames_are_cropped_as_the_stage_crops(tmp_path: Path) -> None:
@@ -16,3 +20,20 @@ def test_every_method_in_the_table_of_latencies_predicts_an_image_of_the_asked_s
     for block in ("thermochroma_small", "cmmf_net"):
         cost = latency.measure(PARAMS, latency.Case(block, 40, 34, threads=1))
         assert len(cost.milliseconds) == latency.TIMED
+
+
+def test_rows_of_validation_readings_are_no_readings_of_a_cycle(tmp_path: Path) -> None:
+    term = f"{cycles.PREFIX}{min(cycles.ROUND_TRIPS)}_thermal"
+    rows = [{"images": n, term: 1.0} for n in range(cycles.PARTS)]
+    rows += [{"images": cycles.PARTS, "validation/psnr": 12.0}]
+    pd.DataFrame(rows).to_csv(tmp_path / "history.csv", index=False)
+    (curve,) = cycles.round_trips(tmp_path / "history.csv").values()
+    assert (curve["error"] == 1).all()
+    pd.DataFrame(rows[1:]).to_csv(tmp_path / "history.csv", index=False)
+    with pytest.raises(BadInput, match="readings of 1 round trips"):
+        cycles.round_trips(tmp_path / "history.csv")
+
+
+def test_a_missing_package_of_lpips_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="holds no package `lpips`"):
+        lpips_parity.authors_network(tmp_path, "alex", tmp_path / "model.safetensors")

@@ -268,6 +268,10 @@ def test_the_truth_of_another_split_is_perfect(project: Path, tmp_path: Path) ->
         (("frames", "--dataset", "sample", "--to", "a", "--truth", "a/b"), "one lies in the other"),
         (("frames", "--dataset", "irvi", "--to", "a"), "dvc repro baselines@irvi"),
         (("frames", "--dataset", "smaple", "--to", "a"), "no data set `smaple`"),
+        (
+            ("frames", "--dataset", "folders", "--to", "a"),
+            "one of irvi, kaist, msrs, roadscene, sample;",
+        ),
         (("score", "a", "--name", "A", "--truth", "used"), "without --thermal"),
         (("score", "a", "--name", "A", "--dataset", "kaist"), "holds no crops of kaist"),
     ],

@@ -164,6 +164,11 @@ def dataset_names() -> list[str]:
     return names_in("data/datasets")
 
 
+def whole_datasets() -> list[str]:
+    """Names that stand for a data set by themselves; not those of kinds, which serve a user's own data."""
+    return [name for name in dataset_names() if load_dataset(name).described is None]
+
+
 def load_dataset(name: str, *, key: str = "datasets") -> Dataset:
     """Load the record in the file `name`. Raises BadInput for a name without a file.
 

@@ -12,7 +12,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_folder
 from thermochroma.base.frame_files import file_names
 from thermochroma.base.images import write_image
-from thermochroma.contract.dataset import dataset_names
+from thermochroma.contract.dataset import whole_datasets
 from thermochroma.loading.crops import MANIFEST, Crops
 
 LIST = "frames.csv"
@@ -88,8 +88,8 @@ def crops_in(data: Path, dataset: str) -> Crops:
     """Open the crops of a data set below a project's data. Raises BadInput for a name without any."""
     below = data / "crops"
     cut = [path.name for path in below.iterdir() if path.is_dir()] if below.is_dir() else []
-    known = sorted({*dataset_names(), *cut})
-    if dataset not in known:
+    if dataset not in cut and dataset not in (whole := whole_datasets()):
+        known = sorted({*whole, *cut})
         raise BadInput(
             given=f"there is no data set `{dataset}`",
             needed=f"one of {', '.join(known)}",

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from thermochroma.base.errors import BadInput
 from thermochroma.base.plugins import nearest
 from thermochroma.base.reading import reading
-from thermochroma.contract.dataset import dataset_names
+from thermochroma.contract.dataset import whole_datasets
 from thermochroma.data.captioning.leak_linter import refuse_colour_words
 
 OVERRIDE_COLUMNS: Final = ["dataset", "id_glob", "text", "author", "date", "looked_at", "note"]
@@ -67,7 +67,7 @@ def read_overrides(path: Path, *, known: Collection[str] = ()) -> list[Override]
             needed=f"the columns {OVERRIDE_COLUMNS}",
             remedy="correct its first line",
         )
-    datasets = sorted({*dataset_names(), *known})
+    datasets = sorted({*whole_datasets(), *known})
     return [_parsed(words, datasets, f"line {number} of {path}") for number, words in numbered[1:]]
 
 
