@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
-from benchmarks import cropping, cycles, latency, lpips_parity
-from tests.examiner import PARAMS
+from benchmarks import ablations, cropping, cycles, latency, lpips_parity
+from tests.examiner import IMAGES, PARAMS, SCALE, batch_of, begin, settings_of
 from thermochroma.base.errors import BadInput
+from thermochroma.config.params import read_params
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.training.loop import play
 
 
 def test_made_frames_are_cropped_as_the_stage_crops(tmp_path: Path) -> None:
@@ -37,3 +41,20 @@ def test_rows_of_validation_readings_are_no_readings_of_a_cycle(tmp_path: Path) 
 def test_a_missing_package_of_lpips_is_told_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="holds no package `lpips`"):
         lpips_parity.authors_network(tmp_path, "alex", tmp_path / "model.safetensors")
+
+
+def test_the_mean_alone_is_taught_as_in_the_whole_game(frozen: FrozenNetworks) -> None:
+    block, seed = "thermochroma_small", 3
+    settings, budget = settings_of(block), read_params(PARAMS).budget["sample"]
+    budget = budget.model_copy(update={"scale": SCALE, "images": IMAGES})
+    whole = begin(block, frozen, seed=seed)
+    for number in range(2):
+        play(whole, batch_of(block, seed=number))
+    alone = ablations.begun(settings, budget, ablations.VARIANTS[0], frozen, frames=1, seed=seed)
+    for number in range(2):
+        play(alone, batch_of(block, seed=number))
+    for part in ("encoder", "decoder", "mean"):
+        one, other = (
+            getattr(training.translator, part).state_dict() for training in (whole, alone)
+        )
+        assert all(torch.equal(one[name], other[name]) for name in one | other)
