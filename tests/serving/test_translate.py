@@ -191,6 +191,20 @@ def test_the_way_back_takes_colour_and_gives_grey(tmp_path: Path) -> None:
     assert read_thermal(tmp_path / "out/a.png").shape == (64, 66)
 
 
+@pytest.mark.parametrize("block", ["cyclegan", "thermal_mask"])
+def test_what_was_seen_stands_to_the_left(block: str, tmp_path: Path) -> None:
+    translator = saved(block, tmp_path / "translator.safetensors")
+    image = noise(48, 66) if block == "cyclegan" else noise(48, 66, 3)
+    write_image(tmp_path / "a.png", image)
+    given = [tmp_path / "a.png", "--to", tmp_path / "out"]
+    _translate(translator, *given)
+    alone = Image.open(tmp_path / "out/a.png").convert("RGB")
+    _translate(translator, *given, "--side-by-side")
+    both = read_visible(tmp_path / "out/a.png")
+    seen = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=-1)
+    assert np.array_equal(both, np.concatenate([seen, np.asarray(alone)], axis=1))
+
+
 def test_a_reference_changes_what_is_predicted(tmp_path: Path) -> None:
     translator = saved("reference_contrastive", tmp_path / "translator.safetensors")
     write_image(tmp_path / "a.png", noise(64, 64))

@@ -57,6 +57,15 @@ def test_an_image_of_a_video_is_translated_as_an_image_in_a_file(tmp_path: Path)
     assert len({one.tobytes() for one in wanted}) == 3
 
 
+def test_an_image_of_a_video_stands_beside_its_translation(tmp_path: Path) -> None:
+    write_video(tmp_path / "in/a.mkv", moving(2))
+    write_image(tmp_path / "in/0.png", moving(2)[0])
+    translate(tmp_path, "--codec", "ffv1", "--side-by-side")
+    found = images_of(tmp_path / "out/a.mkv")
+    assert found.shape == (2, HEIGHT, 2 * WIDTH, 3)
+    assert np.array_equal(found[0], read_visible(tmp_path / "out/0.png"))
+
+
 def test_a_video_in_colour_becomes_a_grey_one(tmp_path: Path) -> None:
     images = [noise(HEIGHT, WIDTH, 3), noise(HEIGHT, WIDTH, 3)[::-1]]
     write_video(tmp_path / "in/a.mkv", images, form="bgr0")

@@ -14,6 +14,7 @@ from typing import Final
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import whole_file
 from thermochroma.base.reading import reading
+from thermochroma.serving.polarity import warning_of
 from thermochroma.serving.tones import Mapping, Percentile
 from thermochroma.serving.video import Painter, Sight, film
 from thermochroma.serving.video_files import Shot, Video, library, video_in
@@ -53,7 +54,8 @@ def record(
         sight = Sight(video.name, video.path, painter.predictor.sees, tone)
         shots = _until(video, stop, seconds)
         told = film(painter, video, shots, sight, part, CODINGS[codec], note)
-    return target, [f"{sight.count} images", *told]
+    warning = warning_of([2 * sight.black_hot > sight.count]) if painter.guesses else ""
+    return target, [f"{sight.count} images", *told, *[warning] * bool(warning)]
 
 
 @contextmanager

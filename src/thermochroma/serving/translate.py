@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,7 +13,6 @@ from thermochroma.base.decoding import ANOTHER, decode
 from thermochroma.base.endings import of_the_machine
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
-from thermochroma.base.image_files import IMAGE_SUFFIXES, image_files
 from thermochroma.base.images import (
     ThermalImage,
     note_in,
@@ -29,11 +27,13 @@ from thermochroma.inference.defaults import NEUTRAL
 from thermochroma.inference.predictor import Predictor, load_predictor
 from thermochroma.inference.tiles import Tiling
 from thermochroma.serving.arguments.translate import CODECS
+from thermochroma.serving.inputs import Input
+from thermochroma.serving.polarity import Polarity, looks_black_hot
 from thermochroma.serving.refusals import false_colours, needless_tone, no_tone
 from thermochroma.serving.sensor import holds_sensor, read_sensor
 from thermochroma.serving.tones import Mapping
 from thermochroma.serving.video import Painter, translate_video
-from thermochroma.serving.video_files import is_video, names_video
+from thermochroma.serving.video_files import is_video
 from thermochroma.serving.video_writing import CODINGS
 
 
@@ -46,7 +46,9 @@ class InferenceOptions:
     colours from, or None. tone: the one mapping that reduces images of more than 8 bits to 8. page: which
     one of files with several, from 1; None if each has one alone. sharpness: 0 to 1, for a method that
     can be asked for it; None for its mean, or for another method. tiling: how large images are divided.
-    codec: of videos, one of CODINGS. together: how many images of a video go at once, at most.
+    codec: of videos, one of CODINGS. together: how many images of a video go at once, at most. polarity:
+    whether hot things are bright in the images; "guess" takes them so, and says where they look dark.
+    side_by_side: whether what the translator sees stands to the left of what it gives.
     """
 
     text: Path
@@ -58,6 +60,8 @@ class InferenceOptions:
     tiling: Tiling = field(default_factory=Tiling)
     codec: str = CODECS[0]
     together: int = 1
+    polarity: Polarity = "guess"
+    side_by_side: bool = False
 
     @property
     def text_of_all(self) -> str:
@@ -69,7 +73,7 @@ class InferenceOptions:
 class Outcome:
     """Fate of an image or a video: written, kept as it was, or not translated for a reason.
 
-    told: sentences on a video.
+    told: sentences on a video. looks_black_hot: whether hot things look dark in it; None if not looked at.
     """
 
     image: Path
@@ -77,6 +81,7 @@ class Outcome:
     kept: bool = False
     fault: BadInput | None = None
     told: tuple[str, ...] = ()
+    looks_black_hot: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -88,44 +93,15 @@ class Origin:
     pixels: str
 
 
-def images_in(paths: Sequence[Path]) -> list[Path]:
-    """List the given files and, in the order of their names, images and videos inside given folders.
-
-    Raises BadInput for a path that does not exist, if there is no image, and if two have one name.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            videos = [one for one in path.iterdir() if names_video(one) and one.is_file()]
-            found += sorted([*image_files(path), *videos])
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise BadInput(
-                given=f"{path} does not exist",
-                needed="images, or folders that hold some",
-                remedy="correct the path",
-            )
-    counts = Counter((one.stem, is_video(one)) for one in found)
-    twice = next((name for (name, _), count in counts.items() if count > 1), None)
-    if not found or twice is not None:
-        raise BadInput(
-            given=f"two images are called {twice}" if twice else "there is no image to translate",
-            needed=f"images with names of their own ({', '.join(IMAGE_SUFFIXES)})",
-            remedy="name others, or translate them into different folders",
-        )
-    return found
-
-
 def translate_files(
     translator: Path,
-    images: Sequence[Path],
+    inputs: Sequence[Input],
     folder: Path,
     options: InferenceOptions,
     *,
     again: bool = False,
 ) -> Iterator[Outcome]:
-    """Translate each image into `folder`, as a PNG of its name, each video as a video; yields outcomes.
+    """Translate images into PNGs of their names in `folder`, videos into videos; yields outcomes.
 
     An image that is there already, made of the same file by the same translator and options, is left
     as it is unless `again`. Only what this function wrote is ever replaced: each image holds a note of
@@ -134,11 +110,11 @@ def translate_files(
     Raises BadInput if the translator, the reference or the folder cannot be used, or if an image would
     be overwritten by its own translation.
     """
-    _refuse_own_place(images, folder, options.codec)
+    _refuse_own_place(inputs, folder, options.codec)
     painter, how = prepare(translator, options)
-    predictor = painter.predictor
-    for path in images:
-        target = target_of(path, folder, options.codec)
+    traits = painter.predictor.traits
+    for one in inputs:
+        path, target = one.path, target_of(one, folder, options.codec)
         try:
             if is_video(path):
                 filmed = translate_video(
@@ -148,21 +124,22 @@ def translate_files(
                     codec=options.codec,
                     again=again,
                 )
-                yield Outcome(path, target, kept=filmed.kept, told=filmed.told)
+                yield Outcome(path, target, filmed.kept, None, filmed.told, filmed.looks_black_hot)
                 continue
             origin = Origin(_digest(path), how, "")
             there = _ours(target)
             if there is not None and replace(there, pixels="") == origin and not again:
                 yield Outcome(path, target, kept=True)
                 continue
-            image = read_for(predictor.traits, path, options)
+            image = read_for(traits, path, options)
+            guess = looks_black_hot(image) if _is_unsaid(traits, options) else None
             (prediction,) = painter.paint([image])
         except (BadInput, RuntimeError, MemoryError) as problem:
             yield Outcome(path, target, fault=_fault(path, problem))
             continue
         note = replace(origin, pixels=_digest_of(prediction))
         write_image(target, prediction, note=json.dumps(asdict(note), sort_keys=True))
-        yield Outcome(path, target)
+        yield Outcome(path, target, looks_black_hot=guess)
 
 
 def prepare(translator: Path, options: InferenceOptions) -> tuple[Painter, str]:
@@ -174,13 +151,19 @@ def prepare(translator: Path, options: InferenceOptions) -> tuple[Painter, str]:
     _refuse_unused(predictor.traits, options)
     reference = None if options.reference is None else read_visible(options.reference)[None]
     sharpness = options.sharpness or 0.0
-    painter = Painter(predictor, reference, sharpness, options.tiling, options.together)
+    painter = Painter(
+        *(predictor, reference, sharpness, options.tiling, options.together),
+        negated=options.polarity == "black-hot",
+        guesses=_is_unsaid(predictor.traits, options),
+        side_by_side=options.side_by_side,
+    )
     return painter, _how(predictor, translator, options)
 
 
-def target_of(path: Path, folder: Path, codec: str) -> Path:
+def target_of(one: Input, folder: Path, codec: str) -> Path:
     """Name the file for the translation of an image or a video."""
-    return folder / f"{path.stem}{CODINGS[codec].suffix if is_video(path) else '.png'}"
+    suffix = CODINGS[codec].suffix if is_video(one.path) else ".png"
+    return folder / one.place / f"{one.path.stem}{suffix}"
 
 
 def read_for(traits: Traits, path: Path, options: InferenceOptions) -> UInt8[np.ndarray, "h w *c"]:
@@ -220,6 +203,11 @@ def _refuse_unused(traits: Traits, options: InferenceOptions) -> None:
             traits.sees_references,
             "takes colours from references",
         ),
+        f"--polarity {options.polarity} is": (
+            None if options.polarity == "guess" else options.polarity,
+            traits.spectrum == "thermal",
+            "takes thermal images",
+        ),
     }
     for told, (value, used, has) in asked.items():
         if value is not None and not used:
@@ -234,6 +222,21 @@ def _refuse_unused(traits: Traits, options: InferenceOptions) -> None:
             needed="0, for the least error, to 1, for the sharpest image",
             remedy="correct it",
         )
+    if (
+        options.polarity == "black-hot"
+        and options.tone is not None
+        and options.tone.unit == "celsius"
+    ):
+        raise BadInput(
+            given="--polarity black-hot is asked of temperatures",
+            needed="images whose grey may rise or fall with the heat",
+            remedy="leave the option out",
+        )
+
+
+def _is_unsaid(traits: Traits, options: InferenceOptions) -> bool:
+    """Whether neither the caller tells the polarity nor a sensor's values, which rise with the heat."""
+    return traits.spectrum == "thermal" and options.polarity == "guess" and options.tone is None
 
 
 def _refuse_other_depth(path: Path, tone: Mapping | None) -> None:
@@ -259,6 +262,10 @@ def _how(predictor: Predictor, translator: Path, options: InferenceOptions) -> s
         parts["sharpness"] = str(options.sharpness or 0.0)
     if options.tiling != Tiling():
         parts["tiling"] = str(options.tiling)
+    if options.polarity == "black-hot":
+        parts["polarity"] = options.polarity
+    if options.side_by_side:
+        parts["side_by_side"] = "yes"
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -308,18 +315,18 @@ def _fault(path: Path, problem: Exception) -> BadInput:
     )
 
 
-def _refuse_own_place(images: Sequence[Path], folder: Path, codec: str) -> None:
+def _refuse_own_place(inputs: Sequence[Input], folder: Path, codec: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise BadInput(
             given=f"{folder} is a file",
             needed="a folder for the translated images; it need not exist",
             remedy="name another one with --to",
         )
-    own = {path.resolve() for path in images}
-    for path in images:
-        if target_of(path, folder, codec).resolve() in own:
+    own = {one.path.resolve() for one in inputs}
+    for one in inputs:
+        if target_of(one, folder, codec).resolve() in own:
             raise BadInput(
-                given=f"{path} would be overwritten by its translation",
+                given=f"{one.path} would be overwritten by its translation",
                 needed="another folder for the translated images",
                 remedy="name another folder with --to",
             )

@@ -19,6 +19,7 @@ from thermochroma.base.reading import reading
 from thermochroma.inference.defaults import WHOLE
 from thermochroma.inference.predictor import Predictor
 from thermochroma.inference.tiles import Tiling, translate_tiled
+from thermochroma.serving.polarity import looks_black_hot
 from thermochroma.serving.refusals import false_colours, needless_tone, no_tone
 from thermochroma.serving.tones import Mapping
 from thermochroma.serving.video_files import (
@@ -38,21 +39,28 @@ UNTIL_COLOUR: Final = 250  # images without any colour after which a video count
 
 Seen = UInt8[np.ndarray, "h w *c"]
 Painted = UInt8[np.ndarray, "h w *d"]
+Written = UInt8[np.ndarray, "h y *e"]  # another width, if what was seen stands beside it
 
 
 @dataclass(frozen=True)
 class Filmed:
-    """Fate of a video: kept as it was, or written. told: sentences on it."""
+    """Fate of a video: kept as it was, or written. told: sentences on it.
+
+    looks_black_hot: whether hot things look dark in most of its images; None if not looked at.
+    """
 
     kept: bool = False
     told: tuple[str, ...] = ()
+    looks_black_hot: bool | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Painter:
     """A translator for images and those of videos, with all that goes with each of them.
 
-    together: how many images of a video go at once, at most.
+    together: how many images of a video go at once, at most. negated: whether images are turned into their
+    negatives first, for hot things are dark in them. guesses: whether it is looked for that. side_by_side:
+    whether what the translator sees stands to the left of what it gives.
     """
 
     predictor: Predictor
@@ -60,6 +68,9 @@ class Painter:
     sharpness: float
     tiling: Tiling
     together: int
+    negated: bool = False
+    guesses: bool = False
+    side_by_side: bool = False
 
     def batch_of(self, image: Seen) -> int:
         """Count the images of this size that go at once."""
@@ -68,8 +79,16 @@ class Painter:
             return 1
         return int(np.clip(WHOLE // (width * height), 1, self.together))
 
-    def paint(self, images: list[Seen]) -> list[Painted]:
+    def paint(self, images: list[Seen]) -> list[Written]:
         """Translate images of one size, as images in files are translated."""
+        if self.negated:
+            images = [255 - one for one in images]
+        painted = self._translated(images)
+        if not self.side_by_side:
+            return painted
+        return [_beside(*pair) for pair in zip(images, painted, strict=True)]
+
+    def _translated(self, images: list[Seen]) -> list[Painted]:
         if len(images) == 1:
             translated = translate_tiled(
                 *(self.predictor, images[0], self.reference),
@@ -99,6 +118,7 @@ class Sight:
     count: int = 0
     beside: int = field(default=0, init=False)
     grey: int = field(default=0, init=False)
+    black_hot: int = field(default=0, init=False)
 
     def __call__(self, pixels: Shaped[np.ndarray, "..."]) -> Seen:
         """Give the image that the translator sees."""
@@ -112,6 +132,7 @@ class Sight:
         image = as_thermal(pixels)
         if image is None:
             raise false_colours(f"image {self.count} of {self.name} shows colour")
+        self.black_hot += looks_black_hot(image)
         return image
 
     def told(self) -> list[str]:
@@ -181,7 +202,8 @@ def translate_video(
             told = film(painter, video, video.parts(), sight, part, CODINGS[codec], note)
     took = time.monotonic() - begun
     speed = f"{sight.count} images in {took:.1f} s ({sight.count / took:.3g} a second)"
-    return Filmed(told=(speed, *told))
+    guess = 2 * sight.black_hot > sight.count if painter.guesses else None
+    return Filmed(told=(speed, *told), looks_black_hot=guess)
 
 
 def film(
@@ -227,6 +249,14 @@ def _batches(
             waiting = []
     if waiting:
         yield waiting
+
+
+def _beside(seen: Seen, painted: Painted) -> Written:
+    """Join what was seen and, to its right, what came of it: in colour, for one of the two is."""
+    both = [
+        one if one.ndim == 3 else np.repeat(one[..., None], 3, axis=-1) for one in (seen, painted)
+    ]
+    return np.concatenate(both, axis=1)
 
 
 def _ours(target: Path) -> Note | None:

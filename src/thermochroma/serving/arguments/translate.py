@@ -17,6 +17,9 @@ TONES: Final = "'auto', 'percentile 1', 'window 7000 9000', 'clahe 7000 9000' or
 CODECS: Final = ("h264", "h265", "vp9", "av1", "ffv1")
 """Names that `--codec` takes, the usual one first."""
 
+POLARITIES: Final = ("guess", "white-hot", "black-hot")
+"""Names that `--polarity` takes, the usual one first."""
+
 
 def add(command: ArgumentParser) -> None:
     """Add the arguments."""
@@ -26,10 +29,19 @@ def add(command: ArgumentParser) -> None:
         "`thermochroma publish`: its path or its address, with #sha256= and its digits behind it",
     )
     images = command.add_argument(
-        "images", type=Path, nargs="+", default=[], help="images, videos, or folders of them"
+        "images",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="images, videos, folders of them, or patterns such as 'flight_*/*.png'",
     )
     command.add_argument(
         "--to", type=Path, required=True, help="the folder for the translated images"
+    )
+    command.add_argument(
+        "--recursive",
+        action="store_true",
+        help="also folders inside folders; their tree is kept in --to",
     )
     add_data(command)
     _add_inputs(command)
@@ -41,6 +53,7 @@ def add(command: ArgumentParser) -> None:
     command.add_argument(
         "--tone", default="", help=f"for more than 8 bits, one mapping for all images: {TONES}"
     )
+    _add_looks(command)
     _add_tiling(command)
     command.add_argument(
         "--codec",
@@ -93,6 +106,21 @@ def _add_inputs(command: ArgumentParser) -> None:
         "--reference",
         type=Path,
         help="for methods with references: a visible image, for its colours",
+    )
+
+
+def _add_looks(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--polarity",
+        choices=POLARITIES,
+        default=POLARITIES[0],
+        help="black-hot: hot things are dark in the images, which are negated first; without the option "
+        "they are taken as they are, with a warning if most look black-hot",
+    )
+    command.add_argument(
+        "--side-by-side",
+        action="store_true",
+        help="write what the translator sees to the left of what it gives",
     )
 
 

@@ -14,13 +14,14 @@ from thermochroma.base.memory import within_memory
 from thermochroma.export.metadata import read_metadata
 from thermochroma.inference.tiles import Tiling
 from thermochroma.serving.camera import record
+from thermochroma.serving.inputs import inputs_in
 from thermochroma.serving.models import FOR_TRYING, is_drawn
 from thermochroma.serving.places import translator_at
+from thermochroma.serving.polarity import warning_of
 from thermochroma.serving.tones import Mapping, Percentile, mapping_for, parse_tone
 from thermochroma.serving.translate import (
     InferenceOptions,
     Outcome,
-    images_in,
     prepare,
     translate_files,
 )
@@ -35,17 +36,17 @@ def run(chosen: Namespace) -> None:
     if chosen.camera is not None or chosen.seconds is not None:
         _record(chosen, translator, asked)
         return
-    images = images_in(chosen.images)
-    tone = mapping_for(images, asked, page=chosen.page)
+    inputs = inputs_in(chosen.images, recursive=chosen.recursive, to=chosen.to)
+    tone = mapping_for([one.path for one in inputs], asked, page=chosen.page)
     if tone is not None and tone != asked:
         sys.stdout.write(f"--tone '{tone}': the one mapping for all images; give it to repeat it\n")
     is_slow = find_device().type == "cpu"
     options = _options(chosen, tone, is_slow)
     outcomes: list[Outcome] = []
-    written = translate_files(translator, images, chosen.to, options, again=chosen.again)
+    written = translate_files(translator, inputs, chosen.to, options, again=chosen.again)
     try:
         with within_memory() if is_slow else nullcontext():
-            for outcome in tqdm(written, total=len(images), desc="translate", unit="image"):
+            for outcome in tqdm(written, total=len(inputs), desc="translate", unit="image"):
                 outcomes.append(outcome)
                 tqdm.write("".join(f"{outcome.image}: {one}\n" for one in outcome.told), end="")
     except BaseException:  # Ctrl-C, or a full disk: what failed before is told all the same
@@ -56,6 +57,9 @@ def run(chosen: Namespace) -> None:
     count = sum(outcome.fault is None for outcome in outcomes)
     images_told = "1 image" if count == 1 else f"{count} images"
     sys.stdout.write(f"{images_told} in {chosen.to}{there}\n")
+    guesses = [one.looks_black_hot for one in outcomes if one.looks_black_hot is not None]
+    if warning := warning_of(guesses):
+        sys.stderr.write(f"thermochroma: {warning}\n")
     if failures := _failures(outcomes):
         sys.exit(failures.rstrip())
 
@@ -71,6 +75,8 @@ def _options(chosen: Namespace, tone: Mapping | None, is_slow: bool) -> Inferenc
         Tiling(chosen.tile, chosen.overlap),
         chosen.codec,
         1 if is_slow else BATCH,
+        chosen.polarity,
+        chosen.side_by_side,
     )
 
 
