@@ -5,7 +5,10 @@ import os
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -16,7 +19,13 @@ from tests.stand_ins import stand_ins
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pretrained.write_weights import write_clip
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 ROOT = Path(__file__).parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+OFFLINE = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+OFFLINE += ("--disable-component-update", "--disable-sync")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,6 +51,20 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def frozen(weights: Path) -> FrozenNetworks:
     return FrozenNetworks(weights)
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="install the dev extra: pip install -e '.[dev]'"
+    )
+    program = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if program is None:
+        pytest.skip(f"no browser: install one of {', '.join(BROWSERS)}, e.g. apt install chromium")
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=program, args=[*OFFLINE])
+        yield found
+        found.close()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

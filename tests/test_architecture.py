@@ -170,7 +170,7 @@ def test_yaml_numbers_are_numbers() -> None:
 
 
 def test_no_address_of_a_package_index_is_written_down() -> None:
-    for name in ("constraints.txt", "pyproject.toml", "Makefile"):
+    for name in ("constraints.txt", "constraints-demo.txt", "pyproject.toml", "Makefile"):
         text = (ROOT / name).read_text()
         assert "://" not in text.replace("http://127.0.0.1", "").replace("sqlite:///", ""), name
         assert " @ " not in text

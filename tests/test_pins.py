@@ -3,6 +3,7 @@
 import tomllib
 from importlib.metadata import Distribution, distributions
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -15,9 +16,9 @@ ONLY_WITH_CUDA = ("cuda-", "nvidia-", "triton")
 """Not there where torch was installed for the processor alone."""
 
 
-def pins() -> dict[str, str]:
+def pins(name: str = "constraints.txt") -> dict[str, str]:
     """The version of each package in constraints.txt."""
-    lines = (ROOT / "constraints.txt").read_text().split()
+    lines = (ROOT / name).read_text().split()
     return {
         canonicalize_name(name): version for name, version in (one.split("==") for one in lines)
     }
@@ -58,3 +59,13 @@ def test_what_is_installed_is_what_is_pinned() -> None:
     versions = {name: there[name].version.split("+")[0] for name in pinned if name in there}
     other = {name: found for name, found in versions.items() if found != pinned[name]}
     assert not other, "run `make setup`"
+
+
+def test_the_demos_pins_differ_from_the_others_only_where_gradio_asks_for_it() -> None:
+    demo = pins("constraints-demo.txt")
+    assert demo.keys() & pins().keys() == {"pillow", "tomlkit"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (gradio,) = map(Requirement, project["optional-dependencies"]["demo"])
+    assert demo[gradio.name] in gradio.specifier
+    (pillow,) = [one for one in map(Requirement, project["dependencies"]) if one.name == "pillow"]
+    assert demo["pillow"] in pillow.specifier

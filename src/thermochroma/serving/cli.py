@@ -11,6 +11,7 @@ from typing import Final
 
 from thermochroma.base.endings import one_sentence
 from thermochroma.serving.arguments import (
+    demo,
     diagram,
     frames,
     import_weights,
@@ -26,6 +27,7 @@ from thermochroma.serving.arguments import (
 TEXT: Final = "Tools for your own images and predictions, and for a look at methods and files."
 COMMANDS: Final = (
     translate,
+    demo,
     models,
     results,
     verify,

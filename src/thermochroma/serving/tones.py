@@ -119,6 +119,11 @@ def mapping_for(
     return _between(np.concatenate(parts), asked.share, next(iter(units)))
 
 
+def holds_more_than_8_bits(path: Path) -> bool:
+    """Whether a file is one that a tone is for. Raises BadInput if it cannot be read."""
+    return next(_sensed_in(path, None), None) is not None
+
+
 def _sensed_in(path: Path, page: int | None) -> Iterator[Sensed]:
     """A sensor's values in a file: of one image, of each image of a video, or none at all."""
     if not is_video(path):

@@ -112,34 +112,44 @@ def translate_files(
     """
     _refuse_own_place(inputs, folder, options.codec)
     painter, how = prepare(translator, options)
-    traits = painter.predictor.traits
     for one in inputs:
-        path, target = one.path, target_of(one, folder, options.codec)
-        try:
-            if is_video(path):
-                filmed = translate_video(
-                    *(painter, path, target),
-                    how=how,
-                    tone=options.tone,
-                    codec=options.codec,
-                    again=again,
-                )
-                yield Outcome(path, target, filmed.kept, None, filmed.told, filmed.looks_black_hot)
-                continue
-            origin = Origin(_digest(path), how, "")
-            there = _ours(target)
-            if there is not None and replace(there, pixels="") == origin and not again:
-                yield Outcome(path, target, kept=True)
-                continue
-            image = read_for(traits, path, options)
-            guess = looks_black_hot(image) if _is_unsaid(traits, options) else None
-            (prediction,) = painter.paint([image])
-        except (BadInput, RuntimeError, MemoryError) as problem:
-            yield Outcome(path, target, fault=_fault(path, problem))
-            continue
-        note = replace(origin, pixels=_digest_of(prediction))
-        write_image(target, prediction, note=json.dumps(asdict(note), sort_keys=True))
-        yield Outcome(path, target, looks_black_hot=guess)
+        target = target_of(one, folder, options.codec)
+        yield translate_one(painter, one.path, target, options, how=how, again=again)
+
+
+def translate_one(
+    painter: Painter,
+    path: Path,
+    target: Path,
+    options: InferenceOptions,
+    *,
+    how: str,
+    again: bool = False,
+) -> Outcome:
+    """Translate an image or a video into `target`. how: digest of all but the input that decides it."""
+    traits = painter.predictor.traits
+    try:
+        if is_video(path):
+            filmed = translate_video(
+                *(painter, path, target),
+                how=how,
+                tone=options.tone,
+                codec=options.codec,
+                again=again,
+            )
+            return Outcome(path, target, filmed.kept, None, filmed.told, filmed.looks_black_hot)
+        origin = Origin(_digest(path), how, "")
+        there = _ours(target)
+        if there is not None and replace(there, pixels="") == origin and not again:
+            return Outcome(path, target, kept=True)
+        image = read_for(traits, path, options)
+        guess = looks_black_hot(image) if _is_unsaid(traits, options) else None
+        (prediction,) = painter.paint([image])
+    except (BadInput, RuntimeError, MemoryError) as problem:
+        return Outcome(path, target, fault=_fault(path, problem))
+    note = replace(origin, pixels=_digest_of(prediction))
+    write_image(target, prediction, note=json.dumps(asdict(note), sort_keys=True))
+    return Outcome(path, target, looks_black_hot=guess)
 
 
 def prepare(translator: Path, options: InferenceOptions) -> tuple[Painter, str]:
@@ -148,6 +158,13 @@ def prepare(translator: Path, options: InferenceOptions) -> tuple[Painter, str]:
     Raises BadInput if the translator, the reference or an option cannot be used.
     """
     predictor = load_predictor(translator, text=options.text, sentence=options.text_of_all)
+    return prepared(predictor, translator, options)
+
+
+def prepared(
+    predictor: Predictor, translator: Path, options: InferenceOptions
+) -> tuple[Painter, str]:
+    """Add to a loaded translator what goes with each image; see `prepare`."""
     _refuse_unused(predictor.traits, options)
     reference = None if options.reference is None else read_visible(options.reference)[None]
     sharpness = options.sharpness or 0.0

@@ -81,12 +81,15 @@ class Painter:
 
     def paint(self, images: list[Seen]) -> list[Written]:
         """Translate images of one size, as images in files are translated."""
-        if self.negated:
-            images = [255 - one for one in images]
+        images = [self.shown(one) for one in images]
         painted = self._translated(images)
         if not self.side_by_side:
             return painted
         return [_beside(*pair) for pair in zip(images, painted, strict=True)]
+
+    def shown(self, image: Seen) -> Seen:
+        """Give the image as the translator sees it."""
+        return 255 - image if self.negated else image
 
     def _translated(self, images: list[Seen]) -> list[Painted]:
         if len(images) == 1:
