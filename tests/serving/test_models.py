@@ -3,15 +3,19 @@
 import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pandas as pd
 import pytest
 
 from tests.serving.test_translate import noise, saved
+from thermochroma.base.files import sha256
 from thermochroma.base.images import write_image
 from thermochroma.base.tables import write_csv
 from thermochroma.export.artifact import load_translator, save_translator
 from thermochroma.export.metadata import Metadata
 from thermochroma.serving.cli import main
+from thermochroma.serving.models import PACKAGED
 
 
 @pytest.fixture
@@ -39,12 +43,12 @@ def test_what_was_trained_is_listed(project: Path, capsys: pytest.CaptureFixture
     main(["models", "--data", str(project / "data")])
     head, *lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [
-        *("roadscene/pix2pix", "sample/pix2pix", "sample/scgan")
+        *("starter", "roadscene/pix2pix", "sample/pix2pix", "sample/scgan")
     ]
-    assert head.index("direction") == lines[0].index("thermal to visible")
-    assert ["not for use" in line for line in lines] == [False, True, True]
-    assert ["20.50 dB" in line for line in lines] == [False, True, False]
-    assert lines[0].endswith(str(project / "data/runs/roadscene/pix2pix/translator.safetensors"))
+    assert head.index("direction") == lines[1].index("thermal to visible")
+    assert ["not for use" in line for line in lines] == [True, False, True, True]
+    assert ["20.50 dB" in line for line in lines] == [False, False, True, False]
+    assert lines[1].endswith(str(project / "data/runs/roadscene/pix2pix/translator.safetensors"))
 
 
 def test_a_damaged_one_is_named_and_hides_no_other(
@@ -53,7 +57,7 @@ def test_a_damaged_one_is_named_and_hides_no_other(
     (project / "data/runs/sample/pix2pix/translator.safetensors").write_bytes(b"torn")
     with pytest.raises(SystemExit, match=r"sample/pix2pix: .*translator\.safetensors"):
         main(["models", "--data", str(project / "data")])
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert len(capsys.readouterr().out.splitlines()) == 4
 
 
 def test_a_name_stands_for_its_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,5 +78,19 @@ def test_names_that_are_none_or_several_are_told_with_all_that_there_are(project
     shutil.rmtree(project / "data/runs")
     with pytest.raises(SystemExit, match="nothing was trained here yet"):
         _translate(project, "scgan")
-    with pytest.raises(SystemExit, match="holds no translator"):
-        main(["models", "--data", str(project / "data")])
+
+
+def test_the_starter_needs_no_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_image(tmp_path / "in/a.png", noise(40, 50))
+    out = _translate(tmp_path, "starter")
+    assert cv2.imdecode(np.frombuffer(out, np.uint8), cv2.IMREAD_COLOR).shape == (40, 50, 3)
+    assert "trained on drawn images: for trying the program" in capsys.readouterr().err
+    main(["models", "--data", str(tmp_path / "data")])
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == ["starter"]
+
+
+def test_the_starter_is_small_and_its_card_is_of_the_very_file() -> None:
+    assert PACKAGED.stat().st_size <= 2**20
+    card = (PACKAGED.parent / "card.md").read_text()
+    assert sha256(PACKAGED) in card
+    assert "RoadScene" in card, "what it does on real images, whatever that is"

@@ -1,4 +1,4 @@
-"""Translators that were trained in this project, found by their names instead of their files."""
+"""Translators by their names instead of their files: the one in the package, and what was trained here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ from thermochroma.export.artifact import method_of, title_of
 from thermochroma.export.metadata import Metadata, read_metadata
 
 FILE: Final = "translator.safetensors"
+STARTER: Final = "starter"
+"""Name of the translator that comes with the package, so that a first image needs no training."""
+PACKAGED: Final = Path(__file__).parents[1] / "pretrained" / "starter" / FILE
 FOR_TRYING: Final = "for trying the program, not for use"
 
 
@@ -34,9 +37,13 @@ class Model:
     psnr: float | None
 
 
-def trained_in(data: Path) -> dict[str, Path]:
-    """Files of all translators below a project's data, by `data set/name`, in order."""
-    return {path.parent.relative_to(data / "runs").as_posix(): path for path in _files(data)}
+def known_in(data: Path) -> dict[str, Path]:
+    """Files of all translators that have a name: the starter, and those below a project's data.
+
+    The latter are named `data set/name`, in order.
+    """
+    trained = {path.parent.relative_to(data / "runs").as_posix(): path for path in _files(data)}
+    return {STARTER: PACKAGED, **trained}
 
 
 def read_model(name: str, path: Path, data: Path) -> Model:
@@ -61,13 +68,13 @@ def is_drawn(metadata: Metadata) -> bool:
 
 
 def file_of(given: Path, data: Path) -> Path:
-    """Find the file of a translator: `given` itself, or what was trained here under that name.
+    """Find the file of a translator: `given` itself, or what has that name here or in the package.
 
     A name alone is enough if only one data set has it. Raises BadInput, with all names, otherwise.
     """
     if given.is_file():
         return given
-    known, name = trained_in(data), given.as_posix()
+    known, name = known_in(data), given.as_posix()
     if name in known:
         return known[name]
     same = [one for one in known if one.endswith(f"/{name}")]
@@ -95,11 +102,12 @@ def _test_psnr(path: Path) -> float | None:
 
 
 def _unknown(name: str, known: Mapping[str, Path], data: Path) -> BadInput:
-    names = [*known, *(one.partition("/")[2] for one in known)]
-    there = f"of what was trained here: {', '.join(known)}" if known else ""
+    names = [*known, *(one.partition("/")[2] for one in known if "/" in one)]
     return BadInput(
         given=f"`{name}` is neither a file nor a translator's name{nearest(name, names)}",
-        needed=f"a {FILE}, or the name of one; "
-        + (there or f"{data / 'runs'} holds none: nothing was trained here yet"),
-        remedy="correct it" if known else "give a file, or `--data` of the project",
+        needed=f"a {FILE}, or the name of one: {', '.join(known)}"
+        + (
+            "" if len(known) > 1 else f" ({data / 'runs'} holds none: nothing was trained here yet)"
+        ),
+        remedy="correct it, or give a file, or `--data` of the project",
     )

@@ -5,7 +5,10 @@ from typing import Final
 
 from thermochroma.serving.arguments.project import add_data
 
-TEXT: Final = "List the translators that were trained here, by the names that `translate` takes."
+TEXT: Final = (
+    "List the translators that came with the package or were trained here, by the names that "
+    "`translate` takes."
+)
 
 
 def add(command: ArgumentParser) -> None:

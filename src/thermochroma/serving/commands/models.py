@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from thermochroma.base.errors import BadInput
-from thermochroma.serving.models import FOR_TRYING, Model, read_model, trained_in
+from thermochroma.serving.models import FOR_TRYING, Model, known_in, read_model
 
 HEAD: Final = ("name", "title", "direction", "MB", "images shown", "test PSNR", "file")
 
@@ -14,17 +14,11 @@ HEAD: Final = ("name", "title", "direction", "MB", "images shown", "test PSNR", 
 def run(chosen: Namespace) -> None:
     """Print a line a translator; damaged ones are named behind them, with status 1."""
     models, faults = [], []
-    for name, path in trained_in(chosen.data).items():
+    for name, path in known_in(chosen.data).items():
         try:
             models.append(read_model(name, path, chosen.data))
         except BadInput as fault:
             faults.append(f"  {name}: {fault}")
-    if not models and not faults:
-        raise BadInput(
-            given=f"{chosen.data / 'runs'} holds no translator",
-            needed="a project in which something was trained",
-            remedy="run `dvc repro`, or give the project's folder with --data",
-        )
     sys.stdout.write(_table(models))
     if faults:
         sys.exit("\n".join(["thermochroma: not listed, for they cannot be read:", *faults]))
