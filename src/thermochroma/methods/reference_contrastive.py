@@ -26,7 +26,6 @@ from jaxtyping import Float
 from pydantic import PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, cat, nn, stack
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
 from thermochroma.base.colour_space import LUMA
 from thermochroma.base.tensors import Image, Thermal, Visible, at_least_float32
@@ -50,6 +49,7 @@ from thermochroma.networks.blocks import InstanceNorm2d, init_normal, scaled
 from thermochroma.networks.frozen import FrozenNetworks, Vgg
 from thermochroma.networks.patch_heads import PatchHeads, draw_places
 from thermochroma.networks.patchgan import PatchCritic
+from thermochroma.networks.spectral import spectral_norm
 
 BASE = 32  # channels at full sides
 STAGES = 4  # of an encoder; each is twice as wide as the one before, at half its sides

@@ -28,7 +28,6 @@ from typing import Literal
 from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor, cat, nn, stack
-from torch.nn.utils.parametrizations import spectral_norm
 
 from thermochroma.base.tensors import Image, Thermal, Visible, to_unit
 from thermochroma.contract.batch import Batch, Still
@@ -48,6 +47,7 @@ from thermochroma.losses.pixel import absolute
 from thermochroma.losses.saliency import saliency
 from thermochroma.networks.blocks import ImageNorm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.networks.spectral import spectral_norm
 
 BASE = 64
 LATENT = 128  # channels inside the saliency head

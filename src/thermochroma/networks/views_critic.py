@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
 from thermochroma.base.colour_space import LUMA, central_differences
 from thermochroma.base.tensors import Image
 from thermochroma.networks.blocks import init_normal
+from thermochroma.networks.spectral import spectral_norm
 
 CHANNELS = 3
 VIEWS = {"blurred": 4, "grey": 4, "gradient": 3}  # a view of the image: depth of its critic
