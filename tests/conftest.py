@@ -8,12 +8,13 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 from filelock import FileLock
 
+from tests.order import ByFile, turn_of
 from tests.slow import is_slow, is_slow_file
 from tests.stand_ins import stand_ins
 from thermochroma.networks.frozen import FrozenNetworks
@@ -75,6 +76,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: turn_of(item.nodeid))
     for item in items:
         if is_slow(item):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand the tests of one file to one process, in our order and not by their number."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
