@@ -227,9 +227,12 @@ def _reading(block: str, frozen: FrozenNetworks) -> golden.Reading:
     return golden.read(block, frozen)
 
 
+@small
 @every_block
-def test_11_the_translator_ships_alone(block: str, frozen: FrozenNetworks, tmp_path: Path) -> None:
-    training, method = begin(block, frozen), method_of(block)
+def test_11_the_translator_ships_alone(
+    block: str, narrow_frozen: FrozenNetworks, tmp_path: Path
+) -> None:
+    training, method = begin(block, narrow_frozen), method_of(block)
     play(training, batch_of(block))
     settings = training.settings.model_dump(mode="json")
     metadata = Metadata(

@@ -4,13 +4,17 @@ DVC is asked what it would run, one change at a time. Nothing is run: the output
 bytes, committed as if the stages had written them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import chdir
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dvc.repo import Repo
+from dvc.utils import strictyaml
+from dvc.utils.serialize import _yaml
 
 from tests.dvc_file import module_of
 from tests.tiny_project import Project
@@ -22,6 +26,20 @@ pytestmark = pytest.mark.xdist_group("what runs again")
 
 THEIRS = {"dataset": "sample", "folder": "their images", "title": "T", "predicts": "visible"}
 THEIRS |= {"cost": {"parameters": 7}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_text_is_parsed_once() -> Iterator[None]:
+    """Let DVC keep what it has parsed: it parses params.yaml again for each stage, the same text."""
+    parse = cache(_yaml.parse_yaml)
+
+    def parsed(text: str, path: str, typ: str = "safe") -> Any:
+        return deepcopy(parse(text, path, typ))
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (_yaml, strictyaml):
+            patch.setattr(module, "parse_yaml", parsed)
+        yield
 
 
 @pytest.fixture(scope="module")
