@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stages.command import run
 from thermochroma.base.manifest import CROP_COLUMNS, write_table
 from thermochroma.base.shards import write_shard
 from thermochroma.loading.crops import MANIFEST, Crops
@@ -28,6 +27,7 @@ BATCH: Final = 16
 WINDOWS: Final = (256, 128)
 WORKERS: Final = (0, 1, 2)
 WARM_UP, SHOWN, ROUNDS = 512, 4096, 5  # pairs, pairs a round
+PROCESSOR: Final = torch.device("cpu")
 
 
 def main() -> None:
@@ -50,22 +50,33 @@ def main() -> None:
     sys.stdout.write("\n".join(lines) + "\n")
 
 
-def make_crops(folder: Path) -> Crops:
-    """Shards of noise, freshly written, so that the page cache holds them."""
+def make_crops(folder: Path, pairs: int = PAIRS) -> Crops:
+    """Shards of noise, freshly written, so that the page cache holds them. pairs: in each."""
     random, rows = np.random.default_rng(0), []
     for shard in range(SHARDS):
         for spectrum, channels in (("thermal", ()), ("visible", (3,))):
-            shape = (PAIRS, SIDE, SIDE, *channels)
+            shape = (pairs, SIDE, SIDE, *channels)
             pixels = random.integers(0, 256, shape, dtype=np.uint8)
             write_shard(folder / spectrum / f"{shard}.npy", [*pixels])
         facts = (f"{shard}", "train", "", "", 0, "1 0 0 0 1 0", 1.0, 0, 0, f"{shard}.npy")
-        rows += [(f"{shard}/{index:05d}", *facts, index, "") for index in range(PAIRS)]
+        rows += [(f"{shard}/{index:05d}", *facts, index, "") for index in range(pairs)]
     write_table(folder / MANIFEST, pd.DataFrame(rows, columns=list(CROP_COLUMNS)), CROP_COLUMNS)
     return Crops(folder)
 
 
-def measure(crops: Crops, window: int, workers: int) -> list[float]:
-    """Pairs a second, round by round; the start of the processes does not count."""
+def measure(
+    crops: Crops,
+    window: int,
+    workers: int,
+    *,
+    shown: int = SHOWN,
+    device: torch.device = PROCESSOR,
+) -> list[float]:
+    """Pairs a second, round by round; the start of the processes does not count.
+
+    shown: pairs a round. device: for a GPU, batches are pinned.
+    """
+    warm_up = min(WARM_UP, shown)
     images = TrainingImages(
         crops=crops,
         rows=crops.split("train"),
@@ -77,21 +88,23 @@ def measure(crops: Crops, window: int, workers: int) -> list[float]:
     )
     batches = raw_batches(
         images,
-        range(WARM_UP + ROUNDS * SHOWN),
+        range(warm_up + ROUNDS * shown),
         batch_size=BATCH,
         workers=workers,
-        device=torch.device("cpu"),
+        device=device,
     )
-    for _ in range(WARM_UP // BATCH):
+    for _ in range(warm_up // BATCH):
         next(batches)
     speeds = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        for _ in range(SHOWN // BATCH):
+        for _ in range(shown // BATCH):
             next(batches)
-        speeds.append(SHOWN / (time.perf_counter() - start))
+        speeds.append(shown / (time.perf_counter() - start))
     return speeds
 
 
 if __name__ == "__main__":
+    from stages.command import run  # asks for packages that `benchmarks.gpu` does without
+
     run(main)

@@ -20,12 +20,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torchmetrics.functional.image import (
-    peak_signal_noise_ratio,
-    structural_similarity_index_measure,
-)
 
-from stages.command import run
 from thermochroma.evaluation.scoring import edge_scores
 from thermochroma.metrics.image_scores import score_images
 
@@ -62,6 +57,11 @@ def all_scores(prediction: Tensor, truth: Tensor, seen: Tensor) -> None:
 
 def reference(prediction: Tensor, truth: Tensor, _seen: Tensor) -> None:
     """torchmetrics, a batch at a time."""
+    from torchmetrics.functional.image import (  # no part of what a GPU's machine needs
+        peak_signal_noise_ratio,
+        structural_similarity_index_measure,
+    )
+
     one, other = prediction.float(), truth.float()
     structural_similarity_index_measure(one, other, data_range=255.0, reduction="none")
     peak_signal_noise_ratio(one, other, data_range=255.0, reduction="none", dim=(1, 2, 3))
@@ -136,4 +136,6 @@ def _apart(work: Callable[..., Any], *arguments: Any) -> Any:
 
 
 if __name__ == "__main__":
+    from stages.command import run  # asks for packages that `benchmarks.gpu` does without
+
     run(main)

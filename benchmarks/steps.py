@@ -23,7 +23,6 @@ from pytorch_msssim import ssim
 from torch import Tensor
 from torch.nn import functional as F
 
-from stages.command import run
 from thermochroma.base.colour_space import lab_of
 from thermochroma.base.errors import BadInput
 from thermochroma.config.params import read_params
@@ -212,4 +211,6 @@ def _apart(work: Callable[..., Any], *arguments: Any) -> Any:
 
 
 if __name__ == "__main__":
+    from stages.command import run  # asks for packages that `benchmarks.gpu` does without
+
     run(main)

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentTypeError
 from copy import deepcopy
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ BLOCKS = sorted(name for name, block in METHODS.items() if "repeat_of" not in bl
 SCALE = 1 / 16
 TEXT_WIDTH = 32
 IMAGES = 12  # a training's length
+PROCESSOR = torch.device("cpu")
 
 
 def known_block(block: str) -> str:
@@ -79,6 +81,7 @@ def begin(
     seed: int = 0,
     scale: float = SCALE,
     images: int = IMAGES,
+    device: torch.device = PROCESSOR,
 ) -> Training:
     """A fresh small training of one block."""
     seed_everything(seed)
@@ -87,6 +90,7 @@ def begin(
     game = method.game(
         translator=translator, scale=scale, frozen=frozen, **settings.game.model_dump()
     )
+    game.to(device)
     return Training(
         game=game, translator=translator, settings=settings, images=images, reading_every_images=2
     )
@@ -98,11 +102,18 @@ def dummy_input(method: Method, *, height: int, width: int, count: int = 2, seed
     return dummy.dummy_input(method.sees, **size, count=count, seed=seed, text_width=TEXT_WIDTH)
 
 
-def batch_of(block: str, *, count: int = 2, seed: int = 0) -> Any:
-    """Made-up images of the kind that the block's game is taught with."""
+def batch_of(
+    block: str,
+    *,
+    count: int = 2,
+    seed: int = 0,
+    side: int = 0,
+    text_width: int = TEXT_WIDTH,
+) -> Any:
+    """Made-up images of the kind that the block's game is taught with, of at least `side` pixels."""
     method, random = method_of(block), torch.Generator().manual_seed(seed + 1000)
     multiple = method.window_multiple(settings_of(block))
-    side = -(-side_of(method) // multiple) * multiple
+    side = -(-max(side, side_of(method)) // multiple) * multiple
     frames = tuple(f"made-up/{seed}/{place}" for place in range(count))
 
     def noise(*shape: int) -> Tensor:
@@ -113,8 +124,21 @@ def batch_of(block: str, *, count: int = 2, seed: int = 0) -> Any:
     if method.trains_on is Edged:
         edges = {name: (noise(1) > 0.8).float() for name in ("thermal_edges", "visible_edges")}
         return Edged(thermal=noise(1), visible=noise(3), **edges, frames=frames)
-    seen = dummy_input(method, height=side, width=side, count=count, seed=seed)
+    seen = dummy.dummy_input(
+        method.sees, height=side, width=side, count=count, seed=seed, text_width=text_width
+    )
     return Batch(seen=seen, target=noise(output_channels(method)), frames=frames)
+
+
+def moved(batch: Any, device: torch.device) -> Any:
+    """A batch, or what a translator sees, on a device."""
+
+    def there(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return value.to(device)
+        return moved(value, device) if is_dataclass(value) else value
+
+    return replace(batch, **{one.name: there(getattr(batch, one.name)) for one in fields(batch)})
 
 
 def output_channels(method: Method) -> int:

@@ -25,7 +25,7 @@ from tests.examiner import BLOCKS, batch_of, begin, known_block
 from tests.stand_ins import stand_ins
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training.loop import next_turn, trainable, weigh
-from thermochroma.training.state import seed_everything
+from thermochroma.training.state import Training, seed_everything
 
 ENOUGH: Final = 0.99
 """Cosine with float32's gradient, above which nothing need be explained."""
@@ -94,8 +94,12 @@ class Turned(NamedTuple):
 def gradients(block: str, frozen: FrozenNetworks, *, half_precision: bool) -> dict[str, Tensor]:
     """Each player's gradient in its turn of the first batch, laid out flat; nothing is stepped."""
     training = begin(block, frozen)
-    batch = batch_of(block, count=COUNTS.get(block, 2))
     training.half_precision = half_precision
+    return gradients_of(training, batch_of(block, count=COUNTS.get(block, 2)))
+
+
+def gradients_of(training: Training, batch: Any) -> dict[str, Tensor]:
+    """The same of a training that has begun, on the device where it is."""
     training.game.train()
     seed_everything(7)
     found: dict[str, Tensor] = {}
@@ -112,13 +116,13 @@ def turned(block: str, frozen: FrozenNetworks) -> dict[str, Turned]:
     """How far each player's gradient is turned."""
     whole = gradients(block, frozen, half_precision=False)
     half = gradients(block, frozen, half_precision=True)
-    cosines = {name: _cosine(half[name], whole[name]) for name in whole}
+    cosines = {name: cosine(half[name], whole[name]) for name in whole}
     if not any(near <= ENOUGH or (block, name) in BELOW for name, near in cosines.items()):
         return {name: Turned(near, None) for name, near in cosines.items()}
     with Products():
         rounded = gradients(block, frozen, half_precision=True)
     return {
-        name: Turned(near, _cosine(rounded[name], whole[name])) for name, near in cosines.items()
+        name: Turned(near, cosine(rounded[name], whole[name])) for name, near in cosines.items()
     }
 
 
@@ -143,7 +147,8 @@ def _rounded(value: Any) -> Any:
     return value
 
 
-def _cosine(one: Tensor, other: Tensor) -> float:
+def cosine(one: Tensor, other: Tensor) -> float:
+    """Of the angle between two gradients."""
     return min(1.0, float(torch.cosine_similarity(one, other, dim=0)))
 
 

@@ -210,13 +210,14 @@ def test_what_the_everyday_loop_leaves_out_is_there() -> None:
         assert not test or f"def {test}" in path.read_text(), name
 
 
-COMMANDED = [*DOCUMENTS, *sorted((ROOT / "benchmarks").glob("*.py")), ROOT / "stages" / "sweep.py"]
+COMMANDED = [*DOCUMENTS, *sorted((ROOT / "benchmarks").rglob("*.py")), ROOT / "stages" / "sweep.py"]
 
 
 @pytest.mark.parametrize("path", COMMANDED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_in_the_documents_have_the_options_that_they_name(path: Path) -> None:
     for module, rest in re.findall(r"python -m ([\w.]+)((?:[^\n]|(?<=\\)\n)*)", path.read_text()):
-        file = ROOT / f"{module.replace('.', '/')}.py"
+        place = ROOT / module.replace(".", "/")
+        file = place / "__main__.py" if place.is_dir() else place.with_suffix(".py")
         if not file.exists():  # a library's
             continue
         code = file.read_text()

@@ -1,15 +1,14 @@
 """The common examination: fifteen questions to every method. A new file is asked them for nothing."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from tests import golden, layouts, mutants, precision
+from tests import golden, layouts, mutants, precision, questions
 from tests.examiner import (
     BLOCKS,
     SCALE,
@@ -18,7 +17,6 @@ from tests.examiner import (
     begin,
     dummy_input,
     method_of,
-    moments,
     output_channels,
     raw_params,
     settings_of,
@@ -26,27 +24,22 @@ from tests.examiner import (
     write_params,
 )
 from tests.parameter_counts import expected_counts
-from tests.turns import turns_seen
 from thermochroma.base.errors import BadInput
 from thermochroma.base.tensors import to_bytes
 from thermochroma.config.params import read_params
-from thermochroma.contract.batch import Batch, Captioned
-from thermochroma.contract.method import Direction, Pairing, load_method, method_names
+from thermochroma.contract.batch import Captioned
+from thermochroma.contract.method import Direction, load_method, method_names
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
 from thermochroma.export.metadata import Metadata
 from thermochroma.export.traits import Traits
 from thermochroma.inference.predictor import Predictor
 from thermochroma.inference.torch_engine import TorchEngine
 from thermochroma.loading.text_features import TextTable
-from thermochroma.losses.pixel import absolute
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.training import checkpoint
 from thermochroma.training.loop import play, trainable
 from thermochroma.training.optimizers import refuse_misowned
-from thermochroma.training.state import Training
 
 small = pytest.mark.usefixtures("shallow")
-CYCLES = ("cycle", "recycle")  # names of terms that measure a way there and back
 every_block = pytest.mark.parametrize("block", BLOCKS)
 every_block_together = pytest.mark.parametrize(  # in one process, which plays it once
     "block", [pytest.param(one, marks=pytest.mark.xdist_group(f"golden {one}")) for one in BLOCKS]
@@ -145,17 +138,7 @@ def test_4_a_image_does_not_depend_on_its_batch(block: str) -> None:
 def test_5_and_7_a_turn_moves_its_player_whole_and_no_other_and_every_weight_is_used(
     block: str, narrow_frozen: FrozenNetworks
 ) -> None:
-    used: set[str] = set()
-    for progress in moments():
-        training = begin(block, narrow_frozen)
-        training.progress = progress
-        seen = turns_seen(training, batch_of(block))
-        used |= seen.terms
-        assert not seen.strays, f"moved out of turn: {seen.strays}"
-        for name, player in training.players.items():
-            assert seen.reached[name] == len(trainable(player)), f"{name} is not reached whole"
-            assert seen.moved[name], f"{name} is not moved by its turn"
-    assert used == set(training.weights)
+    assert not questions.out_of_turn(block, narrow_frozen)
 
 
 @every_block
@@ -171,40 +154,13 @@ def test_6_every_parameter_has_one_owner(block: str, frozen: FrozenNetworks) -> 
 @small
 @every_block
 def test_8_it_learns_one_image_by_heart(block: str, frozen: FrozenNetworks) -> None:
-    method = method_of(block)
-    # Round a cycle is a longer way, but a step with three frames, or with edges, goes further.
-    steps = 120 if method.pairing is Pairing.UNALIGNED and method.trains_on is Batch else 40
-    training = begin(block, frozen, images=2 * steps)
-    _hurry(training, lr=2e-3)
-    batch = _easy(batch_of(block, count=1))
-    enough = 0.6 * _distance(training, batch, method.pairing)
-    for step in range(1, steps + 1):
-        play(training, batch)
-        if step % 4 == 0 and _distance(training, batch, method.pairing) < enough:
-            return
-    pytest.fail(f"after {steps} steps it is still further away than {enough:.3g}")
+    assert not questions.unlearnt(block, frozen)
 
 
 @small
 @every_block
-def test_9_two_steps_and_one_are_three(
-    block: str, narrow_frozen: FrozenNetworks, tmp_path: Path
-) -> None:
-    batches = [batch_of(block, seed=seed) for seed in range(3)]
-    straight = begin(block, narrow_frozen)
-    for batch in batches[:2]:
-        play(straight, batch)
-    checkpoint.save(straight, tmp_path, fingerprint="m")
-    play(straight, batches[2])
-    undisturbed = straight.state_dict()
-    resumed = begin(block, narrow_frozen, seed=1)  # other weights, other random state
-    assert checkpoint.resume(resumed, tmp_path, fingerprint="m")
-    play(resumed, batches[2])
-    assert resumed.progress == straight.progress
-    found = resumed.state_dict()
-    for state in (found, undisturbed):
-        del state["random"]["python"]  # drawn from by beartype, which executes the types in tests
-    _assert_same_bits(found, undisturbed)
+def test_9_two_steps_and_one_are_three(block: str, narrow_frozen: FrozenNetworks) -> None:
+    assert not questions.resumed_otherwise(block, narrow_frozen)
 
 
 @every_block_together
@@ -301,56 +257,3 @@ def _translator(block: str) -> torch.nn.Module:
         method_of(block), settings_of(block), scale=SCALE, text_width=TEXT_WIDTH
     )
     return network.eval().requires_grad_(False)
-
-
-def _hurry(training: Training, *, lr: float) -> None:
-    """The papers' rates are for hundreds of thousands of steps, not for forty.
-
-    Critics keep theirs: at such a rate they change faster than a translator can follow.
-    """
-    learning = next(iter(training.translator.parameters()))
-    hurried = {
-        name: one.model_copy(update={"lr": lr})
-        if any(parameter is learning for parameter in training.players[name].parameters())
-        else one
-        for name, one in training.settings.optimizers.items()
-    }
-    training.settings = training.settings.model_copy(update={"optimizers": hurried})
-
-
-def _easy(batch: Any) -> Any:
-    """The same with smooth images to predict, of a cast that is far from where a method begins."""
-    output = ("target",) if isinstance(batch, Batch) else ("thermal", "visible")
-    return replace(batch, **{name: _smooth(getattr(batch, name)) for name in output})
-
-
-def _smooth(images: torch.Tensor) -> torch.Tensor:
-    flat = images.flatten(0, -4)  # frames of a triplet are images like others
-    smooth = torch.nn.functional.avg_pool2d(flat, 31, 1, 15)
-    cast = torch.tensor([0.6, 0.3, 0.1])[: flat.shape[1]].view(-1, 1, 1)
-    return (cast + 0.4 * smooth / smooth.abs().max()).view_as(images)
-
-
-def _distance(training: Training, batch: Any, pairing: Pairing) -> float:
-    """How far from knowing the image by heart: to the target, or round the cycle if unpaired."""
-    if pairing is Pairing.ALIGNED:
-        with torch.no_grad():
-            return float(absolute(training.translator.train()(batch.seen), batch.target).mean())
-    turn = next(iter(training.game.turns(batch, training.progress)))
-    cycles = [term.detach() for name, term in turn.terms.items() if name.startswith(CYCLES)]
-    return float(torch.stack(cycles).mean())
-
-
-def _assert_same_bits(one: object, other: object) -> None:
-    if isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for key in one:
-            _assert_same_bits(one[key], other[key])
-    elif isinstance(one, list | tuple):
-        assert len(one) == len(other)
-        for mine, yours in zip(one, other, strict=True):
-            _assert_same_bits(mine, yours)
-    elif isinstance(one, torch.Tensor):
-        assert torch.equal(one, other)
-    else:
-        assert one == other
