@@ -17,6 +17,7 @@ from thermochroma.base.images import read_thermal, write_image
 from thermochroma.serving.cli import main
 from thermochroma.serving.demo import card_text, choices, show
 from thermochroma.serving.demo_page import POLICY, build, library, serve
+from thermochroma.serving.models import STARTER
 from thermochroma.serving.translate import InferenceOptions
 
 if TYPE_CHECKING:
@@ -95,12 +96,11 @@ def test_wishes_are_those_of_translate_and_what_is_seen_is_shown(
     assert np.array_equal(read_thermal(shown.seen), 255 - noise(48, 64))
 
 
-def test_the_choices_are_what_was_trained_or_what_is_given(project: Path, tmp_path: Path) -> None:
+def test_the_choices_are_what_has_a_name_or_what_is_given(project: Path, tmp_path: Path) -> None:
     known = choices([], project / "data")
-    assert [*known] == ["roadscene/cyclegan", "roadscene/thermochroma_small"]
+    assert [*known] == [STARTER, "roadscene/cyclegan", "roadscene/thermochroma_small"]
     assert choices(["cyclegan"], project / "data") == {"cyclegan": known["roadscene/cyclegan"]}
-    with pytest.raises(BadInput, match="holds no translator"):
-        choices([], tmp_path)
+    assert [*choices([], tmp_path)] == [STARTER], "a first image needs no training"
 
 
 def test_the_card_is_the_projects_or_what_the_file_tells(project: Path, tmp_path: Path) -> None:

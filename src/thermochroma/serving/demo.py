@@ -18,7 +18,7 @@ from thermochroma.export.traits import Traits
 from thermochroma.inference.predictor import Predictor, load_predictor
 from thermochroma.serving.commands.publish import card_of
 from thermochroma.serving.inputs import Input
-from thermochroma.serving.models import FOR_TRYING, is_drawn, trained_in
+from thermochroma.serving.models import FOR_TRYING, is_drawn, known_in
 from thermochroma.serving.places import translator_at
 from thermochroma.serving.polarity import warning_of
 from thermochroma.serving.tones import holds_more_than_8_bits, mapping_for, parse_tone
@@ -46,18 +46,11 @@ class Shown:
 
 
 def choices(given: Sequence[str], data: Path) -> dict[str, Path]:
-    """Translators to choose from, by name: the given ones, or all that were trained in the project.
+    """Translators to choose from, by name: the given ones, or the package's and all trained in the project.
 
-    Raises BadInput if there is none, and for one that cannot be read.
+    Raises BadInput for one that cannot be read.
     """
-    found = {name: translator_at(name, data) for name in given} or trained_in(data)
-    if not found:
-        raise BadInput(
-            given=f"{data / 'runs'} holds no translator",
-            needed="one at least to choose from",
-            remedy="run `dvc repro`, give the project's folder with --data, or name a translator: "
-            "`thermochroma demo translator.safetensors`",
-        )
+    found = {name: translator_at(name, data) for name in given} or known_in(data)
     for path in found.values():
         read_metadata(path)
     return found
