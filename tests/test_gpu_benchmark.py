@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.gpu import steps
+from benchmarks.gpu import roadscene, steps
 from benchmarks.gpu.form import FULL, SMALL
 from benchmarks.gpu.ledger import CODE, Ledger, code_digest, head_of
 from benchmarks.gpu.plan import Inputs, Part, Piece, parts_of, run_parts
@@ -24,6 +24,7 @@ from benchmarks.gpu.table import page_of
 from benchmarks.gpu.worker import FAILED, Worker
 from tests.conftest import ROOT
 from tests.examiner import PROCESSOR
+from thermochroma.contract.method import Progress
 
 LACKING = """
 import sys
@@ -180,6 +181,30 @@ def test_the_largest_batch_is_found_by_doubling(
     form = replace(SMALL, most_images=cap)
     found = steps.largest(training, "pix2pix", form, PROCESSOR, until=time.perf_counter() + 60)
     assert (found["images"], found["stopped_by"]) == (min(fits, cap), why)
+
+
+@pytest.mark.parametrize(("slower", "shown"), [(1, 100), (2, 72)])
+def test_a_training_is_as_long_as_there_is_time_for(
+    monkeypatch: pytest.MonkeyPatch, slower: int, shown: int
+) -> None:
+    """A tenth of a second an image: 100 until 10 s; where it gets slower later, none begins past 12.5 s."""
+    clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
+
+    def play_to(training: Any, run: Any, _data: object, images: int, watchers: Any = ()) -> None:
+        while training.progress.images < images:
+            clock.now += 0.1 * run.budget.batch_size * (slower if watchers else 1)
+            shown = training.progress.images + run.budget.batch_size
+            training.progress = replace(training.progress, images=shown)
+            for watcher in watchers:
+                watcher(training, run.budget.batch_size)
+
+    monkeypatch.setattr(roadscene, "time", clock)
+    monkeypatch.setattr(roadscene, "play_to", play_to)
+    monkeypatch.setattr(roadscene, "training_dataset", lambda _run: None)
+    training: Any = SimpleNamespace(progress=Progress(images=0, of=10**6))
+    run: Any = SimpleNamespace(budget=SimpleNamespace(batch_size=2, window=64))
+    found = roadscene.teach(training, run, FULL, until=10.01)
+    assert (found["images"], found["planned_images"]) == (shown, 100)
 
 
 def test_numbers_that_the_host_asks_for_are_counted() -> None:
