@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-OFFLINE = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-OFFLINE += ("--disable-component-update", "--disable-sync")
+OFFLINE = (
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -45,7 +45,7 @@ def _file_of(nodeid: str) -> str:
     return nodeid.partition("::")[0].removeprefix("tests/")
 
 
-class ByFile(LoadGroupScheduling):
+class ByFile(LoadGroupScheduling):  # type: ignore[misc]
     """pytest-xdist's `--dist loadgroup`, in our order; what has no group has that of its file."""
 
     def _split_scope(self, nodeid: str) -> str:
