@@ -399,6 +399,7 @@ OURS = {
     "pipeline/sweep.py:tabulate_sweep": "fed in tests/pipeline/test_stored.py",
     "tracking/changes.py:changed_settings": "fed in tests/tracking/test_changes.py",
     "serving/demo.py:card_text": "any text is a card; bytes are fed in tests/serving/test_demo.py",
+    "serving/skeletons.py:_filled": "the package's own templates",
     "serving/results.py:_read": "fed in tests/serving/test_results.py",
     "tracking/journal.py:is_tracked": "fed in tests/tracking",
     "training/checkpoint.py:_load": "fed in tests/training/test_checkpoint.py",

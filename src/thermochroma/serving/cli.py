@@ -16,6 +16,8 @@ from thermochroma.serving.arguments import (
     frames,
     import_weights,
     models,
+    new_dataset,
+    new_method,
     parameters,
     publish,
     results,
@@ -37,6 +39,8 @@ COMMANDS: Final = (
     import_weights,
     parameters,
     diagram,
+    new_method,
+    new_dataset,
 )
 """Modules of arguments, in the order of the help."""
 
