@@ -101,10 +101,13 @@ def test_the_choices_are_what_has_a_name_or_what_is_given(project: Path, tmp_pat
     assert [*known] == [STARTER, "roadscene/cyclegan", "roadscene/thermochroma_small"]
     assert choices(["cyclegan"], project / "data") == {"cyclegan": known["roadscene/cyclegan"]}
     assert [*choices([], tmp_path)] == [STARTER], "a first image needs no training"
+    with pytest.raises(BadInput, match="`cyclegam` is neither a file nor"):
+        choices(["cyclegam"], project / "data")
 
 
 def test_the_card_is_the_projects_or_what_the_file_tells(project: Path, tmp_path: Path) -> None:
     known = choices([], project / "data")
+    assert card_text(known[STARTER]).startswith("# ")
     assert card_text(known["roadscene/cyclegan"]).startswith("# A card of *its* own")
     assert "There is no model card" in card_text(known["roadscene/thermochroma_small"])
     alone = saved("cyclegan", tmp_path / "t.safetensors")
@@ -130,7 +133,8 @@ def address(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
         pytest.importorskip("gradio", reason=NEEDS)
         data = project / "data"
-        page = build(library(), choices([], data), data, folder)
+        models = choices(["roadscene/cyclegan", "roadscene/thermochroma_small"], data)
+        page = build(library(), models, data, folder)
         yield serve(page, None)
         page.close(verbose=False)
 
