@@ -88,8 +88,7 @@ def measure(
     )
     batches = raw_batches(
         images,
-        range(warm_up + ROUNDS * shown),
-        batch_size=BATCH,
+        (range(first, first + BATCH) for first in range(0, warm_up + ROUNDS * shown, BATCH)),
         workers=workers,
         device=device,
     )

@@ -25,11 +25,14 @@ def say_interrupted() -> None:
 def end_with_dvc() -> None:
     """End this process when the `dvc` that started it ends, and now if it has ended already.
 
-    A launcher (THERMOCHROMA_LAUNCH) may run a stage where no `dvc` is above, as on another machine.
+    A launcher (THERMOCHROMA_LAUNCH) may run a stage where no `dvc` is above, as on another machine. One
+    process of several ends with the one that started it, too.
     """
-    if "DVC_STAGE" not in os.environ:
+    launched = "THERMOCHROMA_LAUNCHED" in os.environ
+    if "DVC_STAGE" not in os.environ and not launched:
         return
-    if chain := up_to_dvc(above()):
+    processes = above()
+    if chain := up_to_dvc(processes) or processes[:launched]:
         threading.Thread(target=_watch, args=(chain,), daemon=True).start()
     elif not os.environ.get("THERMOCHROMA_LAUNCH"):
         sys.exit(

@@ -164,7 +164,7 @@ def test_edges_arrive_between_none_and_one(tmp_path: Path) -> None:
         crops=crops, rows=crops.split("train"), text=None, aligned=False, flip=0.5, window=32, seed=0,
         edges=_found(crops, tmp_path / "edges"),
     )  # fmt: skip
-    (batch,) = training_batches(
+    ((batch, _),) = training_batches(
         images, start_images=0, images=3, batch_size=3, workers=0,
         trains_on=Edged, sees=Still, device=torch.device("cpu"),
     )  # fmt: skip

@@ -149,7 +149,7 @@ def test_batches_resume_in_the_middle_and_end_small(crops: Crops) -> None:
             sees=Still,
             device=CPU,
         )
-        return [batch.frames for batch in batches]
+        return [batch.frames for batch, _ in batches]
 
     whole = frames(0)
     assert [len(batch) for batch in whole] == [4, 4, 3]
@@ -159,7 +159,7 @@ def test_batches_resume_in_the_middle_and_end_small(crops: Crops) -> None:
 def test_another_process_loads_the_same(crops: Crops) -> None:
     def pixels(workers: int) -> list[dict[str, object]]:
         batches = raw_batches(
-            _images(crops), range(3, 11), batch_size=4, workers=workers, device=CPU
+            _images(crops), [range(3, 7), range(7, 11)], workers=workers, device=CPU
         )
         return [
             {
@@ -191,7 +191,7 @@ def test_little_is_sent_to_another_process(crops: Crops) -> None:
 def test_batches_are_copies_that_may_be_written_to(crops: Crops) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # torch warns of arrays that must not be written to
-        (raw,) = raw_batches(_images(crops), range(6), batch_size=6, workers=0, device=CPU)
+        (raw,) = raw_batches(_images(crops), [range(6)], workers=0, device=CPU)
     raw["thermal"].zero_()
     assert _images(crops)[0]["thermal"].max() >= 100
     with pytest.raises(ValueError, match="read-only"):
@@ -207,7 +207,7 @@ def test_a_frame_without_a_sentence_is_refused_before_the_training(crops: Crops)
 
 
 def test_values_arrive_in_network_range(crops: Crops) -> None:
-    (batch,) = training_batches(
+    ((batch, _),) = training_batches(
         _images(crops),
         start_images=0,
         images=3,

@@ -200,7 +200,7 @@ def test_training_begins_anywhere_and_goes_on_the_same(tmp_path: Path) -> None:
             sees=Referenced,
             device=CPU,
         )
-        return [(batch.seen.reference, batch.target) for batch in given]
+        return [(batch.seen.reference, batch.target) for batch, _ in given]
 
     for one, other in zip(batches(0)[3:], batches(12), strict=True):
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))

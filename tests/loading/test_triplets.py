@@ -120,7 +120,7 @@ def test_disjoint_triplets_never_show_a_sequence_in_both_spectra(tmp_path: Path)
 def test_triplets_arrive_in_network_range(tmp_path: Path) -> None:
     crops = _crops(tmp_path, a=Sequence(6), b=Sequence(4))
     triplets = _triplets(crops)
-    (batch,) = training_batches(
+    ((batch, _),) = training_batches(
         triplets, start_images=2, images=4, batch_size=4, workers=0,
         trains_on=Triplets, sees=Still, device=CPU,
     )  # fmt: skip

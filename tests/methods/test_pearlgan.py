@@ -53,11 +53,12 @@ def test_scales_weigh_as_on_the_card() -> None:
 
 
 def test_an_edge_that_is_lost_costs_what_the_card_says() -> None:
-    edges, slope = torch.zeros(256, 256), torch.zeros(256, 256)
-    edges[4, 4:20] = 1
-    slope[20, 20] = 1
-    assert float(lost_edges(edges, slope, strength=0.8)) == pytest.approx(0.752941, abs=1e-6)
-    assert float(lost_edges(torch.zeros(256, 256), slope, strength=0.8)) == 0
+    edges, slopes = torch.zeros(2, 256, 256), torch.zeros(2, 256, 256)
+    edges[0, 4, 4:20] = 1
+    slopes[:, 20, 20] = 1
+    lost, nothing = lost_edges(edges, slopes, strength=0.8).tolist()
+    assert lost == pytest.approx(0.752941, abs=1e-6)
+    assert nothing == 0
 
 
 def test_slopes_of_a_flat_image() -> None:

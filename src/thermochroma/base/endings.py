@@ -1,16 +1,22 @@
 """The end of every command: what a user or the machine did is one sentence, never a traceback."""
 
 import errno
+import json
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from thermochroma.base.errors import BadInput
 
 INTERRUPTED: Final = 130  # exit status of a command that Ctrl-C ended: 128 and the signal's number
+
+LAUNCHED: Final = "THERMOCHROMA_LAUNCHED"
+"""Environment variable of a process of several, which leaves its last words to who started it."""
 
 _FULL = "no space is left on the disk, or your quota is used up", "room for the outputs"
 _SYSTEM: Final = {
@@ -55,13 +61,25 @@ def one_sentence(*, again: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        sys.stderr.write(f"\nthermochroma: interrupted; {again}.\n")
+        if LAUNCHED not in os.environ:
+            sys.stderr.write(f"\nthermochroma: interrupted; {again}.\n")
         sys.exit(INTERRUPTED)
     except Exception as problem:
         sentence = problem if isinstance(problem, BadInput) else of_the_machine(problem, again)
         if sentence is None or os.environ.get("THERMOCHROMA_TRACEBACK"):
             raise
+        if LAUNCHED in os.environ:
+            _tell_launcher(sentence)
+            sys.exit(1)
         sys.exit(f"thermochroma: {sentence}")
+
+
+def _tell_launcher(sentence: BadInput) -> None:
+    """Leave the sentence to the process that started this one of several, which says it once."""
+    parts = {name: getattr(sentence, name) for name in ("given", "needed", "remedy")}
+    told = json.dumps({**parts, "at": time.time()})
+    file = Path(os.environ["TORCHELASTIC_ERROR_FILE"])
+    file.write_text(json.dumps({"message": told}), encoding="utf-8")
 
 
 def of_the_machine(problem: BaseException | None, again: str) -> BadInput | None:

@@ -1,7 +1,7 @@
 """Batches for training. Order and augmentation depend only on the seed and on the number of images
 shown, so a loader can start at any image and continue with the same batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,10 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from thermochroma.base import whole_batch
 from thermochroma.base.files import seed_of
 from thermochroma.base.images import VisibleImage
+from thermochroma.base.whole_batch import Share
 from thermochroma.contract.batch import TrainingBatch
 from thermochroma.contract.settings import CameraSettings
 from thermochroma.loading.camera_jitter import by_another_camera
@@ -106,30 +108,37 @@ def training_batches(
     trains_on: type,
     sees: type,
     device: torch.device,
-) -> Iterator[TrainingBatch]:
-    """Yield batches from the image `start_images` to the last; the last batch may be smaller."""
-    some = range(start_images, images)
-    for raw in raw_batches(dataset, some, batch_size=batch_size, workers=workers, device=device):
-        yield assemble_shown(move(raw, device), trains_on, sees, dataset.text)
+) -> Iterator[tuple[TrainingBatch, Share]]:
+    """Yield this process's share of each batch, and which share it is.
+
+    The first batch starts with the image `start_images`; the last one may be smaller.
+    """
+    starts = range(start_images, images, batch_size)
+
+    def share_at(start: int) -> Share:
+        return whole_batch.share_of(min(batch_size, images - start))
+
+    shown = (share_at(start).numbers(start) for start in starts)
+    loaded = raw_batches(dataset, shown, workers=workers, device=device)
+    for start, raw in zip(starts, loaded, strict=True):
+        yield assemble_shown(move(raw, device), trains_on, sees, dataset.text), share_at(start)
 
 
 def raw_batches(
     dataset: TrainingDataset,
-    shown: Sequence[int],
+    shown: Iterable[range],
     *,
-    batch_size: int,
     workers: int,
     device: torch.device,
 ) -> Iterator[Raw]:
-    """Yield batches of bytes, not yet on the device, of the images `shown`, in order.
+    """Yield batches of bytes, not yet on the device, of the images of each batch `shown`.
 
     workers: number of loading processes; 0 loads in this one.
     """
     return iter(
         DataLoader(
             dataset,
-            sampler=shown,
-            batch_size=batch_size,
+            batch_sampler=map(list, shown),
             collate_fn=_stacked,
             num_workers=workers,
             # Forked copies of a process with threads may hang; spawned ones start afresh.

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from thermochroma.base import whole_batch
 from thermochroma.base.tensors import Image, at_least_float32
 
 Logits = Float[Tensor, "b 1 y x"]
@@ -61,7 +62,10 @@ def gradient_penalty(
     """
     real, fake = at_least_float32(real.detach()), at_least_float32(fake.detach())
     with torch.enable_grad(), torch.autocast(real.device.type, enabled=False):
-        share = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
+        share = whole_batch.drawn(
+            len(real),
+            lambda rows: torch.rand(rows, 1, 1, 1, device=real.device, dtype=real.dtype),
+        )
         between = torch.lerp(fake, real, share).requires_grad_()
         (slope,) = torch.autograd.grad(score(between).sum(), between, create_graph=True)
     return (slope.flatten(1).norm(dim=1) - 1).square()

@@ -1,10 +1,13 @@
 """Structured gradient alignment: edges of the input must be slopes of the output (PearlGAN)."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from thermochroma.base import whole_batch
 from thermochroma.base.colour_space import LUMA, central_differences
 from thermochroma.base.tensors import Visible, at_least_float32, to_unit
 
@@ -21,19 +24,38 @@ def grey_slopes(image: Visible, *, black_border: bool) -> Float[Tensor, "b h w"]
 
 
 def lost_edges(
-    edges: Float[Tensor, "h w"], slope: Float[Tensor, "h w"], *, strength: float
-) -> Float[Tensor, ""]:
-    """Shortfall of slopes from `strength` times the greatest of them, at edges, in one patch.
+    edges: Float[Tensor, "b h w"], slopes: Float[Tensor, "b h w"], *, strength: float
+) -> Float[Tensor, " b"]:
+    """Shortfall of slopes from `strength` times the greatest of them, at edges, in one patch of each image.
 
     The patch is drawn, on the CPU, among those of an 8x8 grid that hold an edge; 0 if none does.
     """
-    mine, slopes = _patches(edges), _patches(slope)
-    filled = (mine > 0).any(-1).nonzero()[:, 0]
-    if len(filled) == 0:
-        return slope.new_zeros(())
-    drawn = filled[int(torch.randint(len(filled), ()).item())]
-    steep = slopes[drawn] / slopes[drawn].max()
-    return (strength * mine[drawn] - steep).relu().sum() / (1 + mine[drawn].sum())
+    patches = [_patches(one) for one in edges]
+    filled = [(one > 0).any(-1).nonzero()[:, 0] for one in patches]
+    counts = torch.tensor([len(one) for one in filled], device=edges.device)
+    drawn = whole_batch.own(torch.tensor(_draw_one_of(whole_batch.gathered(counts).tolist())))
+    return torch.stack(
+        [
+            _lost(mine[some[place]], _patches(slope)[some[place]], strength)
+            if len(some)
+            else slope.new_zeros(())
+            for mine, some, place, slope in zip(
+                patches, filled, drawn.tolist(), slopes, strict=True
+            )
+        ]
+    )
+
+
+def _draw_one_of(counts: Sequence[int]) -> list[int]:
+    """For each image, the place of one of so many; where there is none, none is drawn."""
+    return [int(torch.randint(count, ()).item()) if count else 0 for count in counts]
+
+
+def _lost(
+    edges: Float[Tensor, " p"], slope: Float[Tensor, " p"], strength: float
+) -> Float[Tensor, ""]:
+    steep = slope / slope.max()
+    return (strength * edges - steep).relu().sum() / (1 + edges.sum())
 
 
 def _patches(values: Float[Tensor, "h w"]) -> Float[Tensor, "n p"]:

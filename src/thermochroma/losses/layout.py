@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from thermochroma.base import whole_batch
 from thermochroma.base.tensors import Image, at_least_float32
 
 SMOOTH: Final = 1e-6
@@ -63,7 +64,8 @@ class Memory(nn.Module):
     @torch.no_grad()
     def add(self, rows: Float[Tensor, "b n"]) -> None:
         """Keep these rows, and drop the oldest."""
-        self.kept.copy_(torch.cat([rows.to(self.kept), self.kept])[: len(self.kept)])
+        rows = whole_batch.gathered(rows.to(self.kept))
+        self.kept.copy_(torch.cat([rows, self.kept])[: len(self.kept)])
         self.filled.add_(len(rows)).clamp_(max=len(self.kept))
 
     def forward(self, rows: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:

@@ -31,6 +31,7 @@ from thermochroma.contract.settings import Settings, Strict
 from thermochroma.games.paired_adversarial import PairedAdversarialGame, PerceptualAndVariation
 from thermochroma.losses.adversarial import CRITERIA
 from thermochroma.losses.structure import dissimilarity
+from thermochroma.networks.batch_wide import BatchNorm2d
 from thermochroma.networks.blocks import (
     ImageNorm,
     init_normal,
@@ -265,7 +266,7 @@ def _stage(narrow: int, wide: int, *, norm: Norm) -> nn.Sequential:
     return nn.Sequential(first, *later)
 
 
-NORMS: Mapping[str, Norm] = {"per_image": ImageNorm, "running": nn.BatchNorm2d}
+NORMS: Mapping[str, Norm] = {"per_image": ImageNorm, "running": BatchNorm2d}
 OUTPUTS: Mapping[str, Callable[[], nn.Module]] = {
     "leaky_relu": partial(nn.LeakyReLU, LEAK),
     "tanh": nn.Tanh,

@@ -256,12 +256,7 @@ class PearlGame(Game[Edged]):
     def lost_edges(self, edges: Float[Tensor, "b 1 h w"], fake: Visible) -> Float[Tensor, " b"]:
         """Structured gradient alignment, in one patch of each image."""
         slopes = grey_slopes(fake, black_border=self.black_border)
-        return torch.stack(
-            [
-                lost_edges(mine, slope, strength=self.edge_strength)
-                for mine, slope in zip(edges[:, 0], slopes, strict=True)
-            ]
-        )
+        return lost_edges(edges[:, 0], slopes, strength=self.edge_strength)
 
 
 def relative(

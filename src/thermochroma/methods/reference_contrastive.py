@@ -45,6 +45,7 @@ from thermochroma.losses.adversarial import squares_fake, squares_real
 from thermochroma.losses.contrastive import patch_nce
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute
+from thermochroma.networks.batch_wide import BatchNorm2d
 from thermochroma.networks.blocks import InstanceNorm2d, init_normal, scaled
 from thermochroma.networks.frozen import FrozenNetworks, Vgg
 from thermochroma.networks.patch_heads import PatchHeads, draw_places
@@ -354,7 +355,7 @@ ANCHORS: Mapping[str, tuple[str, ...]] = {
     "both": ("visible", "thermal"),
 }
 NORMS: Mapping[str, Norm] = {
-    "batch": nn.BatchNorm2d,
+    "batch": BatchNorm2d,
     "instance": partial(InstanceNorm2d, affine=True),
 }
 

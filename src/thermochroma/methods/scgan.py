@@ -45,6 +45,7 @@ from thermochroma.losses.adversarial import gradient_penalty
 from thermochroma.losses.perceptual import perceptual
 from thermochroma.losses.pixel import absolute
 from thermochroma.losses.saliency import saliency
+from thermochroma.networks.batch_wide import BatchNorm2d
 from thermochroma.networks.blocks import ImageNorm, scaled, spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.spectral import spectral_norm
@@ -67,9 +68,9 @@ SALIENCY_LAYERS = slice(
 )  # up layers that feed the saliency head: at 1/8, 1/4 and 1/2 of the sides
 
 Saliency = Float[Tensor, "b 1 h w"]
-BatchNorm = ImageNorm | nn.BatchNorm2d
+BatchNorm = ImageNorm | BatchNorm2d
 Norm = Callable[[int], BatchNorm]
-NORMS: Mapping[str, Norm] = {"per_image": ImageNorm, "running": nn.BatchNorm2d}
+NORMS: Mapping[str, Norm] = {"per_image": ImageNorm, "running": BatchNorm2d}
 """Norms by the name that a setting gives; they differ in evaluation only."""
 
 
@@ -182,10 +183,10 @@ class Critic(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             Layer(in_channels, base, kernel=7, padding=3, norm=None),
-            Layer(base, 2 * base, stride=2, norm=nn.BatchNorm2d),
-            Layer(2 * base, 4 * base, stride=2, norm=nn.BatchNorm2d),
-            Layer(4 * base, 8 * base, stride=2, norm=nn.BatchNorm2d),
-            Layer(8 * base, 8 * base, kernel=4, norm=nn.BatchNorm2d),
+            Layer(base, 2 * base, stride=2, norm=BatchNorm2d),
+            Layer(2 * base, 4 * base, stride=2, norm=BatchNorm2d),
+            Layer(4 * base, 8 * base, stride=2, norm=BatchNorm2d),
+            Layer(8 * base, 8 * base, kernel=4, norm=BatchNorm2d),
             Layer(8 * base, 1, kernel=4, norm=None, activation=nn.Identity()),
         )
 

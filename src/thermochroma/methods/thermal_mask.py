@@ -20,6 +20,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from thermochroma.base import whole_batch
 from thermochroma.base.colour_space import LUMA
 from thermochroma.base.tensors import Image, Thermal, Visible
 from thermochroma.contract.batch import Batch, VisibleStill
@@ -307,7 +308,7 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
     def remember_profile(self, spectrum: str, true: Image) -> None:
         """Move the running mean of the true images' profiles."""
         running = self.get_buffer(f"profile_{spectrum}")
-        now = self.profile_of(true).mean(0)
+        now = whole_batch.mean(self.profile_of(true))
         moved = PROFILE_MOMENTUM * running + (1 - PROFILE_MOMENTUM) * now
         running.copy_(torch.where(running.isnan(), now, moved))
 
@@ -318,7 +319,7 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
     def profile_gap(self, spectrum: str, fake: Image) -> Float[Tensor, " b"]:
         """Gap between the batch's mean profile and the true images' running mean; equal in a batch."""
         wanted = self.get_buffer(f"profile_{spectrum}").clone()
-        gap = (self.profile_of(fake).mean(0) - wanted).abs().mean()
+        gap = (whole_batch.mean(self.profile_of(fake)) - wanted).abs().mean()
         return gap.expand(len(fake))
 
 

@@ -32,6 +32,7 @@ from thermochroma.contract.settings import Settings, Strict
 from thermochroma.losses.adversarial import CRITERIA
 from thermochroma.losses.perceptual import feature_angles
 from thermochroma.losses.structure import dissimilarity
+from thermochroma.networks.batch_wide import dropout, dropout2d
 from thermochroma.networks.blocks import ImageNorm, init_normal, scaled
 from thermochroma.networks.efficientnet_lite import load_efficientnet
 from thermochroma.networks.encoders import EncoderName, Maps, encoder_named, groups_of
@@ -102,13 +103,13 @@ class Decoder(nn.Module):
         """Features at the stride of the finest map, a quarter of the image's sides."""
         normed = [norm(one) for norm, one in zip(self.norms, maps, strict=True)]
         adapted = [
-            adapt(F.dropout2d(one, self.dropout, self.training))
+            adapt(dropout2d(one, self.dropout, self.training))
             for adapt, one in zip(self.adapt, normed, strict=True)
         ]
         x = torch.zeros_like(adapted[-1])
         if self.context is not None:
             pooled = normed[-1].mean((2, 3))
-            x = x + self.context(F.dropout(pooled, self.dropout, self.training))[:, :, None, None]
+            x = x + self.context(dropout(pooled, self.dropout, self.training))[:, :, None, None]
         for finer, mix in zip(reversed(adapted), reversed(self.mix), strict=True):
             x = mix(x, finer)
         return x

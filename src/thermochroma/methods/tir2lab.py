@@ -39,6 +39,7 @@ from thermochroma.contract.method import (
     Turn,
 )
 from thermochroma.contract.settings import Settings, Strict
+from thermochroma.networks.batch_wide import batch_norm, dropout
 from thermochroma.networks.blocks import scaled
 
 UnitLab: TypeAlias = Float[Tensor, "b 3 h w"]
@@ -75,7 +76,8 @@ class SoonBatchNorm(nn.BatchNorm2d):
             return super().forward(x)
         mean, variance = torch.zeros_like(self.running_mean), torch.ones_like(self.running_var)
         # with a momentum of 1 both become this batch's own
-        out = F.batch_norm(x, mean, variance, self.weight, self.bias, True, 1.0, self.eps)
+        learnt = self.weight, self.bias
+        out = batch_norm(x, mean, variance, *learnt, momentum=1.0, eps=self.eps)
         self.num_batches_tracked += 1
         share = (1 / self.num_batches_tracked).clamp(min=MOMENTUM)
         self.running_mean.lerp_(mean, share)
@@ -130,7 +132,7 @@ class Block(nn.Module):
         x = F.leaky_relu(x, self.leak)
         if self.grow > 1:
             x = F.interpolate(x, scale_factor=float(self.grow), mode="nearest")
-        return F.dropout(self.norm(self.conv(x)), self.dropout, self.training)
+        return dropout(self.norm(self.conv(x)), self.dropout, self.training)
 
 
 class Tir2LabTranslator(Translator[Still]):

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from thermochroma.base.tensors import Image, Thermal
+from thermochroma.networks.batch_wide import batch_norm
 
 NORM_EPS = 1e-5
 
@@ -35,7 +36,7 @@ class ImageNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         if self.training:
-            return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=NORM_EPS)
+            return batch_norm(x, None, None, self.weight, self.bias, momentum=0.0, eps=NORM_EPS)
         return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=NORM_EPS)
 
 

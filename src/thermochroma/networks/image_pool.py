@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from thermochroma.base import whole_batch
 from thermochroma.base.tensors import Image
 
 
@@ -22,7 +23,8 @@ class ImagePool(nn.Module):
 
     def forward(self, fakes: Image) -> Image:
         """Exchange the fakes of one batch; the returned ones carry no gradient."""
-        return torch.stack([self._exchange(fake) for fake in fakes.detach()])
+        shown = torch.stack([self._exchange(fake) for fake in whole_batch.gathered(fakes)])
+        return whole_batch.own(shown)
 
     def get_extra_state(self) -> list[Tensor]:
         return self.kept

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, cat, nn
 
 from thermochroma.base.errors import BadInput
+from thermochroma.networks.batch_wide import Dropout
 
 LEAK = 0.2
 MOST_WIDTHS = 8  # the widest layers are 8 base widths wide
@@ -89,7 +90,7 @@ def _ups(
             nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=biased),
             norm(narrow),
         ]
-        return nn.Sequential(*layers, *([nn.Dropout(share)] if share else []))
+        return nn.Sequential(*layers, *([Dropout(share)] if share else []))
 
     innermost = up(widths[-1], widths[-2], 0.0)
     middle = [

@@ -14,6 +14,7 @@ ONLY_LOOKS_ON = (
     "thermochroma.config.machine",
     "thermochroma.config.params",
     "thermochroma.config.parsing",
+    "thermochroma.training.launch",
     "stages.command",
     "stages.preflight",
     "stages.watch",

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection, Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,15 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from thermochroma.base import whole_batch
 from thermochroma.base.device import device_name, peak_memory_bytes
 from thermochroma.base.files import sha256
 from thermochroma.base.lock import exclusive_lock
 from thermochroma.base.project import at_root, project_root
 from thermochroma.base.sealed import write_json
 from thermochroma.base.tables import write_csv
+from thermochroma.base.whole_batch import Share
+from thermochroma.contract.batch import TrainingBatch
 from thermochroma.contract.dummy_input import dummy_input
 from thermochroma.contract.method import Method, Translator
 from thermochroma.export.artifact import build_translator, save_translator
@@ -36,7 +39,7 @@ from thermochroma.pipeline.training_run import (
 )
 from thermochroma.tracking.lineage import lineage
 from thermochroma.tracking.window import Window, open_window
-from thermochroma.training import checkpoint, finished, snapshots
+from thermochroma.training import checkpoint, finished, launch, ranks, snapshots
 from thermochroma.training.callbacks import At, Every, progress_bar
 from thermochroma.training.loop import play_all
 from thermochroma.training.state import Training, seed_everything
@@ -55,13 +58,53 @@ def train(
     """Play a method's game to its end; write the translator, snapshots, readings and cost into `folder`.
 
     Resumes from the checkpoint of the very same settings, data and code, to the same bits; one that has
-    ended before is not trained again. recorded: MD5 of every output that needs no copy any more.
+    ended before is not trained again. recorded: MD5 of every output that needs no copy any more. Where the
+    machine is to use several processes, this one only starts them (docs/how-to/several-processes.md).
     """
+    batch_size = run.budget.batch_size
+    if launch.are_too_many(batch_size):
+        tqdm.write(
+            f"{label_of(run)}: no more processes than images in a batch, {batch_size}, share the work"
+        )
+    if (count := launch.processes_for(batch_size)) > 1:
+        launch.start_again(count)
+        return
+    place = at_root(checkpoints) / f"{label_of(run)}-{run.fingerprint}"
+    with ranks.joined(run.device):
+        if whole_batch.rank() == 0:
+            lead(run, files, place, recorded=recorded, folder=folder)
+        else:
+            follow(run, files, place)
+
+
+def label_of(run: TrainingRun) -> str:
+    """Name of a training in folders and messages."""
+    return f"{run.dataset}-{run.entry.name}"
+
+
+def follow(run: TrainingRun, files: TrainingFiles, place: Path) -> None:
+    """Compute shares of batches; write, track and show nothing."""
+    if ranks.told_by_first(False, run.device):
+        return
+    training = begin(run, FrozenNetworks(files.weights))
+    checkpoint.resume(training, place, fingerprint=run.fingerprint, tell=lambda _: None)
+    play_all(training, batches_of(training, run), [])
+
+
+def lead(
+    run: TrainingRun,
+    files: TrainingFiles,
+    place: Path,
+    *,
+    recorded: Collection[str],
+    folder: Path,
+) -> None:
+    """Train, and write, track and show it: alone, or as the first of several processes."""
     dataset, name = run.dataset, run.entry.name
-    place = at_root(checkpoints) / f"{dataset}-{name}-{run.fingerprint}"
     finished.discard_recorded(place.parent, recorded)
     with exclusive_lock(place):
-        training = None if has_ended(place) else begin(run, FrozenNetworks(files.weights))
+        ended = ranks.told_by_first(has_ended(place), run.device)
+        training = None if ended else begin(run, FrozenNetworks(files.weights))
         if training is not None:
             announce(training, run, place)
         tags = lineage(dataset=dataset, method=name)
@@ -114,6 +157,7 @@ def begin(run: TrainingRun, frozen: FrozenNetworks) -> Training:
     game = run.method.game(
         translator=translator, scale=budget.scale, frozen=frozen, **settings.game.model_dump()
     )
+    ranks.refuse_own_draws(game)
     # Channels last: 8 times faster for the 13x13 depthwise gradients, even on a processor.
     game.to(run.device)
     game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -155,7 +199,7 @@ def try_sides(
 
 def announce(training: Training, run: TrainingRun, place: Path) -> None:
     """Resume if there is a checkpoint; say what is begun, resumed, or left alone."""
-    label = f"{run.dataset}-{run.entry.name}"
+    label = label_of(run)
     if checkpoint.resume(training, place, fingerprint=run.fingerprint):
         tqdm.write(
             f"{label}: resuming after {training.progress.images} of {training.progress.of} images"
@@ -167,21 +211,27 @@ def announce(training: Training, run: TrainingRun, place: Path) -> None:
         )
 
 
-def teach(training: Training, run: TrainingRun, tracked: Window, place: Path) -> dict[str, Any]:
-    """Train to the end; returns the speed."""
-    budget = run.budget
-    batches = training_batches(
-        training_dataset(run),
+def batches_of(training: Training, run: TrainingRun) -> Iterator[tuple[TrainingBatch, Share]]:
+    """This process's share of each batch that is left to be shown."""
+    with ranks.first_alone():  # it may find edges, and keep them in files
+        dataset = training_dataset(run)
+    return training_batches(
+        dataset,
         start_images=training.progress.images,
         images=training.progress.of,
-        batch_size=budget.batch_size,
-        workers=budget.workers,
+        batch_size=run.budget.batch_size,
+        workers=run.budget.workers,
         trains_on=run.method.trains_on,
         sees=run.method.sees,
         device=run.device,
     )
+
+
+def teach(training: Training, run: TrainingRun, tracked: Window, place: Path) -> dict[str, Any]:
+    """Train to the end; returns the speed."""
+    budget, batches = run.budget, batches_of(training, run)
     first, start = training.progress.images, time.perf_counter()
-    with progress_bar(training, title=f"train {run.dataset}-{run.entry.name}") as bar:
+    with progress_bar(training, title=f"train {label_of(run)}") as bar:
         validate = Every(budget.validate_every_images, validation(run))
         keep = Every(budget.checkpoint_every_images, keeping(run, tracked, place))
         late = budget.snapshots_after_images(len(run.crops.split("train")))
@@ -252,9 +302,14 @@ def write_outputs(
     write_csv(folder / "history.csv", pd.DataFrame(training.metric_log.rows))
     cost = speed | {
         "peak_memory_bytes": peak_memory_bytes(run.device),
-        "training_device": device_name(run.device),
+        "training_device": times(whole_batch.count()) + device_name(run.device),
     }
     write_json(folder / "cost.json", cost)
+
+
+def times(count: int) -> str:
+    """How many devices, before their name; nothing for one."""
+    return f"{count} × " if count > 1 else ""
 
 
 def metadata_of(run: TrainingRun, training: Training) -> Metadata:

@@ -7,8 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from thermochroma.base import whole_batch
 from thermochroma.base.errors import BadInput
 from thermochroma.base.tensors import at_least_float32
+from thermochroma.base.whole_batch import Share, computing
 from thermochroma.contract.batch import TrainingBatch
 from thermochroma.contract.method import Turn
 from thermochroma.training.state import Training
@@ -22,19 +24,25 @@ Watcher = Callable[[Training, int], None]
 
 
 def play_all(
-    training: Training, batches: Iterable[TrainingBatch], watchers: Iterable[Watcher]
+    training: Training,
+    batches: Iterable[tuple[TrainingBatch, Share]],
+    watchers: Iterable[Watcher],
 ) -> None:
     """Train on every batch; after each, note its readings and call the watchers."""
     watching = list(watchers)
-    for batch in batches:
-        readings = play(training, batch)
-        training.metric_log.note(readings, images=len(batch), shown=training.progress.images)
+    for batch, share in batches:
+        with computing(share):
+            readings = play(training, batch)
+        training.metric_log.note(readings, images=share.of, shown=training.progress.images)
         for watcher in watching:
-            watcher(training, len(batch))
+            watcher(training, share.of)
 
 
 def play(training: Training, batch: TrainingBatch) -> Readings:
-    """Train on one batch: play every turn, then move the average and the progress."""
+    """Train on one batch: play every turn, then move the average and the progress.
+
+    With several processes `batch` is this one's share; gradients and readings are those of the whole.
+    """
     training.game.train()
     training.set_rates()
     readings: Readings = {}
@@ -42,8 +50,8 @@ def play(training: Training, batch: TrainingBatch) -> Readings:
     while (turn := next_turn(turns, training, batch)) is not None:
         step(training, turn, batch)
         readings |= {f"{turn.player}/{name}": term.mean() for name, term in turn.terms.items()}
-    training.advance(len(batch))
-    return readings
+    training.advance(whole_batch.images(len(batch)))
+    return whole_batch.means_of(readings)
 
 
 def next_turn(turns: Iterator[Turn], training: Training, batch: TrainingBatch) -> Turn | None:
@@ -65,11 +73,12 @@ def step(training: Training, turn: Turn, batch: TrainingBatch) -> None:
     Raises BadInput, with nothing stepped, for a gradient that is NaN or infinite.
     """
     parameters = trainable(training.players[turn.player])
-    cost = weigh(turn.terms, training.weights)
+    cost = whole_batch.part_of_mean(weigh(turn.terms, training.weights))
     gradients = torch.autograd.grad(cost, parameters, allow_unused=True)
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = None if gradient is None else laid_out_as(parameter, gradient)
     refuse_gradients(parameters, turn, batch, training)
+    whole_batch.add_up([one.grad for one in parameters if one.grad is not None])
     clip_norm = training.settings.optimizers[turn.player].clip_norm
     if clip_norm is not None:
         nn.utils.clip_grad_norm_(parameters, clip_norm)
