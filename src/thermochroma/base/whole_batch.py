@@ -1,4 +1,4 @@
-"""What concerns all images of a batch, although this process may compute only its share of them.
+"""Questions that concern all images of a batch, although this process may compute only its share of them.
 
 A training may run on several processes (training/ranks.py). Each of them computes its share of every
 batch, and what depends on the whole batch (a norm's statistics, a memory of former images, a random
@@ -66,7 +66,7 @@ def rank() -> int:
 
 
 def share_of(images: int) -> Share:
-    """This process's share of a batch; shares differ by one image at most.
+    """Return this process's share of a batch; shares differ by one image at most.
 
     Of a batch with fewer images than there are processes, every process computes all.
     """
@@ -112,7 +112,7 @@ def gathered(rows: Rows) -> Rows:
 
 
 def own(rows: Rows) -> Rows:
-    """This process's rows of those of the whole batch."""
+    """Take this process's rows of those of the whole batch."""
     share = _computed
     if share is None:
         return rows
@@ -145,7 +145,7 @@ def added_up(values: Tensor) -> Tensor:
 
 
 def part_of_mean(own_mean: Tensor) -> Tensor:
-    """What the mean over this process's images adds to the mean over the batch."""
+    """Part of the mean over the batch that comes from the mean over this process's images."""
     return own_mean if _computed is None else own_mean * _computed.weight
 
 

@@ -30,20 +30,16 @@ def lost_edges(
 
     The patch is drawn, on the CPU, among those of an 8x8 grid that hold an edge; 0 if none does.
     """
-    patches = [_patches(one) for one in edges]
-    filled = [(one > 0).any(-1).nonzero()[:, 0] for one in patches]
-    counts = torch.tensor([len(one) for one in filled], device=edges.device)
-    drawn = whole_batch.own(torch.tensor(_draw_one_of(whole_batch.gathered(counts).tolist())))
-    return torch.stack(
-        [
-            _lost(mine[some[place]], _patches(slope)[some[place]], strength)
-            if len(some)
-            else slope.new_zeros(())
-            for mine, some, place, slope in zip(
-                patches, filled, drawn.tolist(), slopes, strict=True
-            )
-        ]
-    )
+    patches = torch.stack([_patches(one) for one in edges])
+    number = (patches > 0).any(-1).cumsum(1)  # of each patch among those with an edge, from 1
+    counts = whole_batch.gathered(number[:, -1]).tolist()
+    drawn = whole_batch.own(torch.tensor(_draw_one_of(counts))).to(edges.device)
+    places = (number <= drawn[:, None]).sum(1).clamp(max=GRID**2 - 1)
+    lost = [
+        _lost(mine[place][0], _patches(slope)[place][0], strength)
+        for mine, slope, place in zip(patches, slopes, places.split(1), strict=True)
+    ]
+    return torch.where(number[:, -1] > 0, torch.stack(lost), 0.0)
 
 
 def _draw_one_of(counts: Sequence[int]) -> list[int]:

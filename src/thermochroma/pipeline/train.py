@@ -212,7 +212,7 @@ def announce(training: Training, run: TrainingRun, place: Path) -> None:
 
 
 def batches_of(training: Training, run: TrainingRun) -> Iterator[tuple[TrainingBatch, Share]]:
-    """This process's share of each batch that is left to be shown."""
+    """Load this process's share of each batch that is left to be shown."""
     with ranks.first_alone():  # it may find edges, and keep them in files
         dataset = training_dataset(run)
     return training_batches(
@@ -308,7 +308,7 @@ def write_outputs(
 
 
 def times(count: int) -> str:
-    """How many devices, before their name; nothing for one."""
+    """Factor before the name of a device; nothing for one."""
     return f"{count} × " if count > 1 else ""
 
 

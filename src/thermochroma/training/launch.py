@@ -85,7 +85,7 @@ def start_again(count: int) -> None:
 
 
 def cause_of(failures: Mapping[int, Any], count: int) -> BadInput:
-    """What ended the first process that failed, of torch's records of failures by rank.
+    """Tell from torch's records of failures, by rank, what ended the first process that failed.
 
     The launcher ends the others by SIGTERM, if they have not lost their connection to it before. A killed
     process and one with a traceback could leave no sentence; of sentences the first counts.

@@ -19,7 +19,7 @@ from thermochroma.base import whole_batch
 from thermochroma.base.errors import BadInput
 
 PATIENCE = timedelta(days=30)
-"""How long a process waits for another. A launcher ends it when one is lost; validation takes its time."""
+"""Time for which a process waits for another; the launcher ends it much earlier when one is lost."""
 
 
 def is_one_of_several() -> bool:
@@ -58,7 +58,7 @@ def refuse_own_draws(game: nn.Module) -> None:
 
 
 def told_by_first(fact: bool, device: torch.device) -> bool:
-    """What rank 0 knows; every process must ask."""
+    """Return what rank 0 knows; every process must ask."""
     if whole_batch.count() == 1:
         return fact
     flag = torch.tensor([fact], dtype=torch.int64, device=device)
