@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from benchmarks.gpu.form import Form
 from benchmarks.scoring import made
 from tests.examiner import batch_of, method_of, moved, settings_of
+from thermochroma.base.whole_batch import whole
 from thermochroma.contract.method import Method, Progress
 from thermochroma.contract.settings import Settings
 from thermochroma.export.artifact import build_translator
@@ -112,7 +113,7 @@ def _scenes(like: Tensor) -> Tensor:
 
 def play_often(training: Training, batch: Any, steps: int) -> None:
     """Train with one batch again and again, readings noted as in every training."""
-    play_all(training, repeat(batch, steps), [])
+    play_all(training, repeat((batch, whole(len(batch))), steps), [])
 
 
 def wait(device: torch.device) -> None:
