@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 
 from tests.camera_files import write_flir
 from tests.examiner import PARAMS, SCALE, method_of, settings_of
+from tests.export.test_onnx_file import TOLD, model
 from tests.rooms import MODULES, PACKAGE
 from tests.serving.videos import write_video
 from thermochroma.base.files import sha256
@@ -34,6 +35,7 @@ from thermochroma.evaluation.perceptual import read_lpips
 from thermochroma.export.archive import TRANSLATOR, refuse_other_card, take_out
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
 from thermochroma.export.metadata import Metadata, read_metadata
+from thermochroma.export.onnx_file import read_onnx
 from thermochroma.loading.text_features import TextTable, load_text, read_captions, save_text
 from thermochroma.metrics.perceptual import read_linear
 from thermochroma.networks.alexnet import ALEXNET_CONVS
@@ -230,6 +232,15 @@ FEEDERS = {
         read=load_translator,
         wrong=_safetensors,
         remedy="give another translator",
+        by_hand=True,
+    ),
+    "translator in ONNX": Feeder(
+        opens=("export/onnx_file.py:_read",),
+        file="a.onnx",
+        make=lambda path: path.write_bytes(model(TOLD).SerializeToString()),  # type: ignore[arg-type,return-value]
+        read=read_onnx,
+        wrong=lambda path: path.write_bytes(model("{}").SerializeToString()),  # type: ignore[arg-type,return-value]
+        remedy="give another one",
         by_hand=True,
     ),
     "archive of a translator": Feeder(

@@ -3,6 +3,8 @@
 import errno
 import os
 import sqlite3
+import sys
+from importlib import import_module
 
 import pytest
 
@@ -46,6 +48,21 @@ def test_it_is_one_sentence_that_says_how_to_go_on(problem: Exception, words: st
 def test_a_fault_of_ours_is_not_hidden(problem: Exception) -> None:
     with pytest.raises(type(problem), match="ours"), one_sentence(again="run it again"):
         raise problem
+
+
+def test_a_package_that_is_not_installed_is_named_with_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "gdown", None)
+    with (
+        pytest.raises(
+            SystemExit, match=r"the package gdown is not .*`pip install 'thermochroma\[full\]'"
+        ),
+        one_sentence(again="run it again"),
+    ):
+        import_module("gdown")
+    with pytest.raises(ModuleNotFoundError), one_sentence(again="run it again"):
+        import_module("thermochroma.nowhere")
 
 
 def test_a_traceback_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

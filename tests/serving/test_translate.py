@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from tests.examiner import SCALE, settings_of
-from thermochroma.base import memory
+from thermochroma.base import device, memory
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import note_in, read_thermal, read_visible, write_image
 from thermochroma.base.tensors import to_bytes, to_network
@@ -23,10 +23,10 @@ from thermochroma.contract.batch import Still
 from thermochroma.contract.method import load_method
 from thermochroma.export.artifact import build_translator, load_translator, save_translator
 from thermochroma.export.metadata import Metadata
-from thermochroma.inference.predictor import Predictor, load_predictor
+from thermochroma.inference.opening import load_predictor
+from thermochroma.inference.predictor import Predictor
 from thermochroma.inference.torch_engine import TorchEngine
 from thermochroma.serving.cli import main
-from thermochroma.serving.commands import translate
 from thermochroma.tracking import pyfunc
 
 
@@ -435,7 +435,7 @@ def test_an_image_that_needs_more_memory_than_is_free_fails_alone(
     write_image(tmp_path / "in/a.png", np.zeros((4000, 4000), np.uint8))
     write_image(tmp_path / "in/b.png", noise(16, 16))
     monkeypatch.setattr(memory, "free_bytes", lambda: 400 << 20)
-    monkeypatch.setattr(translate, "find_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(device, "find_device", lambda: torch.device("cpu"))
     before = resource.getrlimit(resource.RLIMIT_DATA)
     with pytest.raises(SystemExit, match=r"1 of 2 .*\n.*a\.png: memory ran out.*--tile 512"):
         _translate(translator, tmp_path / "in", "--to", out, "--tile", 0)

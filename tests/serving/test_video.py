@@ -14,7 +14,7 @@ import torch
 from tests.serving.test_translate import noise, saved
 from tests.serving.videos import images_of, sound_of, times_of, write_video
 from thermochroma.base.images import read_thermal, read_visible, write_image
-from thermochroma.inference.predictor import load_predictor
+from thermochroma.inference.opening import load_predictor
 from thermochroma.inference.tiles import Tiling
 from thermochroma.serving.arguments.translate import CODECS
 from thermochroma.serving.cli import main

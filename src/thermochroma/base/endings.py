@@ -13,6 +13,7 @@ from typing import Final
 
 from thermochroma.base.errors import BadInput
 
+OURS: Final = ("thermochroma", "stages")
 INTERRUPTED: Final = 130  # exit status of a command that Ctrl-C ended: 128 and the signal's number
 
 LAUNCHED: Final = "THERMOCHROMA_LAUNCHED"
@@ -31,6 +32,7 @@ _SYSTEM: Final = {
     errno.EIO: ("the disk reported an error", "a sound disk"),
     errno.ENAMETOOLONG: ("a name is too long for this disk", "shorter names of files and folders"),
     errno.ENOTDIR: ("a file lies where a folder is needed", "a folder"),
+    errno.EEXIST: ("a file lies where a folder is needed", "a folder"),
     errno.EISDIR: ("a folder lies where a file is needed", "a file"),
     errno.ENOENT: ("a file or folder is missing", "all inputs in their place"),
 }
@@ -65,7 +67,7 @@ def one_sentence(*, again: str) -> Iterator[None]:
             sys.stderr.write(f"\nthermochroma: interrupted; {again}.\n")
         sys.exit(INTERRUPTED)
     except Exception as problem:
-        sentence = problem if isinstance(problem, BadInput) else of_the_machine(problem, again)
+        sentence = _sentence_on(problem, again)
         if sentence is None or os.environ.get("THERMOCHROMA_TRACEBACK"):
             raise
         if LAUNCHED in os.environ:
@@ -102,6 +104,27 @@ def of_the_machine(problem: BaseException | None, again: str) -> BadInput | None
             )
         problem = problem.__cause__ or problem.__context__
     return None
+
+
+def _sentence_on(problem: Exception, again: str) -> BadInput | None:
+    """Sentence on what a user or the machine did; None for a fault of ours."""
+    if isinstance(problem, BadInput):
+        return problem
+    return _missing_package(problem) or of_the_machine(problem, again)
+
+
+def _missing_package(problem: Exception) -> BadInput | None:
+    """Sentence for a package that is not installed: a lean installation has few."""
+    if not isinstance(problem, ModuleNotFoundError) or not problem.name:
+        return None
+    package = problem.name.partition(".")[0]
+    if package in OURS:
+        return None
+    return BadInput(
+        given=f"the package {package} is not installed",
+        needed="all packages that this command works with",
+        remedy="`pip install 'thermochroma[full]'`, or `make setup` in a clone",
+    )
 
 
 def _number(problem: BaseException) -> int | None:

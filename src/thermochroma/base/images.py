@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-import cv2
 import numpy as np
 from jaxtyping import Real, Shaped, UInt8
 from PIL import Image
@@ -80,6 +79,8 @@ class Tone:
         unit = (counts.astype(np.float64) - self.black) / (self.white - self.black)
         image = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
         if self.kind == "clahe":
+            import cv2  # 150 MB, which a machine that only translates need not have
+
             image = cv2.createCLAHE(CLAHE_CLIP, CLAHE_TILES).apply(image)
         return image
 

@@ -9,12 +9,14 @@ class Traits:
 
     title: in sentences and tables. inputs: names of what it takes, fields of a type of `batch.py`.
     sides_multiple_of, least_side: of the heights and widths that it accepts, in pixels, as in `Method`.
+    sentence: the one that is built in; None if it is given another each time, or sees none.
     """
 
     title: str
     inputs: tuple[str, ...]
     sides_multiple_of: int
     least_side: int
+    sentence: str | None = None
 
     @classmethod
     def of(cls, sees: type, *, title: str, sides_multiple_of: int, least_side: int) -> "Traits":

@@ -5,10 +5,8 @@ and the added part is cut off again.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 
@@ -77,19 +75,10 @@ class Predictor:
             return None
         if references is None:
             return np.zeros((*images.shape[:3], 3), np.uint8)
+        import cv2  # 150 MB, which a machine that only translates need not have
+
         size = (images.shape[2], images.shape[1])
         return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in references])
-
-
-def load_predictor(translator: Path, *, text: Path | None, sentence: str) -> Predictor:
-    """The translator in a file, on the GPU if there is one.
-
-    text: folder of the text encoder with which it was trained, read only if it sees text. sentence: its
-    text for every image. Raises BadInput if a file is missing or cannot be read.
-    """
-    from thermochroma.inference.torch_engine import load_engine  # torch takes seconds to import
-
-    return Predictor(load_engine(translator, text=text, sentence=sentence))
 
 
 def refuse_too_large(width: int, height: int, *, given: str) -> None:

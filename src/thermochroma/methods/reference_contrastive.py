@@ -50,6 +50,7 @@ from thermochroma.networks.blocks import InstanceNorm2d, init_normal, scaled
 from thermochroma.networks.frozen import FrozenNetworks, Vgg
 from thermochroma.networks.patch_heads import PatchHeads, draw_places
 from thermochroma.networks.patchgan import PatchCritic
+from thermochroma.networks.sides import at_most
 from thermochroma.networks.spectral import spectral_norm
 
 BASE = 32  # channels at full sides
@@ -153,7 +154,7 @@ class Alignment(nn.Module):
         self.norm = norm(channels)
 
     def forward(self, x: FeatureMaps, y: Float[Tensor, "b c v u"]) -> FeatureMaps:
-        height, width = (min(side, TOKEN_SIDE) for side in y.shape[-2:])
+        height, width = (at_most(side, TOKEN_SIDE) for side in y.shape[-2:])
         y = F.adaptive_avg_pool2d(y, (height, width))
         answers, best = align(
             _as_tokens(x), _as_tokens(y), cosine=self.cosine, temperature=self.temperature

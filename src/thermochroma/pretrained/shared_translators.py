@@ -7,9 +7,14 @@ from typing import Final
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
 from thermochroma.base.reading import reading
-from thermochroma.data.acquisition.fetch import fetch
-from thermochroma.export.archive import MOST_BYTES, NEEDED, REMEDY, TRANSLATOR, take_out
-from thermochroma.export.metadata import refuse_damaged
+from thermochroma.export.archive import (
+    MOST_BYTES,
+    NEEDED,
+    REMEDY,
+    TRANSLATOR,
+    refuse_unsound,
+    take_out,
+)
 
 _ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
 _HASH: Final = re.compile(r"#sha256=(?P<digits>[^#]*)$")
@@ -20,12 +25,13 @@ def is_packed(place: str) -> bool:
     return bool(_ADDRESS.match(place)) or _HASH.sub("", place).lower().endswith(".zip")
 
 
-def bring_translator(place: str, cache: Path) -> Path:
+def bring_translator(place: str, cache: Path, *, name: str = TRANSLATOR) -> Path:
     """Take the translator out of an archive on disk or at an address; its path below `cache`.
 
     place: the archive's path or address, with `#sha256=` and 64 digits behind it; of a path these may be
-    left out. An archive that was brought before is not fetched again. Raises BadInput if the archive is
-    another one, cannot be had, is damaged, or holds no translator.
+    left out. name: of the file in it, the translator or its ONNX. An archive that was brought before is
+    not fetched again. Raises BadInput if the archive is another one, cannot be had, is damaged, or holds
+    no such file.
     """
     digits = _digits(place)
     bare = _HASH.sub("", place)
@@ -36,6 +42,8 @@ def bring_translator(place: str, cache: Path) -> Path:
                 needed="the SHA-256 that its publisher tells, so that no other file is taken for it",
                 remedy=f"write {bare}#sha256= and the 64 digits behind it",
             )
+        from thermochroma.data.acquisition.fetch import fetch  # with clients of several services
+
         archive = cache / f"{digits}.zip"
         fetch([bare], archive, sha256=digits, most_bytes=MOST_BYTES)
     else:
@@ -50,8 +58,8 @@ def bring_translator(place: str, cache: Path) -> Path:
             )
         digits = found
     folder = cache / digits
-    path = folder / TRANSLATOR
-    return path if _is_sound(path) else take_out(archive, folder)
+    path = folder / name
+    return path if _is_sound(path) else take_out(archive, folder, name=name)
 
 
 def _is_sound(path: Path) -> bool:
@@ -59,7 +67,7 @@ def _is_sound(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        refuse_damaged(path)
+        refuse_unsound(path)
     except BadInput:  # nobody should have to know the cache: it is taken out anew
         return False
     return True

@@ -13,6 +13,7 @@ from thermochroma.base.endings import one_sentence
 from thermochroma.serving.arguments import (
     demo,
     diagram,
+    export,
     frames,
     import_weights,
     models,
@@ -35,6 +36,7 @@ COMMANDS: Final = (
     verify,
     frames,
     score,
+    export,
     publish,
     import_weights,
     parameters,

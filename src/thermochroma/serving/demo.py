@@ -15,7 +15,8 @@ from thermochroma.base.reading import reading
 from thermochroma.export.artifact import method_of, title_of
 from thermochroma.export.metadata import read_metadata
 from thermochroma.export.traits import Traits
-from thermochroma.inference.predictor import Predictor, load_predictor
+from thermochroma.inference.opening import load_predictor
+from thermochroma.inference.predictor import Predictor
 from thermochroma.serving.commands.publish import card_of
 from thermochroma.serving.inputs import Input
 from thermochroma.serving.models import FOR_TRYING, is_drawn, known_in

@@ -7,9 +7,6 @@ from typing import Final
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.plugins import nearest
-from thermochroma.base.tables import read_csv
-from thermochroma.contract.dataset import dataset_names, load_dataset
-from thermochroma.export.artifact import method_of, title_of
 from thermochroma.export.metadata import Metadata, read_metadata
 
 FILE: Final = "translator.safetensors"
@@ -48,6 +45,8 @@ def known_in(data: Path) -> dict[str, Path]:
 
 def read_model(name: str, path: Path, data: Path) -> Model:
     """Read what is known of one translator, without its weights. Raises BadInput for a damaged file."""
+    from thermochroma.export.artifact import method_of, title_of  # torch takes seconds to import
+
     metadata = read_metadata(path)
     return Model(
         name=name,
@@ -63,6 +62,8 @@ def read_model(name: str, path: Path, data: Path) -> Model:
 
 def is_drawn(metadata: Metadata) -> bool:
     """Whether a translator was trained on drawn images, which are there to try the program."""
+    from thermochroma.contract.dataset import dataset_names, load_dataset  # with pandas
+
     name = metadata.trained_on
     return name in dataset_names() and load_dataset(name).drawn
 
@@ -96,6 +97,8 @@ def _files(data: Path) -> list[Path]:
 def _test_psnr(path: Path) -> float | None:
     if not path.exists():
         return None
+    from thermochroma.base.tables import read_csv  # with pandas
+
     table = read_csv(path, needed="the scores of a translator's images")
     found = table[table["split"] == "test"]["psnr"].astype(float)
     return float(found.mean()) if len(found) else None

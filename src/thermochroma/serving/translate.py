@@ -24,7 +24,8 @@ from thermochroma.base.images import (
 from thermochroma.base.reading import reading
 from thermochroma.export.traits import Traits
 from thermochroma.inference.defaults import NEUTRAL
-from thermochroma.inference.predictor import Predictor, load_predictor
+from thermochroma.inference.opening import load_predictor
+from thermochroma.inference.predictor import Predictor
 from thermochroma.inference.tiles import Tiling
 from thermochroma.serving.arguments.translate import CODECS
 from thermochroma.serving.inputs import Input
@@ -157,7 +158,7 @@ def prepare(translator: Path, options: InferenceOptions) -> tuple[Painter, str]:
 
     Raises BadInput if the translator, the reference or an option cannot be used.
     """
-    predictor = load_predictor(translator, text=options.text, sentence=options.text_of_all)
+    predictor = load_predictor(translator, text=options.text, sentence=options.sentence)
     return prepared(predictor, translator, options)
 
 
@@ -214,7 +215,11 @@ def _refuse_unused(traits: Traits, options: InferenceOptions) -> None:
             traits.is_tunable,
             "has degrees of sharpness",
         ),
-        "--sentence is": (options.sentence, traits.sees_text, "reads"),
+        "--sentence is": (
+            options.sentence,
+            traits.sees_text or traits.sentence is not None,
+            "reads",
+        ),
         "--reference is": (
             options.reference,
             traits.sees_references,

@@ -13,11 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from thermochroma.inference.defaults import NEUTRAL
-from thermochroma.inference.predictor import (
-    Predictor,
-    load_predictor,
-    refuse_other_forms,
-)
+from thermochroma.inference.predictor import Predictor, refuse_other_forms
 
 TRANSLATOR: Final = "translator.safetensors"
 TEXT: Final = "text"
@@ -51,9 +47,15 @@ class TranslatorModel:
 
 def _load_pyfunc(path: str) -> TranslatorModel:
     """Load the translator in a folder and, if it sees text, the features of the sentence."""
+    from thermochroma.inference.torch_engine import load_engine  # torch takes seconds to import
+
     text = Path(path) / TEXT
     return TranslatorModel(
-        load_predictor(
-            Path(path) / TRANSLATOR, text=text if text.exists() else None, sentence=NEUTRAL
+        Predictor(
+            load_engine(
+                Path(path) / TRANSLATOR,
+                text=text if text.exists() else None,
+                sentence=NEUTRAL,
+            )
         )
     )

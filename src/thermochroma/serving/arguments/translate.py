@@ -25,8 +25,9 @@ def add(command: ArgumentParser) -> None:
     """Add the arguments."""
     command.add_argument(
         "translator",
-        help="a name that `thermochroma models` lists, a translator.safetensors, or an archive of "
-        "`thermochroma publish`: its path or its address, with #sha256= and its digits behind it",
+        help="a name that `thermochroma models` lists, a translator.safetensors, an ONNX file of "
+        "`thermochroma export`, or an archive of `thermochroma publish`: its path or its address, with "
+        "#sha256= and its digits behind it",
     )
     images = command.add_argument(
         "images",
@@ -44,6 +45,12 @@ def add(command: ArgumentParser) -> None:
         help="also folders inside folders; their tree is kept in --to",
     )
     add_data(command)
+    command.add_argument(
+        "--runtime",
+        choices=("torch", "onnx"),
+        help="the library that computes: without it the one that the file is for, and torch for an "
+        "archive; onnx needs no torch",
+    )
     _add_inputs(command)
     command.add_argument(
         "--sharpness",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from thermochroma.base.device import find_device
 from thermochroma.base.errors import BadInput
 from thermochroma.base.memory import within_memory
 from thermochroma.export.metadata import read_metadata
+from thermochroma.export.onnx_file import is_onnx, read_onnx_metadata
 from thermochroma.inference.tiles import Tiling
 from thermochroma.serving.camera import record
 from thermochroma.serving.inputs import inputs_in
@@ -30,7 +30,7 @@ from thermochroma.serving.video import BATCH
 
 def run(chosen: Namespace) -> None:
     """Translate the images; print how many there are, and list all that failed."""
-    translator = translator_at(chosen.translator, chosen.data)
+    translator = translator_at(chosen.translator, chosen.data, runtime=chosen.runtime)
     _tell_drawn(translator)
     asked = parse_tone(chosen.tone)
     if chosen.camera is not None or chosen.seconds is not None:
@@ -40,7 +40,7 @@ def run(chosen: Namespace) -> None:
     tone = mapping_for([one.path for one in inputs], asked, page=chosen.page)
     if tone is not None and tone != asked:
         sys.stdout.write(f"--tone '{tone}': the one mapping for all images; give it to repeat it\n")
-    is_slow = find_device().type == "cpu"
+    is_slow = _on_processor(translator)
     options = _options(chosen, tone, is_slow)
     outcomes: list[Outcome] = []
     written = translate_files(translator, inputs, chosen.to, options, again=chosen.again)
@@ -101,9 +101,23 @@ def _record(chosen: Namespace, translator: Path, tone: Mapping | Percentile | No
     sys.stdout.write("".join(f"{target}: {one}\n" for one in told))
 
 
+def _on_processor(translator: Path) -> bool:
+    """Whether a processor computes it: always by ONNX Runtime, by torch where there is no GPU."""
+    if is_onnx(translator):
+        return True
+    from thermochroma.base.device import find_device  # torch takes seconds to import
+
+    return find_device().type == "cpu"
+
+
 def _tell_drawn(translator: Path) -> None:
     """Say once, beside the results, that a translator of drawn images is there to try the program."""
-    if is_drawn(read_metadata(translator)):
+    drawn = (
+        read_onnx_metadata(translator).drawn
+        if is_onnx(translator)
+        else is_drawn(read_metadata(translator))
+    )
+    if drawn:
         sys.stderr.write(f"thermochroma: {translator} was trained on drawn images: {FOR_TRYING}\n")
 
 
