@@ -145,7 +145,14 @@ def torchvisions(network: str) -> Path:
     path = cached(Path(url).name)
     digits = path.stem.rpartition("-")[2]
     if not path.exists():
-        fetch([url], path, sha256=digits, attempts=2, timeout_seconds=PROBE_SECONDS)
+        fetch(
+            [url],
+            path,
+            sha256=digits,
+            attempts=2,
+            timeout_seconds=PROBE_SECONDS,
+            by_hand=f"get it by hand and put it there as {path}",
+        )
     elif not (found := sha256(path)).startswith(digits):
         raise BadInput(
             given=f"{path} has the SHA-256 {found}",

@@ -45,7 +45,8 @@ def bring_translator(place: str, cache: Path, *, name: str = TRANSLATOR) -> Path
         from thermochroma.data.acquisition.fetch import fetch  # with clients of several services
 
         archive = cache / f"{digits}.zip"
-        fetch([bare], archive, sha256=digits, most_bytes=MOST_BYTES)
+        by_hand = "get the archive by hand and name its path instead of its address"
+        fetch([bare], archive, sha256=digits, most_bytes=MOST_BYTES, by_hand=by_hand)
     else:
         archive = Path(bare)
         with reading(archive, needed=NEEDED, remedy=REMEDY):

@@ -82,6 +82,7 @@ def fetch(
     timeout_seconds: float = 30.0,
     wait_seconds: float = 1.0,
     silent_hosts: set[str] | None = None,
+    by_hand: str = "get the file by hand and set `sources.<data set>.source` to it",
 ) -> None:
     """Fetch a file to `path` from the first of `urls` that works, unless the right file is there.
 
@@ -91,7 +92,7 @@ def fetch(
     tries in a row without a new byte, after which the next address is taken. wait_seconds: the first
     pause between tries; it doubles, unless the server asks for another by Retry-After. silent_hosts:
     hosts that are skipped ("https://host"); one that does not answer here is added, so that of many files
-    only the first waits for it.
+    only the first waits for it. by_hand: what a user can do without this function, for the error.
 
     Raises BadInput if no address gives the file that is expected. Without a checksum, `bytes_expected`
     and a length from the server, a broken connection looks like the end.
@@ -114,7 +115,7 @@ def fetch(
             if not cause.answered:
                 silent.add(_host(url))
     else:
-        _give_up(path, causes)
+        _give_up(path, causes, by_hand)
     part.finish()
 
 
@@ -339,10 +340,9 @@ def _check(
         raise _NextAddressError(fault)
 
 
-def _give_up(path: Path, causes: Sequence[str]) -> NoReturn:
+def _give_up(path: Path, causes: Sequence[str], by_hand: str) -> NoReturn:
     raise BadInput(
         given=f"{path.name} could not be fetched from {'; '.join(causes) or 'no address at all'}",
         needed="one address that gives the file as it was published",
-        remedy="run again (the bytes of a file that is not complete are kept), or get the file by "
-        "hand and set `sources.<data set>.source` to it",
+        remedy=f"run again (the bytes of a file that is not complete are kept), or {by_hand}",
     )
