@@ -65,7 +65,8 @@ def test_the_demos_pins_differ_from_the_others_only_where_gradio_asks_for_it() -
     demo = pins("constraints-demo.txt")
     assert demo.keys() & pins().keys() == {"pillow", "tomlkit"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    (gradio,) = map(Requirement, project["optional-dependencies"]["demo"])
+    full, gradio = map(Requirement, project["optional-dependencies"]["demo"])
+    assert full.extras == {"full"}, "the translators that it offers need PyTorch"
     assert demo[gradio.name] in gradio.specifier
     (pillow,) = [one for one in map(Requirement, project["dependencies"]) if one.name == "pillow"]
     assert demo["pillow"] in pillow.specifier
