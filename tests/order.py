@@ -11,6 +11,7 @@ from xdist.scheduler import LoadGroupScheduling
 LONGEST: Final = (  # files that take more than ten seconds, the longest first
     "pipeline/test_pipeline.py",
     "pipeline/test_what_runs_again.py",
+    "test_gpu_benchmark.py",
     "reporting/page/test_page.py",
     "pretrained/test_authors_checkpoints.py",
     "methods/test_pages.py",
