@@ -8,17 +8,14 @@ names the same few files again and again, so that no data set need be there.
 """
 
 import os
-import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import cv2
 import numpy as np
@@ -26,6 +23,7 @@ import pandas as pd
 from jaxtyping import UInt8
 from PIL import Image
 
+from benchmarks.apart import apart, peak_memory
 from stages.command import run
 from thermochroma.base.files import sha256
 from thermochroma.base.manifest import FRAME_COLUMNS
@@ -59,10 +57,10 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         large, small = Path(folder, "large"), Path(folder, "small")
         kilobytes = make_images(large, LARGE), make_images(small, SMALL)
-        rounds = [_apart(large, SPEED_FRAMES, LARGE, 256) for _ in range(ROUNDS)]
+        rounds = [apart(measure, large, SPEED_FRAMES, LARGE, 256) for _ in range(ROUNDS)]
         sys.stdout.write(speed_table(rounds, kilobytes[0]))
         counts = (1000, 10_000, 95_328)
-        sys.stdout.write(memory_table({n: _apart(small, n, SMALL, 32) for n in counts}))
+        sys.stdout.write(memory_table({n: apart(measure, small, n, SMALL, 32) for n in counts}))
 
 
 def make_images(raw: Path, size: tuple[int, int]) -> float:
@@ -104,7 +102,7 @@ def measure(raw: Path, count: int, size: tuple[int, int], side: int) -> Measured
     frames, workers = table_of(raw, count, size), os.cpu_count() or 1
     warp = np.array([[1.002, 0.001, 1.5], [-0.001, 1.002, -1.0]])
     transforms = dict.fromkeys(frames["mount"].unique(), warp)
-    before = _peak()
+    before = peak_memory()
     with TemporaryDirectory() as folder:
         windows, plan_seconds = _timed(
             lambda: plan_windows(
@@ -124,7 +122,7 @@ def measure(raw: Path, count: int, size: tuple[int, int], side: int) -> Measured
         )
         work = time.process_time() - work
         assert np.array_equal(steps(kept), steps(thumbnails), equal_nan=True)
-    return Measured(plan_seconds, compare_seconds, cut_seconds, work, before, _peak())
+    return Measured(plan_seconds, compare_seconds, cut_seconds, work, before, peak_memory())
 
 
 def speed_table(rounds: list[Measured], kilobytes: float) -> str:
@@ -148,20 +146,9 @@ def memory_table(found: dict[int, Measured]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _apart(*arguments: Any) -> Measured:
-    """In a process of its own, whose peak of memory is its own."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measure, *arguments).result()
-
-
 def _timed(act: Callable[[], Result]) -> tuple[Result, float]:
     start = time.perf_counter()
     return act(), time.perf_counter() - start
-
-
-def _peak() -> int:
-    """Bytes; the system counts in kilobytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

@@ -8,21 +8,18 @@ so that a neighbour on a shared machine slows all of them alike.
         --blocks thermochroma,thermochroma_small,pix2pix,cmmf_net --threads 1,2 --rounds 2
 """
 
-import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
 
+from benchmarks.apart import apart, peak_memory
 from stages.command import run
 from thermochroma.config.params import read_params
 from thermochroma.contract.batch import Captioned
@@ -68,7 +65,7 @@ def main(params: Path, blocks: str, sizes: str, threads: str, rounds: str) -> No
     found: dict[Case, list[Cost]] = {case: [] for case in cases}
     for number, case in product(range(int(rounds)), cases):
         sys.stderr.write(f"round {number + 1}: {case}\n")
-        found[case].append(_apart(measure, params, case))
+        found[case].append(apart(measure, params, case))
     sys.stdout.write(
         "| Image | cores | block | parameters | ms | MiB |\n|---|--:|---|--:|--:|--:|\n"
     )
@@ -87,14 +84,14 @@ def measure(params: Path, case: Case) -> Cost:
     predict = predictor_of(params, case.block)
     shape = (1, case.height, case.width)
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    before = _peak()
+    before = peak_memory()
     predict(image)
     times = []
     for _ in range(TIMED):
         start = time.perf_counter()
         predict(image)
         times.append(1000 * (time.perf_counter() - start))
-    return Cost(tuple(times), _peak() - before)
+    return Cost(tuple(times), peak_memory() - before)
 
 
 def predictor_of(params: Path, block: str) -> Predictor:
@@ -122,16 +119,6 @@ def parameters(params: Path, block: str) -> int:
     network: Any = predictor_of(params, block).engine
     state = network.translator.state_dict()
     return sum(one.numel() for one in state.values() if one.is_floating_point())
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _apart(work: Callable[..., Any], *arguments: Any) -> Any:
-    """In a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
 
 
 if __name__ == "__main__":

@@ -7,20 +7,18 @@ their own.
     python -m benchmarks.scoring --images 200 --threads 2
 """
 
-import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.apart import apart, peak_memory
 from thermochroma.evaluation.scoring import edge_scores
 from thermochroma.metrics.image_scores import score_images
 
@@ -32,7 +30,7 @@ CLOCKS: Final = {"wall": time.perf_counter, "processor": time.process_time}
 def main(images: str, threads: str) -> None:
     """Prints Markdown: milliseconds an image, median over batches, and peak memory for N/10 and N."""
     count = int(images)
-    times = _apart(_times, count, int(threads))
+    times = apart(_times, count, int(threads))
     sys.stdout.write(
         f"{count} images of {SIDE}x{SIDE}, {threads} threads; torchmetrics one image at a time "
         f"and {BATCH} at a time\n\n"
@@ -45,7 +43,7 @@ def main(images: str, threads: str) -> None:
         sys.stdout.write(f"| {clock} | {cells} |\n")
     sys.stdout.write("\n| images | peak memory, all scores, MiB |\n|--:|--:|\n")
     for number in (count // 10, count):
-        peak = _apart(_peak, number, int(threads)) / 2**20
+        peak = apart(_peak, number, int(threads)) / 2**20
         sys.stdout.write(f"| {number} | {peak:.0f} |\n")
 
 
@@ -126,13 +124,7 @@ def _peak(count: int, threads: int) -> int:
     torch.set_num_threads(threads)
     for number in range(-(-count // BATCH)):
         all_scores(*made(number, BATCH))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _apart(work: Callable[..., Any], *arguments: Any) -> Any:
-    """In a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
+    return peak_memory()
 
 
 if __name__ == "__main__":

@@ -8,13 +8,10 @@ seconds of processor time; the peaks of memory are of processes of their own.
         --blocks pix2pix,tir2lab --batches 1,8
 """
 
-import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +20,7 @@ from pytorch_msssim import ssim
 from torch import Tensor
 from torch.nn import functional as F
 
+from benchmarks.apart import apart, peak_memory
 from thermochroma.base.colour_space import lab_of
 from thermochroma.base.errors import BadInput
 from thermochroma.config.params import read_params
@@ -49,8 +47,8 @@ def main(params: Path, weights: Path, blocks: str, batches: str) -> None:
         refuse_unknown(block)
         for batch in map(int, batches.split(",")):
             case = (str(params), str(weights), block, batch)
-            forward, ours, plain = _apart(_times, *case)
-            peaks = [_apart(_peak, *case, kind) / 2**20 for kind in ("ours", "plain")]
+            forward, ours, plain = apart(_times, *case)
+            peaks = [apart(_peak, *case, kind) / 2**20 for kind in ("ours", "plain")]
             ratio = statistics.median(a / b for a, b in zip(ours, plain, strict=True))
             cells = (forward, statistics.median(ours), statistics.median(plain), ratio)
             told = " | ".join(f"{cell:.3f}" for cell in cells)
@@ -194,7 +192,7 @@ def _peak(params: str, weights: str, block: str, size: int, kind: str) -> int:
     step = by_hand(training, batch, block) if kind == "plain" else lambda: play(training, batch)
     for _ in range(3):
         step()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return peak_memory()
 
 
 def _timed(step: Step) -> float:
@@ -202,12 +200,6 @@ def _timed(step: Step) -> float:
     start = time.process_time()
     step()
     return time.process_time() - start
-
-
-def _apart(work: Callable[..., Any], *arguments: Any) -> Any:
-    """In a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ questions 5, 8 and 9 on the device, loader and scoring alone, and RoadScene. Nei
 needed. What was measured is kept at once: the same command goes on where it stopped.
 
     python -m benchmarks.gpu --roadscene shared/data/roadscene --weights data/weights --to data/gpu/results
-    python -m benchmarks.gpu --small --to /tmp/small
+    python -m benchmarks.gpu --small --to data/gpu/small
 """
 
 import argparse

@@ -48,7 +48,7 @@ def interpolate(
         return F.interpolate(x, size, *more, **named)
     asked = {name: value for name, value in named.items() if value is not None}
     if more or size is None or asked != {"mode": "bilinear"}:
-        raise NotImplementedError(f"antialiased resizing by {asked}")
+        raise ValueError(f"there is no substitute for antialiased resizing by {asked}")
     rows, columns = (_tents(side, new) for side, new in zip(x.shape[-2:], size, strict=True))
     return rows @ x @ columns.T
 
