@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
+from thermochroma.base.cores import usable_cores
 from thermochroma.base.errors import BadInput
 from thermochroma.base.reading import reading
 from thermochroma.base.sealed import SEAL, refuse_changed
@@ -152,4 +153,4 @@ def _threads() -> int:
     given = os.environ.get("OMP_NUM_THREADS", "")
     if given.isdecimal() and int(given) > 0:
         return int(given)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cores()

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import torch
 
+from thermochroma.base.cores import usable_cores
 from thermochroma.base.endings import LAUNCHED
 from thermochroma.base.errors import BadInput
 from thermochroma.training.ranks import is_one_of_several
@@ -56,8 +57,7 @@ def start_again(count: int) -> None:
     logging.getLogger("torch.distributed.elastic").setLevel(
         logging.CRITICAL
     )  # it tells every end twice
-    cores = len(os.sched_getaffinity(0))
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // count)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_cores() // count)))
     os.environ[LAUNCHED] = "1"
     with tempfile.TemporaryDirectory(prefix="thermochroma-") as folder:
         config = LaunchConfig(
