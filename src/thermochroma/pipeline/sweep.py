@@ -134,8 +134,7 @@ def seeds_told(runs: pd.DataFrame, setting: str) -> str:
     if all(some == next(iter(seeds.values())) for some in seeds.values()):
         return ""
     lists = (
-        f"{value:g} under {', '.join(f'{seed:g}' for seed in some)}"
-        for value, some in seeds.items()
+        f"{value} under {', '.join(f'{seed:g}' for seed in some)}" for value, some in seeds.items()
     )
     return (
         f"\nNot all values were run under the same seeds ({'; '.join(lists)}): a difference between "
