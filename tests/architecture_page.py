@@ -15,7 +15,7 @@ FLOORS = {  # from the ground up: no room imports one of a higher floor
     "Parts and methods": ("networks", "losses", "metrics", "baselines", "games", "methods"),
     "Data and weights": ("data", "export", "loading", "pretrained"),
     "Training and translators": ("training", "inference"),
-    "Results": ("evaluation", "reporting", "tracking"),
+    "Results": ("evaluation", "reporting", "tracking", "cluster"),
     "Entrances": ("serving", "pipeline"),
 }
 ROOMS = tuple(room for rooms in FLOORS.values() for room in rooms)

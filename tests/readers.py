@@ -379,6 +379,9 @@ FEEDERS = {
     ),
 }
 OURS = {
+    "cluster/checkpoints.py:files_in": "bytes that go on to another machine; the training reads them",
+    "cluster/commands.py:logged": "reopens the log that it wrote itself",
+    "cluster/project.py:pack": "text that goes on to another machine, where DVC reads it",
     "export/archive.py:pack": "opens the archive that it writes; what it packs is fed above",
     "serving/camera.py:_opened": "a device; fed in tests/serving/test_camera.py",
     "serving/video_writing.py:note_of": "what cannot be read is no video of ours",

@@ -37,8 +37,10 @@ MAY_IMPORT: dict[
     },
     "reporting": {"base", "config", "contract", "data", "metrics"},
     "tracking": {"base", "config", "export", "inference"},
+    "cluster": {"base"},
     "serving": {
         "base",
+        "cluster",
         "config",
         "contract",
         "export",

@@ -67,10 +67,11 @@ def test_methods_never_import_each_other() -> None:
         assert not any(name.startswith("thermochroma.methods") for name in imports_of(path))
 
 
-def test_only_tracking_knows_mlflow_and_nothing_knows_dvc() -> None:
+def test_only_tracking_knows_mlflow_only_the_cluster_ray_and_nothing_dvc() -> None:
     for path in MODULES:
         imported = {name.split(".")[0] for name in imports_of(path)}
         assert "dvc" not in imported
+        assert "ray" not in imported or path.parent.name == "cluster", path
         assert "mlflow" not in imported or path.parent.name == "tracking", path
 
 

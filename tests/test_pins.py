@@ -70,3 +70,12 @@ def test_the_demos_pins_differ_from_the_others_only_where_gradio_asks_for_it() -
     assert demo[gradio.name] in gradio.specifier
     (pillow,) = [one for one in map(Requirement, project["dependencies"]) if one.name == "pillow"]
     assert demo["pillow"] in pillow.specifier
+
+
+def test_the_clusters_pins_stand_beside_all_others() -> None:
+    cluster = pins("constraints-cluster.txt")
+    assert not cluster.keys() & pins().keys(), "both files are given to pip"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    full, ray = map(Requirement, project["optional-dependencies"]["cluster"])
+    assert full.extras == {"full"}, "machines of the cluster run stages"
+    assert cluster[ray.name] in ray.specifier

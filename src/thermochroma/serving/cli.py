@@ -11,6 +11,7 @@ from typing import Final
 
 from thermochroma.base.endings import one_sentence
 from thermochroma.serving.arguments import (
+    cluster,
     demo,
     diagram,
     export,
@@ -43,6 +44,7 @@ COMMANDS: Final = (
     diagram,
     new_method,
     new_dataset,
+    cluster,
 )
 """Modules of arguments, in the order of the help."""
 

@@ -1,0 +1,86 @@
+"""A cluster of three machines, started on one, of which one is killed in the middle of a training."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cluster.toy import JOBS, make_toy, run, turns_in
+from tests.conftest import ROOT
+from thermochroma.cluster.commands import DVC
+
+pytest.importorskip("ray", reason="pip install -c constraints-cluster.txt -e '.[cluster]'")
+
+PATHS = {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "RAY_USAGE_STATS_ENABLED": "0"}
+COMMAND = (sys.executable, "-m", "thermochroma.serving.cli", "cluster", "run", "--address")
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 0, "include_dashboard": False}
+    found = Cluster(initialize_head=True, head_node_args=head)
+    yield found
+    found.shutdown()
+
+
+def _machine(cluster: Any, folder: Path, **environment: str) -> Any:
+    own = {"THERMOCHROMA_CLUSTER": str(folder), "TOLL": str(folder.parent / "toll")}
+    return cluster.add_node(num_cpus=1, env_vars={**PATHS, **own, **environment})
+
+
+def _begun(address: str, root: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, address, "--checkpoint-seconds", "1"],
+        cwd=root,
+        env={**os.environ, **PATHS},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_what_a_lost_machine_trained_goes_on_elsewhere_and_nothing_is_trained_twice(
+    tmp_path: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOLL", str(tmp_path / "toll alone"))
+    root = make_toy(tmp_path / "head")
+    lost = _machine(cluster, tmp_path / "one", PAUSE="1")
+    _machine(cluster, tmp_path / "two", PAUSE="1")
+    running = _begun(cluster.address, root)
+    sent = root / ".checkpoints/cluster"
+    until = time.monotonic() + 240
+    while {path.parents[1].name for path in sent.glob("*/*/training.pt")} != {*JOBS}:
+        assert running.poll() is None and time.monotonic() < until
+        time.sleep(0.1)
+    cluster.remove_node(lost, allow_graceful=False)
+    said, _ = running.communicate(timeout=240)
+    assert running.returncode == 0, said
+
+    assert (root / "data/page").read_text() == "onetwo"
+    turns = {name: turns_in(tmp_path / "toll", name) for name in ("one", "two")}
+    whole = [*range(1, 11)]
+    (again,) = [
+        name
+        for name, played in turns.items()
+        if played != whole or said.count(f"{name}: began") > 1
+    ]
+    assert {*turns[again]} == {*whole} and turns[again].count(10) == 1, "to its end once"
+    assert turns[again].count(1) == 1, "not from its beginning again"
+    assert f"train@toy-{again}: began on" in said and "(attempt 2)" in said
+    assert f"| train@toy-{again} |" in said and not [*sent.glob("*/")], "the table; nothing kept"
+    assert "state-dump" not in said, "what Ray says of a lost machine goes elsewhere"
+    same = make_toy(tmp_path / "alone")
+    run(same, *DVC, "repro")
+    assert _recorded(root) == _recorded(same)
+
+
+def _recorded(root: Path) -> Any:
+    return yaml.safe_load((root / "dvc.lock").read_text())["stages"]

@@ -1,0 +1,96 @@
+"""One job on a worker, without Ray: clone, data, results, and a second attempt behind a lost one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.toy import JOBS, make_toy, run, turns_in
+from tests.conftest import ROOT
+from thermochroma.cluster.commands import DVC
+from thermochroma.cluster.head import prepare
+from thermochroma.cluster.jobs import Job
+from thermochroma.cluster.ledger import Ledger
+from thermochroma.cluster.project import Project, all_jobs, pack, remote_of, unfinished
+from thermochroma.cluster.work import Outcome, Place, work
+
+ONE = Job("train@toy-one", "evaluate@toy-one", ("encode@toy",))
+
+
+@pytest.fixture
+def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A head whose data are prepared and pushed."""
+    monkeypatch.setenv("TOLL", str(tmp_path / "toll"))
+    root = make_toy(tmp_path / "head")
+    assert [job.train for job in prepare(root)] == JOBS
+    return root
+
+
+def _packed(root: Path) -> Project:
+    return pack(root, remote=remote_of(root), checkpoints=Path(".checkpoints"))
+
+
+def _worked(root: Path, ledger: Ledger, *, on: str, every_seconds: float = 60.0) -> Outcome:
+    place = Place(on, root.parent / on)
+    return work(ONE, _packed(root), ledger, place, environment={}, every_seconds=every_seconds)
+
+
+def test_a_job_leaves_its_results_in_the_remote_and_nothing_runs_again(head: Path) -> None:
+    ledger = Ledger(head / ".checkpoints/cluster")
+    done = _worked(head, ledger, on="first")
+    assert done.failure == "" and done.ran == [ONE.train, ONE.evaluate]
+    assert {path.name for path in (head.parent / "first").iterdir()} == {
+        "cache",
+        f"{ONE.train}.log",
+    }
+
+    again = _worked(head, ledger, on="second")
+    assert again.failure == "" and again.ran == [] and again.attempt == 2
+    run(head, *DVC, "repro", "--single-item", "--pull", ONE.train, ONE.evaluate)
+    assert (head / "data/scores_one").read_text() == "one"
+    assert turns_in(head.parent / "toll", "one") == [*range(1, 11)]
+    assert [job.train for job in unfinished(head, all_jobs(head))] == ["train@toy-two"]
+
+
+def test_a_failed_stage_is_an_outcome_with_its_last_words(
+    head: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAILING", "one")
+    done = _worked(head, Ledger(head / ".checkpoints/cluster"), on="first")
+    assert "one cannot be trained" in done.failure and "first" in done.failure
+    assert f"dvc repro --single-item --pull {ONE.train}" in done.failure
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tests.cluster.test_work import _worked
+from thermochroma.cluster.ledger import Ledger
+
+root = Path(sys.argv[1])
+_worked(root, Ledger(root / ".checkpoints/cluster"), on="first", every_seconds=0.05)
+"""
+
+
+def test_a_second_attempt_goes_on_from_the_last_checkpoint_that_was_sent(head: Path) -> None:
+    environment = {**os.environ, "PAUSE": "0.3", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    lost = subprocess.Popen([sys.executable, "-c", KILLED, str(head)], env=environment)
+    sent = head / ".checkpoints/cluster" / ONE.train / "toy-one-0/training.pt"
+    until = time.monotonic() + 120
+    while not (sent.exists() and sent.read_text() >= "3"):
+        assert lost.poll() is None and time.monotonic() < until
+        time.sleep(0.02)
+    lost.send_signal(signal.SIGKILL)
+    lost.wait()
+    kept = int(sent.read_text())
+    before = turns_in(head.parent / "toll", "one")
+    ledger = Ledger(head / ".checkpoints/cluster")
+    done = _worked(head, ledger, on="second")
+    assert done.failure == "" and ONE.train in done.ran
+    turns = turns_in(head.parent / "toll", "one")
+    assert turns[-1] == 10 and 3 <= kept < 10
+    assert turns[len(before) :] == [*range(kept + 1, 11)], "the lost one's stage ended with it"
