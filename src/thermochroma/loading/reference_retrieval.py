@@ -128,7 +128,8 @@ def _groups(
             raise BadInput(
                 given=f"the training split has {len(train)} usable frames",
                 needed="at least two: a frame is no reference of its own",
-                remedy="leave the methods that see references out of `lineup`",
+                remedy="leave the methods that see references out of `lineup`, or, on this data set, "
+                "out of `trainings`",
             )
 
 

@@ -33,7 +33,7 @@ class TrainingTriplets(Dataset[dict[str, Any]]):
                 given=f"no {LENGTH} consecutive training frames of {crops.folder} share a window",
                 needed="video: the method learns from three frames in a row",
                 remedy="set `clip_frames` of the data set under `crop` to 3 or more, or, where frames are "
-                "single images, take it out of `video_datasets`",
+                "single images, take it out of `video_datasets` and this line out of `trainings`",
             )
         sequences = rows["sequence"].iloc[self.starts]
         self.drawing = draw_from(sequences, aligned=False, disjoint=disjoint, seed=seed)
