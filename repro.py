@@ -8,7 +8,6 @@ lanes leave is for the `dvc repro` behind them.
 """
 
 import argparse
-import fcntl
 import json
 import os
 import shutil
@@ -19,6 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from stages import preflight
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 Job = list[str]
 """Names of stages that one lane runs one after the other."""
@@ -51,7 +55,8 @@ def remove_torn_list(root: Path) -> bool:
     if not path.exists():
         return False
     with path.with_name("rwlock.lock").open("a") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)  # as DVC does while it writes
+        if fcntl is not None:
+            fcntl.flock(guard, fcntl.LOCK_EX)  # as DVC does while it writes
         try:
             json.loads(path.read_text())
         except ValueError:

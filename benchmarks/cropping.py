@@ -23,10 +23,11 @@ import pandas as pd
 from jaxtyping import UInt8
 from PIL import Image
 
-from benchmarks.apart import apart, peak_memory
+from benchmarks.apart import apart
 from stages.command import run
 from thermochroma.base.files import sha256
 from thermochroma.base.manifest import FRAME_COLUMNS
+from thermochroma.base.memory import peak_bytes
 from thermochroma.data.cropping.near_duplicates import keep_thumbnails, steps, take_thumbnails
 from thermochroma.data.cropping.shards import write_shards
 from thermochroma.data.cropping.windows import assign_shards, plan_windows
@@ -102,7 +103,7 @@ def measure(raw: Path, count: int, size: tuple[int, int], side: int) -> Measured
     frames, workers = table_of(raw, count, size), os.cpu_count() or 1
     warp = np.array([[1.002, 0.001, 1.5], [-0.001, 1.002, -1.0]])
     transforms = dict.fromkeys(frames["mount"].unique(), warp)
-    before = peak_memory()
+    before = peak_bytes()
     with TemporaryDirectory() as folder:
         windows, plan_seconds = _timed(
             lambda: plan_windows(
@@ -122,7 +123,7 @@ def measure(raw: Path, count: int, size: tuple[int, int], side: int) -> Measured
         )
         work = time.process_time() - work
         assert np.array_equal(steps(kept), steps(thumbnails), equal_nan=True)
-    return Measured(plan_seconds, compare_seconds, cut_seconds, work, before, peak_memory())
+    return Measured(plan_seconds, compare_seconds, cut_seconds, work, before, peak_bytes())
 
 
 def speed_table(rounds: list[Measured], kilobytes: float) -> str:

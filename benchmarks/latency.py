@@ -19,8 +19,9 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from benchmarks.apart import apart, peak_memory
+from benchmarks.apart import apart
 from stages.command import run
+from thermochroma.base.memory import peak_bytes
 from thermochroma.config.params import read_params
 from thermochroma.contract.batch import Captioned
 from thermochroma.contract.dummy_input import TOKENS
@@ -84,14 +85,14 @@ def measure(params: Path, case: Case) -> Cost:
     predict = predictor_of(params, case.block)
     shape = (1, case.height, case.width)
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    before = peak_memory()
+    before = peak_bytes()
     predict(image)
     times = []
     for _ in range(TIMED):
         start = time.perf_counter()
         predict(image)
         times.append(1000 * (time.perf_counter() - start))
-    return Cost(tuple(times), peak_memory() - before)
+    return Cost(tuple(times), peak_bytes() - before)
 
 
 def predictor_of(params: Path, block: str) -> Predictor:

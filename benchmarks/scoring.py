@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.apart import apart, peak_memory
+from benchmarks.apart import apart
+from thermochroma.base.memory import peak_bytes
 from thermochroma.evaluation.scoring import edge_scores
 from thermochroma.metrics.image_scores import score_images
 
@@ -124,7 +125,7 @@ def _peak(count: int, threads: int) -> int:
     torch.set_num_threads(threads)
     for number in range(-(-count // BATCH)):
         all_scores(*made(number, BATCH))
-    return peak_memory()
+    return peak_bytes()
 
 
 if __name__ == "__main__":

@@ -20,9 +20,10 @@ from pytorch_msssim import ssim
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.apart import apart, peak_memory
+from benchmarks.apart import apart
 from thermochroma.base.colour_space import lab_of
 from thermochroma.base.errors import BadInput
+from thermochroma.base.memory import peak_bytes
 from thermochroma.config.params import read_params
 from thermochroma.contract import dummy_input
 from thermochroma.contract.batch import Batch
@@ -192,7 +193,7 @@ def _peak(params: str, weights: str, block: str, size: int, kind: str) -> int:
     step = by_hand(training, batch, block) if kind == "plain" else lambda: play(training, batch)
     for _ in range(3):
         step()
-    return peak_memory()
+    return peak_bytes()
 
 
 def _timed(step: Step) -> float:

@@ -38,6 +38,7 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "serving/test_onnx.py::test_onnx_runtime",
     "serving/test_outside.py",
     "serving/test_verify.py",
+    "test_windows.py::test_every_module",
     "stages/test_first_minute.py",
     "config/test_cache_of_runs.py::test_another_size",
     "config/test_repeats.py",

@@ -5,6 +5,7 @@ import platform
 import torch
 
 from thermochroma.base.cells import counted
+from thermochroma.base.memory import peak_bytes
 
 
 def find_device() -> torch.device:
@@ -35,6 +36,4 @@ def peak_memory_bytes(device: torch.device) -> int:
     """The most memory used so far: of the GPU's allocator, or of this process."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts KiB
+    return peak_bytes()

@@ -1,6 +1,5 @@
 """Files and folders that appear whole or not at all."""
 
-import fcntl
 import hashlib
 import os
 import re
@@ -11,6 +10,11 @@ from contextlib import contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
+
+try:
+    import fcntl
+except ImportError:  # Windows: there nothing is held, and so nothing is swept
+    fcntl = None  # type: ignore[assignment]
 
 CHUNK_BYTES = 1 << 20
 PART: Final = re.compile(r"\.part-(.+-)?held-[0-9a-f]{16}(\.[^.]*)?")
@@ -27,11 +31,13 @@ def whole_file(path: Path) -> Iterator[Path]:
     part, handle = _held(path.parent / ".part-held-", path.suffix, _new_file)
     try:
         yield part
-        with part.open("rb") as written:
+        with part.open(
+            "rb" if handle is not None else "r+b"
+        ) as written:  # Windows asks for the right
             os.fsync(written.fileno())
         part.replace(path)
     finally:
-        os.close(handle)
+        _let_go(handle)
         part.unlink(missing_ok=True)
 
 
@@ -47,21 +53,21 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             remove_folder(folder)
         part.replace(folder)
     finally:
-        os.close(handle)
+        _let_go(handle)
         shutil.rmtree(part, ignore_errors=True)
 
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder at once: a kill on the way leaves nothing in its place, and the rest to a sweep."""
     doomed = folder.with_name(f".part-{folder.name}-held-{secrets.token_hex(8)}")
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    handle = _opened(folder, "O_DIRECTORY", "O_NOFOLLOW")
     try:
         with suppress(OSError):
             _hold(handle)  # no other process helps to remove it
         folder.replace(doomed)
         shutil.rmtree(doomed)
     finally:
-        os.close(handle)
+        _let_go(handle)
 
 
 def make_place(folder: Path) -> None:
@@ -77,6 +83,8 @@ def _sweep_once(folder: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove from `folder` what killed processes were writing; what is being written is held, and stays."""
+    if fcntl is None:
+        return
     with os.scandir(folder) as entries:
         parts = [Path(entry.path) for entry in entries if PART.fullmatch(entry.name)]
     for part in parts:
@@ -92,8 +100,8 @@ def sweep(folder: Path) -> None:
                 os.close(handle)
 
 
-def _held(start: Path, suffix: str, make: Callable[[Path], int]) -> tuple[Path, int]:
-    """A new file or folder that no sweep removes while the returned handle is open."""
+def _held(start: Path, suffix: str, make: Callable[[Path], int | None]) -> tuple[Path, int | None]:
+    """A new file or folder that no sweep removes while the returned handle, if there is one, is open."""
     while True:
         part = start.with_name(f"{start.name}{secrets.token_hex(8)}{suffix}")
         handle = make(part)
@@ -101,7 +109,7 @@ def _held(start: Path, suffix: str, make: Callable[[Path], int]) -> tuple[Path, 
             _hold(handle)
         if part.exists():
             return part, handle
-        os.close(handle)  # a sweep came between making and holding
+        _let_go(handle)  # a sweep came between making and holding
 
 
 def _open_up(folder: Path) -> None:
@@ -112,18 +120,35 @@ def _open_up(folder: Path) -> None:
             path.chmod(mode | left)
 
 
-def _new_file(path: Path) -> int:
+def _new_file(path: Path) -> int | None:
     """With the mode that the user's umask leaves, as if it had been made in its place."""
-    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+    if fcntl is not None:
+        return handle
+    os.close(handle)  # Windows renames no file that is open
+    return None
 
 
-def _new_folder(path: Path) -> int:
+def _new_folder(path: Path) -> int | None:
     path.mkdir()
-    return os.open(path, os.O_RDONLY)
+    return _opened(path)
 
 
-def _hold(handle: int) -> None:
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _opened(folder: Path, *flags: str) -> int | None:
+    """Handle of a folder, to hold it by; None on Windows, which opens none. flags: names in `os`."""
+    if fcntl is None:
+        return None
+    return os.open(folder, sum((getattr(os, name) for name in flags), os.O_RDONLY))
+
+
+def _hold(handle: int | None) -> None:
+    if handle is not None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _let_go(handle: int | None) -> None:
+    if handle is not None:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,11 +1,10 @@
 """A limit by which work that needs more memory than there is fails, instead of being killed silently."""
 
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
@@ -26,6 +25,8 @@ def within_memory() -> Iterator[None]:
     if not sys.platform.startswith("linux"):
         yield
         return
+    import resource  # Windows has none
+
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     most = free_bytes() + psutil.Process().memory_info().data
     try:
@@ -41,3 +42,14 @@ def free_bytes() -> int:
     free = psutil.virtual_memory().available + psutil.swap_memory().free
     texts = [path.read_text().strip() for path in OF_CONTAINERS if path.is_file()]
     return min([free, *(int(text) for text in texts if text.isdecimal())])
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has held so far."""
+    try:
+        import resource
+    except ImportError:  # Windows counts for itself
+        windows: Any = psutil.Process().memory_info()
+        return int(windows.peak_wset)
+    unit = 1 if sys.platform == "darwin" else 1024  # Linux counts KiB, macOS bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

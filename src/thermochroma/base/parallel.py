@@ -26,8 +26,10 @@ def in_order(
             yield from map(function, tasks)
         return
     # Forked from a fresh server: a fork of this process would copy locks that its threads hold.
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload([function.__module__])
+    forks = "forkserver" in multiprocessing.get_all_start_methods()  # Windows starts each anew
+    server = multiprocessing.get_context("forkserver" if forks else "spawn")
+    if forks:
+        server.set_forkserver_preload([function.__module__])
     with ProcessPoolExecutor(min(workers, len(tasks)), server, initializer=_start_worker) as pool:
         yield from pool.map(function, tasks)
 

@@ -16,6 +16,7 @@ from thermochroma.base.endings import LAUNCHED
 from thermochroma.base.errors import BadInput
 from thermochroma.training.ranks import is_one_of_several
 
+KILLED: Final = 9  # `signal.SIGKILL`, which Windows has no name for
 PROCESSES: Final = "THERMOCHROMA_PROCESSES"
 """Environment variable with the number of processes: a matter of the machine, never of the outcome."""
 GO_ON: Final = "run it again: it goes on from the last checkpoint"
@@ -103,7 +104,7 @@ def cause_of(failures: Mapping[int, Any], count: int) -> BadInput:
     how = f"with status {statuses[rank]}, for the reason above"
     if rank in killed:
         how = f"by {failures[rank].signal_name()}"
-    if statuses[rank] == -signal.SIGKILL:
+    if statuses[rank] == -KILLED:
         how += ", which is often the system's when memory runs out"
     return BadInput(
         given=f"process {rank + 1} of {count} ended {how}",
