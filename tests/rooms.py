@@ -46,6 +46,7 @@ MAY_IMPORT: dict[
         "export",
         "inference",
         "loading",
+        "metrics",
         "networks",
         "pipeline",
         "pretrained",

@@ -4,6 +4,7 @@ import os
 import signal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,11 +37,11 @@ def test_a_camera_is_recorded_for_some_seconds(tmp_path: Path) -> None:
 def test_ctrl_c_ends_a_recording_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paint, painted = Painter.paint, []
 
-    def stopping(self: Painter, images: list[np.ndarray]) -> list[np.ndarray]:
+    def stopping(self: Painter, images: list[np.ndarray], *rest: Any) -> list[np.ndarray]:
         painted.append(1)
         if len(painted) == 7:
             os.kill(os.getpid(), signal.SIGINT)
-        return paint(self, images)
+        return paint(self, images, *rest)
 
     monkeypatch.setattr(Painter, "paint", stopping)
     before = signal.getsignal(signal.SIGINT)

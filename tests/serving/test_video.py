@@ -304,11 +304,11 @@ def test_what_is_interrupted_leaves_nothing_and_begins_again(
     painted: list[int] = []
     paint = Painter.paint
 
-    def interrupted(self: Painter, images: list[np.ndarray]) -> list[np.ndarray]:
+    def interrupted(self: Painter, images: list[np.ndarray], *rest: Any) -> list[np.ndarray]:
         painted.append(len(images))
         if len(painted) == 50:  # the encoder has written some
             raise KeyboardInterrupt
-        return paint(self, images)
+        return paint(self, images, *rest)
 
     with monkeypatch.context() as patched:
         patched.setattr(Painter, "paint", interrupted)
@@ -331,12 +331,12 @@ def test_no_image_is_read_before_it_is_wanted(
         read.append(1)
         shot(self, *given)
 
-    def watch(self: Painter, images: list[np.ndarray]) -> list[np.ndarray]:
+    def watch(self: Painter, images: list[np.ndarray], *rest: Any) -> list[np.ndarray]:
         painted.append(len(images))
         assert (
             len(read) - len(painted) <= torch.get_num_threads() + 16
         )  # what decoders hand out at once
-        return paint(self, images)
+        return paint(self, images, *rest)
 
     monkeypatch.setattr(Shot, "__init__", count)
     monkeypatch.setattr(Painter, "paint", watch)
@@ -418,11 +418,41 @@ def test_images_that_go_together_come_out_as_alone(
     paint = Painter.paint
     monkeypatch.setattr(Painter, "batch_of", lambda self, image: 2)
     monkeypatch.setattr(
-        Painter, "paint", lambda self, images: shown.append(len(images)) or paint(self, images)
+        Painter,
+        "paint",
+        lambda self, images, *rest: shown.append(len(images)) or paint(self, images, *rest),
     )
     translate(tmp_path, *given, "--again")
     assert shown == [2, 2, 1]
     assert np.abs(images_of(tmp_path / "out/a.mkv") - alone).max() <= 1
+
+
+def test_a_steadier_video_flickers_less_and_is_another_one(tmp_path: Path) -> None:
+    """The same again each time, also by batches; and made anew where it was asked for otherwise."""
+    rng = np.random.default_rng(0)
+    images = [np.clip(one + rng.normal(0, 12, one.shape), 0, 255) for one in moving(6)]
+    write_video(tmp_path / "in/a.mkv", [one.astype(np.uint8) for one in images])
+    translate(tmp_path, "--codec", "ffv1")
+    plain = images_of(tmp_path / "out/a.mkv")
+    translate(tmp_path, "--codec", "ffv1", "--steady", "0.8", "--side-by-side")
+    steady = images_of(tmp_path / "out/a.mkv")
+    assert np.array_equal(steady[0][:, WIDTH:], plain[0])
+    for image, one in zip(images, steady, strict=True):
+        assert np.array_equal(one[:, :WIDTH, 0], image.astype(np.uint8))
+    assert not np.array_equal(steady[1][:, WIDTH:], plain[1])
+    before = (tmp_path / "out/a.mkv").read_bytes()
+    translate(tmp_path, "--codec", "ffv1", "--steady", "0.8", "--side-by-side", "--again")
+    assert (tmp_path / "out/a.mkv").read_bytes() == before
+    translate(tmp_path, "--codec", "ffv1", "--steady", "0.5", "--side-by-side")
+    assert (tmp_path / "out/a.mkv").read_bytes() != before
+
+
+def test_a_share_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    write_video(tmp_path / "in/a.mkv", moving(1))
+    assert "to below 1" in told(tmp_path, "--steady", "1")
+    (tmp_path / "in/a.mkv").unlink()
+    write_image(tmp_path / "in/0.png", moving(1)[0])
+    assert "--steady 0.5 is asked of images" in told(tmp_path, "--steady", "0.5")
 
 
 def test_the_command_offers_all_codecs_and_no_other() -> None:

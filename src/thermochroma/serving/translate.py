@@ -49,7 +49,8 @@ class InferenceOptions:
     can be asked for it; None for its mean, or for another method. tiling: how large images are divided.
     codec: of videos, one of CODINGS. together: how many images of a video go at once, at most. polarity:
     whether hot things are bright in the images; "guess" takes them so, and says where they look dark.
-    side_by_side: whether what the translator sees stands to the left of what it gives.
+    side_by_side: whether what the translator sees stands to the left of what it gives. steady: share of
+    the former image of a video in the next one.
     """
 
     text: Path
@@ -63,6 +64,7 @@ class InferenceOptions:
     together: int = 1
     polarity: Polarity = "guess"
     side_by_side: bool = False
+    steady: float = 0.0
 
     @property
     def text_of_all(self) -> str:
@@ -112,6 +114,7 @@ def translate_files(
     be overwritten by its own translation.
     """
     _refuse_own_place(inputs, folder, options.codec)
+    _refuse_steady_images(inputs, options)
     painter, how = prepare(translator, options)
     for one in inputs:
         target = target_of(one, folder, options.codec)
@@ -174,6 +177,7 @@ def prepared(
         negated=options.polarity == "black-hot",
         guesses=_is_unsaid(predictor.traits, options),
         side_by_side=options.side_by_side,
+        steady=options.steady,
     )
     return painter, _how(predictor, translator, options)
 
@@ -238,6 +242,12 @@ def _refuse_unused(traits: Traits, options: InferenceOptions) -> None:
                 needed=f"a translator whose method {has}",
                 remedy="leave the option out, or name another translator",
             )
+    if not 0 <= options.steady < 1:
+        raise BadInput(
+            given=f"--steady is {options.steady:g}",
+            needed="the share of the former image: 0, for none of it, to below 1; 0.8 is much",
+            remedy="correct it",
+        )
     if sharpness is not None and not 0 <= sharpness <= 1:
         raise BadInput(
             given=f"--sharpness is {sharpness:g}",
@@ -335,6 +345,16 @@ def _fault(path: Path, problem: Exception) -> BadInput:
         needed=lacking.needed,
         remedy="translate it in smaller tiles, --tile 512, or scale it down",
     )
+
+
+def _refuse_steady_images(inputs: Sequence[Input], options: InferenceOptions) -> None:
+    """Raise BadInput for steadier images where there is no video."""
+    if options.steady and not any(is_video(one.path) for one in inputs):
+        raise BadInput(
+            given=f"--steady {options.steady:g} is asked of images",
+            needed="a video: images in files stand for themselves",
+            remedy="leave the option out, or make a video of them",
+        )
 
 
 def _refuse_own_place(inputs: Sequence[Input], folder: Path, codec: str) -> None:

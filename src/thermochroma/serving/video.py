@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -40,6 +40,7 @@ UNTIL_COLOUR: Final = 250  # images without any colour after which a video count
 Seen = UInt8[np.ndarray, "h w *c"]
 Painted = UInt8[np.ndarray, "h w *d"]
 Written = UInt8[np.ndarray, "h y *e"]  # another width, if what was seen stands beside it
+Steadied = Callable[[Seen, Painted], Painted]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Painter:
 
     together: how many images of a video go at once, at most. negated: whether images are turned into their
     negatives first, for hot things are dark in them. guesses: whether it is looked for that. side_by_side:
-    whether what the translator sees stands to the left of what it gives.
+    whether what the translator sees stands to the left of what it gives. steady: share of the former image
+    of a video in the next one, 0 to below 1.
     """
 
     predictor: Predictor
@@ -71,6 +73,7 @@ class Painter:
     negated: bool = False
     guesses: bool = False
     side_by_side: bool = False
+    steady: float = 0.0
 
     def batch_of(self, image: Seen) -> int:
         """Count the images of this size that go at once."""
@@ -79,13 +82,26 @@ class Painter:
             return 1
         return int(np.clip(WHOLE // (width * height), 1, self.together))
 
-    def paint(self, images: list[Seen]) -> list[Written]:
-        """Translate images of one size, as images in files are translated."""
+    def paint(self, images: list[Seen], steadied: Steadied | None = None) -> list[Written]:
+        """Translate images of one size, as images in files are translated.
+
+        steadied: of the video whose next images they are; None for those in files.
+        """
         images = [self.shown(one) for one in images]
         painted = self._translated(images)
+        if steadied is not None:
+            painted = [steadied(*pair) for pair in zip(images, painted, strict=True)]
         if not self.side_by_side:
             return painted
         return [_beside(*pair) for pair in zip(images, painted, strict=True)]
+
+    def steadier(self) -> Steadied | None:
+        """Start what steadies the images of one video; None where that is not asked for."""
+        if not self.steady:
+            return None
+        from thermochroma.serving.steadying import Steadier  # OpenCV: 150 MB, else not needed
+
+        return Steadier(self.steady)
 
     def shown(self, image: Seen) -> Seen:
         """Give the image as the translator sees it."""
@@ -193,7 +209,8 @@ def translate_video(
     """
     with reading(path, needed="a file that can be read", remedy=ANOTHER):
         source = sha256(path)
-    note = Note(source, hashlib.sha256(json.dumps([how, codec]).encode()).hexdigest())
+    parts = [how, codec, painter.steady] if painter.steady else [how, codec]
+    note = Note(source, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
     there = _ours(target)
     if there is not None and (there.input, there.how) == (note.input, note.how) and not again:
         return Filmed(kept=True)
@@ -219,14 +236,14 @@ def film(
     note: Note,
 ) -> list[str]:
     """Translate what comes, image by image, into a new video; gives sentences on what is not kept."""
+    steadied = painter.steadier()
     with (
         filming(target, coding, video, note) as written,
         tqdm(total=video.expected, desc=Path(video.name).name, unit="image", leave=False) as bar,
     ):
         for shots in _batches(parts, written, sight, painter):
-            for (shot, _), image in zip(
-                shots, painter.paint([seen for _, seen in shots]), strict=True
-            ):
+            images = painter.paint([seen for _, seen in shots], steadied)
+            for (shot, _), image in zip(shots, images, strict=True):
                 written.add(image, shot)
             bar.update(len(shots))
         told = sight.told()

@@ -62,19 +62,7 @@ def add(command: ArgumentParser) -> None:
     )
     _add_looks(command)
     _add_tiling(command)
-    command.add_argument(
-        "--codec",
-        choices=CODECS,
-        default=CODECS[0],
-        help="of videos; without it %(default)s; ffv1 loses nothing",
-    )
-    command.add_argument(
-        "--camera",
-        action=_Instead,
-        other=images,
-        help="record this camera instead, until Ctrl-C: its number, or FFmpeg's FORMAT:NAME of it",
-    )
-    command.add_argument("--seconds", type=float, help="length of the recording of a camera")
+    _add_videos(command, images)
     command.add_argument("--page", type=int, help="for files of several pages or frames, from 1")
     command.add_argument(
         "--again",
@@ -129,6 +117,30 @@ def _add_looks(command: ArgumentParser) -> None:
         action="store_true",
         help="write what the translator sees to the left of what it gives",
     )
+
+
+def _add_videos(command: ArgumentParser, images: Action) -> None:
+    command.add_argument(
+        "--codec",
+        choices=CODECS,
+        default=CODECS[0],
+        help="of videos; without it %(default)s; ffv1 loses nothing",
+    )
+    command.add_argument(
+        "--steady",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of videos: less flicker, by this share of the former image in the next, along the motion: "
+        "0, none of it (so without the option), to below 1; 0.8 is much",
+    )
+    command.add_argument(
+        "--camera",
+        action=_Instead,
+        other=images,
+        help="record this camera instead, until Ctrl-C: its number, or FFmpeg's FORMAT:NAME of it",
+    )
+    command.add_argument("--seconds", type=float, help="length of the recording of a camera")
 
 
 def _add_tiling(command: ArgumentParser) -> None:

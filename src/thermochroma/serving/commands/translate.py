@@ -77,6 +77,7 @@ def _options(chosen: Namespace, tone: Mapping | None, is_slow: bool) -> Inferenc
         1 if is_slow else BATCH,
         chosen.polarity,
         chosen.side_by_side,
+        chosen.steady,
     )
 
 
