@@ -25,7 +25,7 @@ from thermochroma.export.artifact import build_translator
 from thermochroma.methods.i2v_gan import I2vGame, Journey
 from thermochroma.networks.blocks import spread_channels
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.training.loop import trainable, weigh
+from thermochroma.training.loop import means_of, trainable, weigh
 from thermochroma.training.state import seed_everything
 
 BLOCK: Final = "i2v_gan"
@@ -55,7 +55,7 @@ def main(params: Path, weights: Path, scale: float, side: int) -> None:
     def turn(terms_of: Callable[[], Terms]) -> tuple[float, list[Tensor]]:
         seed_everything(1)  # the same places
         start = time.process_time()
-        cost = weigh(terms_of(), factors)
+        cost = weigh(means_of(terms_of()), factors)
         found = torch.autograd.grad(cost, trainable(game.players()["translators"]))
         return time.process_time() - start, list(found)
 

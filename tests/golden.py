@@ -44,7 +44,7 @@ from tests.stand_ins import stand_ins
 from tests.turns import Gradients, steps_watched, watch_gradients
 from thermochroma.contract.method import Progress, Turn
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.training.loop import play, trainable, weigh
+from thermochroma.training.loop import means_of, play, trainable, weigh
 from thermochroma.training.state import Training
 
 STORED = Path(__file__).with_name("golden.json")
@@ -111,7 +111,10 @@ class Watch:
 
     def slope(self, turn: Turn, name: str) -> Tensor:
         """The player's gradient of one term as it is."""
-        cost, parameters = weigh({name: turn.terms[name]}, {name: 1.0}), self.learning(turn.player)
+        cost, parameters = (
+            weigh(means_of({name: turn.terms[name]}), {name: 1.0}),
+            self.learning(turn.player),
+        )
         if not cost.requires_grad:
             return flat([None] * len(parameters), parameters)
         found = torch.autograd.grad(cost, parameters, allow_unused=True, retain_graph=True)
@@ -175,7 +178,7 @@ def play_watched(training: Training, batch: Any, progress: Progress, watch: Watc
 
 def factor(name: str, weights: Mapping[str, float]) -> float:
     """What the trainer multiplies a term's mean by."""
-    return float(weigh({name: torch.ones(1, dtype=torch.float64)}, weights))
+    return float(weigh({name: torch.ones((), dtype=torch.float64)}, weights))
 
 
 def flat(tensors: Sequence[Tensor | None], like: Sequence[Tensor]) -> Tensor:

@@ -21,7 +21,7 @@ from tests.examiner import BLOCKS, IMAGES, batch_of, begin, known_block
 from tests.stand_ins import stand_ins
 from thermochroma.contract.method import Progress
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.training.loop import play, trainable, weigh
+from thermochroma.training.loop import means_of, play, trainable, weigh
 from thermochroma.training.state import seed_everything
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
@@ -110,7 +110,7 @@ def gradients(
     with patch.object(F, "dropout", _nothing_dropped):
         for turn in training.game.turns(batch, LATE):
             parameters = trainable(training.players[turn.player])
-            cost = weigh(turn.terms, training.weights)
+            cost = weigh(means_of(turn.terms), training.weights)
             found = torch.autograd.grad(cost, parameters, allow_unused=True)
             yield turn.player, [one for one in found if one is not None]
 

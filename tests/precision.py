@@ -24,7 +24,7 @@ from torch.overrides import TorchFunctionMode
 from tests.examiner import BLOCKS, batch_of, begin, known_block
 from tests.stand_ins import stand_ins
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.training.loop import next_turn, trainable, weigh
+from thermochroma.training.loop import means_of, next_turn, trainable, weigh
 from thermochroma.training.state import Training, seed_everything
 
 ENOUGH: Final = 0.99
@@ -106,7 +106,7 @@ def gradients_of(training: Training, batch: Any) -> dict[str, Tensor]:
     turns = training.game.turns(batch, training.progress)
     while (turn := next_turn(turns, training, batch)) is not None:
         parameters = trainable(training.players[turn.player])
-        cost = weigh(turn.terms, training.weights)
+        cost = weigh(means_of(turn.terms), training.weights)
         parts = torch.autograd.grad(cost, parameters, allow_unused=True)
         found[turn.player] = torch.cat([one.flatten().double() for one in parts if one is not None])
     return found

@@ -25,11 +25,12 @@ def steps_watched(*, before: Look, after: Look | None = None) -> Iterator[None]:
     """Call `before` and `after` around every step that the trainer takes in this context."""
     step = loop.step
 
-    def watched_step(training: Training, turn: Turn, batch: Any) -> None:
+    def watched_step(training: Training, turn: Turn, batch: Any) -> Any:
         before(turn)
-        step(training, turn, batch)
+        means = step(training, turn, batch)
         if after is not None:
             after(turn)
+        return means
 
     with patch.object(loop, "step", watched_step):
         yield

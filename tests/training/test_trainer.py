@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from torch.nn import functional as F
 from tests.examiner import batch_of, begin
 from tests.turns import turns_seen
 from thermochroma.base.errors import BadInput
+from thermochroma.base.whole_batch import whole
 from thermochroma.contract.batch import Batch, Still
 from thermochroma.contract.method import Game, Progress, Translator, Turn
 from thermochroma.contract.settings import OptimizerSettings, Settings
@@ -19,7 +21,7 @@ from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training import checkpoint
 from thermochroma.training.callbacks import At, Every
 from thermochroma.training.ema import Average
-from thermochroma.training.loop import play, weigh
+from thermochroma.training.loop import means_of, play, play_all, weigh
 from thermochroma.training.optimizers import build_optimizers, rate_factor
 from thermochroma.training.state import Training, random_state, seed_everything, set_random_state
 
@@ -159,7 +161,7 @@ def test_a_term_without_a_weight_is_refused() -> None:
 
 def test_weights_and_means() -> None:
     terms = {"a": torch.tensor([1.0, 3.0]), "b": torch.tensor([10.0, 30.0])}
-    assert weigh(terms, {"a": 2.0, "b": 0.5, "unused": 7.0}) == 2 * 2 + 0.5 * 20
+    assert weigh(means_of(terms), {"a": 2.0, "b": 0.5, "unused": 7.0}) == 2 * 2 + 0.5 * 20
 
 
 def test_what_is_not_finite_stops_before_the_step() -> None:
@@ -189,6 +191,50 @@ def test_a_gradient_that_is_not_finite_stops_before_the_step() -> None:
         play(training, _batch())
     assert torch.equal(training.translator.level, before)
     assert all(parameter.grad is None for parameter in training.game.parameters())
+
+
+def _roots_on_a_gpu(target: float) -> tuple[Training, Batch[Still]]:
+    training = _duel({"far": 1.0, "close": 0.0})
+    training.game.turns = Root.turns.__get__(training.game)  # type: ignore[method-assign]
+    training.checks.defers = True
+    with torch.no_grad():
+        training.translator.level.fill_(target)
+    return training, _batch()
+
+
+def test_on_a_gpu_it_is_told_later_and_nothing_is_stepped_meanwhile(tmp_path: Path) -> None:
+    training, batch = _roots_on_a_gpu(0.0)
+    before = training.translator.level.detach().clone()
+    for _ in range(2):
+        play(training, batch)
+    assert training.progress.images == 4, "nobody has looked yet"
+    assert torch.equal(training.translator.level, before)
+    moments = training.optimizers["translator"].state[training.translator.level]
+    assert float(moments["step"]) == 0
+    with pytest.raises(BadInput, match=r"^after 0 images.*gradients .*\['far'\].*one, two"):
+        checkpoint.save(training, tmp_path / "checkpoint", fingerprint="f")
+    assert not [*(tmp_path / "checkpoint").iterdir()]
+
+
+def test_on_a_gpu_it_is_told_with_the_readings_at_the_latest() -> None:
+    training, batch = _roots_on_a_gpu(0.0)
+    with pytest.raises(BadInput, match=r"^after 0 images"):
+        play_all(training, ((batch, whole(2)) for _ in range(9)), [])
+    assert training.progress.images == 10, "readings are closed every ten images"
+    assert not training.metric_log.rows
+    training, batch = _roots_on_a_gpu(0.0)
+    with pytest.raises(BadInput, match=r"^after 0 images"):
+        play_all(training, [(batch, whole(2))], [])
+
+
+def test_waiting_to_tell_changes_no_bit() -> None:
+    (now, batch), (later, _) = _roots_on_a_gpu(1.0), _roots_on_a_gpu(1.0)
+    now.checks.defers = False
+    for training in (now, later):
+        play_all(training, [(batch, whole(2))] * 3, [])
+    states = [one.optimizers["translator"].state[one.translator.level] for one in (now, later)]
+    assert torch.equal(now.translator.level, later.translator.level)
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
 def test_optimizers_name_exactly_the_players() -> None:

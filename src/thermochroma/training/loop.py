@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import inf
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from thermochroma.base import whole_batch
@@ -13,6 +13,7 @@ from thermochroma.base.tensors import at_least_float32
 from thermochroma.base.whole_batch import Share, computing
 from thermochroma.contract.batch import TrainingBatch
 from thermochroma.contract.method import Turn
+from thermochroma.training.finite import Refusal
 from thermochroma.training.state import Training
 
 Readings = dict[str, Float[Tensor, ""]]
@@ -28,14 +29,22 @@ def play_all(
     batches: Iterable[tuple[TrainingBatch, Share]],
     watchers: Iterable[Watcher],
 ) -> None:
-    """Train on every batch; after each, note its readings and call the watchers."""
+    """Train on every batch; after each, note its readings and call the watchers.
+
+    Raises BadInput for numbers that are not finite: at once on a processor; on a GPU at the next row of
+    readings, before a checkpoint at the latest. No player was stepped with them.
+    """
     watching = list(watchers)
     for batch, share in batches:
         with computing(share):
             readings = play(training, batch)
-        training.metric_log.note(readings, images=share.of, shown=training.progress.images)
+        shown = training.progress.images
+        if training.metric_log.ends_row(images=share.of, shown=shown):
+            training.checks.read()
+        training.metric_log.note(readings, images=share.of, shown=shown)
         for watcher in watching:
             watcher(training, share.of)
+    training.checks.read()
 
 
 def play(training: Training, batch: TrainingBatch) -> Readings:
@@ -48,8 +57,8 @@ def play(training: Training, batch: TrainingBatch) -> Readings:
     readings: Readings = {}
     turns = training.game.turns(batch, training.progress)
     while (turn := next_turn(turns, training, batch)) is not None:
-        step(training, turn, batch)
-        readings |= {f"{turn.player}/{name}": term.mean() for name, term in turn.terms.items()}
+        means = step(training, turn, batch)
+        readings |= {f"{turn.player}/{name}": mean for name, mean in means.items()}
     training.advance(whole_batch.images(len(batch)))
     return whole_batch.means_of(readings)
 
@@ -61,30 +70,58 @@ def next_turn(turns: Iterator[Turn], training: Training, batch: TrainingBatch) -
     stepped in between.
     """
     with torch.autocast(batch.device.type, torch.bfloat16, enabled=training.half_precision):
-        turn = next(turns, None)
-    if turn is not None:
-        refuse_not_finite(turn, batch, training)
-    return turn
+        return next(turns, None)
 
 
-def step(training: Training, turn: Turn, batch: TrainingBatch) -> None:
-    """Differentiate the turn for its player's parameters only, and step that player.
+def step(training: Training, turn: Turn, batch: TrainingBatch) -> Readings:
+    """Differentiate the turn for its player's parameters only, step that player; the terms' means.
 
-    Raises BadInput, with nothing stepped, for a gradient that is NaN or infinite.
+    With a term or gradient that is NaN or infinite nothing is stepped: raises BadInput, or notes the
+    check where checks are deferred.
     """
+    means = means_of(turn.terms)
+    finite = torch.stack([*means.values()]).isfinite()
+    training.checks.note(finite, _refusal(turn, batch, training, _terms_of(turn)))
     parameters = trainable(training.players[turn.player])
-    cost = whole_batch.part_of_mean(weigh(turn.terms, training.weights))
+    cost = whole_batch.part_of_mean(weigh(means, training.weights))
     gradients = torch.autograd.grad(cost, parameters, allow_unused=True)
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = None if gradient is None else laid_out_as(parameter, gradient)
-    refuse_gradients(parameters, turn, batch, training)
-    whole_batch.add_up([one.grad for one in parameters if one.grad is not None])
+    found = [one.grad for one in parameters if one.grad is not None]
+    broken = note_gradients(found, finite, turn, batch, training)
+    whole_batch.add_up([*found, broken])
     clip_norm = training.settings.optimizers[turn.player].clip_norm
     if clip_norm is not None:
         nn.utils.clip_grad_norm_(parameters, clip_norm)
     optimizer = training.optimizers[turn.player]
+    if training.checks.defers:  # fused optimizers leave everything as it is where this is 1
+        optimizer.found_inf = (broken > 0).float()  # type: ignore[attr-defined]
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
+    return {name: mean.detach() for name, mean in means.items()}
+
+
+def note_gradients(
+    gradients: Sequence[Tensor],
+    finite: Bool[Tensor, " n"],
+    turn: Turn,
+    batch: TrainingBatch,
+    training: Training,
+) -> Float[Tensor, ""]:
+    """Note whether gradients are finite: a finite term can have one that is not, the square root of 0.
+
+    Returns 1, on the device, if they or the terms (`finite`) are not, else 0.
+    """
+    fine = nn.utils.get_total_norm(gradients, norm_type=inf).isfinite()
+    try:
+        training.checks.note(
+            fine[None], _refusal(turn, batch, training, _gradients_of(turn, training))
+        )
+    except BadInput:
+        for parameter in training.players[turn.player].parameters():
+            parameter.grad = None
+        raise
+    return (~(fine & finite.all())).float()
 
 
 def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
@@ -99,18 +136,20 @@ def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
     return torch.empty_like(parameter).copy_(gradient)
 
 
-def weigh(
-    terms: Mapping[str, Float[Tensor, " b"]], weights: Mapping[str, float]
-) -> Float[Tensor, ""]:
+def means_of(terms: Mapping[str, Float[Tensor, " b"]]) -> Readings:
+    """Mean of each term over the images, in single precision at least."""
+    return {name: at_least_float32(term).mean() for name, term in terms.items()}
+
+
+def weigh(means: Readings, weights: Mapping[str, float]) -> Float[Tensor, ""]:
     """Weighted sum of the terms' means over images. Raises BadInput for a term without a weight."""
-    if missing := sorted(set(terms) - set(weights)):
+    if missing := sorted(set(means) - set(weights)):
         raise BadInput(
             given=f"the terms {missing} have no weight",
             needed="a weight for every term of a turn, if only 0",
             remedy="add them under `weights` in the method's block of params.yaml",
         )
-    means = [weights[name] * at_least_float32(term).mean() for name, term in terms.items()]
-    return torch.stack(means).sum()
+    return torch.stack([weights[name] * mean for name, mean in means.items()]).sum()
 
 
 def trainable(player: nn.Module) -> list[nn.Parameter]:
@@ -118,35 +157,26 @@ def trainable(player: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in player.parameters() if parameter.requires_grad]
 
 
-def refuse_not_finite(turn: Turn, batch: TrainingBatch, training: Training) -> None:
-    """Raise BadInput, before anything is stepped, if a term is NaN or infinite."""
+def _terms_of(turn: Turn) -> Callable[[list[bool]], str]:
     names = list(turn.terms)
-    finite = torch.stack([term.isfinite().all() for term in turn.terms.values()]).tolist()
-    if all(finite):
-        return
-    broken = [name for name, good in zip(names, finite, strict=True) if not good]
-    raise _not_finite(f"the terms {broken}", turn, batch, training)
+    return lambda finite: (
+        f"the terms {[name for name, good in zip(names, finite, strict=True) if not good]}"
+    )
 
 
-def refuse_gradients(
-    parameters: Sequence[nn.Parameter], turn: Turn, batch: TrainingBatch, training: Training
-) -> None:
-    """Raise BadInput, before anything is stepped, if a gradient is NaN or infinite.
-
-    A finite term can have one: the square root of 0.
-    """
-    found = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    if not nn.utils.get_total_norm(found, norm_type=inf).isfinite():
-        for parameter in parameters:
-            parameter.grad = None
-        terms = [name for name in turn.terms if training.weights[name]]
-        raise _not_finite(f"gradients of the terms {terms}", turn, batch, training)
+def _gradients_of(turn: Turn, training: Training) -> Callable[[list[bool]], str]:
+    names = [name for name in turn.terms if training.weights[name]]
+    return lambda _: f"gradients of the terms {names}"
 
 
-def _not_finite(what: str, turn: Turn, batch: TrainingBatch, training: Training) -> BadInput:
-    return BadInput(
-        given=f"after {training.progress.images} images, in the turn of `{turn.player}`, {what} "
-        f"are not finite on the frames {', '.join(batch.frames)}",
-        needed=f"finite numbers; `{turn.player}` was not stepped, and the last checkpoint is unchanged",
+def _refusal(
+    turn: Turn, batch: TrainingBatch, training: Training, what: Callable[[list[bool]], str]
+) -> Refusal:
+    """Words for numbers that are not finite. They hold names alone, and no tensor of the step."""
+    player, frames, images = turn.player, ", ".join(batch.frames), training.progress.images
+    return lambda finite: BadInput(
+        given=f"after {images} images, in the turn of `{player}`, {what(finite)} are not finite on the "
+        f"frames {frames}",
+        needed=f"finite numbers; `{player}` was not stepped, and the last checkpoint is unchanged",
         remedy="lower the learning rate, set `clip_norm`, or look at those frames",
     )

@@ -25,8 +25,12 @@ class MetricLog:
             before = self._sums.get(name)
             self._sums[name] = weighed if before is None else before.to(weighed.device) + weighed
         self._images += images
-        if shown % self.every_images < images:
+        if self.ends_row(images=images, shown=shown):
             self._close(shown)
+
+    def ends_row(self, *, images: int, shown: int) -> bool:
+        """Whether a batch of `images` images, after which `shown` have been shown, is the last of a row."""
+        return shown % self.every_images < images
 
     def add(self, scores: Mapping[str, float], *, images: int) -> None:
         """Add scores to the row of readings after `images` images, which is opened if there is none."""

@@ -11,6 +11,7 @@ import torch
 from thermochroma.contract.method import Game, Progress, Translator
 from thermochroma.contract.settings import Settings
 from thermochroma.training.ema import Average
+from thermochroma.training.finite import FiniteChecks
 from thermochroma.training.metric_log import MetricLog
 from thermochroma.training.optimizers import build_optimizers, refuse_misowned, set_rates
 
@@ -40,6 +41,7 @@ class Training:
         self.optimizers = build_optimizers(self.players, settings.optimizers)
         self.half_precision = half_precision
         self.progress = Progress(images=0, of=images)
+        self.checks = FiniteChecks(defers=any(one.is_cuda for one in game.parameters()))
         self.metric_log = MetricLog(every_images=reading_every_images)
         half_life = settings.average_half_life_images
         self.average = (
@@ -67,7 +69,11 @@ class Training:
         self.progress = replace(self.progress, images=self.progress.images + images)
 
     def state_dict(self) -> dict[str, Any]:
-        """The whole state, in tensors and plain values only."""
+        """The whole state, in tensors and plain values only.
+
+        Raises BadInput if numbers were not finite that nobody has read yet.
+        """
+        self.checks.read()
         return {
             "game": self.game.state_dict(),
             "average": self.average.translator.state_dict() if self.average else None,
