@@ -19,7 +19,7 @@ from benchmarks.gpu import roadscene, steps
 from benchmarks.gpu.form import FULL, SMALL
 from benchmarks.gpu.ledger import CODE, Ledger, code_digest, head_of
 from benchmarks.gpu.plan import Inputs, Part, Piece, parts_of, run_parts
-from benchmarks.gpu.synchronisations import synchronisations
+from benchmarks.gpu.synchronisations import watched
 from benchmarks.gpu.table import page_of
 from benchmarks.gpu.worker import FAILED, Worker
 from tests.conftest import ROOT
@@ -167,9 +167,17 @@ def test_a_measurement_that_hangs_or_dies_costs_its_own_result_alone() -> None:
         assert worker("json:loads", '{"value": 1}', limit=60.0) == {"value": 1}
 
 
-@pytest.mark.parametrize(("fits", "cap", "why"), [(4, 64, "memory"), (64, 16, "cap")])
-def test_the_largest_batch_is_found_by_doubling(
-    monkeypatch: pytest.MonkeyPatch, fits: int, cap: int, why: str
+@pytest.mark.parametrize(
+    ("fits", "cap", "image_seconds", "images", "why"),
+    [(4, 64, 0.0, 4, "memory"), (64, 16, 0.0, 16, "cap"), (64, 64, 4.0, 4, "time")],
+)
+def test_the_largest_batch_is_found_by_halving(
+    monkeypatch: pytest.MonkeyPatch,
+    fits: int,
+    cap: int,
+    image_seconds: float,
+    images: int,
+    why: str,
 ) -> None:
     def play(_training: object, images: int, _steps: int) -> None:
         if images > fits:
@@ -179,8 +187,11 @@ def test_the_largest_batch_is_found_by_doubling(
     monkeypatch.setattr(steps, "made_batch", lambda _block, _form, images, _device: images)
     training: Any = SimpleNamespace(optimizers={})
     form = replace(SMALL, most_images=cap)
-    found = steps.largest(training, "pix2pix", form, PROCESSOR, until=time.perf_counter() + 60)
-    assert (found["images"], found["stopped_by"]) == (min(fits, cap), why)
+    until = time.perf_counter() + 60
+    found = steps.largest(
+        training, "pix2pix", form, PROCESSOR, until=until, image_seconds=image_seconds
+    )
+    assert (found["images"], found["stopped_by"]) == (images, why)
 
 
 @pytest.mark.parametrize(("slower", "shown"), [(1, 100), (2, 72)])
@@ -213,7 +224,9 @@ def test_numbers_that_the_host_asks_for_are_counted() -> None:
             one = torch.ones(())
             assert float(one) + one.item() + len(torch.ones(2).tolist()) == 4 and bool(one)
 
-    assert synchronisations(play, 3, PROCESSOR) == {"bool": 1, "float": 1, "item": 1, "tolist": 1}
+    found = watched(play, 3, PROCESSOR)
+    assert found.waits == {"bool": 1, "float": 1, "item": 1, "tolist": 1}
+    assert found.device_seconds is None
 
 
 def test_results_are_of_the_code_that_gave_them(tmp_path: Path) -> None:

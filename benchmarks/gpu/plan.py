@@ -119,12 +119,12 @@ def parts_of(inputs: Inputs, ledger: Ledger) -> list[Part]:
     loader = Piece("loader", f"{PACKAGE}.parts:load", lambda _: (form,))
     compiling = [compiled(block, batch) for batch in ("one", "largest") for block in inputs.blocks]
     return [
-        Part(0.35, 4.0, each("steps", "steps:measure", inputs.blocks, frozen)),
-        Part(0.08, 3.0, each("examination", "parts:examine", inputs.blocks, place)),
-        Part(0.04, 1.0, [loader]),
+        Part(0.52, 4.0, each("steps", "steps:measure", inputs.blocks, frozen)),
+        Part(0.06, 3.0, each("examination", "parts:examine", inputs.blocks, place)),
+        Part(0.03, 1.0, [loader]),
         Part(0.02, 1.0, [scoring]),
-        Part(0.38, 5.0, _of_roadscene(inputs, ledger, each)),
-        Part(0.13, 20.0, compiling),
+        Part(0.29, 5.0, _of_roadscene(inputs, ledger, each)),
+        Part(0.08, 20.0, compiling),
     ]
 
 

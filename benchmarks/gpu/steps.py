@@ -19,7 +19,7 @@ from benchmarks.gpu.begun import (
     wait,
 )
 from benchmarks.gpu.form import Form
-from benchmarks.gpu.synchronisations import synchronisations
+from benchmarks.gpu.synchronisations import watched
 from benchmarks.gpu.worker import in_words
 from benchmarks.steps import BY_HAND, by_hand
 from tests.precision import COUNTS, cosine, gradients_of
@@ -36,18 +36,27 @@ def measure(block: str, form: Form, weights: Path, seconds: float) -> dict[str, 
     """Everything of one method but its compiled step. seconds: about how long it may take."""
     device, end = choose_device(), time.perf_counter() + seconds
     training = begun(block, form, FrozenNetworks(weights), device)
-    found: dict[str, Any] = {"cosines": cosines(training, block, form, device)}
-    clear(device)
+    found: dict[str, Any] = {}
     one = made_batch(block, form, 1, device)
     play = partial(play_often, training, one)
     found["float32"] = {"one": speed(play, 1, form, device)}
     training.half_precision = True
     found["bfloat16"] = {"one": speed(play, 1, form, device)}
-    found["synchronisations"] = synchronisations(play, form.watched_steps, device)
-    for name, half, share in (("bfloat16", True, 0.5), ("float32", False, 1.0)):
+    seen = watched(play, form.watched_steps, device)
+    found["synchronisations"] = seen.waits
+    found["device_seconds"], found["kernels"] = seen.device_seconds, seen.kernels
+    image = seen.device_seconds or 1 / found["bfloat16"]["one"]["images_per_second"]
+    found["cosines"] = cosines(training, block, form, device)
+    clear(device)
+    for name, half, share, takes in (("bfloat16", True, 0.5, 1.0), ("float32", False, 1.0, 2.0)):
         training.half_precision = half
         until = time.perf_counter() + share * (end - time.perf_counter())
-        found[name]["largest"] = largest(training, block, form, device, until)
+        found[name]["largest"] = largest(
+            training, block, form, device, until=until, image_seconds=takes * image
+        )
+        if half:
+            images = found[name]["largest"]["images"]
+            found["any_algorithm"] = by_any_algorithm(training, block, form, device, images)
     training.half_precision = False
     clear(device)
     found["by_hand"] = None
@@ -80,32 +89,59 @@ def seconds_of(play: Play, steps: int, device: torch.device) -> float:
 
 
 def largest(
-    training: Training, block: str, form: Form, device: torch.device, until: float
+    training: Training,
+    block: str,
+    form: Form,
+    device: torch.device,
+    *,
+    until: float,
+    image_seconds: float,
 ) -> dict[str, Any]:
-    """Speed with the largest batch that fits, found by doubling. until: when it must be found, a time.
+    """Speed with the largest batch that fits, found by halving. until: when it must be found, a time.
 
-    stopped_by: "memory", "cap", or "time" if a larger one was not tried.
+    image_seconds: what a step takes for each image at most. stopped_by: why a larger one was not taken,
+    "cap", "memory", "time", or what a library says.
     """
-    fits, why, took = 1, "cap", 0.0
-    while fits * 2 <= form.most_images:
-        if time.perf_counter() + (4 + form.least_steps) * 2 * took > until:
-            why = "time"
+    fits, why = form.most_images, "cap"
+    steps = form.least_steps
+    while fits > 1:
+        if time.perf_counter() + (1 + steps) * fits * image_seconds > until:
+            refused: str | None = "time"
+        else:
+            refused = refusal(training, block, form, fits, device)
+            clear(device)
+        if refused is None:
             break
-        start = time.perf_counter()
-        refused = refusal(training, block, form, fits * 2, device)
-        clear(device)
-        if refused is not None:
-            why = refused
-            break
-        fits, took = fits * 2, time.perf_counter() - start
+        fits, why = fits // 2, refused
     batch = made_batch(block, form, fits, device)
-    found: dict[str, Any] = {"stopped_by": why}
+    found: dict[str, Any] = {"stopped_by": why, "images": fits}
     try:  # readings, or a neighbour on the card, may need the last bytes
-        return found | speed(partial(play_often, training, batch), fits, form, device)
+        seconds = seconds_of(partial(play_often, training, batch), steps, device)
+        return found | {
+            "images_per_second": fits * steps / seconds,
+            "peak_memory_bytes": peak_memory_bytes(device),
+        }
     except torch.OutOfMemoryError as problem:
-        found |= {"images": fits, "images_per_second": None, "remark": in_words(problem)}
+        found |= {"images_per_second": None, "remark": in_words(problem)}
     clear(device)
     return found
+
+
+def by_any_algorithm(
+    training: Training, block: str, form: Form, device: torch.device, images: int
+) -> float | None:
+    """Images a second where the libraries need not be deterministic; None where memory does not do."""
+    play = partial(play_often, training, made_batch(block, form, images, device))
+    before = torch.get_deterministic_debug_mode()
+    torch.set_deterministic_debug_mode("default")
+    try:
+        play(1)
+        return images * form.least_steps / seconds_of(play, form.least_steps, device)
+    except torch.OutOfMemoryError:
+        return None
+    finally:
+        torch.set_deterministic_debug_mode(before)
+        clear(device)
 
 
 def refusal(

@@ -1,11 +1,13 @@
 """How often a step waits for the device: each time the host asks for a number, the queue runs empty."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
 from torch import Tensor
+from torch.autograd import DeviceType  # type: ignore[attr-defined]
 from torch.overrides import TorchFunctionMode
 from torch.profiler import ProfilerActivity, profile
 
@@ -42,20 +44,39 @@ class Asking(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def synchronisations(
-    play: Callable[[int], None], steps: int, device: torch.device
-) -> dict[str, float]:
-    """Waits a step, by kind, while `play(steps)` runs.
+@dataclass(frozen=True)
+class Watched:
+    """What a step does, on an average.
 
-    On a GPU from the profiler's trace. A processor has no queue: there the calls are counted that would
+    waits: for the device, by kind. device_seconds, kernels: what the device computed, and in how many
+    pieces; None on a processor.
+    """
+
+    waits: dict[str, float]
+    device_seconds: float | None
+    kernels: float | None
+
+
+def watched(play: Callable[[int], None], steps: int, device: torch.device) -> Watched:
+    """Look at a step while `play(steps)` runs.
+
+    On a GPU by the profiler's trace. A processor has no queue: there the calls are counted that would
     wait for a GPU's.
     """
-    if device.type == "cuda":
-        with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as trace:
-            play(steps)
-        counts = {one.key: one.count for one in trace.key_averages() if one.key in WAITING}
-    else:
+    if device.type != "cuda":
         with Asking() as asking:
             play(steps)
-        counts = asking.calls
+        return Watched(_by_step(asking.calls, steps), None, None)
+    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as trace:
+        play(steps)
+    rows = list(trace.key_averages())
+    computed = [one for one in rows if one.device_type == DeviceType.CUDA]
+    return Watched(
+        _by_step({one.key: one.count for one in rows if one.key in WAITING}, steps),
+        sum(one.self_device_time_total for one in computed) / 1e6 / steps,  # from microseconds
+        sum(one.count for one in computed) / steps,
+    )
+
+
+def _by_step(counts: Mapping[str, int], steps: int) -> dict[str, float]:
     return {name: count / steps for name, count in sorted(counts.items())}

@@ -110,12 +110,15 @@ def _largest(ledger: Ledger, blocks: Sequence[str]) -> str:
                 _gib(found.get("peak_memory_bytes")),
             ]
         fast = _of(ledger, "compiled", f"{block}/largest")
-        rows.append((f"`{block}`", *cells, _number(fast.get("images_per_second"))))
+        others = (steps.get("any_algorithm"), fast.get("images_per_second"))
+        rows.append((f"`{block}`", *cells, *map(_number, others)))
     each = ("batch", "images/s", "GiB")
     head = ("block", *(f"{p}: {one}" for p in ("float32", "bf16") for one in each))
     return (
-        "## Steps with the largest batch that fits\n\nFound by doubling; in brackets, what stopped it.\n\n"
-        + _table((*head, "bf16 + compile: images/s"), *rows)
+        "## Steps with the largest batch that fits\n\n"
+        "Found by halving from the cap; in brackets, why no larger one was taken. Any algorithm: also "
+        "those whose result is not the same twice.\n\n"
+        + _table((*head, "bf16, any algorithm: images/s", "bf16 + compile: images/s"), *rows)
     )
 
 
@@ -129,12 +132,22 @@ def _waits(ledger: Ledger, blocks: Sequence[str]) -> str:
             f"{player} {NONE if one is None else format(one, '.4f')}"
             for player, one in cosines.items()
         )
-        rows.append((f"`{block}`", counted or (NONE if not steps else "0"), near or NONE))
+        waited = counted or (NONE if not steps else "0")
+        rows.append((f"`{block}`", *_busy(steps), waited, near or NONE))
     return (
-        "## Waits for the device a step, and bf16's gradients\n\n"
-        "Cosine of each player's gradient in bf16 with that in float32, of one batch of drawn scenes.\n\n"
-        + _table(("block", "waits a step", "cosine"), *rows)
+        "## What a step does, with one image in bf16\n\n"
+        "Busy: the part of a step's time in which the device computes. Cosine: of each player's gradient "
+        "in bf16 with that in float32, of one batch of drawn scenes.\n\n"
+        + _table(("block", "kernels", "on the device, ms", "busy", "waits", "cosine"), *rows)
     )
+
+
+def _busy(steps: Result) -> tuple[str, str, str]:
+    """Kernels of a step, what they take, and their part of the step's whole time."""
+    seconds, speed = steps.get("device_seconds"), _per_second(steps, "bfloat16", "one")
+    if seconds is None or not speed:
+        return NONE, NONE, NONE
+    return f"{steps['kernels']:,.0f}", f"{1000 * seconds:.1f}", f"{100 * seconds * speed:.0f} %"
 
 
 def _answers(ledger: Ledger, blocks: Sequence[str]) -> str:
