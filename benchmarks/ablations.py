@@ -19,7 +19,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
-from stages.command import run
+from thermochroma.base.device import choose_device
 from thermochroma.base.tensors import to_bytes
 from thermochroma.config.budget import Budget
 from thermochroma.config.params import read_params
@@ -29,8 +29,7 @@ from thermochroma.export.artifact import build_translator
 from thermochroma.inference.predictions import truth_of
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.loader import TrainingImages, training_batches
-from thermochroma.losses.structure import dissimilarity
-from thermochroma.methods.thermochroma import ThermochromaTranslator, squared
+from thermochroma.methods.thermochroma import ThermochromaTranslator, terms_of_means
 from thermochroma.metrics.fidelity import psnr, ssim
 from thermochroma.networks.encoders import TaughtEncoder
 from thermochroma.networks.frozen import FrozenNetworks
@@ -38,7 +37,6 @@ from thermochroma.pipeline.training_run import training_rows
 from thermochroma.training.loop import play_all
 from thermochroma.training.state import Training, seed_everything
 
-CPU: Final = torch.device("cpu")
 SPLITS: Final = ("validation", "test")
 AT_ONCE: Final = 5
 
@@ -88,16 +86,9 @@ class MeanGame(Game[Batch[Tunable]]):
 
     def turns(self, batch: Batch[Tunable], progress: Progress) -> Iterator[Turn]:
         thermal, target = batch.seen.thermal, batch.target
-        mean = self.translator.mean(
-            self.translator.decoder(self.translator.encoder(thermal)), thermal
-        )
-        yield Turn(
-            "translator",
-            {
-                "content": squared(mean, target),
-                "structure": dissimilarity(mean.clamp(-1, 1), target),
-            },
-        )
+        maps = self.translator.encoder(thermal)
+        means = self.translator.means(maps, self.translator.decoder(maps), thermal)
+        yield Turn("translator", terms_of_means(means, target))
 
 
 def main(
@@ -128,10 +119,16 @@ def main(
 def taught(
     settings: Any, budget: Budget, variant: Variant, crops: Crops, weights: Path, *, seed: int
 ) -> ThermochromaTranslator:
-    """Train the mean of one variant to its end; the translator that would be deployed."""
-    rows = training_rows(crops, variant.frames)
+    """Train the mean of one variant to its end, on the GPU if there is one; what would be deployed."""
+    rows, device = training_rows(crops, variant.frames), choose_device()
     training = begun(
-        settings, budget, variant, FrozenNetworks(weights), frames=len(rows), seed=seed
+        settings,
+        budget,
+        variant,
+        FrozenNetworks(weights),
+        frames=len(rows),
+        seed=seed,
+        device=device,
     )
     images = TrainingImages(
         crops=crops,
@@ -141,6 +138,7 @@ def taught(
         flip=budget.flip,
         window=budget.window or crops.thermal(rows.iloc[0]).shape[0],
         seed=seed,
+        camera=budget.camera,
     )
     method = load_method(settings.method)
     batches = training_batches(
@@ -151,7 +149,7 @@ def taught(
         workers=budget.workers,
         trains_on=method.trains_on,
         sees=method.sees,
-        device=CPU,
+        device=device,
     )
     play_all(training, batches, [])
     deployed: Any = training.deployed
@@ -166,6 +164,7 @@ def begun(
     *,
     frames: int,
     seed: int,
+    device: torch.device,
 ) -> Training:
     """A training of the mean alone, with the very random numbers of the whole one."""
     seed_everything(seed)
@@ -182,6 +181,7 @@ def begun(
     if variant.stand_in:
         translator.encoder.load_state_dict(random)
     game = MeanGame(translator)
+    game.to(device)
     game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Training(
         game=game,
@@ -193,41 +193,48 @@ def begun(
     )
 
 
-@torch.no_grad()
 def scores(
     translator: ThermochromaTranslator, crops: Crops, *, mirrored: bool
 ) -> dict[str, tuple[float, float]]:
     """PSNR in dB and SSIM of 8-bit predictions, by split: means over images."""
     found = {}
     for split in SPLITS:
-        rows = crops.split(split)
-        truth = truth_of(crops, rows)
-        seen = torch.stack(
-            [torch.from_numpy(crops.thermal(row).copy()) for _, row in rows.iterrows()]
-        )
-        mean = _means(translator, seen[:, None].float() / 127.5 - 1)
-        if mirrored:
-            twin = _means(translator, seen[:, None].flip(-1).float() / 127.5 - 1).flip(-1)
-            mean = (mean + twin) / 2
-        prediction = to_bytes(mean)
-        found[split] = (
-            float(psnr(prediction, truth).mean()),
-            float(ssim(prediction, truth).mean()),
-        )
+        levels, structure = scores_of(translator, crops, split, mirrored=mirrored)
+        found[split] = (float(levels.mean()), float(structure.mean()))
     return found
+
+
+@torch.no_grad()
+def scores_of(
+    translator: ThermochromaTranslator, crops: Crops, split: str, *, mirrored: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """PSNR in dB and SSIM of the 8-bit prediction of each image of a split."""
+    rows = crops.split(split)
+    truth = truth_of(crops, rows)
+    seen = torch.stack([torch.from_numpy(crops.thermal(row).copy()) for _, row in rows.iterrows()])
+    mean = _means(translator, seen[:, None].float() / 127.5 - 1)
+    if mirrored:
+        twin = _means(translator, seen[:, None].flip(-1).float() / 127.5 - 1).flip(-1)
+        mean = (mean + twin) / 2
+    prediction = to_bytes(mean)
+    return psnr(prediction, truth), ssim(prediction, truth)
 
 
 def learning(translator: ThermochromaTranslator) -> int:
     """Number of the weights that make the mean and that learn: an encoder that was taken over does not."""
-    parts: list[nn.Module] = [translator.decoder, translator.mean]
+    parts: list[nn.Module] = [translator.decoder, translator.mean, translator.others]
     if isinstance(translator.encoder, TaughtEncoder):
         parts.append(translator.encoder)
     return sum(one.numel() for part in parts for one in part.parameters())
 
 
 def _means(translator: ThermochromaTranslator, thermal: torch.Tensor) -> torch.Tensor:
-    parts = [Tunable(some, torch.zeros(len(some))) for some in thermal.split(AT_ONCE)]
-    return torch.cat([translator(part) for part in parts])
+    device = next(translator.parameters()).device
+    parts = [
+        Tunable(some.to(device), torch.zeros(len(some), device=device))
+        for some in thermal.split(AT_ONCE)
+    ]
+    return torch.cat([translator(part).cpu() for part in parts])
 
 
 def _cell(found: list[tuple[float, float]]) -> str:
@@ -237,4 +244,6 @@ def _cell(found: list[tuple[float, float]]) -> str:
 
 
 if __name__ == "__main__":
+    from stages.command import run  # which needs the whole environment; others use what is above
+
     run(main)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks import ablations, cropping, cycles, latency, lpips_parity
-from tests.examiner import IMAGES, PARAMS, SCALE, batch_of, begin, settings_of
+from tests.examiner import IMAGES, PARAMS, PROCESSOR, SCALE, batch_of, begin, settings_of
 from thermochroma.base.errors import BadInput
 from thermochroma.config.params import read_params
 from thermochroma.networks.frozen import FrozenNetworks
@@ -50,7 +50,9 @@ def test_the_mean_alone_is_taught_as_in_the_whole_game(frozen: FrozenNetworks) -
     whole = begin(block, frozen, seed=seed)
     for number in range(2):
         play(whole, batch_of(block, seed=number))
-    alone = ablations.begun(settings, budget, ablations.VARIANTS[0], frozen, frames=1, seed=seed)
+    alone = ablations.begun(
+        settings, budget, ablations.VARIANTS[0], frozen, frames=1, seed=seed, device=PROCESSOR
+    )
     for number in range(2):
         play(alone, batch_of(block, seed=number))
     for part in ("encoder", "decoder", "mean"):

@@ -15,23 +15,38 @@ from thermochroma.methods.thermochroma import (
     ThermochromaTranslator,
     bands,
     box_mean,
+    terms_of_means,
 )
 from thermochroma.networks.blocks import spread_channels
 from thermochroma.networks.efficientnet_lite import EfficientNetLite0, shapes_of
-from thermochroma.networks.encoders import EfficientNetEncoder, VggEncoder, encoder_named
+from thermochroma.networks.encoders import (
+    EfficientNetEncoder,
+    EncoderName,
+    VggEncoder,
+    encoder_named,
+)
 from thermochroma.networks.frozen import ORIGIN, VGG_CONVS, FrozenNetworks, VggFeatures
 
 RELUS = (8, 15, 22, 29)
 """VGG-16's relu2_2, relu3_3, relu4_3, relu5_3."""
 
 
-def translator(*, encoder: str = "efficientnet_lite0_to_16") -> ThermochromaTranslator:
+def translator(
+    *, encoder: EncoderName = "efficientnet_lite0_to_16", decoders: int = 1
+) -> ThermochromaTranslator:
     """A small one whose heads are no longer zero."""
     torch.manual_seed(0)
     made = ThermochromaTranslator(
-        scale=1 / 16, encoder=encoder, width=192, context=True, detail=True, dropout=0.0
+        scale=1 / 16,
+        encoder=encoder,
+        width=192,
+        decoders=decoders,
+        context=True,
+        detail=True,
+        dropout=0.0,
     )
-    for head in (made.mean.colours, made.mean.gains, made.residual.out):
+    heads = [made.mean, *(one.head for one in made.others)]
+    for head in (made.residual.out, *(part for one in heads for part in (one.colours, one.gains))):
         assert isinstance(head, torch.nn.Conv2d)
         torch.nn.init.normal_(head.weight, std=0.3)
     return made.eval()
@@ -44,7 +59,7 @@ def thermal(count: int = 3, side: int = 64) -> torch.Tensor:
 def test_sharpness_moves_on_the_straight_line_from_the_mean_to_the_sharp_image() -> None:
     made, seen = translator(), thermal()
     with torch.no_grad():
-        mean, sharp = made.both(seen)
+        (mean,), sharp = made.all(seen)
         found = made(Tunable(seen, torch.tensor([0.0, 0.25, 1.0])))
     assert not torch.allclose(mean, sharp)
     assert torch.equal(found[0], mean[0])
@@ -52,9 +67,33 @@ def test_sharpness_moves_on_the_straight_line_from_the_mean_to_the_sharp_image()
     torch.testing.assert_close(found[2], sharp[2])
 
 
+def test_the_mean_is_the_average_of_decoders_that_are_taught_alone() -> None:
+    made, seen = translator(decoders=3), thermal()
+    means, sharp = made.all(seen)
+    assert len(means) == 3 and not torch.allclose(means[0], means[1])
+    found = made(Tunable(seen, torch.zeros(3)))
+    torch.testing.assert_close(found, sum(means) / 3)
+    target = torch.zeros_like(sharp)
+    terms = terms_of_means(means, target)
+    alone = [terms_of_means([one], target) for one in means]
+    for name, term in terms.items():
+        torch.testing.assert_close(term, sum(one[name] for one in alone) / 3)
+
+
+def test_several_encoders_give_their_maps_from_fine_to_coarse() -> None:
+    both = encoder_named("lite0_to_16_and_vgg16", base=48, scale=1.0)
+    assert both.strides == (4, 4, 4, 8, 8, 16, 16)
+    assert both.widths == (24, 128, 256, 40, 512, 112, 512)
+    with torch.no_grad():
+        found = both(thermal(1))
+    for one, width, stride in zip(found, both.widths, both.strides, strict=True):
+        assert one.shape == (1, width, 64 // stride, 64 // stride)
+    assert not any(one.requires_grad for one in both.parameters())
+
+
 def test_what_teaches_the_sharp_image_moves_nothing_of_the_mean() -> None:
     made = translator()
-    _, sharp = made.both(thermal())
+    _, sharp = made.all(thermal())
     sharp.square().sum().backward()
     for name, weight in made.named_parameters():
         assert (weight.grad is not None) == name.startswith("residual."), name

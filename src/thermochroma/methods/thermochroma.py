@@ -58,6 +58,7 @@ class ThermochromaTranslator(Translator[Tunable]):
         scale: float,
         encoder: EncoderName,
         width: int,
+        decoders: int,
         context: bool,
         detail: bool,
         dropout: float,
@@ -67,18 +68,38 @@ class ThermochromaTranslator(Translator[Tunable]):
         width = scaled(width, scale)
         self.decoder = Decoder(self.encoder.widths, width, context=context, dropout=dropout)
         self.mean = MeanHead(width, detail=detail)
+        self.others = nn.ModuleList(
+            DecoderAndHead(
+                Decoder(self.encoder.widths, width, context=context, dropout=dropout),
+                MeanHead(width, detail=detail),
+            )
+            for _ in range(decoders - 1)
+        )
         self.residual = SharpHead(width)
 
     def forward(self, seen: Tunable) -> Image:
-        mean, sharp = self.both(seen.thermal)
+        means, sharp = self.all(seen.thermal)
+        mean = averaged(means)
         return torch.lerp(mean, sharp, seen.sharpness[:, None, None, None].to(mean.dtype))
 
-    def both(self, thermal: Thermal) -> tuple[Visible, Visible]:
-        """The mean and the sharp image. No gradient of the sharp one reaches what the mean needs."""
-        features = self.decoder(self.encoder(thermal))
-        mean = self.mean(features, thermal)
-        still = mean.detach()
-        return mean, still + self.residual(features.detach(), still, thermal)
+    def all(self, thermal: Thermal) -> tuple[list[Visible], Visible]:
+        """Each decoder's mean, and the sharp image. No gradient of the sharp one reaches a mean."""
+        maps = self.encoder(thermal)
+        features = self.decoder(maps)
+        means = self.means(maps, features, thermal)
+        still = averaged(means).detach()
+        return means, still + self.residual(features.detach(), still, thermal)
+
+    def means(
+        self, maps: Maps, features: Float[Tensor, "b c y x"], thermal: Thermal
+    ) -> list[Visible]:
+        """Each decoder's mean. features: those of the first decoder."""
+        return [self.mean(features, thermal), *(one(maps, thermal) for one in self.others)]
+
+
+def averaged(images: list[Visible]) -> Visible:
+    """Average over the decoders: what one of them has seen in few pairs, another one has not."""
+    return images[0] if len(images) == 1 else torch.stack(images).mean(0)
 
 
 class Decoder(nn.Module):
@@ -163,6 +184,19 @@ class MeanHead(nn.Module):
         return image + (gains * bands(thermal)[:, None]).sum(2)
 
 
+class DecoderAndHead(nn.Module):
+    """One more decoder on the same maps, from other random weights, with a head of its own."""
+
+    def __init__(self, decoder: Decoder, head: MeanHead) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.head = head
+
+    def forward(self, maps: Maps, thermal: Thermal) -> Visible:
+        image: Visible = self.head(self.decoder(maps), thermal)
+        return image
+
+
 class SharpHead(nn.Module):
     """The residual from the mean to a sharp image, at half the size and at full size."""
 
@@ -222,7 +256,7 @@ class ThermochromaGame(Game[Batch[Tunable]]):
 
     def turns(self, batch: Batch[Tunable], progress: Progress) -> Iterator[Turn]:
         thermal, target = batch.seen.thermal, batch.target
-        mean, sharp = self.translator.both(thermal)
+        means, sharp = self.translator.all(thermal)
         pair = cat([thermal, sharp], 1)
         yield Turn(
             "critic",
@@ -234,12 +268,18 @@ class ThermochromaGame(Game[Batch[Tunable]]):
         yield Turn(
             "translator",
             {
-                "content": squared(mean, target),
-                "structure": dissimilarity(mean.clamp(-1, 1), target),
+                **terms_of_means(means, target),
                 "perceptual": feature_angles(self.features, sharp, target),
                 "adversarial": self.criterion.real(self.critic(pair)),
             },
         )
+
+
+def terms_of_means(means: list[Visible], target: Visible) -> dict[str, Float[Tensor, " b"]]:
+    """Terms of the decoders' means, on an average: each decoder is taught by itself, not their average."""
+    content = [squared(one, target) for one in means]
+    structure = [dissimilarity(one.clamp(-1, 1), target) for one in means]
+    return {"content": torch.stack(content).mean(0), "structure": torch.stack(structure).mean(0)}
 
 
 def squared(output: Image, target: Image) -> Float[Tensor, " b"]:
@@ -257,6 +297,8 @@ class TranslatorSettings(Strict):
     encoder: EncoderName
     width: PositiveInt
     """Channels of the decoder at scale 1."""
+    decoders: PositiveInt = 1
+    """Decoders on the same maps, whose means are averaged; each is taught by itself."""
     context: bool
     """Whether the decoder gets the mean of the coarsest map over the image."""
     detail: bool

@@ -24,9 +24,12 @@ from thermochroma.networks.frozen import (
     FrozenNetworks,
 )
 
-EncoderName = Literal["efficientnet_lite0", "efficientnet_lite0_to_16", "vgg16", "none"]
-"""efficientnet_lite0_to_16: without what lies behind its map at a stride of 16 pixels. none: nothing that
-was taught elsewhere, but a stack of convolutions that learns with the decoder."""
+EncoderName = Literal[
+    "efficientnet_lite0", "efficientnet_lite0_to_16", "vgg16", "lite0_to_16_and_vgg16", "none"
+]
+"""efficientnet_lite0_to_16: without what lies behind its map at a stride of 16 pixels;
+lite0_to_16_and_vgg16: its maps and VGG-16's. none: nothing that was taught elsewhere, but a stack of
+convolutions that learns with the decoder."""
 Maps = tuple[Float[Tensor, "b _ _ _"], ...]
 
 
@@ -110,6 +113,31 @@ class VggEncoder(_Frozen):
         self.copy_from(frozen.published("vgg16"))
 
 
+class SeveralEncoders(Encoder):
+    """Maps of several encoders, the finest first; of one stride, in the encoders' order."""
+
+    def __init__(self, *encoders: Encoder) -> None:
+        super().__init__()
+        self.encoders = nn.ModuleList(encoders)
+        strides = [stride for one in encoders for stride in one.strides]
+        widths = [width for one in encoders for width in one.widths]
+        self.order = sorted(range(len(strides)), key=strides.__getitem__)
+        self.strides = tuple(strides[place] for place in self.order)
+        self.widths = tuple(widths[place] for place in self.order)
+
+    def forward(self, thermal: Thermal) -> Maps:
+        found: list[Tensor] = []
+        for encoder in self.encoders:
+            maps: Maps = encoder(thermal)
+            found += maps
+        return tuple(found[place] for place in self.order)
+
+    def take(self, frozen: FrozenNetworks) -> None:
+        for one in self.encoders:
+            assert isinstance(one, Encoder)
+            one.take(frozen)
+
+
 class TaughtEncoder(Encoder):
     """Ten convolutions that learn with the decoder: two at each of the strides 2 to 32."""
 
@@ -139,6 +167,8 @@ def encoder_named(name: EncoderName, *, base: int, scale: float) -> Encoder:
     """Build an encoder with random weights. base, scale: width of one that learns."""
     if name == "vgg16":
         return VggEncoder()
+    if name == "lite0_to_16_and_vgg16":
+        return SeveralEncoders(EfficientNetEncoder(coarsest=16), VggEncoder())
     if name == "none":
         return TaughtEncoder(base=base, scale=scale)
     return EfficientNetEncoder(coarsest=16 if name == "efficientnet_lite0_to_16" else 32)
