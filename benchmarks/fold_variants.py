@@ -125,8 +125,10 @@ def played(
     waiting = {pool.submit(trained, places, *job): job for job in jobs}
     try:
         for done in as_completed(waiting, timeout=max(0.0, end - time.monotonic())):
-            sys.stderr.write(f"{waiting[done]}\n")
-            yield done.result()
+            failed = done.exception()
+            sys.stderr.write(f"{waiting[done]}{f': {failed!r}' if failed else ''}\n")
+            if failed is None:
+                yield done.result()
     except TimeoutError:
         sys.stderr.write(f"{sum(not one.done() for one in waiting)} trainings left out for time\n")
     finally:
