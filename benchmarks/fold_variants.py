@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--folds", default="1,2,3,4,5")
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--seconds", type=float, default=1e6)
     parser.add_argument("--images", type=int, help="shown in a training; nothing: the budget's")
     given = parser.parse_args()
     places = Places(given.params, given.crops, given.raw, given.weights, given.images)

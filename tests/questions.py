@@ -140,6 +140,7 @@ def _unlike(one: object, other: object, name: str) -> list[tuple[str, float]]:
         pairs = enumerate(zip(one, other, strict=True))
         return [far for place, pair in pairs for far in _unlike(*pair, f"{name}.{place}")]
     if isinstance(one, Tensor) and isinstance(other, Tensor):
+        one, other = one.cpu(), other.cpu()  # a pool that was read lies there until it is used
         if torch.equal(one, other):
             return []
         alike = one.shape == other.shape

@@ -43,6 +43,7 @@ from thermochroma.losses.edges import grey_slopes, lost_edges
 from thermochroma.losses.structure import dissimilarity
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled, spread_channels
 from thermochroma.networks.image_pool import ImagePool
+from thermochroma.networks.resizing import bilinear
 from thermochroma.networks.views_critic import ViewsCritic
 
 BASE = 64
@@ -327,7 +328,7 @@ def _constant(logits: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
 
 
 def _resized(one: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(one, size=like.shape[-2:], mode="bilinear")
+    return bilinear(one, (like.shape[-2], like.shape[-1]))
 
 
 def _layer(convolution: nn.Module, norm: nn.Module) -> list[nn.Module]:

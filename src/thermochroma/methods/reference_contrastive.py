@@ -50,6 +50,7 @@ from thermochroma.networks.blocks import InstanceNorm2d, init_normal, scaled
 from thermochroma.networks.frozen import FrozenNetworks, Vgg
 from thermochroma.networks.patch_heads import PatchHeads, draw_places
 from thermochroma.networks.patchgan import PatchCritic
+from thermochroma.networks.resizing import bilinear
 from thermochroma.networks.sides import at_most
 from thermochroma.networks.spectral import spectral_norm
 
@@ -237,7 +238,7 @@ class ReferenceTranslator(Translator[Referenced]):
         x = self.fuse(self.to_itself(aligned, aligned))
         for depth, up in zip(reversed(range(STAGES)), self.ups, strict=True):
             if x.shape[-2:] != skips[depth].shape[-2:]:
-                x = F.interpolate(x, scale_factor=2, mode="bilinear")
+                x = bilinear(x, (2 * x.shape[-2], 2 * x.shape[-1]))
             x = up(cat([x, self.enhance[depth](skips[depth])], dim=1))
         return self.paint(x)
 

@@ -42,6 +42,7 @@ from thermochroma.losses.saliency import saliency
 from thermochroma.networks.blocks import init_normal, instance_norm, scaled
 from thermochroma.networks.image_pool import ImagePool
 from thermochroma.networks.patchgan import PatchCritic
+from thermochroma.networks.resizing import bilinear
 from thermochroma.networks.resnet import ResidualBlock, doubling, halving, head, stem
 
 BASE = 64
@@ -94,7 +95,7 @@ class PyramidAttention(nn.Module):
 
 def guided(x: FeatureMaps, attention: Attention) -> FeatureMaps:
     """Features times 1 + attention: a factor of 1 at places without importance, up to 2."""
-    return x * (1 + F.interpolate(attention, size=x.shape[-2:], mode="bilinear"))
+    return x * (1 + bilinear(attention, (x.shape[-2], x.shape[-1])))
 
 
 class AttentionGenerator(nn.Module):

@@ -38,6 +38,7 @@ from thermochroma.networks.efficientnet_lite import load_efficientnet
 from thermochroma.networks.encoders import EncoderName, Maps, encoder_named, groups_of
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.patchgan import PatchCritic
+from thermochroma.networks.resizing import bilinear
 
 CRITIC_BASE: Final = 64
 BANDS: Final = (3, 7, 15, 31)
@@ -288,9 +289,7 @@ def squared(output: Image, target: Image) -> Float[Tensor, " b"]:
 
 
 def _enlarged(x: Float[Tensor, "b c y x"], size: torch.Size) -> Float[Tensor, "b c h w"]:
-    if x.shape[-2:] == size:
-        return x
-    return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False)
+    return bilinear(x, (size[0], size[1]))
 
 
 class TranslatorSettings(Strict):
