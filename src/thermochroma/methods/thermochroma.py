@@ -332,7 +332,7 @@ METHOD = Method(
     sides_multiple_of=SIDES,
     least_side=LEAST_SIDE,
     published_parameters={
-        "thermochroma": {"critic": 2_766_657, "translator": 1_904_402},
+        "thermochroma": {"critic": 2_766_657, "translator": 11_428_575},
         "thermochroma_small": {"critic": 2_766_657, "translator": 111_130},
     },
     counts_are_published=False,
