@@ -34,9 +34,10 @@ READS: Final = (
     "__float__",
     "__index__",
     "nonzero",
+    "new_tensor",  # numbers sent from ordinary memory: that waits, too
 )
-DRAWN: Final = ("image_pool.ImagePool._exchange", "edges._draw_one_of")
-"""Functions that read numbers which were drawn on the processor."""
+DRAWN: Final = ("image_pool.ImagePool._exchange", "edges._draw_one_of", "tensors.constant")
+"""Functions that read numbers which were drawn on the processor, or send some from pinned memory."""
 PACKAGE: Final = "/thermochroma/"
 
 

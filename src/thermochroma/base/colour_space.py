@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from thermochroma.base.tensors import Visible, at_least_float32, to_unit
+from thermochroma.base.tensors import Visible, at_least_float32, constant, to_unit
 
 Lab: TypeAlias = Float[Tensor, "b 3 h w"]
 """L* from 0 to 100, then a* and b*."""
@@ -44,7 +44,7 @@ def visible_of(lab: Lab) -> Visible:
     y = (lightness + 16) / 116
     bent = torch.stack([y + a / 500, y, (y - b / 200).clamp(min=0)], dim=1)
     ratio = torch.where(bent > KNEE ** (1 / 3), bent.pow(3), (bent - OFFSET) / SLOPE)
-    matrix = ratio.new_tensor(RGB_OF_XYZ) * ratio.new_tensor(WHITE)
+    matrix = constant(RGB_OF_XYZ, ratio) * constant(WHITE, ratio)
     linear = _mixed(matrix, ratio).clamp(0, 1)
     # both sides of `where` have finite gradients everywhere, since NaN times 0 is NaN
     bright = 1.055 * linear.clamp(min=0.0031308).pow(1 / 2.4) - 0.055
@@ -59,7 +59,7 @@ def linear_of(unit: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 def lab_of_linear(linear: Linear) -> Lab:
     """Convert linear red, green, blue to L*a*b*; errors of 1e-4 at most in fp32."""
-    matrix = linear.new_tensor(XYZ_OF_RGB) / linear.new_tensor(WHITE)[:, None]
+    matrix = constant(XYZ_OF_RGB, linear) / constant(WHITE, linear)[:, None]
     ratio = _mixed(matrix, linear)
     root = ratio.clamp(min=KNEE).pow(1 / 3)  # whose gradient at 0 would be infinite
     x, y, z = torch.where(ratio > KNEE, root, SLOPE * ratio + OFFSET).unbind(1)

@@ -4,6 +4,7 @@ On disk and for scoring, images are 8-bit arrays (`images.py`). The two modules 
 a process which only reads tables or images need not load torch.
 """
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import torch
@@ -31,6 +32,17 @@ def to_bytes(images: Image) -> UInt8[Tensor, "b c h w"]:
 def to_unit(images: Image) -> Image:
     """Convert [-1, 1] to [0, 1], unclamped: for losses that are defined on unit range."""
     return (images + 1) / 2
+
+
+def constant(values: Sequence[float] | Sequence[Sequence[float]], like: Tensor) -> Tensor:
+    """Numbers as a tensor beside another one, of its kind.
+
+    Sent to a GPU from pinned memory: from any other, the copy would wait for all that was started there.
+    """
+    if not like.is_cuda:
+        return like.new_tensor(values)
+    pinned = torch.tensor(values, dtype=like.dtype, pin_memory=True)
+    return pinned.to(like.device, non_blocking=True)
 
 
 def at_least_float32(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

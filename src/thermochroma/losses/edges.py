@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from thermochroma.base import whole_batch
 from thermochroma.base.colour_space import LUMA, central_differences
-from thermochroma.base.tensors import Visible, at_least_float32, to_unit
+from thermochroma.base.tensors import Visible, at_least_float32, constant, to_unit
 
 GRID = 8  # patches a side
 FAINT = 1e-6
@@ -18,7 +18,7 @@ FAINT = 1e-6
 def grey_slopes(image: Visible, *, black_border: bool) -> Float[Tensor, "b h w"]:
     """Length of the grey image's central differences (grey in [0, 1], differences not halved)."""
     unit = to_unit(at_least_float32(image))
-    grey = (unit * unit.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    grey = (unit * constant(LUMA, unit).view(1, 3, 1, 1)).sum(1, keepdim=True)
     padded = F.pad(grey, (1, 1, 1, 1)) if black_border else F.pad(grey, (1, 1, 1, 1), "replicate")
     return (central_differences(padded).square().sum(1) + FAINT).sqrt()
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from thermochroma.base.colour_space import lab_of_linear, linear_of
-from thermochroma.base.tensors import Image, at_least_float32, to_unit
+from thermochroma.base.tensors import Image, at_least_float32, constant, to_unit
 
 BINOMIAL: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 LEAST: Final = 1e-3
@@ -38,6 +38,6 @@ def saliency(images: Image) -> Float[Tensor, "b 1 h w"]:
 
 def _blurred(colours: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
     channels = colours.shape[1]
-    row = colours.new_tensor(BINOMIAL)
+    row = constant(BINOMIAL, colours)
     kernel = torch.outer(row, row).expand(channels, 1, 5, 5)
     return F.conv2d(F.pad(colours, (2, 2, 2, 2), mode="reflect"), kernel, groups=channels)

@@ -28,7 +28,7 @@ from torch import Tensor, cat, nn, stack
 from torch.nn import functional as F
 
 from thermochroma.base.colour_space import LUMA
-from thermochroma.base.tensors import Image, Thermal, Visible, at_least_float32
+from thermochroma.base.tensors import Image, Thermal, Visible, at_least_float32, constant
 from thermochroma.contract.batch import Batch, Referenced
 from thermochroma.contract.method import (
     Direction,
@@ -334,7 +334,7 @@ def confidence(best: Float[Tensor, "b q"]) -> Float[Tensor, "b q"]:
 
 def luminance(visible: Visible) -> Thermal:
     """Luminance in [-1, 1]: the weighted mean of red, green and blue."""
-    factors = visible.new_tensor(LUMA).view(1, 3, 1, 1)
+    factors = constant(LUMA, visible).view(1, 3, 1, 1)
     return (visible * factors).sum(1, keepdim=True)
 
 

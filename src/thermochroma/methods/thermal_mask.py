@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from thermochroma.base import whole_batch
 from thermochroma.base.colour_space import LUMA
-from thermochroma.base.tensors import Image, Thermal, Visible
+from thermochroma.base.tensors import Image, Thermal, Visible, constant
 from thermochroma.contract.batch import Batch, VisibleStill
 from thermochroma.contract.method import (
     Direction,
@@ -326,7 +326,7 @@ class ThermalMaskGame(Game[Batch[VisibleStill]]):
 
 def luminance(visible: Visible) -> Thermal:
     """Luminance in [-1, 1]: the weighted mean of red, green and blue."""
-    return (visible * visible.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return (visible * constant(LUMA, visible).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def _sum(values: Iterator[Float[Tensor, " b"]]) -> Float[Tensor, " b"]:

@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from thermochroma.base.colour_space import Lab, lab_of, visible_of
 from thermochroma.base.errors import BadInput
-from thermochroma.base.tensors import Thermal, Visible, at_least_float32, to_unit
+from thermochroma.base.tensors import Thermal, Visible, at_least_float32, constant, to_unit
 from thermochroma.contract.batch import Batch, Still
 from thermochroma.contract.method import (
     Direction,
@@ -199,14 +199,14 @@ class Tir2LabGame(Game[Batch[Still]]):
 
 def scaled_lab(lab: Lab) -> UnitLab:
     """Scale L*, a*, b* to [0, 1]."""
-    least, span = (lab.new_tensor(each).view(3, 1, 1) for each in (LEAST, SPAN))
+    least, span = (constant(each, lab).view(3, 1, 1) for each in (LEAST, SPAN))
     return (lab - least) / span
 
 
 def unscaled(unit: UnitLab) -> Lab:
     """Scale [0, 1] back to L*, a*, b*, in float32."""
     lab = at_least_float32(unit)
-    least, span = (lab.new_tensor(each).view(3, 1, 1) for each in (LEAST, SPAN))
+    least, span = (constant(each, lab).view(3, 1, 1) for each in (LEAST, SPAN))
     return lab * span + least
 
 

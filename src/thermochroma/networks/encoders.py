@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from thermochroma.base.tensors import Thermal, Visible
+from thermochroma.base.tensors import Thermal, Visible, constant
 from thermochroma.networks import efficientnet_lite as lite
 from thermochroma.networks.blocks import scaled, spread_channels
 from thermochroma.networks.frozen import (
@@ -193,7 +193,7 @@ def _vgg_shapes() -> dict[str, tuple[int, ...]]:
 
 
 def _normalised(image: Visible) -> Visible:
-    mean, std = (image.new_tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    mean, std = (constant(values, image).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     return ((image + 1) / 2 - mean) / std
 
 

@@ -24,7 +24,7 @@ def bilinear(x: Map, size: tuple[int, int]) -> Map:
 
 
 def by_matrices(x: Map, size: tuple[int, int]) -> Map:
-    """The same as products with the matrix of each direction, in the precision of `x`."""
+    """Products with the matrix of each direction, in the precision of `x`: the same values."""
     rows, columns = (
         matrix(one, other, x.device, x.dtype) for one, other in zip(x.shape[-2:], size, strict=True)
     )
