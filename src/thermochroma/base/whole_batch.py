@@ -158,10 +158,11 @@ def means_of(own_means: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def add_up(tensors: list[Tensor]) -> None:
-    """Replace tensors by their sums over the processes, all in one exchange."""
+    """Replace tensors by their sums over the processes, all of one kind in one exchange."""
     if _computed is None:
         return
-    for like in {(one.dtype, one.device) for one in tensors}:
+    # In the tensors' order: that of a set is another one in each process.
+    for like in dict.fromkeys((one.dtype, one.device) for one in tensors):
         some = [one for one in tensors if (one.dtype, one.device) == like]
         flat = _added_up(torch.cat([one.reshape(-1) for one in some]))
         for one, piece in zip(some, flat.split([one.numel() for one in some]), strict=True):

@@ -48,7 +48,7 @@ LEAST_SIDE: Final = 32
 
 
 class ThermochromaTranslator(Translator[Tunable]):
-    """Frozen encoder, decoder at a quarter of the size, heads for colours, for detail, for sharpness.
+    """Frozen encoder; decoders at a quarter of the size, each with heads for colours and detail; sharpness.
 
     Sides are multiples of 32.
     """

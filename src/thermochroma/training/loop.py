@@ -6,6 +6,7 @@ from math import inf
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from thermochroma.base import whole_batch
 from thermochroma.base.errors import BadInput
@@ -94,11 +95,30 @@ def step(training: Training, turn: Turn, batch: TrainingBatch) -> Readings:
     if clip_norm is not None:
         nn.utils.clip_grad_norm_(parameters, clip_norm)
     optimizer = training.optimizers[turn.player]
-    if training.checks.defers:  # fused optimizers leave everything as it is where this is 1
-        optimizer.found_inf = (broken > 0).float()  # type: ignore[attr-defined]
+    if training.checks.defers:
+        skip_where(broken, optimizer, turn, batch, training)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return {name: mean.detach() for name, mean in means.items()}
+
+
+def skip_where(
+    broken: Float[Tensor, ""],
+    optimizer: Optimizer,
+    turn: Turn,
+    batch: TrainingBatch,
+    training: Training,
+) -> None:
+    """Let the optimizer's next step change nothing if a process has met numbers that are not finite.
+
+    broken: their number, on the device; fused optimizers look there themselves.
+    """
+    optimizer.found_inf = (broken > 0).float()  # type: ignore[attr-defined]
+    if (
+        whole_batch.is_shared()
+    ):  # that process tells more, if it is this one it has been noted before
+        said = _refusal(turn, batch, training, lambda _: "numbers of another process")
+        training.checks.note((broken == 0)[None], said)
 
 
 def note_gradients(
