@@ -122,7 +122,9 @@ def test_what_is_not_committed_is_refused_but_for_what_dvc_has_recorded(tmp_path
     (root / "new.py").touch()
     with pytest.raises(BadInput, match=r"new\.py"):
         refuse_changes(root)
-    with pytest.raises(BadInput, match="no git repository"):
+    with pytest.raises(
+        BadInput, match=r"`git status --porcelain` failed .*a git clone in which DVC works"
+    ):
         refuse_changes(tmp_path)
 
 
@@ -166,10 +168,18 @@ class _NoCluster:
         raise ConnectionError("Could not find any running Ray instance")
 
 
-@pytest.mark.parametrize("address", ["auto", "ray://elsewhere:10001"])
+@pytest.mark.parametrize(
+    "address",
+    ["auto", "ray://elsewhere:10001", "127.0.0.1:1", "nothing", "127.0.0.1:far", "127.0.0.1:99999"],
+)
 def test_a_missing_cluster_is_one_sentence(address: str) -> None:
     with pytest.raises(BadInput, match="ray start --head"):
         tasks.connect(_NoCluster(), address)
+
+
+def test_an_address_is_tried_before_ray_does_which_would_wait_for_ever() -> None:
+    with pytest.raises(BadInput, match=r"no cluster answers at 127\.0\.0\.1:1 "):
+        tasks.connect(None, "127.0.0.1:1")
 
 
 def test_a_run_that_no_machine_has_room_for_is_refused() -> None:

@@ -33,11 +33,20 @@ class Failed(Exception):
 
 
 def told(*command: str, folder: Path) -> str:
-    """Run a command; returns what it prints on standard output. Raises Failed if it fails."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Failed(_shown(command), done.stderr.strip())
-    return done.stdout
+    """Run a command; returns what it prints on standard output. Raises BadInput if it fails."""
+    program = shutil.which(command[0])
+    words = f"there is no {command[0]} on PATH"
+    if program is not None:
+        call = [program, *command[1:]]
+        done = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return done.stdout
+        words = " ".join(_last_words(done.stderr).split())
+    raise BadInput(
+        given=f"`{_shown(command)}` failed in {folder} ({words})",
+        needed="the project's folder: a git clone in which DVC works",
+        remedy="mend what it says, or run the command in the project's folder",
+    )
 
 
 def show(*command: str, folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from thermochroma.base.cells import counted
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import remove_folder, seed_of
-from thermochroma.cluster.commands import DVC, Failed, logged, told
+from thermochroma.cluster.commands import DVC, logged, told
 from thermochroma.cluster.jobs import Job, jobs_in, needs_in, to_do
 
 LOCK: Final = "dvc.lock"
@@ -65,14 +65,7 @@ def pack(root: Path, *, remote: Remote, checkpoints: Path) -> Project:
 
 def refuse_changes(root: Path) -> None:
     """Raise BadInput for a project that is no git clone, or whose files differ from its commit."""
-    try:
-        status = told("git", "status", "--porcelain", folder=root)
-    except (Failed, FileNotFoundError):
-        raise BadInput(
-            given=f"{root} is no git repository, or git is missing",
-            needed="a clone of the project: workers make theirs of its commit",
-            remedy="clone it, or `git init && git add --all && git commit`",
-        ) from None
+    status = told("git", "status", "--porcelain", folder=root)
     changed = [line[3:] for line in status.splitlines() if line[3:] != LOCK]
     if changed:
         raise BadInput(

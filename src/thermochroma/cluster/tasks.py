@@ -24,6 +24,7 @@ EXTRA: Final = "cluster"  # of pyproject.toml
 FOLDER: Final = "THERMOCHROMA_CLUSTER"
 """Variable of a machine: its folder for clones, their cache and logs."""
 POLL_SECONDS: Final = 2.0
+ANSWER_SECONDS: Final = 10.0
 OWN_WORDS: Final = "ray.log"
 """File for what Ray prints by itself: a machine that is lost makes it pages."""
 
@@ -62,8 +63,11 @@ def connect(ray: Any, address: str) -> None:
     if address.startswith("ray://"):
         raise BadInput(given=f"{address} is reached from outside", needed=needed, remedy=remedy)
     try:
+        if address != "auto":  # where nobody answers, Ray tries for ten minutes and more
+            host, _, port = address.rpartition(":")
+            socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, RuntimeError, ValueError) as problem:
+    except (OSError, OverflowError, RuntimeError, ValueError) as problem:
         raise BadInput(
             given=f"no cluster answers at {address} ({quote(problem)})",
             needed=needed,
