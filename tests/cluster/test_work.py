@@ -11,6 +11,7 @@ import pytest
 
 from tests.cluster.toy import JOBS, make_toy, run, turns_in
 from tests.conftest import ROOT
+from thermochroma.base.lock import exclusive_lock
 from thermochroma.cluster.commands import DVC
 from thermochroma.cluster.head import prepare
 from thermochroma.cluster.jobs import Job
@@ -63,6 +64,15 @@ def test_a_failed_stage_is_an_outcome_with_its_last_words(
     done = _worked(head, Ledger(head / ".checkpoints/cluster"), on="first")
     assert "one cannot be trained" in done.failure and "first" in done.failure
     assert f"dvc repro --single-item --pull {ONE.train}" in done.failure
+
+
+def test_two_jobs_of_a_machine_do_not_fill_their_cache_at_a_time(
+    head: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thermochroma.cluster.work.PULL_SECONDS", 0.1)
+    with exclusive_lock(head.parent / "first/cache"):
+        done = _worked(head, Ledger(head / ".checkpoints/cluster"), on="first")
+    assert "working in the same folder (cache)" in done.failure
 
 
 KILLED = """
