@@ -12,7 +12,7 @@ from thermochroma.config.outside import ClaimedCost, OutsideEntry
 from thermochroma.contract.dataset import load_dataset
 from thermochroma.pipeline.intervals import intervals_in
 from thermochroma.pipeline.stored import PREDICTIONS
-from thermochroma.pipeline.track import track
+from thermochroma.pipeline.track import Trained, back_fill, card_of, logged_files, track
 from thermochroma.tracking import mlflow_client
 from thermochroma.tracking.journal import DATABASE, NOTE, SERVER
 from thermochroma.tracking.mlflow_client import Tracker
@@ -173,3 +173,21 @@ def test_the_intervals_of_single_runs_alone_are_told(project: Path) -> None:
     (project / "reports/sample/tables/test.csv").write_text("title\n1\n")
     with pytest.raises(BadInput, match=r"test\.csv"):
         intervals_in(project / "reports/sample/tables")
+
+
+def test_a_card_is_kept_with_the_run_of_its_translator_once_for_each_text(project: Path) -> None:
+    (cards := project / "reports/sample/cards").mkdir()
+    (cards / "one.md").write_text("# A card\n")
+    places = (Path("runs"), Path("metrics"), Path("reports"))
+    files = [*logged_files({"sample": ("one",)}, {"sample": {}}, *places)]
+    assert Path("reports/sample/cards/one.md") in files, "a changed card is told again"
+    tracker = Tracker("sample", root=project)
+    card = card_of(project / "reports", "sample", "one")
+    one = Trained("one", "One", "visible", {}, "a" * 64, [], {}, card)
+    for text in ("# A card\n", "# A card\n", "# Another\n"):
+        (cards / "one.md").write_text(text)
+        back_fill(tracker, "sample", one)
+        (run,) = runs_of(project, method="one")
+        place = tracker.client.download_artifacts(run.info.run_id, "card/one.md", str(project))
+        assert Path(place).read_text() == text
+    assert card_of(project / "reports", "sample", "two") is None

@@ -105,6 +105,19 @@ def test_the_choices_are_what_has_a_name_or_what_is_given(project: Path, tmp_pat
         choices(["cyclegam"], project / "data")
 
 
+def test_an_onnx_file_is_a_translator_too(project: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="the extra `export` is not installed")
+    place = str(tmp_path / "c.onnx")
+    main(["export", str(choices([], project / "data")["roadscene/cyclegan"]), "--onnx", place])
+    translator = choices([place], project / "data")[place]
+    main(["translate", place, str(project / "in/a.png"), "--to", str(tmp_path / "out")])
+    shown = show(translator, project / "in/a.png", tmp_path, tone="auto", wishes=_wishes(project))
+    assert shown.target.read_bytes() == (tmp_path / "out/a.png").read_bytes()
+    told = card_text(translator)
+    assert told.startswith("# CycleGAN\n")
+    assert "method `cyclegan`, trained on" in told
+
+
 def test_the_card_is_the_projects_or_what_the_file_tells(project: Path, tmp_path: Path) -> None:
     known = choices([], project / "data")
     assert card_text(known[STARTER]).startswith("# ")

@@ -115,7 +115,7 @@ def test_temperatures_are_for_files_that_say_them(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"1 of 2 .*\n.*b\.jpg does not say its temperatures"):
         _translate(translator, tmp_path / "in", "--to", out, "--tone", f"temperature {low} {high}")
     assert (out / "a.png").exists()
-    with pytest.raises(SystemExit, match=r"different units \(1 in celsius, 1 in counts\)"):
+    with pytest.raises(SystemExit, match=r"\(1 in celsius, as a\.jpg, 1 in counts, as b\.jpg\)"):
         _translate(translator, tmp_path / "in", "--to", out, "--tone", "auto")
     found = mapping_for([tmp_path / "in/a.jpg"], Percentile(1.0))
     assert found is not None and str(found).startswith("temperature ")

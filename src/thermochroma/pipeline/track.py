@@ -58,6 +58,8 @@ class Trained:
     """SHA-256 of the translator."""
     readings: Sequence[Mapping[str, float]]
     summary: Means
+    card: Path | None = None
+    """Model card, where the tables were made."""
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,18 @@ def logged_files(
             yield runs / dataset / name / TRANSLATOR
             yield runs / dataset / name / HISTORY
             yield metrics / dataset / f"{name}.json"
+            if card := card_of(reports, dataset, name):
+                yield card
         for name in outside[dataset]:
             yield metrics / dataset / f"{name}.json"
         yield metrics / dataset / "baselines.json"
         yield from tables_of(reports / dataset)
+
+
+def card_of(reports: Path, dataset: str, name: str) -> Path | None:
+    """The model card of a translator; None where the tables were not made yet."""
+    path = reports / dataset / "cards" / f"{name}.md"
+    return path if path.is_file() else None
 
 
 def tables_of(folder: Path) -> Sequence[Path]:
@@ -155,7 +165,10 @@ def read_results(
     bounds = intervals_in(reports / dataset / "tables")
     rows = read_rows(metrics / dataset / "baselines.json")
     trainings = [
-        read_training(name, runs / dataset / name, metrics / dataset / f"{name}.json")
+        replace(
+            read_training(name, runs / dataset / name, metrics / dataset / f"{name}.json"),
+            card=card_of(reports, dataset, name),
+        )
         for name in names
     ]
     scored = [
@@ -220,6 +233,8 @@ def back_fill(tracker: "Tracker", dataset: str, trained: Trained) -> None:
         run_id = found.info.run_id
     tracker.log_rows(run_id, trained.readings)
     tracker.log_scores(run_id, as_readings(trained.summary))
+    if trained.card is not None:
+        tracker.log_card(run_id, trained.card)
     if Path.cwd().resolve() == project_root().resolve():  # else a queued experiment's own dvc.lock
         tracker.point(f"{dataset}-{trained.name}", run_id)
     tracker.describe(

@@ -14,6 +14,7 @@ from thermochroma.base.images import write_image
 from thermochroma.base.reading import reading
 from thermochroma.export.artifact import method_of, title_of
 from thermochroma.export.metadata import read_metadata
+from thermochroma.export.onnx_file import is_onnx, read_onnx_metadata
 from thermochroma.export.traits import Traits
 from thermochroma.inference.opening import load_predictor
 from thermochroma.inference.predictor import Predictor
@@ -53,12 +54,14 @@ def choices(given: Sequence[str], data: Path) -> dict[str, Path]:
     """
     found = {name: translator_at(name, data) for name in given} or known_in(data)
     for path in found.values():
-        read_metadata(path)
+        traits_in(path)
     return found
 
 
 def traits_in(translator: Path) -> Traits:
     """Traits of a translator in a file, without its weights."""
+    if is_onnx(translator):
+        return read_onnx_metadata(translator).traits
     metadata = read_metadata(translator)
     method = method_of(metadata)
     return Traits.of(
@@ -78,12 +81,22 @@ def card_text(translator: Path) -> str:
     if card.is_file():
         with reading(card, needed="a model card in UTF-8", remedy="remove it, or write it anew"):
             return card.read_text(encoding="utf-8")
-    metadata = read_metadata(translator)
-    drawn = f"\n\nTrained on drawn images: {FOR_TRYING}." if is_drawn(metadata) else ""
+    title, method, trained_on, is_for_trying = _facts_in(translator)
+    drawn = f"\n\nTrained on drawn images: {FOR_TRYING}." if is_for_trying else ""
     return (
-        f"# {title_of(metadata)}\n\nThere is no model card beside `{translator.name}`. The file tells: "
-        f"method `{metadata.settings.get('method')}`, trained on `{metadata.trained_on}`.{drawn}"
+        f"# {title}\n\nThere is no model card beside `{translator.name}`. The file tells: "
+        f"method `{method}`, trained on `{trained_on}`.{drawn}"
     )
+
+
+def _facts_in(translator: Path) -> tuple[str, str, str, bool]:
+    """Title, method, data set, and whether that is drawn, as the file itself tells them."""
+    if is_onnx(translator):
+        found = read_onnx_metadata(translator)
+        return found.title, found.method, found.trained_on, found.drawn
+    metadata = read_metadata(translator)
+    method = str(metadata.settings.get("method"))
+    return title_of(metadata), method, metadata.trained_on, is_drawn(metadata)
 
 
 def show(
@@ -98,9 +111,9 @@ def show(
     options = replace(
         wishes,
         tone=mapping_for([path], asked),
-        together=1 if find_device().type == "cpu" else BATCH,
+        together=1 if is_onnx(translator) or find_device().type == "cpu" else BATCH,
     )
-    predictor = _loaded(translator, options.text, options.text_of_all)
+    predictor = _loaded(translator, options.text, options.sentence)
     painter, how = prepared(predictor, translator, options)
     place = Path(mkdtemp(dir=folder))
     target = target_of(Input(path), place, options.codec)
@@ -117,7 +130,7 @@ def show(
 
 
 @lru_cache(KEPT)
-def _loaded(translator: Path, text: Path, sentence: str) -> Predictor:
+def _loaded(translator: Path, text: Path, sentence: str | None) -> Predictor:
     return load_predictor(translator, text=text, sentence=sentence)
 
 

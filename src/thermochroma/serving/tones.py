@@ -1,7 +1,7 @@
 """`--tone`: one mapping of a sensor's values to 8 bits for a whole call, given or found."""
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +101,7 @@ def mapping_for(
         return asked
     step = _pixels(paths) // SAMPLED + 1
     parts: list[Float32[np.ndarray, " n"]] = []
-    units: Counter[Unit] = Counter()
+    units: defaultdict[Unit, list[Path]] = defaultdict(list)
     fault: BadInput | None = None
     for path in paths:
         found: set[Unit] = set()
@@ -112,7 +112,8 @@ def mapping_for(
                 parts.append(values[step // 2 :: step].astype(np.float32))
         except BadInput as problem:
             fault = fault or problem
-        units.update(found)
+        for unit in found:
+            units[unit].append(path)
     if not parts:
         raise fault or _nothing_deep()
     _refuse_several(units)
@@ -185,9 +186,12 @@ def _pixels(paths: Iterable[Path]) -> int:
     return count
 
 
-def _refuse_several(units: Counter[Unit]) -> None:
+def _refuse_several(units: dict[Unit, list[Path]]) -> None:
+    """Raise BadInput for files of several units, with the first file of each."""
     if len(units) > 1:
-        told = ", ".join(f"{count} in {unit}" for unit, count in sorted(units.items()))
+        told = ", ".join(
+            f"{len(some)} in {unit}, as {some[0].name}" for unit, some in sorted(units.items())
+        )
         raise BadInput(
             given=f"the files hold values of different units ({told})",
             needed="one unit in a call: one mapping is for all of its files",

@@ -23,7 +23,7 @@ from mlflow.tracking import MlflowClient
 
 from thermochroma.tracking.changes import flatten
 from thermochroma.tracking.faults import in_one_sentence
-from thermochroma.tracking.journal import SERVER, own_database
+from thermochroma.tracking.journal import SERVER, digest_of, own_database
 from thermochroma.tracking.lineage import CHANGED
 from thermochroma.tracking.model import model_of
 from thermochroma.tracking.patience import hurry
@@ -31,6 +31,7 @@ from thermochroma.tracking.places import ARTIFACTS, address_of, mend_places
 
 FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"
 MOST_VALUE_LENGTH = 500  # MLflow refuses longer values of params
+CARD = "card.sha256"
 PIPELINE = "pipeline"
 """Alias of the version that is the translator of the present dvc.lock."""
 BATCH = 1000  # metrics: MLflow takes no more in one call
@@ -123,6 +124,14 @@ class Tracker:
     def log_file(self, run_id: str, path: Path, *, folder: str) -> None:
         """Keep a copy of a file with the run."""
         self.client.log_artifact(run_id, str(path), artifact_path=folder)
+
+    @in_one_sentence
+    def log_card(self, run_id: str, card: Path) -> None:
+        """Keep the model card with the run; one that is there with the same text is left."""
+        content = digest_of([card])
+        if self.client.get_run(run_id).data.tags.get(CARD) != content:
+            self.client.log_artifact(run_id, str(card), artifact_path="card")
+            self.client.set_tag(run_id, CARD, content)
 
     @in_one_sentence
     def log_rows(self, run_id: str, rows: Sequence[Reading]) -> None:
