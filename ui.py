@@ -7,9 +7,11 @@ were written; both are seen to before it starts.
 """
 
 import argparse
+import fcntl
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 from stages import preflight  # puts `src` first
@@ -29,7 +31,7 @@ def main() -> None:
     port: int = parser.parse_args().port
     if not 0 < port < 65536:
         parser.error(f"{port} is no port; give one from 1 to 65535")
-    preflight.end_if(port_problem(port))
+    preflight.end_if(port_problem(port) or claim_problem(port))
     os.chdir(preflight.ROOT)
     database = preflight.ROOT / DATABASE
     uri = os.environ.get(SERVER) or address_of(database)
@@ -60,11 +62,31 @@ def port_problem(port: int) -> str:
             one.bind((HOST, port))
             one.listen()
         except OSError as problem:
-            return (
-                f"port {port} cannot be used ({problem.strerror}); MLflow needs one that is free; "
-                f"`PORT={port + 1 if port < 65535 else 5000} make ui`, or end what listens there."
-            )
+            return _cannot_be_used(port, str(problem.strerror))
     return ""
+
+
+def claim_problem(port: int) -> str:
+    """Claim the port until this process ends, as MLflow too; tell if another start has it already.
+
+    MLflow listens only seconds after its start: until then a second start would find the port free.
+    """
+    path = Path(tempfile.gettempdir()) / f"thermochroma-{os.getuid()}-ui-{port}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(descriptor, True)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return _cannot_be_used(port, "another start of this server has it")
+    return ""
+
+
+def _cannot_be_used(port: int, why: str) -> str:
+    return (
+        f"port {port} cannot be used ({why}); MLflow needs one that is free; "
+        f"`PORT={port + 1 if port < 65535 else 5000} make ui`, or end what listens there."
+    )
 
 
 if __name__ == "__main__":

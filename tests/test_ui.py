@@ -32,6 +32,24 @@ def test_a_taken_port_is_said_and_is_no_success() -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_second_start_is_no_success_before_the_first_one_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    holder = "import sys, ui; print(ui.claim_problem(5001), flush=True); sys.stdin.read()"
+    first = [sys.executable, "-c", holder]
+    with subprocess.Popen(
+        first, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "\n", "claimed"
+        done = ran("--port", "5001")
+        process.communicate("")
+    assert done.returncode == 1
+    assert done.stderr.startswith("thermochroma: port 5001 cannot be used (another start of this")
+    assert done.stderr.count("\n") == 1
+
+
 def test_no_port_is_refused() -> None:
     done = ran("--port", "70000")
     assert done.returncode == 2
@@ -47,6 +65,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(ui.preflight, "ROOT", tmp_path)
     monkeypatch.setattr(ui, "port_problem", lambda port: "")
+    monkeypatch.setattr(ui, "claim_problem", lambda port: "")
     monkeypatch.setattr(sys, "argv", ["ui.py", "--port", "5001"])
     monkeypatch.setattr(os, "execv", lambda _, command: commands.append(command))
     return commands
