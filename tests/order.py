@@ -10,9 +10,14 @@ from xdist.scheduler import LoadGroupScheduling
 
 LONGEST: Final = (  # files that take more than ten seconds, the longest first
     "pipeline/test_pipeline.py",
-    "pipeline/test_what_runs_again.py",
+    "training/test_ranks.py",
+    "serving/test_onnx.py",
+    "reporting/page/test_claims.py",
     "test_gpu_benchmark.py",
+    "test_types.py",
+    "pipeline/test_what_runs_again.py",
     "reporting/page/test_page.py",
+    "evaluation/test_perceptual.py",
     "pretrained/test_authors_checkpoints.py",
     "methods/test_pages.py",
     "metrics/test_reference_values.py",
@@ -24,7 +29,6 @@ LONGEST: Final = (  # files that take more than ten seconds, the longest first
     "loading/test_caption_policies.py",
     "serving/test_cli.py",
     "data/datasets/test_sample.py",
-    "evaluation/test_perceptual.py",
     "pipeline/test_captions_blind.py",
 )
 IN_PIECES: Final = ("methods/test_examination.py",)

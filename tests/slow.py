@@ -48,6 +48,7 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "cluster/test_jobs.py::test_what_is_not",
     "cluster/test_jobs.py::test_what_failed",
     "test_gpu_benchmark.py::test_the_small_form",
+    "test_types.py",
     "test_gpu_benchmark.py::test_the_largest_batch",
     "evaluation/test_cost.py::test_attention_counts",
     "serving/test_translate.py::test_an_image_that_needs",
@@ -91,11 +92,20 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "test_architecture.py::test_the_last_stage_and_the_settings",
     "test_repro.py::test_dvc_fails",
     "training/test_checkpoint.py::test_a_flipped_bit",
+    "serving/test_models.py::test_a_name_stands",
+    "serving/test_video.py::test_what_is_interrupted",
+    "serving/test_onnx.py::test_a_machine_without_torch",
+    "networks/test_spectral.py::test_no_other_module",
+    "methods/test_thermochroma.py::test_it_takes_published_weights",
+    "test_benchmarks.py::test_every_method_in_the_table_of_latencies",
+    "tracking/test_mlflow_client.py::test_a_run_of_an_experiment",
+    "pretrained/test_package_index.py::test_a_file_is_taken_out",
 )
 ONE_OF_EACH = (  # of each parametrized test of these, the first case alone: many inputs, one kind
     "base/test_decoding.py",
     "base/test_shards.py",
     "config/test_params.py",
+    "config/test_params_file.py",
     "data/acquisition/",
     "data/captioning/",
     "data/cropping/test_near_duplicates.py",
@@ -106,6 +116,7 @@ ONE_OF_EACH = (  # of each parametrized test of these, the first case alone: man
     "reporting/test_reporting.py",
     "serving/test_translate.py::test_mlflows_model",
     "serving/test_translate.py::test_arrays_of_another_form",
+    "serving/test_video.py",
     "test_hostile.py",
 )
 FAST_BLOCKS = {"pix2pix", "tir2lab", "thermal_mask", "recycle_gan"}

@@ -16,6 +16,8 @@ from tests.dvc_file import stages_of
 COPIED = ("src", "stages", "captions", "dvc.yaml", "params.yaml", ".dvcignore")
 LINEUP = ["thermal_mask", "cmmf_net"]
 VIDEO_LINEUP = ["recycle_gan"]
+WARM = (sys.executable, str(Path(__file__).with_name("warm_dvc.py")), "dvc")
+"""`dvc`, for a run of several stages."""
 TRANSLATOR = "data/runs/sample/{}/translator.safetensors"
 
 

@@ -10,8 +10,6 @@ from PIL import Image
 from scipy.linalg import sqrtm
 from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
-from torchmetrics.functional.image.lpips import _LPIPS
-from torchmetrics.image.kid import poly_mmd
 from torchvision.models import Inception3
 
 from thermochroma.base.errors import BadInput
@@ -46,8 +44,11 @@ def images(seed: int, channels: int = 3, count: int = 2) -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def reference() -> _LPIPS:
+def reference() -> nn.Module:
     """torchmetrics' own, with a random VGG-16 and our linear layers."""
+    # Here: two seconds of every process's time.
+    from torchmetrics.functional.image.lpips import _LPIPS
+
     torch.manual_seed(0)
     network = _LPIPS(pretrained=False, net="vgg", pnet_rand=True, use_dropout=True)
     own = network.state_dict()
@@ -57,7 +58,7 @@ def reference() -> _LPIPS:
 
 
 @pytest.fixture(scope="module")
-def ours(reference: _LPIPS, tmp_path_factory: pytest.TempPathFactory) -> Lpips:
+def ours(reference: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Lpips:
     path = tmp_path_factory.mktemp("lpips") / "vgg.pth"
     torch.save(linear_state(), path)
     slices = [getattr(reference.net, f"slice{n}") for n in range(1, 6)]
@@ -72,7 +73,7 @@ def ours(reference: _LPIPS, tmp_path_factory: pytest.TempPathFactory) -> Lpips:
     return Lpips(features, read_linear(path))
 
 
-def test_lpips_is_torchmetrics_given_the_same_weights(reference: _LPIPS, ours: Lpips) -> None:
+def test_lpips_is_torchmetrics_given_the_same_weights(reference: nn.Module, ours: Lpips) -> None:
     prediction, truth = images(0), images(1)
     with torch.no_grad():
         expected = reference(*(x.float() / 127.5 - 1 for x in (prediction, truth))).flatten()
@@ -139,6 +140,8 @@ def test_fid_with_fewer_images_than_features_is_a_number() -> None:
 
 
 def test_kid_is_torchmetrics() -> None:
+    from torchmetrics.image.kid import poly_mmd
+
     random = np.random.default_rng(2)
     prediction, truth = random.normal(size=(30, 9)) + 0.3, random.normal(size=(30, 9))
     expected = poly_mmd(*(torch.from_numpy(x) for x in (prediction, truth)))

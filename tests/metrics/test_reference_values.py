@@ -11,11 +11,6 @@ from scipy.ndimage import convolve1d, gaussian_filter, sobel
 from skimage import color
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
-from torchmetrics.functional.image import (
-    multiscale_structural_similarity_index_measure,
-    structural_similarity_index_measure,
-)
-from torchmetrics.functional.image import peak_signal_noise_ratio as torch_psnr
 
 from thermochroma.base.errors import BadInput
 from thermochroma.metrics.image_scores import OF_COLOUR, SCORES, score_images
@@ -211,11 +206,13 @@ def test_a_score_is_that_of_its_reference(
 
 
 def test_psnr_and_ssim_are_torchmetrics(found: dict[str, np.ndarray]) -> None:
+    from torchmetrics.functional import image as theirs  # here: two seconds of every process's time
+
     prediction, truth = (in_batch([pair[n] for pair in PAIRS.values()]) for n in (0, 1))
     x, y = prediction.double(), truth.double()
-    psnr = torch_psnr(x, y, data_range=255.0, reduction="none", dim=(1, 2, 3)).clamp(max=100)
-    assert found["psnr"] == pytest.approx(psnr.numpy(), abs=1e-5)
-    _, whole = structural_similarity_index_measure(
+    psnr = theirs.peak_signal_noise_ratio(x, y, data_range=255.0, reduction="none", dim=(1, 2, 3))
+    assert found["psnr"] == pytest.approx(psnr.clamp(max=100).numpy(), abs=1e-5)
+    _, whole = theirs.structural_similarity_index_measure(
         x, y, data_range=255.0, reduction="none", return_full_image=True
     )
     inside = whole[..., 5:-5, 5:-5].mean((1, 2, 3))  # theirs also counts mirrored borders
@@ -231,6 +228,8 @@ def test_ms_ssim_is_its_definition(name: str) -> None:
 
 def test_ms_ssim_differs_from_torchmetrics_by_the_order_of_means() -> None:
     """Theirs averages the factors over channels first; of equal channels there is no other order."""
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
     prediction, truth = (np.tile(one, (4, 4, 1))[:176, :176] for one in PAIRS["random 7"])
     prediction, truth = (np.repeat(one[..., :1], 3, 2) for one in (prediction, truth))
     one, other = in_batch([prediction]), in_batch([truth])

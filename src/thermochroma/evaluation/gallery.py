@@ -39,12 +39,15 @@ def extremes_of(scores: pd.DataFrame) -> dict[str, list[str]]:
     scores: one row per image. A score that no image has is left out.
     """
     test, found = scores[scores["split"] == SPLIT], {}
+    frames = test["frame"].to_numpy(object)
     for name, score in (SCORES | PERCEPTION).items():
-        if name in test and test[name].notna().any():
-            known = test.dropna(subset=[name])
-            order = known.sort_values(name, ascending=score.higher_is_better, kind="stable")
+        values = test[name].to_numpy(float) if name in test else np.empty(0)
+        known = np.flatnonzero(~np.isnan(values))
+        if len(known):
+            rising = values[known] if score.higher_is_better else -values[known]
+            order = known[np.argsort(rising, kind="stable")]
             places = [0, (len(order) - 1) // 2, len(order) - 1]
-            found[name] = order["frame"].iloc[places].tolist()
+            found[name] = frames[order[places]].tolist()
     return found
 
 
