@@ -7,7 +7,6 @@ were written; both are seen to before it starts.
 """
 
 import argparse
-import fcntl
 import os
 import socket
 import sys
@@ -70,9 +69,14 @@ def claim_problem(port: int) -> str:
     """Claim the port until this process ends, as MLflow too; tell if another start has it already.
 
     MLflow listens only seconds after its start: until then a second start would find the port free.
+    Windows has no such locks, so there the second start ends by itself.
     """
+    if sys.platform == "win32":
+        return ""
+    import fcntl
+
     path = Path(tempfile.gettempdir()) / f"thermochroma-{os.getuid()}-ui-{port}.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     os.set_inheritable(descriptor, True)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

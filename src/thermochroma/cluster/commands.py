@@ -12,13 +12,29 @@ from thermochroma.base.errors import BadInput
 
 DVC: Final = (sys.executable, "-m", "dvc")
 TIED: Final = """
-import ctypes, os, sys
-ctypes.CDLL(None).prctl(1, 9)  # Linux: PR_SET_PDEATHSIG, SIGKILL
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-"""Program that becomes the command behind it, to be killed when the process that started it ends.
+import os, subprocess, sys
+import psutil
 
-A task's process may be killed while its machine lives; its training would go on, for nobody.
+parent = int(sys.argv[1])
+command = subprocess.Popen(sys.argv[2:])
+while True:
+    try:
+        sys.exit(command.wait(0.5))
+    except subprocess.TimeoutExpired:
+        if psutil.pid_exists(parent) and (os.name == "nt" or os.getppid() == parent):
+            continue
+    for one in (*psutil.Process(command.pid).children(recursive=True), command):
+        try:
+            one.kill()
+        except psutil.NoSuchProcess:
+            pass
+    sys.exit(1)
+"""
+"""Program that runs the command behind a process's number, and kills it, with all that it started, within
+half a second of that process's end.
+
+A task's process may be killed while its machine lives; its training would go on, for nobody. The system's
+own signal at a parent's end would reach `dvc`, and not the stage below it.
 """
 LAST_WORDS: Final = 15
 """Lines of a failed command's output that are passed on."""
@@ -62,10 +78,10 @@ def show(*command: str, folder: Path) -> None:
 def logged(*command: str, folder: Path, log: Path, extra: Mapping[str, str]) -> str:
     """Run a command with its output behind that in `log`; returns its own part of it.
 
-    It ends with this process, where the system can do that. extra: variables beside those of this process.
+    It ends with this process, however that ends. extra: variables beside those of this process.
     Raises Failed if it fails.
     """
-    tie = (sys.executable, "-c", TIED) if sys.platform == "linux" else ()
+    tie = (sys.executable, "-c", TIED, str(os.getpid()))
     program = shutil.which(command[0]) or command[0]
     with log.open("ab") as stream:
         stream.write(f"$ {_shown(command)}\n".encode())
