@@ -107,43 +107,31 @@ def run_all(
     look for `sys.stdout` when it is called.
     """
     with (checkpoints / OWN_WORDS).open("a", encoding="utf-8") as log, redirect_stdout(log):
-        return _run_all(ray, jobs, project, share=share, checkpoints=checkpoints, say=say)
-
-
-def _run_all(
-    ray: Any,
-    jobs: Sequence[Job],
-    project: Project,
-    *,
-    share: Share,
-    checkpoints: Path,
-    say: Callable[[str], object],
-) -> tuple[list[Outcome], dict[str, list[Start]]]:
-    book = _ledger(ray, checkpoints)
-    sent = ray.put(project)
-    task = ray.remote(_task)
-    waiting = {
-        task.options(
-            name=job.train,
-            num_cpus=share.cpus,
-            num_gpus=share.gpus,
-            max_retries=share.retries,
-            retry_exceptions=False,
-        ).remote(job, sent, book, share): job
-        for job in jobs
-    }
-    outcomes: list[Outcome] = []
-    told: dict[str, int] = {}
-    while waiting:
-        ended, _ = ray.wait([*waiting], num_returns=1, timeout=POLL_SECONDS)
-        _tell_starts(ray.get(book.begun.remote()), told, say)
-        for reference in ended:
-            outcome = _outcome(ray, reference, waiting.pop(reference))
-            outcomes.append(outcome)
-            if not outcome.failure:
-                ray.get(book.forget.remote(outcome.job.train))
-            say(_ending(outcome))
-    return outcomes, ray.get(book.begun.remote())
+        book = _ledger(ray, checkpoints)
+        sent = ray.put(project)
+        task = ray.remote(_task)
+        waiting = {
+            task.options(
+                name=job.train,
+                num_cpus=share.cpus,
+                num_gpus=share.gpus,
+                max_retries=share.retries,
+                retry_exceptions=False,
+            ).remote(job, sent, book, share): job
+            for job in jobs
+        }
+        outcomes: list[Outcome] = []
+        told: dict[str, int] = {}
+        while waiting:
+            ended, _ = ray.wait([*waiting], num_returns=1, timeout=POLL_SECONDS)
+            _tell_starts(ray.get(book.begun.remote()), told, say)
+            for reference in ended:
+                outcome = _outcome(ray, reference, waiting.pop(reference))
+                outcomes.append(outcome)
+                if not outcome.failure:
+                    ray.get(book.forget.remote(outcome.job.train))
+                say(_ending(outcome))
+        return outcomes, ray.get(book.begun.remote())
 
 
 def _ledger(ray: Any, folder: Path) -> Any:
