@@ -1,98 +1,179 @@
-"""Time and memory of one prediction, for image sizes and numbers of cores, through the predictor.
+"""Time and memory of one prediction, by torch and ONNX Runtime, for image sizes and numbers of cores.
 
-Each number is of a process of its own, so that no other method's memory counts; weights are random, as
-they change neither time nor memory. The methods take turns, size by size, as often as `--rounds` says,
-so that a neighbour on a shared machine slows all of them alike.
+Both go through the predictor, from bytes to bytes. Each number is of a process of its own, so that no
+other method's memory counts; weights are random, as they change neither time nor memory. The methods take
+turns, size by size, as often as `--rounds` says, so that a neighbour on a shared machine slows all of them
+alike. `--batches` tells how many images go at once; the times are for one of them, the memory for all.
 
-    python -m benchmarks.latency --params params.yaml --sizes 256x256,640x512,1280x1024 \\
-        --blocks thermochroma,thermochroma_small,pix2pix,cmmf_net --threads 1,2 --rounds 2
+    python -m benchmarks.latency --params params.yaml --sizes 256x256,640x512 --threads 1,2 --rounds 2 \\
+        --blocks thermochroma,thermochroma_small,pix2pix,cmmf_net --runtimes torch,onnx --batches 1
 """
 
+import json
+import os
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 
 from benchmarks.apart import apart
 from stages.command import run
+from thermochroma.base.errors import BadInput
 from thermochroma.base.memory import peak_bytes
 from thermochroma.config.params import read_params
 from thermochroma.contract.batch import Captioned
 from thermochroma.contract.dummy_input import TOKENS
 from thermochroma.contract.method import load_method
-from thermochroma.export.artifact import build_translator
+from thermochroma.export.artifact import build_translator, save_translator
+from thermochroma.export.metadata import Metadata
+from thermochroma.export.to_onnx import FixedText, write_onnx
 from thermochroma.export.traits import Traits
+from thermochroma.inference.onnx_engine import load_engine as load_onnx
 from thermochroma.inference.predictor import Predictor
 from thermochroma.inference.torch_engine import TorchEngine
 from thermochroma.loading.text_features import TextTable
 from thermochroma.training.state import seed_everything
 
 TEXT_WIDTH: Final = 512
+RUNTIMES: Final = ("torch", "onnx")
 TIMED: Final = 3  # predictions in each process, after one that warms up
 
 
 @dataclass(frozen=True)
 class Case:
-    """One method at one size of images (`width` by `height` pixels) on some cores."""
+    """One method at one size of images (`width` by `height` pixels), `batch` at once, on some cores."""
 
+    runtime: str
     block: str
     width: int
     height: int
+    batch: int
     threads: int
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds of each timed prediction; peak of memory, in bytes, that predicting added."""
+    """Milliseconds of each timed batch, by the wall's clock and of the processor; bytes at the peak.
 
-    milliseconds: tuple[float, ...]
+    Those of the processor are all cores' together. memory: what predicting added.
+    """
+
+    wall: tuple[float, ...]
+    processor: tuple[float, ...]
     memory: int
 
 
-def main(params: Path, blocks: str, sizes: str, threads: str, rounds: str) -> None:
-    """Prints a Markdown table: milliseconds a prediction (median), and the memory that it takes."""
+def main(
+    params: Path,
+    blocks: str,
+    runtimes: str,
+    sizes: str,
+    batches: str,
+    threads: str,
+    rounds: str,
+) -> None:
+    """Prints a Markdown table: milliseconds an image (medians), and the memory that a batch takes."""
     shapes = [tuple(map(int, size.split("x"))) for size in sizes.split(",")]
-    counts = map(int, threads.split(","))
+    counts, numbers = (list(map(int, one.split(","))) for one in (threads, batches))
+    refuse_unknown(runtimes.split(","))
     cases = [
-        Case(block, width, height, count)
-        for (width, height), count, block in product(shapes, counts, blocks.split(","))
+        Case(runtime, block, width, height, batch, count)
+        for (width, height), count, block, batch, runtime in product(
+            shapes, counts, blocks.split(","), numbers, runtimes.split(",")
+        )
     ]
     found: dict[Case, list[Cost]] = {case: [] for case in cases}
-    for number, case in product(range(int(rounds)), cases):
-        sys.stderr.write(f"round {number + 1}: {case}\n")
-        found[case].append(apart(measure, params, case))
+    with TemporaryDirectory() as folder:
+        for block in blocks.split(",") if "onnx" in runtimes else ():
+            apart(export, params, block, Path(folder))
+        for number, case in product(range(int(rounds)), cases):
+            sys.stderr.write(f"round {number + 1}: {case}\n")
+            found[case].append(apart(measure, params, case, Path(folder)))
     sys.stdout.write(
-        "| Image | cores | block | parameters | ms | MiB |\n|---|--:|---|--:|--:|--:|\n"
+        "| Image | at once | cores | block | parameters | by | ms an image | of the processor | MiB |\n"
+        "|---|--:|--:|---|--:|---|--:|--:|--:|\n"
     )
     for case, costs in found.items():
-        middle = statistics.median(one for cost in costs for one in cost.milliseconds)
+        wall, processor = (
+            statistics.median(chain.from_iterable(times)) / case.batch
+            for times in ([one.wall for one in costs], [one.processor for one in costs])
+        )
         memory = max(cost.memory for cost in costs) / 2**20
-        size = f"{case.width}x{case.height}"
-        count = parameters(params, case.block)
-        cells = (size, case.threads, case.block, f"{count:,}", f"{middle:,.0f}", f"{memory:,.0f}")
-        sys.stdout.write(f"| {' | '.join(map(str, cells))} |\n")
+        cells = (
+            f"{case.width}x{case.height}",
+            str(case.batch),
+            str(case.threads),
+            case.block,
+            f"{parameters(params, case.block):,}",
+            case.runtime,
+            f"{wall:,.0f}",
+            f"{processor:,.0f}",
+            f"{memory:,.0f}",
+        )
+        sys.stdout.write(f"| {' | '.join(cells)} |\n")
 
 
-def measure(params: Path, case: Case) -> Cost:
-    """Predict one image again and again, at full width."""
-    torch.set_num_threads(case.threads)
-    predict = predictor_of(params, case.block)
-    shape = (1, case.height, case.width)
+def refuse_unknown(runtimes: Sequence[str]) -> None:
+    """Raise BadInput for a library that no translator is computed by."""
+    for one in runtimes:
+        if one not in RUNTIMES:
+            raise BadInput(
+                given=f"--runtimes names {one!r}",
+                needed=f"some of {', '.join(RUNTIMES)}, with commas",
+                remedy="correct it",
+            )
+
+
+def measure(params: Path, case: Case, folder: Path) -> Cost:
+    """Predict one batch again and again, at full width. folder: of the ONNX files."""
+    if case.runtime == "onnx":  # its threads are those of the variable, which torch obeys too
+        os.environ["OMP_NUM_THREADS"] = str(case.threads)
+        predict = Predictor(load_onnx(file_of(case.block, folder), sentence=None))
+    else:
+        torch.set_num_threads(case.threads)
+        predict = predictor_of(params, case.block)
+    shape = (case.batch, case.height, case.width)
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     before = peak_bytes()
     predict(image)
-    times = []
-    for _ in range(TIMED):
-        start = time.perf_counter()
-        predict(image)
-        times.append(1000 * (time.perf_counter() - start))
-    return Cost(tuple(times), peak_bytes() - before)
+    times = [timed(predict, image) for _ in range(TIMED)]
+    wall, processor = zip(*times, strict=True)
+    return Cost(wall, processor, peak_bytes() - before)
+
+
+def timed(predict: Predictor, images: UInt8[np.ndarray, "n h w"]) -> tuple[float, float]:
+    """Milliseconds that predicting takes, by the wall's clock and of the processor."""
+    wall, processor = time.perf_counter(), time.process_time()
+    predict(images)
+    return 1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - processor)
+
+
+def export(params: Path, block: str, folder: Path) -> None:
+    """Write a translator as ONNX into a folder, as `thermochroma export` does."""
+    predictor = predictor_of(params, block)
+    assert isinstance(predictor.engine, TorchEngine)
+    translator, table = predictor.engine.translator, predictor.engine.text
+    settings = read_params(params).method(block)
+    raw = json.loads(settings.model_dump_json())
+    metadata = Metadata(block, raw, 1.0, TEXT_WIDTH, "nothing", 0, "random", None)
+    source = folder / f"{block}.safetensors"
+    save_translator(translator, source, metadata)
+    text = None if table is None else FixedText("", table.features, table.mask)
+    write_onnx(file_of(block, folder), translator, metadata, source=source, drawn=False, text=text)
+
+
+def file_of(block: str, folder: Path) -> Path:
+    """Name a block's ONNX file."""
+    return folder / f"{block}.onnx"
 
 
 def predictor_of(params: Path, block: str) -> Predictor:

@@ -8,6 +8,7 @@ import torch
 
 from benchmarks import ablations, cropping, cycles, latency, lpips_parity
 from tests.examiner import IMAGES, PARAMS, PROCESSOR, SCALE, batch_of, begin, settings_of
+from tests.serving.test_onnx import sizes_as_tensors
 from thermochroma.base.errors import BadInput
 from thermochroma.config.params import read_params
 from thermochroma.networks.frozen import FrozenNetworks
@@ -20,10 +21,24 @@ def test_made_frames_are_cropped_as_the_stage_crops(tmp_path: Path) -> None:
     assert measured.cut > 0
 
 
-def test_every_method_in_the_table_of_latencies_predicts_an_image_of_the_asked_size() -> None:
-    for block in ("thermochroma_small", "cmmf_net"):
-        cost = latency.measure(PARAMS, latency.Case(block, 40, 34, threads=1))
-        assert len(cost.milliseconds) == latency.TIMED
+@pytest.mark.parametrize(
+    ("runtime", "block"), [("torch", "cmmf_net"), ("onnx", "thermochroma_small")]
+)
+def test_either_library_is_timed(
+    runtime: str, block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # taken back at the end
+    if runtime == "onnx":
+        with sizes_as_tensors():
+            latency.export(PARAMS, block, tmp_path)
+    case = latency.Case(runtime, block, 40, 34, batch=2, threads=1)
+    cost = latency.measure(PARAMS, case, tmp_path)
+    assert len(cost.wall) == len(cost.processor) == latency.TIMED
+
+
+def test_an_unknown_library_is_not_timed() -> None:
+    with pytest.raises(BadInput, match="--runtimes names 'tensorrt'; some of torch, onnx"):
+        latency.refuse_unknown(["onnx", "tensorrt"])
 
 
 def test_rows_of_validation_readings_are_no_readings_of_a_cycle(tmp_path: Path) -> None:

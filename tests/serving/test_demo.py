@@ -18,7 +18,7 @@ from thermochroma.serving.cli import main
 from thermochroma.serving.demo import card_text, choices, show
 from thermochroma.serving.demo_page import POLICY, build, library, serve
 from thermochroma.serving.models import STARTER
-from thermochroma.serving.translate import InferenceOptions
+from thermochroma.serving.options import InferenceOptions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

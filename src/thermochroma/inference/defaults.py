@@ -9,3 +9,6 @@ WHOLE: Final = 1 << 22
 kilobytes a pixel it takes 4 to 10 GB."""
 TILE: Final = 1024
 """Side of the tiles of larger images."""
+BATCH: Final = 16
+"""Images that a GPU takes at once, at most. A processor takes one: several gain little there, and may be
+rounded otherwise."""

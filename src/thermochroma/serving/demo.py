@@ -16,23 +16,23 @@ from thermochroma.export.artifact import method_of, title_of
 from thermochroma.export.metadata import read_metadata
 from thermochroma.export.onnx_file import is_onnx, read_onnx_metadata
 from thermochroma.export.traits import Traits
+from thermochroma.inference.defaults import BATCH
 from thermochroma.inference.opening import load_predictor
 from thermochroma.inference.predictor import Predictor
 from thermochroma.serving.commands.publish import card_of
 from thermochroma.serving.inputs import Input
 from thermochroma.serving.models import FOR_TRYING, is_drawn, known_in
+from thermochroma.serving.options import InferenceOptions
 from thermochroma.serving.places import translator_at
 from thermochroma.serving.polarity import warning_of
 from thermochroma.serving.tones import holds_more_than_8_bits, mapping_for, parse_tone
 from thermochroma.serving.translate import (
-    InferenceOptions,
     Outcome,
     prepared,
     read_for,
     target_of,
     translate_one,
 )
-from thermochroma.serving.video import BATCH
 from thermochroma.serving.video_files import is_video
 
 KEPT: Final = 2  # translators that stay in memory, the last ones used

@@ -11,7 +11,7 @@ from thermochroma.base.endings import of_the_machine
 from thermochroma.base.errors import BadInput
 from thermochroma.serving.arguments.translate import POLARITIES, TONES
 from thermochroma.serving.demo import card_text, show, traits_in
-from thermochroma.serving.translate import InferenceOptions
+from thermochroma.serving.options import InferenceOptions
 from thermochroma.serving.video_files import is_video
 
 EXTRA: Final = "demo"  # of pyproject.toml

@@ -3,73 +3,34 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from jaxtyping import UInt8
 
-from thermochroma.base.decoding import ANOTHER, decode
+from thermochroma.base.decoding import decode
 from thermochroma.base.endings import of_the_machine
 from thermochroma.base.errors import BadInput
-from thermochroma.base.files import sha256
-from thermochroma.base.images import (
-    ThermalImage,
-    note_in,
-    read_thermal,
-    read_visible,
-    size_of,
-    write_image,
-)
-from thermochroma.base.reading import reading
+from thermochroma.base.images import ThermalImage, read_thermal, read_visible, size_of
 from thermochroma.export.traits import Traits
-from thermochroma.inference.defaults import NEUTRAL
 from thermochroma.inference.opening import load_predictor
 from thermochroma.inference.predictor import Predictor
 from thermochroma.inference.tiles import Tiling
-from thermochroma.serving.arguments.translate import CODECS
+from thermochroma.serving.image_notes import Origin, digest, is_made_of, write_noted
 from thermochroma.serving.inputs import Input
-from thermochroma.serving.polarity import Polarity, looks_black_hot
+from thermochroma.serving.options import InferenceOptions, is_unsaid, refuse_unused
+from thermochroma.serving.polarity import looks_black_hot
 from thermochroma.serving.refusals import false_colours, needless_tone, no_tone
 from thermochroma.serving.sensor import holds_sensor, read_sensor
 from thermochroma.serving.tones import Mapping
-from thermochroma.serving.video import Painter, translate_video
+from thermochroma.serving.video import Painter, Seen, Written, translate_video
 from thermochroma.serving.video_files import is_video
 from thermochroma.serving.video_writing import CODINGS
 
-
-@dataclass(frozen=True)
-class InferenceOptions:
-    """Further inputs that a translator may need beside the images.
-
-    text: folder of the text encoder with which it was trained. sentence: its text for every image; None
-    for a neutral one, or for a method that reads none. reference: a visible image of any size to take
-    colours from, or None. tone: the one mapping that reduces images of more than 8 bits to 8. page: which
-    one of files with several, from 1; None if each has one alone. sharpness: 0 to 1, for a method that
-    can be asked for it; None for its mean, or for another method. tiling: how large images are divided.
-    codec: of videos, one of CODINGS. together: how many images of a video go at once, at most. polarity:
-    whether hot things are bright in the images; "guess" takes them so, and says where they look dark.
-    side_by_side: whether what the translator sees stands to the left of what it gives. steady: share of
-    the former image of a video in the next one.
-    """
-
-    text: Path
-    sentence: str | None = None
-    reference: Path | None = None
-    tone: Mapping | None = None
-    page: int | None = None
-    sharpness: float | None = None
-    tiling: Tiling = field(default_factory=Tiling)
-    codec: str = CODECS[0]
-    together: int = 1
-    polarity: Polarity = "guess"
-    side_by_side: bool = False
-    steady: float = 0.0
-
-    @property
-    def text_of_all(self) -> str:
-        """The sentence that a method that reads is given."""
-        return NEUTRAL if self.sentence is None else self.sentence
+FAULTS: Final = (BadInput, RuntimeError, MemoryError)
+"""Errors that may be one file's alone."""
 
 
 @dataclass(frozen=True)
@@ -87,13 +48,23 @@ class Outcome:
     looks_black_hot: bool | None = None
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Note inside every image that is written, as digests: of its input, of all else, of its pixels."""
+@dataclass(frozen=True, eq=False)
+class Waiting:
+    """An image that was read and is not translated yet.
 
-    input: str
-    how: str
-    pixels: str
+    looks_black_hot: whether hot things look dark in it; None if not looked at.
+    """
+
+    path: Path
+    target: Path
+    origin: Origin
+    image: Seen
+    looks_black_hot: bool | None
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the image."""
+        return self.image.shape[0] * self.image.shape[1]
 
 
 def translate_files(
@@ -116,44 +87,117 @@ def translate_files(
     _refuse_own_place(inputs, folder, options.codec)
     _refuse_steady_images(inputs, options)
     painter, how = prepare(translator, options)
-    for one in inputs:
-        target = target_of(one, folder, options.codec)
-        yield translate_one(painter, one.path, target, options, how=how, again=again)
+    files = [(one.path, target_of(one, folder, options.codec)) for one in inputs]
+    yield from _translated(painter, files, options, how=how, again=again)
 
 
 def translate_one(
+    painter: Painter, path: Path, target: Path, options: InferenceOptions, *, how: str
+) -> Outcome:
+    """Translate an image or a video into `target`. how: digest of all but the input that decides it."""
+    (outcome,) = _translated(painter, [(path, target)], options, how=how, again=False)
+    return outcome
+
+
+def _translated(
+    painter: Painter,
+    files: Sequence[tuple[Path, Path]],
+    options: InferenceOptions,
+    *,
+    how: str,
+    again: bool,
+) -> Iterator[Outcome]:
+    """Translate files into targets, in their order; as many images wait for each other as go at once."""
+    window: list[Outcome | Waiting] = []
+    for path, target in files:
+        if is_video(path):
+            yield from _finished(painter, window)
+            window = []
+            yield _translated_video(painter, path, target, options, how=how, again=again)
+            continue
+        one = _begun(painter, path, target, options, how=how, again=again)
+        if not painter.fit([each.pixels for each in (*window, one) if isinstance(each, Waiting)]):
+            yield from _finished(painter, window)
+            window = []
+        window.append(one)
+        if len(window) >= painter.together:
+            yield from _finished(painter, window)
+            window = []
+    yield from _finished(painter, window)
+
+
+def _translated_video(
     painter: Painter,
     path: Path,
     target: Path,
     options: InferenceOptions,
     *,
     how: str,
-    again: bool = False,
+    again: bool,
 ) -> Outcome:
-    """Translate an image or a video into `target`. how: digest of all but the input that decides it."""
+    try:
+        filmed = translate_video(
+            *(painter, path, target), how=how, tone=options.tone, codec=options.codec, again=again
+        )
+    except FAULTS as problem:
+        return Outcome(path, target, fault=_fault(path, problem))
+    return Outcome(path, target, filmed.kept, None, filmed.told, filmed.looks_black_hot)
+
+
+def _begun(
+    painter: Painter,
+    path: Path,
+    target: Path,
+    options: InferenceOptions,
+    *,
+    how: str,
+    again: bool,
+) -> Outcome | Waiting:
+    """Read an image; its outcome if it is there already, or cannot be read or written."""
     traits = painter.predictor.traits
     try:
-        if is_video(path):
-            filmed = translate_video(
-                *(painter, path, target),
-                how=how,
-                tone=options.tone,
-                codec=options.codec,
-                again=again,
-            )
-            return Outcome(path, target, filmed.kept, None, filmed.told, filmed.looks_black_hot)
-        origin = Origin(_digest(path), how, "")
-        there = _ours(target)
-        if there is not None and replace(there, pixels="") == origin and not again:
+        origin = Origin(digest(path), how)
+        if is_made_of(target, origin) and not again:
             return Outcome(path, target, kept=True)
         image = read_for(traits, path, options)
-        guess = looks_black_hot(image) if _is_unsaid(traits, options) else None
-        (prediction,) = painter.paint([image])
-    except (BadInput, RuntimeError, MemoryError) as problem:
+        guess = looks_black_hot(image) if is_unsaid(traits, options) else None
+    except FAULTS as problem:
         return Outcome(path, target, fault=_fault(path, problem))
-    note = replace(origin, pixels=_digest_of(prediction))
-    write_image(target, prediction, note=json.dumps(asdict(note), sort_keys=True))
-    return Outcome(path, target, looks_black_hot=guess)
+    return Waiting(path, target, origin, image, guess)
+
+
+def _finished(painter: Painter, window: Sequence[Outcome | Waiting]) -> Iterator[Outcome]:
+    """Translate and write what waits, images of one size at once; yields all outcomes in their order."""
+    by_shape: dict[tuple[int, ...], list[Waiting]] = {}
+    for one in window:
+        if isinstance(one, Waiting):
+            by_shape.setdefault(one.image.shape, []).append(one)
+    painted: dict[Path, Written | BadInput] = {}
+    for alike in by_shape.values():
+        size = painter.batch_of(alike[0].image)
+        for start in range(0, len(alike), size):
+            painted |= _painted(painter, alike[start : start + size])
+    for one in window:
+        yield one if isinstance(one, Outcome) else _written(one, painted.pop(one.target))
+
+
+def _painted(painter: Painter, images: list[Waiting]) -> dict[Path, Written | BadInput]:
+    """Translations of images of one size, by their targets; a fault is that of one image alone."""
+    try:
+        found = painter.paint([one.image for one in images])
+        return dict(zip((one.target for one in images), found, strict=True))
+    except FAULTS as problem:
+        if len(images) == 1:
+            return {images[0].target: _fault(images[0].path, problem)}
+    half = len(images) // 2  # which one it was is not told, or it was the memory for all of them
+    return _painted(painter, images[:half]) | _painted(painter, images[half:])
+
+
+def _written(one: Waiting, painted: Written | BadInput) -> Outcome:
+    if isinstance(painted, BadInput):
+        return Outcome(one.path, one.target, fault=painted)
+    write_noted(one.target, painted, one.origin)
+    return Outcome(one.path, one.target, looks_black_hot=one.looks_black_hot)
 
 
 def prepare(translator: Path, options: InferenceOptions) -> tuple[Painter, str]:
@@ -169,13 +213,13 @@ def prepared(
     predictor: Predictor, translator: Path, options: InferenceOptions
 ) -> tuple[Painter, str]:
     """Add to a loaded translator what goes with each image; see `prepare`."""
-    _refuse_unused(predictor.traits, options)
+    refuse_unused(predictor.traits, options)
     reference = None if options.reference is None else read_visible(options.reference)[None]
     sharpness = options.sharpness or 0.0
     painter = Painter(
         *(predictor, reference, sharpness, options.tiling, options.together),
         negated=options.polarity == "black-hot",
-        guesses=_is_unsaid(predictor.traits, options),
+        guesses=is_unsaid(predictor.traits, options),
         side_by_side=options.side_by_side,
         steady=options.steady,
     )
@@ -210,67 +254,6 @@ def _read_grey(path: Path, *, page: int | None) -> ThermalImage:
         raise false_colours(problem.given) from None  # refused for its three channels' colour alone
 
 
-def _refuse_unused(traits: Traits, options: InferenceOptions) -> None:
-    """Raise BadInput for an option that is asked of a method without it, and for a degree beyond 0 to 1."""
-    sharpness = options.sharpness
-    asked = {
-        f"--sharpness {sharpness or 0:g} is": (
-            sharpness,
-            traits.is_tunable,
-            "has degrees of sharpness",
-        ),
-        "--sentence is": (
-            options.sentence,
-            traits.sees_text or traits.sentence is not None,
-            "reads",
-        ),
-        "--reference is": (
-            options.reference,
-            traits.sees_references,
-            "takes colours from references",
-        ),
-        f"--polarity {options.polarity} is": (
-            None if options.polarity == "guess" else options.polarity,
-            traits.spectrum == "thermal",
-            "takes thermal images",
-        ),
-    }
-    for told, (value, used, has) in asked.items():
-        if value is not None and not used:
-            raise BadInput(
-                given=f"{told} asked of {traits.title}",
-                needed=f"a translator whose method {has}",
-                remedy="leave the option out, or name another translator",
-            )
-    if not 0 <= options.steady < 1:
-        raise BadInput(
-            given=f"--steady is {options.steady:g}",
-            needed="the share of the former image: 0, for none of it, to below 1; 0.8 is much",
-            remedy="correct it",
-        )
-    if sharpness is not None and not 0 <= sharpness <= 1:
-        raise BadInput(
-            given=f"--sharpness is {sharpness:g}",
-            needed="0, for the least error, to 1, for the sharpest image",
-            remedy="correct it",
-        )
-    if (
-        options.polarity == "black-hot"
-        and options.tone is not None
-        and options.tone.unit == "celsius"
-    ):
-        raise BadInput(
-            given="--polarity black-hot is asked of temperatures",
-            needed="images whose grey may rise or fall with the heat",
-            remedy="leave the option out",
-        )
-
-
-def _is_unsaid(traits: Traits, options: InferenceOptions) -> bool:
-    """Whether neither the caller tells the polarity nor a sensor's values, which rise with the heat."""
-    return traits.spectrum == "thermal" and options.polarity == "guess" and options.tone is None
-
-
 def _refuse_other_depth(path: Path, tone: Mapping | None) -> None:
     """Raise BadInput for counts without a tone, and for a tone without counts."""
     if holds_sensor(path) and tone is None:
@@ -283,10 +266,10 @@ def _how(predictor: Predictor, translator: Path, options: InferenceOptions) -> s
     """Digest of all but the input that decides what is written."""
     sees_text = predictor.traits.sees_text
     parts = {
-        "translator": _digest(translator),
+        "translator": digest(translator),
         "sentence": options.text_of_all if sees_text else None,
         "text": _digest_of_encoder(options.text) if sees_text else None,
-        "reference": None if options.reference is None else _digest(options.reference),
+        "reference": None if options.reference is None else digest(options.reference),
         "tone": None if options.tone is None else str(options.tone),
         "page": options.page,
     }
@@ -301,36 +284,10 @@ def _how(predictor: Predictor, translator: Path, options: InferenceOptions) -> s
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _digest(path: Path) -> str:
-    with reading(path, needed="a file that can be read", remedy=ANOTHER):
-        return sha256(path)
-
-
 def _digest_of_encoder(folder: Path) -> str:
     from thermochroma.networks.frozen import TENSORS  # a translator that sees text has loaded torch
 
-    return _digest(folder / TENSORS)
-
-
-def _digest_of(image: UInt8[np.ndarray, "h w *c"]) -> str:
-    return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
-
-
-def _ours(target: Path) -> Origin | None:
-    """Origin of an image that we wrote; None for a name that is free. Raises BadInput for others."""
-    if not target.exists() and not target.is_symlink():
-        return None
-    try:
-        origin = Origin(**json.loads(note_in(target) or ""))
-        if origin.pixels == _digest_of(decode(target)):
-            return origin
-    except (BadInput, TypeError, ValueError, RecursionError):
-        pass
-    raise BadInput(
-        given=f"{target} exists and is not as `translate` wrote it",
-        needed="a free name: only images of `translate`'s own are replaced",
-        remedy="name another folder with --to, or remove that file yourself",
-    )
+    return digest(folder / TENSORS)
 
 
 def _fault(path: Path, problem: Exception) -> BadInput:

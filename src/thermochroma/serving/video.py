@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -32,9 +32,6 @@ from thermochroma.serving.video_files import (
 )
 from thermochroma.serving.video_writing import CODINGS, Coding, Film, Note, filming, note_of
 
-BATCH: Final = 16
-"""Images that a GPU takes at once, at most. A processor takes one: several might be rounded otherwise
-than an image in a file."""
 UNTIL_COLOUR: Final = 250  # images without any colour after which a video counts as grey
 
 Seen = UInt8[np.ndarray, "h w *c"]
@@ -59,7 +56,7 @@ class Filmed:
 class Painter:
     """A translator for images and those of videos, with all that goes with each of them.
 
-    together: how many images of a video go at once, at most. negated: whether images are turned into their
+    together: how many images go at once, at most. negated: whether images are turned into their
     negatives first, for hot things are dark in them. guesses: whether it is looked for that. side_by_side:
     whether what the translator sees stands to the left of what it gives. steady: share of the former image
     of a video in the next one, 0 to below 1.
@@ -81,6 +78,10 @@ class Painter:
         if self.tiling.side_for(width, height) is not None:
             return 1
         return int(np.clip(WHOLE // (width * height), 1, self.together))
+
+    def fit(self, pixels: Sequence[int]) -> bool:
+        """Whether images of these numbers of pixels are few and small enough to wait for each other."""
+        return len(pixels) <= 1 or (len(pixels) <= self.together and sum(pixels) <= WHOLE)
 
     def paint(self, images: list[Seen], steadied: Steadied | None = None) -> list[Written]:
         """Translate images of one size, as images in files are translated.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from thermochroma.inference.defaults import NEUTRAL, TILE, WHOLE
+from thermochroma.inference.defaults import BATCH, NEUTRAL, TILE, WHOLE
 from thermochroma.serving.arguments.project import add_data
 
 TEXT: Final = (
@@ -59,6 +59,13 @@ def add(command: ArgumentParser) -> None:
     )
     command.add_argument(
         "--tone", default="", help=f"for more than 8 bits, one mapping for all images: {TONES}"
+    )
+    command.add_argument(
+        "--batch",
+        type=int,
+        metavar="N",
+        help="how many images of one size go through the network at once, at most; without it "
+        f"{BATCH} on a GPU, 1 on a processor",
     )
     _add_looks(command)
     _add_tiling(command)

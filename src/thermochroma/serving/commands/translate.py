@@ -12,20 +12,16 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.memory import within_memory
 from thermochroma.export.metadata import read_metadata
 from thermochroma.export.onnx_file import is_onnx, read_onnx_metadata
+from thermochroma.inference.defaults import BATCH
 from thermochroma.inference.tiles import Tiling
 from thermochroma.serving.camera import record
 from thermochroma.serving.inputs import inputs_in
 from thermochroma.serving.models import FOR_TRYING, is_drawn
+from thermochroma.serving.options import InferenceOptions
 from thermochroma.serving.places import translator_at
 from thermochroma.serving.polarity import warning_of
 from thermochroma.serving.tones import Mapping, Percentile, mapping_for, parse_tone
-from thermochroma.serving.translate import (
-    InferenceOptions,
-    Outcome,
-    prepare,
-    translate_files,
-)
-from thermochroma.serving.video import BATCH
+from thermochroma.serving.translate import Outcome, prepare, translate_files
 
 
 def run(chosen: Namespace) -> None:
@@ -74,11 +70,24 @@ def _options(chosen: Namespace, tone: Mapping | None, is_slow: bool) -> Inferenc
         chosen.sharpness,
         Tiling(chosen.tile, chosen.overlap),
         chosen.codec,
-        1 if is_slow else BATCH,
+        _batch(chosen.batch, is_slow),
         chosen.polarity,
         chosen.side_by_side,
         chosen.steady,
     )
+
+
+def _batch(asked: int | None, is_slow: bool) -> int:
+    """Number of images that go at once. Raises BadInput for less than one."""
+    if asked is None:
+        return 1 if is_slow else BATCH
+    if asked < 1:
+        raise BadInput(
+            given=f"--batch is {asked}",
+            needed="how many images go through the network at once: 1 or more",
+            remedy="correct it",
+        )
+    return asked
 
 
 def _record(chosen: Namespace, translator: Path, tone: Mapping | Percentile | None) -> None:
@@ -90,6 +99,12 @@ def _record(chosen: Namespace, translator: Path, tone: Mapping | Percentile | No
             else "images stand beside --camera",
             needed="images and videos, or a camera, whose recording --seconds ends",
             remedy="give a command of its own for each",
+        )
+    if chosen.batch is not None:
+        raise BadInput(
+            given="--batch is asked of a camera",
+            needed="images that are there already: those of a camera are translated as they come",
+            remedy="leave the option out",
         )
     painter, how = prepare(translator, _options(chosen, None, is_slow=True))
     target, told = record(
