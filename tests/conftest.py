@@ -1,5 +1,7 @@
-"""What several tests share."""
+"""What several tests share. No large library is imported before it is needed: pytest-xdist's own process,
+which runs no test, imports this too."""
 
+import gc
 import os
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -11,17 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 from filelock import FileLock
 
 from tests.order import ByFile, turn_of
 from tests.slow import is_slow, is_slow_file
-from tests.stand_ins import stand_ins
-from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.pretrained.write_weights import write_clip
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from thermochroma.networks.frozen import FrozenNetworks
 
 ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -35,12 +35,17 @@ OFFLINE = (
 def few_threads() -> None:
     """Tests run in parallel processes; each takes its share of the cores."""
     if "PYTEST_XDIST_WORKER" in os.environ:
+        import torch
+
         torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights folder as the stage writes it, with seeded stand-ins; the first process writes for all."""
+    from tests.stand_ins import stand_ins
+    from thermochroma.pretrained.write_weights import write_clip
+
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = shared / "weights"
@@ -52,7 +57,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def frozen(weights: Path) -> FrozenNetworks:
+def frozen(weights: Path) -> "FrozenNetworks":
+    from thermochroma.networks.frozen import FrozenNetworks
+
     return FrozenNetworks(weights)
 
 
@@ -75,6 +82,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
         return None
     return is_slow_file(collection_path.relative_to(ROOT / "tests").as_posix()) or None
+
+
+def pytest_collection() -> None:
+    """Search for no garbage while all is imported."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported, a million objects that stay, out of every later search for garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
