@@ -1,12 +1,14 @@
 """A copy of the project with a tiny sample, in which DVC runs."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import yaml
 
@@ -16,8 +18,6 @@ from tests.dvc_file import stages_of
 COPIED = ("src", "stages", "captions", "dvc.yaml", "params.yaml", ".dvcignore")
 LINEUP = ["thermal_mask", "cmmf_net"]
 VIDEO_LINEUP = ["recycle_gan"]
-WARM = (sys.executable, str(Path(__file__).with_name("warm_dvc.py")), "dvc")
-"""`dvc`, for a run of several stages."""
 TRANSLATOR = "data/runs/sample/{}/translator.safetensors"
 
 
@@ -70,6 +70,56 @@ class Project:
         params = yaml.safe_load(path.read_text())
         edit(params)
         path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+class Warm:
+    """`dvc` in a project, of which all runs begin as copies of one process (tests/warm_dvc.py)."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.printed = project.root / ".dvc/tmp/printed"
+        self.server = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("warm_dvc.py")), "dvc"],
+            cwd=project.root,
+            env=project.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.server.communicate()  # it ends at the end of what it reads
+
+    def begin(self, *arguments: str) -> int:
+        """Begin a run; the number of its process, which `end` waits for."""
+        assert self.server.stdin is not None
+        command = {"arguments": arguments, "printed": str(self.printed)}
+        self.server.stdin.write(json.dumps(command) + "\n")
+        self.server.stdin.flush()
+        return self._answer()
+
+    def end(self) -> int:
+        """Wait for the end of a run; its status."""
+        return self._answer()
+
+    def run(self, *arguments: str) -> str:
+        """What a run printed; it must end well."""
+        self.begin(*arguments)
+        status, printed = self.end(), self.printed.read_text()
+        assert status == 0, printed[-4000:]
+        return printed
+
+    def _answer(self) -> int:
+        assert self.server.stdout is not None
+        return int(self.server.stdout.readline())
 
 
 def stages_run(printed: str) -> list[str]:

@@ -1,30 +1,37 @@
 """The whole way, small, as a user runs it: `dvc repro` in a copy of the project."""
 
+import os
 import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
 
-from tests.tiny_project import LINEUP, TRANSLATOR, VIDEO_LINEUP, WARM, Project, stages_run
+from tests.tiny_project import LINEUP, TRANSLATOR, VIDEO_LINEUP, Project, Warm, stages_run
 from thermochroma.base.files import sha256
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """`dvc` in a project that has run nothing yet."""
+    with Warm(Project(tmp_path_factory.mktemp("project"))) as warm:
+        yield warm
+
+
+@pytest.fixture(scope="module")
+def project(warm: Warm) -> Project:
     """The project after its first `dvc repro`."""
-    project = Project(tmp_path_factory.mktemp("project"))
-    ran = stages_run(project.run(*WARM, "repro"))
+    ran = stages_run(warm.run("repro"))
     assert {f"train@sample-{name}" for name in LINEUP} <= set(ran)
     assert {f"train_video@sample-{name}" for name in VIDEO_LINEUP} <= set(ran)
-    return project
+    return warm.project
 
 
 def test_one_process_runs_all_that_share_the_project(request: pytest.FixtureRequest) -> None:
@@ -106,7 +113,7 @@ def test_captions_need_no_visible_image(project: Project) -> None:
 
 
 def test_a_loss_weight_retrains_its_method_alone_and_killed_twice_it_ends_with_the_same_bits(
-    project: Project,
+    project: Project, warm: Warm
 ) -> None:
     # The method with the most to restore: former fakes, profiles, layouts, a moving average. A weight of
     # its own, so that nothing can come out of DVC's cache.
@@ -114,10 +121,11 @@ def test_a_loss_weight_retrains_its_method_alone_and_killed_twice_it_ends_with_t
     project.change(lambda p: p["methods"]["thermal_mask"]["weights"].update(heavier))
     weights = project.root / TRANSLATOR.format("thermal_mask")
     runs = _runs(project, "thermal_mask")
-    for checkpoints in (1, 3):
-        _kill_while_training(project, checkpoints=checkpoints)
-        assert not weights.exists()
-    printed = project.run(*WARM, "repro")
+    _kill_while_training(project, checkpoints=1)
+    assert not weights.exists()
+    _kill_while_training(project, checkpoints=3, warm=warm)
+    assert not weights.exists()
+    printed = warm.run("repro")
     assert "resuming after" in printed
     assert stages_run(printed) == [
         "fingerprint",
@@ -130,8 +138,7 @@ def test_a_loss_weight_retrains_its_method_alone_and_killed_twice_it_ends_with_t
     resumed, late = sha256(weights), _snapshots(project)
     assert [*late] == ["000000020", "000000022"], "of 24 images, shown two at a time"
     assert not list((project.root / ".checkpoints").iterdir()), "track discards what is recorded"
-    alone = ("dvc", "repro", "-f", "-s", "train@sample-thermal_mask")
-    assert "resuming after" not in project.run(*alone)
+    assert "resuming after" not in project.run("dvc", *TRAINING)
     assert sha256(weights) == resumed
     assert _snapshots(project) == late
     assert _runs(project, "thermal_mask") == runs + 1
@@ -142,25 +149,34 @@ def _snapshots(project: Project) -> dict[str, str]:
     return {path.stem: sha256(path) for path in sorted(folder.iterdir())}
 
 
-def _kill_while_training(project: Project, *, checkpoints: int) -> None:
+TRAINING = ("repro", "-f", "-s", "train@sample-thermal_mask")
+
+
+def _kill_while_training(project: Project, *, checkpoints: int, warm: Warm | None = None) -> None:
     """SIGKILL `dvc` alone once so many checkpoints have been written; its stage must end too."""
-    process = subprocess.Popen(
-        ["dvc", "repro", "-f", "-s", "train@sample-thermal_mask"],
-        cwd=project.root,
-        env=project.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    if warm is not None:
+        process = warm.begin(*TRAINING)
+        _wait_for_checkpoints(project, checkpoints)
+        os.kill(process, signal.SIGKILL)
+        assert warm.end() == -signal.SIGKILL, "the training ended before it could be killed"
+        return
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(
+        ["dvc", *TRAINING], cwd=project.root, env=project.environment, **quiet
+    ) as dvc:
+        _wait_for_checkpoints(project, checkpoints)
+        dvc.kill()
+    assert dvc.returncode == -signal.SIGKILL, "the training ended before it could be killed"
+
+
+def _wait_for_checkpoints(project: Project, count: int) -> None:
     seen: set[int] = set()
     until = time.monotonic() + 300
-    while len(seen) < checkpoints:
+    while len(seen) < count:
         assert time.monotonic() < until, "no checkpoint came"
-        assert process.poll() is None, "the training ended before it could be killed"
         for path in (project.root / ".checkpoints").glob("*/training.pt"):
             seen.add(path.stat().st_mtime_ns)
         time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
 
 
 def _runs(project: Project, method: str) -> int:
