@@ -56,7 +56,9 @@ def differences(blocks: Sequence[str], folder: Path) -> dict[str, tuple[float, s
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    multiprocessing.spawn(_play_blocks, (list(blocks), str(folder), port), nprocs=2)
+    multiprocessing.set_forkserver_preload(["tests.processes", "torch._dynamo"])  # once for both
+    given = (list(blocks), str(folder), port)
+    multiprocessing.start_processes(_play_blocks, given, nprocs=2, start_method="forkserver")
     return {block: _compared(block, folder) for block in blocks}
 
 
