@@ -26,6 +26,7 @@ LONGEST: Final = (  # files that take more than ten seconds, the longest first
     "cluster/test_tasks.py",
     "cluster/test_work.py",
     "serving/test_outside.py",
+    "serving/test_doors.py",
     "loading/test_caption_policies.py",
     "serving/test_cli.py",
     "data/datasets/test_sample.py",

@@ -35,6 +35,7 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "evaluation/test_scoring.py::test_every_baseline",
     "serving/test_cli.py::test_the_table",
     "serving/test_demo.py",
+    "serving/test_doors.py",
     "serving/test_onnx.py::test_onnx_runtime",
     "serving/test_outside.py",
     "serving/test_verify.py",
