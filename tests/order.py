@@ -12,6 +12,7 @@ LONGEST: Final = (  # files that take more than ten seconds, the longest first
     "pipeline/test_pipeline.py",
     "training/test_ranks.py",
     "serving/test_onnx.py",
+    "test_steps_by_hand.py",
     "reporting/page/test_claims.py",
     "test_gpu_benchmark.py",
     "test_types.py",

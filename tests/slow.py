@@ -49,6 +49,7 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "cluster/test_jobs.py::test_what_is_not",
     "cluster/test_jobs.py::test_what_failed",
     "test_gpu_benchmark.py::test_the_small_form",
+    "test_steps_by_hand.py::test_a_step",
     "test_types.py",
     "test_gpu_benchmark.py::test_the_largest_batch",
     "evaluation/test_cost.py::test_attention_counts",

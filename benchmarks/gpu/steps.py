@@ -21,7 +21,7 @@ from benchmarks.gpu.begun import (
 from benchmarks.gpu.form import Form
 from benchmarks.gpu.synchronisations import watched
 from benchmarks.gpu.worker import in_words
-from benchmarks.steps import BY_HAND, by_hand
+from benchmarks.steps.hand import BY_HAND, by_hand
 from tests.precision import COUNTS, cosine, gradients_of
 from thermochroma.base.device import choose_device, peak_memory_bytes
 from thermochroma.base.errors import BadInput

@@ -21,6 +21,7 @@ from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training import checkpoint
 from thermochroma.training.callbacks import At, Every
 from thermochroma.training.ema import Average
+from thermochroma.training.finite import all_finite
 from thermochroma.training.loop import means_of, play, play_all, weigh
 from thermochroma.training.optimizers import build_optimizers, rate_factor
 from thermochroma.training.state import Training, random_state, seed_everything, set_random_state
@@ -191,6 +192,23 @@ def test_a_gradient_that_is_not_finite_stops_before_the_step() -> None:
         play(training, _batch())
     assert torch.equal(training.translator.level, before)
     assert all(parameter.grad is None for parameter in training.game.parameters())
+
+
+@pytest.mark.parametrize("may_wait", [True, False])
+@pytest.mark.parametrize(
+    ("number", "finite"), [(1.0, True), (3e38, True), (float("inf"), False), (float("nan"), False)]
+)
+def test_numbers_whose_sum_is_too_large_are_finite(
+    number: float, finite: bool, may_wait: bool
+) -> None:
+    both = [torch.ones(3), torch.tensor([1.0, number, number])]
+    assert bool(all_finite(both, may_wait=may_wait)) is finite
+    assert all_finite([], may_wait=may_wait)
+
+
+def test_on_a_processor_sums_are_asked_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nn.utils, "get_total_norm", None)
+    play(_duel({"far": 1.0, "close": 1.0}), _batch())
 
 
 def _roots_on_a_gpu(target: float) -> tuple[Training, Batch[Still]]:

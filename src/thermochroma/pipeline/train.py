@@ -14,6 +14,7 @@ from thermochroma.base import whole_batch
 from thermochroma.base.device import device_name, peak_memory_bytes
 from thermochroma.base.files import sha256
 from thermochroma.base.lock import exclusive_lock
+from thermochroma.base.memory import keep_freed
 from thermochroma.base.project import at_root, project_root
 from thermochroma.base.sealed import write_json
 from thermochroma.base.tables import write_csv
@@ -69,6 +70,7 @@ def train(
     if (count := launch.processes_for(batch_size)) > 1:
         launch.start_again(count)
         return
+    keep_freed()
     place = at_root(checkpoints) / f"{label_of(run)}-{run.fingerprint}"
     with ranks.joined(run.device):
         if whole_batch.rank() == 0:

@@ -1,7 +1,6 @@
 """The training loop. It knows players, turns and terms, and neither "generator" nor "critic"."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from math import inf
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,7 +13,7 @@ from thermochroma.base.tensors import at_least_float32
 from thermochroma.base.whole_batch import Share, computing
 from thermochroma.contract.batch import TrainingBatch
 from thermochroma.contract.method import Turn
-from thermochroma.training.finite import Refusal
+from thermochroma.training.finite import Refusal, all_finite
 from thermochroma.training.state import Training
 
 Readings = dict[str, Float[Tensor, ""]]
@@ -132,7 +131,7 @@ def note_gradients(
 
     Returns 1, on the device, if they or the terms (`finite`) are not, else 0.
     """
-    fine = nn.utils.get_total_norm(gradients, norm_type=inf).isfinite()
+    fine = all_finite(gradients, may_wait=not training.checks.defers)
     try:
         training.checks.note(
             fine[None], _refusal(turn, batch, training, _gradients_of(turn, training))
