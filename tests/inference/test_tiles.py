@@ -24,8 +24,11 @@ class MadeUp:
         return self.function(images)[..., None]
 
 
-def _tiled(predictor: MadeUp, image: np.ndarray, side: int | None, overlap: int) -> np.ndarray:
-    return translate_tiled(predictor, image, None, tiling=Tiling(side, overlap))[..., 0]
+def _tiled(
+    predictor: MadeUp, image: np.ndarray, side: int, overlap: int, *, guided: bool = False
+) -> np.ndarray:
+    tiling = Tiling(side, overlap, guided=guided)
+    return translate_tiled(predictor, image, None, tiling=tiling)[..., 0]
 
 
 @pytest.mark.parametrize("overlap", [0, 1, 16, 50])
@@ -49,11 +52,52 @@ def test_a_step_between_tiles_becomes_a_slope() -> None:
     assert {soft.min(), soft.max()} == {0, 200}
 
 
-def test_floats_are_there_for_one_row_of_tiles() -> None:
+def test_tiles_take_the_colours_of_the_whole_and_keep_their_own_detail() -> None:
+    """The worst case again: each tile has a level of its own, and so has the whole, which comes first."""
+    levels = iter([120, 30, 180, 90, 220, 60, 150])
+    stripes = np.zeros((70, 150), np.uint8)
+    stripes[:, ::2] = 20
+    predictor = MadeUp(lambda images: images // 2 + np.uint8(next(levels)))
+    found = _tiled(predictor, stripes, 64, 16, guided=True).astype(int)
+    assert predictor.shapes == [(30, 64), *[(64, 64)] * 6]
+    assert np.abs(found - 120 - stripes // 2).max() <= 1
+
+
+def test_a_ramp_over_the_whole_is_no_ramp_of_each_tile() -> None:
+    """A network that stretches what it sees, as one with instance norm, gives each tile black and white."""
+
+    def stretched(images: np.ndarray) -> np.ndarray:
+        low, high = int(images.min()), max(int(images.max()), 1)
+        return ((images.astype(int) - low) * 255 // max(high - low, 1)).astype(np.uint8)
+
+    image = np.repeat(np.arange(256, dtype=np.uint8)[None], 128, axis=0)
+    alone, guided = (_tiled(MadeUp(stretched), image, 64, 16, guided=one) for one in (False, True))
+    one_piece = stretched(image).astype(int)
+    assert np.abs(alone - one_piece).mean() > 50
+    assert np.abs(guided - one_piece)[:, 8:-8].max() <= 8
+
+
+@pytest.mark.parametrize("side", [100, 129])
+def test_what_depends_on_the_pixel_alone_is_hardly_changed_by_a_guide(side: int) -> None:
+    smooth = np.add.outer(np.arange(230), np.arange(310)) // 3
+    found = _tiled(
+        MadeUp(lambda images: 255 - images), smooth.astype(np.uint8), side, 16, guided=True
+    )
+    assert np.abs(255 - smooth - found).max() <= 2
+
+
+def test_an_image_in_one_piece_has_no_guide() -> None:
+    predictor = MadeUp(lambda images: 255 - images)
+    assert np.array_equal(_tiled(predictor, RAMP, 400, 16, guided=True), 255 - RAMP)
+    assert predictor.shapes == [(230, 310)]
+
+
+@pytest.mark.parametrize("guided", [False, True])
+def test_floats_are_there_for_one_row_of_tiles(guided: bool) -> None:
     image = np.zeros((6400, 64), np.uint8)
     predictor = MadeUp(lambda images: images)
     tracemalloc.start()
-    _tiled(predictor, image, 64, 16)
+    _tiled(predictor, image, 64, 16, guided=guided)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 3 * image.nbytes  # in floats the image and its weights would be 8 times its bytes

@@ -131,7 +131,9 @@ def test_images_in_tiles_go_alone(
     for name in ("h", "i"):
         write_image(tmp_path / f"in/{name}.png", noise(64, 80))
     main([*given, str(tmp_path / "out"), "--batch", "16", "--tile", "64"])
-    assert counts == [(5, 16), (2, 20), *[(1, 64)] * 4]
+    assert counts == [(5, 16), (2, 20), *[(1, 51), (1, 64), (1, 64)] * 2], (
+        "the whole, then its tiles"
+    )
 
 
 @pytest.mark.parametrize(

@@ -396,12 +396,14 @@ def test_a_large_image_goes_in_tiles(tmp_path: Path) -> None:
     translator, out = saved("pix2pix", tmp_path / "t.safetensors"), tmp_path / "out"
     write_image(tmp_path / "a.png", noise(150, 100))
     found = []
-    for more in ([], ["--tile", 0], ["--tile", 64, "--overlap", 16]):
+    tiles = ["--tile", 64, "--overlap", 16]
+    for more in ([], ["--tile", 0], tiles, [*tiles, "--tiles-alone"]):
         _translate(translator, tmp_path / "a.png", "--to", out, *more)
         found.append(read_visible(out / "a.png"))
     assert np.array_equal(found[0], found[1])  # it is small
     assert found[2].shape == found[0].shape
     assert not np.array_equal(found[0], found[2])
+    assert not np.array_equal(found[2], found[3]), "without the colours of the whole"
     with pytest.raises(SystemExit, match="tiles of 64 pixels overlap by 40"):
         _translate(translator, tmp_path / "a.png", "--to", out, "--tile", 64, "--overlap", 40)
 

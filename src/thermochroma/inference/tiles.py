@@ -2,11 +2,13 @@
 
 A network whose statistics are the whole image's (instance norm, attention over it) sees other statistics
 in each tile. Blending turns a step at the border of two tiles into a slope; it cannot make both the same.
+What makes them nearly the same is a guide: the whole image, translated at the size of a tile.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -14,6 +16,7 @@ from jaxtyping import Float32, UInt8
 
 from thermochroma.base.errors import BadInput
 from thermochroma.inference.defaults import TILE, WHOLE
+from thermochroma.inference.guide import guide_for
 from thermochroma.inference.predictor import refuse_too_large
 
 OVERLAP: Final = 8  # parts of a tile, one of which is the overlap unless it is given
@@ -27,11 +30,13 @@ class Tiling:
     """Division of large images into tiles.
 
     side: of the tiles; 0 for images in one piece, None for tiles of TILE above WHOLE. overlap: of
-    neighbours, at least; None for an eighth of the side. Raises BadInput for numbers that cannot be.
+    neighbours, at least; None for an eighth of the side. guided: whether tiles take over the colours of the
+    whole. Raises BadInput for numbers that cannot be.
     """
 
     side: int | None = None
     overlap: int | None = None
+    guided: bool = True
 
     def __post_init__(self) -> None:
         side, overlap = TILE if self.side is None else self.side, self.overlap_of()
@@ -87,11 +92,10 @@ def translate_tiled(
     tops, lefts = (_starts(length, side, overlap) for length in (height, width))
     high, wide = min(side, height), min(side, width)
     share = np.outer(_slope(high, overlap), _slope(wide, overlap))[..., None]
+    tiles = translated_tiles(predictor, image, reference, tiling=tiling, sharpness=sharpness)
     found: UInt8[np.ndarray, "h w d"] | None = None
     for top, below in zip(tops, [*tops[1:], height], strict=True):
-        for left in lefts:
-            part = np.ascontiguousarray(image[top : top + high, left : left + wide])
-            tile = predictor(part[None], reference, sharpness=sharpness)[0]
+        for _, left, tile in islice(tiles, len(lefts)):
             if found is None:
                 found = np.empty((height, width, tile.shape[-1]), np.uint8)
                 band = np.zeros((high, width, tile.shape[-1] + 1), np.float32)  # and the weights
@@ -99,11 +103,33 @@ def translate_tiled(
             band[:, left : left + wide, -1:] += share
         assert found is not None
         done = below - top  # no later tile reaches these rows
-        found[top:below] = np.rint(band[:done, :, :-1] / band[:done, :, -1:])
+        found[top:below] = np.rint((band[:done, :, :-1] / band[:done, :, -1:]).clip(0, 255))
         band[: high - done] = band[done:].copy()
         band[high - done :] = 0
     assert found is not None
     return found
+
+
+def translated_tiles(
+    predictor: Callable[..., UInt8[np.ndarray, "n h w d"]],
+    image: UInt8[np.ndarray, "h w *c"],
+    reference: UInt8[np.ndarray, "1 y x 3"] | None,
+    *,
+    tiling: Tiling,
+    sharpness: float,
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Translate the tiles of an image, row by row: top, left and levels of each, in floats if guided."""
+    height, width = image.shape[:2]
+    side, overlap = tiling.side_for(width, height), tiling.overlap_of()
+    assert side is not None
+    guide = None
+    if tiling.guided:
+        guide = guide_for(predictor, image, reference, side=side, sharpness=sharpness)
+    for top in _starts(height, side, overlap):
+        for left in _starts(width, side, overlap):
+            part = np.ascontiguousarray(image[top : top + side, left : left + side])
+            tile = predictor(part[None], reference, sharpness=sharpness)[0]
+            yield top, left, tile if guide is None else guide.corrected(tile, top, left)
 
 
 def _starts(length: int, side: int, overlap: int) -> list[int]:

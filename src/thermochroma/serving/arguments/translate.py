@@ -162,3 +162,9 @@ def _add_tiling(command: ArgumentParser) -> None:
         type=int,
         help="pixels in which tiles are blended; without it an eighth of them",
     )
+    command.add_argument(
+        "--tiles-alone",
+        action="store_true",
+        help="let each tile keep the colours that it gets by itself; without it tiles take over those of "
+        "the whole image, which is translated scaled down first",
+    )

@@ -68,7 +68,7 @@ def _options(chosen: Namespace, tone: Mapping | None, is_slow: bool) -> Inferenc
         tone,
         chosen.page,
         chosen.sharpness,
-        Tiling(chosen.tile, chosen.overlap),
+        Tiling(chosen.tile, chosen.overlap, guided=not chosen.tiles_alone),
         chosen.codec,
         _batch(chosen.batch, is_slow),
         chosen.polarity,
