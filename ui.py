@@ -19,6 +19,7 @@ from thermochroma.tracking.faults import fault_of
 from thermochroma.tracking.journal import DATABASE, SERVER, own_database
 from thermochroma.tracking.links import run_lists
 from thermochroma.tracking.places import address_of, mend_places
+from thermochroma.tracking.tables import make_tables
 
 HOST = "127.0.0.1"
 
@@ -38,6 +39,7 @@ def main() -> None:
         with one_sentence(again="`make ui`"):
             try:
                 mend_places(database)
+                make_tables(database)
                 say_where(database, f"http://{HOST}:{port}")
             except Exception as problem:
                 raise fault_of(problem, uri=uri, database=database) from problem

@@ -66,6 +66,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.setattr(ui.preflight, "ROOT", tmp_path)
     monkeypatch.setattr(ui, "port_problem", lambda port: "")
     monkeypatch.setattr(ui, "claim_problem", lambda port: "")
+    monkeypatch.setattr(ui, "make_tables", lambda database: None)
     monkeypatch.setattr(sys, "argv", ["ui.py", "--port", "5001"])
     monkeypatch.setattr(os, "execv", lambda _, command: commands.append(command))
     return commands

@@ -16,7 +16,6 @@ from typing import Any
 
 import mlflow
 import numpy as np
-from filelock import FileLock
 from jaxtyping import UInt8
 from mlflow.entities import LifecycleStage, Metric, Param, Run
 from mlflow.tracking import MlflowClient
@@ -28,6 +27,7 @@ from thermochroma.tracking.lineage import CHANGED
 from thermochroma.tracking.model import model_of
 from thermochroma.tracking.patience import hurry
 from thermochroma.tracking.places import ARTIFACTS, address_of, mend_places
+from thermochroma.tracking.tables import alone_with
 
 FINGERPRINT, WEIGHTS = "training.fingerprint", "weights.sha256"
 MOST_VALUE_LENGTH = 500  # MLflow refuses longer values of params
@@ -35,7 +35,6 @@ CARD = "card.sha256"
 PIPELINE = "pipeline"
 """Alias of the version that is the translator of the present dvc.lock."""
 BATCH = 1000  # metrics: MLflow takes no more in one call
-PATIENCE_SECONDS = 30.0  # for another process that opens the database just now
 NOTE = "mlflow.note.content"
 """Tag that the UI shows as the description, in Markdown."""
 
@@ -177,8 +176,7 @@ class Tracker:
         hurry(self.uri)
         hush()
         root.mkdir(parents=True, exist_ok=True)
-        # two first writers would both create the tables
-        with FileLock(root / ".mlflow.lock", timeout=PATIENCE_SECONDS):
+        with alone_with(root):
             if self.database:
                 mend_places(self.database)
             mlflow.set_tracking_uri(self.uri)
