@@ -18,6 +18,7 @@ from thermochroma.cluster.commands import DVC
 pytest.importorskip("ray", reason="pip install -c constraints-cluster.txt -e '.[cluster]'")
 
 PATHS = {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "RAY_USAGE_STATS_ENABLED": "0"}
+PATIENCE_SECONDS = 900  # for what takes one minute where nothing else runs
 COMMAND = (sys.executable, "-m", "thermochroma.serving.cli", "cluster", "run", "--address")
 
 
@@ -47,6 +48,13 @@ def _begun(address: str, root: Path) -> subprocess.Popen[str]:
     )
 
 
+def _wait_for_checkpoints(running: subprocess.Popen[str], sent: Path) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while {path.parents[1].name for path in sent.glob("*/*/training.pt")} != {*JOBS}:
+        assert running.poll() is None and time.monotonic() < until
+        time.sleep(0.1)
+
+
 def test_what_a_lost_machine_trained_goes_on_elsewhere_and_nothing_is_trained_twice(
     tmp_path: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,12 +64,9 @@ def test_what_a_lost_machine_trained_goes_on_elsewhere_and_nothing_is_trained_tw
     _machine(cluster, tmp_path / "two", PAUSE="1")
     running = _begun(cluster.address, root)
     sent = root / ".checkpoints/cluster"
-    until = time.monotonic() + 240
-    while {path.parents[1].name for path in sent.glob("*/*/training.pt")} != {*JOBS}:
-        assert running.poll() is None and time.monotonic() < until
-        time.sleep(0.1)
+    _wait_for_checkpoints(running, sent)
     cluster.remove_node(lost, allow_graceful=False)
-    said, _ = running.communicate(timeout=240)
+    said, _ = running.communicate(timeout=PATIENCE_SECONDS)
     assert running.returncode == 0, said
 
     assert (root / "data/page").read_text() == "onetwo"
@@ -80,6 +85,28 @@ def test_what_a_lost_machine_trained_goes_on_elsewhere_and_nothing_is_trained_tw
     same = make_toy(tmp_path / "alone")
     run(same, *DVC, "repro")
     assert _recorded(root) == _recorded(same)
+
+
+def test_trainings_end_with_the_head_and_the_same_command_goes_on_with_them(
+    tmp_path: Path, cluster: Any
+) -> None:
+    root = make_toy(tmp_path / "head")
+    _machine(cluster, tmp_path / "one", PAUSE="1")
+    _machine(cluster, tmp_path / "two", PAUSE="1")
+    running = _begun(cluster.address, root)
+    _wait_for_checkpoints(running, root / ".checkpoints/cluster")
+    running.kill()
+    running.communicate()
+    time.sleep(10)  # the cluster has to see it
+    toll = tmp_path / "toll"
+    ended = toll.read_text()
+    time.sleep(3)
+    assert toll.read_text() == ended, "no training goes on for nobody"
+    said, _ = _begun(cluster.address, root).communicate(timeout=PATIENCE_SECONDS)
+    assert (root / "data/page").read_text() == "onetwo", said
+    for name in ("one", "two"):
+        turns = turns_in(toll, name)
+        assert turns.count(1) == 1 and turns.count(10) == 1
 
 
 def _recorded(root: Path) -> Any:

@@ -7,11 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.cluster.toy import JOBS, make_toy, run, turns_in
 from tests.conftest import ROOT
 from thermochroma.base.lock import exclusive_lock
+from thermochroma.cluster.checkpoints import Files
 from thermochroma.cluster.commands import DVC
 from thermochroma.cluster.head import prepare
 from thermochroma.cluster.jobs import Job
@@ -86,14 +88,26 @@ _worked(root, Ledger(root / ".checkpoints/cluster"), on="first", every_seconds=0
 """
 
 
-def test_a_second_attempt_goes_on_from_the_last_checkpoint_that_was_sent(head: Path) -> None:
+def _begun_and_checkpointed(head: Path) -> tuple[subprocess.Popen[bytes], Path]:
+    """A worker in a process of its own in the middle of a training, and its checkpoint at the head."""
     environment = {**os.environ, "PAUSE": "1.0", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-    lost = subprocess.Popen([sys.executable, "-c", KILLED, str(head)], env=environment)
+    worker = subprocess.Popen([sys.executable, "-c", KILLED, str(head)], env=environment)
     sent = head / ".checkpoints/cluster" / ONE.train / "toy-one-0/training.pt"
     until = time.monotonic() + 120
     while not (sent.exists() and sent.read_text() >= "3"):
-        assert lost.poll() is None and time.monotonic() < until
+        assert worker.poll() is None and time.monotonic() < until
         time.sleep(0.02)
+    return worker, sent
+
+
+@pytest.mark.parametrize("children_first", [False, True], ids=["alone", "behind its children"])
+def test_a_second_attempt_goes_on_from_the_last_checkpoint_that_was_sent(
+    head: Path, children_first: bool
+) -> None:
+    lost, sent = _begun_and_checkpointed(head)
+    # As Ray ends a task's process whose machine is lost: its children, not theirs, then itself.
+    for child in psutil.Process(lost.pid).children() if children_first else ():
+        child.kill()
     lost.send_signal(signal.SIGKILL)
     lost.wait()
     kept = int(sent.read_text())
@@ -106,3 +120,57 @@ def test_a_second_attempt_goes_on_from_the_last_checkpoint_that_was_sent(head: P
     turns = turns_in(head.parent / "toll", "one")
     assert turns[-1] == 10 and 3 <= kept < 10
     assert turns[len(before) :] == [*range(kept + 1, 11)], "and never came back"
+
+
+class _TakenForLost(Ledger):
+    """Ledger by which another worker begins the job as soon as this one has sent a checkpoint."""
+
+    def keep(self, job: str, attempt: int, files: Files) -> None:
+        super().keep(job, attempt, files)
+        if len(self.starts[job]) == attempt:
+            self.begin(job, "another")
+
+
+def test_a_worker_that_was_taken_for_lost_ends_its_training_and_pushes_nothing(
+    head: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAUSE", "1.0")
+    ledger = _TakenForLost(head / ".checkpoints/cluster")
+    done = _worked(head, ledger, on="first", every_seconds=0.05)
+    assert "first was taken for lost" in done.failure and done.ran == []
+    played = turns_in(head.parent / "toll", "one")
+    assert played[-1] < 9, "its training was ended"
+    time.sleep(2)
+    assert turns_in(head.parent / "toll", "one") == played
+
+
+def test_what_a_worker_finished_while_it_was_taken_for_lost_is_not_pushed(
+    head: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thermochroma.cluster.work.ASK_SECONDS", 3600.0)
+    before = {*(head.parent / "remote").rglob("*")}
+    ledger = _TakenForLost(head / ".checkpoints/cluster")
+    monkeypatch.setenv("PAUSE", "0.2")
+    done = _worked(head, ledger, on="first", every_seconds=0.05)
+    assert "first was taken for lost" in done.failure and done.ran == [ONE.train]
+    assert {*(head.parent / "remote").rglob("*")} == before
+
+
+class _Away(Ledger):
+    """Ledger that cannot be reached for the first few questions."""
+
+    left: int = 3
+
+    def holds(self, job: str, attempt: int) -> bool:
+        if self.left:
+            self.left -= 1
+            raise ConnectionError("away")
+        return super().holds(job, attempt)
+
+
+def test_a_head_that_is_away_for_a_moment_ends_no_training(
+    head: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thermochroma.cluster.work.ASK_SECONDS", 0.1)
+    done = _worked(head, _Away(head / ".checkpoints/cluster"), on="first", every_seconds=0.05)
+    assert done.failure == "" and done.ran == [ONE.train, ONE.evaluate]

@@ -51,7 +51,8 @@ def _send_changes(
 ) -> None:
     sent = _state(folder)  # what was there before came from where it would be sent to
     while not ended.wait(every_seconds):
-        with suppress(FileNotFoundError):  # replaced while it was read: the next round has it
+        # replaced while it was read, or the receiver is away for a moment: the next round has it
+        with suppress(FileNotFoundError, ConnectionError):
             if (now := _state(folder)) != sent:
                 send(files_in(folder))
                 sent = now

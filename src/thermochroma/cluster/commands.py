@@ -4,40 +4,25 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from threading import Event
+from typing import IO, Final
 
 from thermochroma.base.errors import BadInput
+from thermochroma.cluster import tied
 
 DVC: Final = (sys.executable, "-m", "dvc")
-TIED: Final = """
-import os, subprocess, sys
-import psutil
-
-parent = int(sys.argv[1])
-command = subprocess.Popen(sys.argv[2:])
-while True:
-    try:
-        sys.exit(command.wait(0.5))
-    except subprocess.TimeoutExpired:
-        if psutil.pid_exists(parent) and (os.name == "nt" or os.getppid() == parent):
-            continue
-    for one in (*psutil.Process(command.pid).children(recursive=True), command):
-        try:
-            one.kill()
-        except psutil.NoSuchProcess:
-            pass
-    sys.exit(1)
-"""
-"""Program that runs the command behind a process's number, and kills it, with all that it started, within
-half a second of that process's end.
-
-A task's process may be killed while its machine lives; its training would go on, for nobody. The system's
-own signal at a parent's end would reach `dvc`, and not the stage below it.
-"""
+TIED_DVC: Final = (sys.executable, str(Path(tied.__file__)), "dvc")
+"""DVC that ends with the process that started it, and all stages with it."""
+LOOK_SECONDS: Final = 0.5
 LAST_WORDS: Final = 15
 """Lines of a failed command's output that are passed on."""
+
+
+class Stopped(Exception):
+    """A command that was ended because its result is not wanted any more."""
 
 
 class Failed(Exception):
@@ -75,32 +60,47 @@ def show(*command: str, folder: Path) -> None:
         )
 
 
-def logged(*command: str, folder: Path, log: Path, extra: Mapping[str, str]) -> str:
+def logged(
+    *command: str, folder: Path, log: Path, extra: Mapping[str, str], stop: Event | None = None
+) -> str:
     """Run a command with its output behind that in `log`; returns its own part of it.
 
-    It ends with this process, however that ends. extra: variables beside those of this process.
-    Raises Failed if it fails.
+    A tied one ends with this process, however that ends. extra: variables beside those of this process.
+    stop: ends a tied command once it is set. Raises Stopped then, and Failed if the command fails.
     """
-    tie = (sys.executable, "-c", TIED, str(os.getpid()))
-    program = shutil.which(command[0]) or command[0]
+    stop = stop or Event()
     with log.open("ab") as stream:
         stream.write(f"$ {_shown(command)}\n".encode())
         stream.flush()
         begin = stream.tell()
-        status = subprocess.run(
-            [*tie, program, *command[1:]],
+        status = _status(
+            [shutil.which(command[0]) or command[0], *command[1:]],
             cwd=folder,
             env=_environment(extra),
-            stdout=stream,
-            stderr=stream,
-            check=False,
-        ).returncode
+            output=stream,
+            stop=stop,
+        )
     with log.open("rb") as stream:
         stream.seek(begin)
         said = stream.read().decode("utf-8", errors="replace")
+    if stop.is_set():
+        raise Stopped
     if status:
         raise Failed(_shown(command), _last_words(said))
     return said
+
+
+def _status(
+    command: Sequence[str], *, cwd: Path, env: dict[str, str], output: IO[bytes], stop: Event
+) -> int:
+    """Status of a command; its standard input is closed when `stop` is set, which ends a tied one."""
+    with subprocess.Popen(
+        command, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=output, stderr=output
+    ) as process:
+        while not stop.is_set():
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(LOOK_SECONDS)
+    return process.returncode
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
@@ -116,5 +116,7 @@ def _last_words(said: str) -> str:
 
 def _shown(command: tuple[str, ...]) -> str:
     """A command as a person would type it."""
-    words = ("dvc", *command[len(DVC) :]) if command[: len(DVC)] == DVC else command
-    return " ".join(words)
+    for dvc in (DVC, TIED_DVC):
+        if command[: len(dvc)] == dvc:
+            return " ".join(("dvc", *command[len(dvc) :]))
+    return " ".join(command)

@@ -18,11 +18,15 @@ class Start:
 
 
 class Book(ABC):
-    """Ledger as a worker needs it, wherever that is."""
+    """Ledger as a worker needs it, wherever that is. Raises ConnectionError where it does not answer."""
 
     @abstractmethod
     def begin(self, job: str, node: str) -> int:
         """Note that a job begins; returns the number of this attempt, from 1 on."""
+
+    @abstractmethod
+    def holds(self, job: str, attempt: int) -> bool:
+        """Whether no later attempt has begun: else the asker was taken for lost."""
 
     @abstractmethod
     def keep(self, job: str, attempt: int, files: Files) -> None:
@@ -46,12 +50,16 @@ class Ledger(Book):
         starts.append(Start(node, time.time()))
         return len(starts)
 
+    def holds(self, job: str, attempt: int) -> bool:
+        """Whether no later attempt has begun: else the asker was taken for lost."""
+        return attempt == len(self.starts[job])
+
     def keep(self, job: str, attempt: int, files: Files) -> None:
         """Keep a checkpoint in the place of the one before, unless a later attempt has begun.
 
         Then the sender was taken for lost, and is not: what it has is the older one.
         """
-        if attempt == len(self.starts[job]):
+        if self.holds(job, attempt):
             with whole_folder(self.folder / job) as part:
                 put_files(files, part)
 

@@ -149,19 +149,29 @@ class _FarBook(Book):
     Answers are not waited for by `ray.get`: Ray would lend the waiting task's processor to another one.
     """
 
-    def __init__(self, actor: Any) -> None:
-        self._actor = actor
+    def __init__(self, ray: Any, actor: Any) -> None:
+        self._ray, self._actor = ray, actor
 
     def begin(self, job: str, node: str) -> int:
-        number: int = self._actor.begin.remote(job, node).future().result()
+        number: int = self._answer(self._actor.begin.remote(job, node))
         return number
 
+    def holds(self, job: str, attempt: int) -> bool:
+        mine: bool = self._answer(self._actor.holds.remote(job, attempt))
+        return mine
+
     def keep(self, job: str, attempt: int, files: Files) -> None:
-        self._actor.keep.remote(job, attempt, files).future().result()
+        self._answer(self._actor.keep.remote(job, attempt, files))
 
     def kept(self, job: str) -> Files:
-        files: Files = self._actor.kept.remote(job).future().result()
+        files: Files = self._answer(self._actor.kept.remote(job))
         return files
+
+    def _answer(self, asked: Any) -> Any:
+        try:
+            return asked.future().result()
+        except self._ray.exceptions.RayActorError as problem:
+            raise ConnectionError(quote(problem)) from problem
 
 
 def _task(job: Job, project: Project, actor: Any, share: Share) -> Outcome:
@@ -175,7 +185,7 @@ def _task(job: Job, project: Project, actor: Any, share: Share) -> Outcome:
     return work(
         job,
         project,
-        _FarBook(actor),
+        _FarBook(ray, actor),
         Place(name, Path(base).absolute() / project.place),
         environment=environment,
         every_seconds=share.every_seconds,
