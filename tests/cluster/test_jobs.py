@@ -11,7 +11,7 @@ from thermochroma.base.errors import BadInput
 from thermochroma.cluster import tasks
 from thermochroma.cluster.commands import DVC
 from thermochroma.cluster.costs import cost_table
-from thermochroma.cluster.head import render, run_lineup
+from thermochroma.cluster.head import Wish, render, run_lineup
 from thermochroma.cluster.jobs import Job, jobs_in, needs_in, prepared, to_do
 from thermochroma.cluster.ledger import Ledger, Start
 from thermochroma.cluster.project import all_jobs, refuse_changes, remote_of, unfinished
@@ -149,16 +149,7 @@ def test_what_failed_is_named_and_the_rest_is_finished(
 def test_a_missing_ray_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(BadInput, match=r"package ray is missing.*thermochroma\[cluster\]"):
-        run_lineup(
-            tmp_path,
-            address="auto",
-            cpus=1,
-            gpus=None,
-            retries=0,
-            every_seconds=1.0,
-            checkpoints=Path(".checkpoints"),
-            say=print,
-        )
+        run_lineup(tmp_path, Wish("auto", 1, None, 0, 1.0, Path(".checkpoints")), say=print)
 
 
 class _NoCluster:

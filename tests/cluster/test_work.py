@@ -15,10 +15,9 @@ from tests.conftest import ROOT
 from thermochroma.base.lock import exclusive_lock
 from thermochroma.cluster.checkpoints import Files
 from thermochroma.cluster.commands import DVC
-from thermochroma.cluster.head import prepare
 from thermochroma.cluster.jobs import Job
 from thermochroma.cluster.ledger import Ledger
-from thermochroma.cluster.project import Project, all_jobs, pack, remote_of, unfinished
+from thermochroma.cluster.project import Project, all_jobs, pack, prepare, remote_of, unfinished
 from thermochroma.cluster.work import Outcome, Place, work
 
 ONE = Job("train@toy-one", "evaluate@toy-one", ("encode@toy",))
@@ -29,7 +28,9 @@ def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A head whose data are prepared and pushed."""
     monkeypatch.setenv("TOLL", str(tmp_path / "toll"))
     root = make_toy(tmp_path / "head")
-    assert [job.train for job in prepare(root)] == JOBS
+    jobs = all_jobs(root)
+    prepare(root, jobs)
+    assert [job.train for job in unfinished(root, jobs)] == JOBS
     return root
 
 

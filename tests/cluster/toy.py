@@ -8,7 +8,8 @@ from thermochroma.cluster.commands import DVC
 STAGES = """\
 stages:
   weights:
-    cmd: printf w > data/weights
+    cmd: cat "$DVC_ROOT/raw" > data/weights
+    params: [shade]
     outs: [data/weights]
   encode:
     matrix: {dataset: [toy]}
@@ -19,6 +20,7 @@ stages:
     matrix: {dataset: [toy], method: [one, two]}
     cmd: python train.py ${item.method}
     deps: [data/text]
+    params: ["methods.${item.method}"]
     outs: ["data/runs/${item.method}"]
   evaluate:
     matrix: {dataset: [toy], method: [one, two]}
@@ -32,6 +34,7 @@ stages:
 """
 TRAIN = """\
 import os, pathlib, sys, time
+import yaml
 
 method, toll = sys.argv[1], pathlib.Path(os.environ["TOLL"])
 if os.environ.get("FAILING") == method:
@@ -52,8 +55,12 @@ while turns < 10 and os.getppid() == parent:  # it ends with its dvc, as the sta
 if turns < 10:
     sys.exit("dvc has ended")
 pathlib.Path("data/runs").mkdir(parents=True, exist_ok=True)
-pathlib.Path(f"data/runs/{method}").write_text(method)
+pathlib.Path(f"data/runs/{method}").write_text(
+    method * yaml.safe_load(open("params.yaml"))["methods"][method]
+)
 """
+PARAMS = "shade: 0\nmethods:\n  one: 1\n  two: 1\n"
+
 JOBS = ["train@toy-two", "train@toy-one"]
 
 
@@ -62,7 +69,9 @@ def make_toy(root: Path) -> Path:
     (root / "data").mkdir(parents=True)
     (root / "dvc.yaml").write_text(STAGES)
     (root / "train.py").write_text(TRAIN)
-    (root / ".gitignore").write_text("/data/*\n/.checkpoints/\n!/data/keep\n")
+    (root / "params.yaml").write_text(PARAMS)
+    (root / "raw").write_text("w")  # what all clones share, and neither git nor DVC has
+    (root / ".gitignore").write_text("/raw\n/data/*\n/.checkpoints/\n!/data/keep\n")
     (root / "data/keep").touch()
     run(root, "git", "init", "--quiet")
     run(root, *DVC, "init", "--quiet")

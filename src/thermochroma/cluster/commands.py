@@ -50,9 +50,12 @@ def told(*command: str, folder: Path) -> str:
     )
 
 
-def show(*command: str, folder: Path) -> None:
-    """Run a command that tells the user by itself what it does. Raises BadInput if it fails."""
-    if subprocess.run(command, cwd=folder, env=_environment({}), check=False).returncode:
+def show(*command: str, folder: Path, extra: Mapping[str, str] | None = None) -> None:
+    """Run a command that tells the user by itself what it does. Raises BadInput if it fails.
+
+    extra: variables beside those of this process.
+    """
+    if subprocess.run(command, cwd=folder, env=_environment(extra or {}), check=False).returncode:
         raise BadInput(
             given=f"`{_shown(command)}` failed, see above",
             needed="a pipeline whose stages run",

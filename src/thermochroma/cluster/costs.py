@@ -23,14 +23,14 @@ def cost_table(outcomes: Sequence[Outcome], starts: Mapping[str, Sequence[Start]
 
     Earlier attempts took the time between the first beginning and the last one, until the loss was seen.
     """
-    jobs = sorted(outcomes, key=lambda one: one.job.train)
-    before = {one.job.train: _before(starts.get(one.job.train, ())) for one in jobs}
+    jobs = sorted(outcomes, key=lambda one: one.job.name)
+    before = {one.job.name: _before(starts.get(one.job.name, ())) for one in jobs}
     rows = [
         (
-            one.job.train,
+            one.job.name,
             one.node or "–",
-            len(starts.get(one.job.train, ())),
-            *_whole(before[one.job.train], *(one.seconds.get(step, 0.0) for step in STEPS)),
+            len(starts.get(one.job.name, ())),
+            *_whole(before[one.job.name], *(one.seconds.get(step, 0.0) for step in STEPS)),
             _ending(one),
         )
         for one in jobs

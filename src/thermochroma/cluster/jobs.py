@@ -9,12 +9,18 @@ from dataclasses import dataclass
 class Job:
     """A training and the evaluation behind it, by the names of their stages in dvc.yaml.
 
-    needs: stages whose outputs the two read.
+    needs: stages whose outputs the two read. experiment: one of DVC's queue; empty for the project itself.
     """
 
     train: str
     evaluate: str
     needs: tuple[str, ...] = ()
+    experiment: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name that no other job has, fit for a file."""
+        return f"{self.experiment}.{self.train}" if self.experiment else self.train
 
 
 def needs_in(dot: str) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,12 +10,14 @@ from typing import Final
 from thermochroma.base.cells import counted
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import remove_folder, seed_of
-from thermochroma.cluster.commands import DVC, logged, told
-from thermochroma.cluster.jobs import Job, jobs_in, needs_in, to_do
+from thermochroma.cluster.commands import DVC, logged, show, told
+from thermochroma.cluster.jobs import Job, jobs_in, needs_in, prepared, to_do
 
 LOCK: Final = "dvc.lock"
 PASSED_ON: Final = ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME")
 """Variables of the head that workers get, too: they say where runs are told to."""
+PACKED: Final = "refs/thermochroma/packed"
+"""Reference of git by which a commit travels: a bundle holds no commit without one."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Remote:
 class Project:
     """All of a project that goes to a worker.
 
-    bundle: what `git bundle` makes of its commit. lock: text of dvc.lock. checkpoints: their folder,
-    below the project's. environment: variables for its stages.
+    bundle: what `git bundle` makes of its commit. lock: text of dvc.lock, empty if there is none.
+    checkpoints: their folder, below the project's. environment: variables for its stages.
     """
 
     bundle: bytes
@@ -46,20 +48,30 @@ class Project:
         return f"{seed_of(self.remote.url):016x}"
 
 
-def pack(root: Path, *, remote: Remote, checkpoints: Path) -> Project:
-    """The project at `root` as it is committed, and as DVC has recorded it."""
-    bundle = root / ".dvc/tmp/cluster.bundle"
+def pack(
+    root: Path,
+    *,
+    remote: Remote,
+    checkpoints: Path,
+    revision: str = "HEAD",
+    extra: Mapping[str, str] | None = None,
+) -> Project:
+    """The project at `root` as it is committed, and as DVC has recorded it. extra: variables for stages."""
+    bundle, lock = root / ".dvc/tmp/cluster.bundle", root / LOCK
     bundle.parent.mkdir(parents=True, exist_ok=True)
     try:
-        told("git", "bundle", "create", "--quiet", str(bundle), "HEAD", folder=root)
+        told("git", "update-ref", PACKED, revision, folder=root)
+        told("git", "bundle", "create", "--quiet", str(bundle), PACKED, folder=root)
         return Project(
             bundle.read_bytes(),
-            (root / LOCK).read_text(encoding="utf-8"),
+            lock.read_text(encoding="utf-8") if lock.exists() else "",
             remote,
             checkpoints.as_posix(),
-            {name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+            | {**(extra or {})},
         )
     finally:
+        told("git", "update-ref", "-d", PACKED, folder=root)
         bundle.unlink(missing_ok=True)
 
 
@@ -102,6 +114,24 @@ def unfinished(root: Path, jobs: Sequence[Job]) -> list[Job]:
     return to_do(jobs, json.loads(status))
 
 
+def prepare(root: Path, jobs: Sequence[Job], *, raw: Path | None = None) -> None:
+    """Run at `root` whatever comes before the trainings, and push it.
+
+    raw: the project that has the raw data, if it is another one; DVC's own variable says so to stages.
+    """
+    if jobs:
+        extra = {"DVC_ROOT": str(raw or root)}
+        show(*DVC, "repro", "--pull", *prepared(jobs), folder=root, extra=extra)
+        show(*DVC, "push", "--run-cache", "--with-deps", *prepared(jobs), folder=root)
+
+
+def restore(root: Path, jobs: Sequence[Job]) -> None:
+    """Take what workers have made from the remote."""
+    if jobs:
+        names = [name for job in jobs for name in (job.train, job.evaluate)]
+        show(*DVC, "repro", "--single-item", "--pull", *names, folder=root)
+
+
 def make_clone(project: Project, folder: Path, *, cache: Path, log: Path) -> None:
     """Put the project's commit into `folder`, in the place of what is there; DVC keeps data in `cache`."""
     if folder.exists():
@@ -111,7 +141,7 @@ def make_clone(project: Project, folder: Path, *, cache: Path, log: Path) -> Non
     bundle.write_bytes(project.bundle)
     commands = (
         ("git", "init", "--quiet"),
-        ("git", "fetch", "--quiet", bundle.name, "HEAD"),
+        ("git", "fetch", "--quiet", bundle.name, PACKED),
         ("git", "checkout", "--quiet", "--detach", "FETCH_HEAD"),
         (
             *DVC,
@@ -128,7 +158,8 @@ def make_clone(project: Project, folder: Path, *, cache: Path, log: Path) -> Non
     for command in commands:
         logged(*command, folder=folder, log=log, extra={})
     bundle.unlink()
-    (folder / LOCK).write_text(project.lock, encoding="utf-8")
+    if project.lock:
+        (folder / LOCK).write_text(project.lock, encoding="utf-8")
 
 
 def _words(remote: Remote) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +95,7 @@ def machines(ray: Any) -> list[dict[str, Any]]:
 def run_all(
     ray: Any,
     jobs: Sequence[Job],
-    project: Project,
+    projects: Mapping[str, Project],
     *,
     share: Share,
     checkpoints: Path,
@@ -103,21 +103,21 @@ def run_all(
 ) -> tuple[list[Outcome], dict[str, list[Start]]]:
     """Do all jobs; how each ended, and where each began. One that fails stops no other.
 
-    checkpoints: folder of this machine in which they are kept on their way. say: a function that does not
-    look for `sys.stdout` when it is called.
+    projects: by experiment. checkpoints: folder of this machine in which they are kept on their way.
+    say: a function that does not look for `sys.stdout` when it is called.
     """
     with (checkpoints / OWN_WORDS).open("a", encoding="utf-8") as log, redirect_stdout(log):
         book = _ledger(ray, checkpoints)
-        sent = ray.put(project)
+        sent = {name: ray.put(project) for name, project in projects.items()}
         task = ray.remote(_task)
         waiting = {
             task.options(
-                name=job.train,
+                name=job.name,
                 num_cpus=share.cpus,
                 num_gpus=share.gpus,
                 max_retries=share.retries,
                 retry_exceptions=False,
-            ).remote(job, sent, book, share): job
+            ).remote(job, sent[job.experiment], book, share): job
             for job in jobs
         }
         outcomes: list[Outcome] = []
@@ -129,7 +129,7 @@ def run_all(
                 outcome = _outcome(ray, reference, waiting.pop(reference))
                 outcomes.append(outcome)
                 if not outcome.failure:
-                    ray.get(book.forget.remote(outcome.job.train))
+                    ray.get(book.forget.remote(outcome.job.name))
                 say(_ending(outcome))
         return outcomes, ray.get(book.begun.remote())
 
@@ -216,4 +216,4 @@ def _ending(outcome: Outcome) -> str:
     took = f"{sum(outcome.seconds.values()):.0f} s"
     how = "failed" if outcome.failure else "done"
     where = outcome.node or "no machine"
-    return f"{time.strftime('%H:%M:%S')} {outcome.job.train}: {how} on {where}, {took}"
+    return f"{time.strftime('%H:%M:%S')} {outcome.job.name}: {how} on {where}, {took}"

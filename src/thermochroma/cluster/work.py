@@ -61,18 +61,18 @@ def work(
     attempt has begun elsewhere, this one is ended, and pushes nothing.
     environment: variables for the stages. every_seconds: least time between two checkpoints sent.
     """
-    done = Outcome(job, place.name, book.begin(job.train, place.name))
-    clone, log = place.folder / job.train, place.folder / f"{job.train}.log"
+    done = Outcome(job, place.name, book.begin(job.name, place.name))
+    clone, log = place.folder / job.name, place.folder / f"{job.name}.log"
     cache = place.folder / "cache"
     stop = Event()
     run = partial(logged, folder=clone, log=log, extra=project.environment | environment, stop=stop)
-    holds = partial(book.holds, job.train, done.attempt)
-    send = partial(book.keep, job.train, done.attempt)
+    holds = partial(book.holds, job.name, done.attempt)
+    send = partial(book.keep, job.name, done.attempt)
     try:
         with exclusive_lock(clone), _asking(holds, stop):
             with _timed(done, "clone"):
                 make_clone(project, clone, cache=cache, log=log)
-                put_files(book.kept(job.train), clone / project.checkpoints)
+                put_files(book.kept(job.name), clone / project.checkpoints)
             with exclusive_lock(cache, patience_seconds=PULL_SECONDS):
                 # two that fill one cache at a time take each other's halves for whole
                 _transfer(run, done, "pull", *job.needs)

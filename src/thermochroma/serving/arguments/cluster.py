@@ -15,6 +15,11 @@ def add(command: ArgumentParser) -> None:
     """Add the arguments."""
     command.add_argument("what", choices=("run",), help="run: all trainings, then tables and page")
     command.add_argument(
+        "--queue",
+        action="store_true",
+        help="train for the experiments in DVC's queue; they then end as `dvc exp run --run-all` ends",
+    )
+    command.add_argument(
         "--address",
         default="auto",
         help="of the cluster, as `ray start --head` prints it; without it the one on this machine",
