@@ -24,6 +24,7 @@ LONGEST: Final = (  # files that take more than ten seconds, the longest first
     "metrics/test_reference_values.py",
     "methods/test_scgan.py",
     "tracking/test_mlflow_client.py",
+    "cluster/test_experiments.py",
     "cluster/test_tasks.py",
     "cluster/test_work.py",
     "serving/test_outside.py",

@@ -43,6 +43,7 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "stages/test_first_minute.py",
     "config/test_cache_of_runs.py::test_another_size",
     "config/test_repeats.py",
+    "cluster/test_experiments.py",
     "cluster/test_tasks.py",
     "cluster/test_work.py",
     "cluster/test_jobs.py::test_a_remote",

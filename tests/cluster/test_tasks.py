@@ -17,7 +17,11 @@ from thermochroma.cluster.commands import DVC
 
 pytest.importorskip("ray", reason="pip install -c constraints-cluster.txt -e '.[cluster]'")
 
-PATHS = {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "RAY_USAGE_STATS_ENABLED": "0"}
+PATHS = {
+    "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",
+}
 PATIENCE_SECONDS = 900  # for what takes one minute where nothing else runs
 COMMAND = (sys.executable, "-m", "thermochroma.serving.cli", "cluster", "run", "--address")
 
