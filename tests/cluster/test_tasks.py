@@ -41,9 +41,9 @@ def _machine(cluster: Any, folder: Path, **environment: str) -> Any:
     return cluster.add_node(num_cpus=1, env_vars={**PATHS, **own, **environment})
 
 
-def _begun(address: str, root: Path) -> subprocess.Popen[str]:
+def _begun(address: str, root: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*COMMAND, address, "--checkpoint-seconds", "1"],
+        [*COMMAND, address, "--checkpoint-seconds", "1", *words],
         cwd=root,
         env={**os.environ, **PATHS},
         stdout=subprocess.PIPE,
@@ -111,6 +111,25 @@ def test_trainings_end_with_the_head_and_the_same_command_goes_on_with_them(
     for name in ("one", "two"):
         turns = turns_in(toll, name)
         assert turns.count(1) == 1 and turns.count(10) == 1
+
+
+def test_the_queue_is_trained_on_the_cluster_and_ends_as_experiments(
+    tmp_path: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOLL", str(tmp_path / "toll alone"))
+    root = make_toy(tmp_path / "head")
+    run(root, "git", "config", "user.name", "t")
+    run(root, "git", "config", "user.email", "t@example.org")
+    run(root, *DVC, "repro")
+    run(root, *DVC, "exp", "run", "--queue", "--name", "few", "-S", "methods.one=2,3")
+    before = (tmp_path / "toll alone").read_text()
+    _machine(cluster, tmp_path / "one")
+    said, _ = _begun(cluster.address, root, "--queue").communicate(timeout=PATIENCE_SECONDS)
+    assert "2 trainings on 2 machines" in said and "few-2.train@toy-one: done on" in said, said
+    assert turns_in(tmp_path / "toll", "one") == [*range(1, 11)] * 2
+    assert (tmp_path / "toll alone").read_text() == before, "the head trained nothing"
+    run(root, *DVC, "exp", "apply", "few-2")
+    assert (root / "data/page").read_text() == "oneoneonetwo"
 
 
 def _recorded(root: Path) -> Any:

@@ -60,7 +60,7 @@ class Visit:
     checkpoints: Path
 
     def jobs_of(self, experiment: Experiment) -> tuple[list[Job], Project]:
-        """What has to be trained, and the project for it; all that comes before is run and pushed."""
+        """Prepare and push what comes before the trainings; which are to be done, and the project for them."""
         remote = self._enter(experiment)
         jobs = all_jobs(self.clone)
         prepare(self.clone, jobs, raw=self.root)

@@ -21,8 +21,7 @@ def main() -> None:
     here = str(Path(__file__).parent)  # its modules have names that other packages use, too
     sys.path[:] = [folder for folder in sys.path if folder != here]
     pipe = os.dup(0)
-    with Path(os.devnull).open("rb") as nothing:
-        os.dup2(nothing.fileno(), 0)  # stages have no standard input
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # stages have no standard input
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 
