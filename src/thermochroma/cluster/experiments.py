@@ -60,7 +60,7 @@ class Visit:
     checkpoints: Path
 
     def jobs_of(self, experiment: Experiment) -> tuple[list[Job], Project]:
-        """Prepare and push what comes before the trainings; which are to be done, and the project for them."""
+        """Prepare and push all that comes before the trainings; the jobs left, and the project for them."""
         remote = self._enter(experiment)
         jobs = all_jobs(self.clone)
         prepare(self.clone, jobs, raw=self.root)
