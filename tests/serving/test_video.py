@@ -14,11 +14,12 @@ import torch
 from tests.serving.test_translate import noise, saved
 from tests.serving.videos import images_of, sound_of, times_of, write_video
 from thermochroma.base.images import read_thermal, read_visible, write_image
+from thermochroma.inference.defaults import BATCH
 from thermochroma.inference.opening import load_predictor
 from thermochroma.inference.tiles import Tiling
 from thermochroma.serving.arguments.translate import CODECS
 from thermochroma.serving.cli import main
-from thermochroma.serving.video import BATCH, Painter
+from thermochroma.serving.video import Painter
 from thermochroma.serving.video_files import Shot, is_video, opened_video
 from thermochroma.serving.video_writing import CODINGS
 
