@@ -8,6 +8,7 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,18 @@ def frozen(weights: Path) -> "FrozenNetworks":
     from thermochroma.networks.frozen import FrozenNetworks
 
     return FrozenNetworks(weights)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Spare MLflow, where it is imported, to migrate each test's database."""
+    if "mlflow" not in sys.modules:
+        yield
+        return
+    from tests.mlflow_databases import made_once
+
+    with made_once(tmp_path_factory.mktemp("mlflow")):
+        yield
 
 
 @pytest.fixture(scope="module")
