@@ -23,11 +23,12 @@ class Fingerprinter:
     def __init__(self, *, roots: Collection[Path], skip: Collection[str] = ()) -> None:
         self._roots, self._skip = roots, skip
         self._known: dict[Path, tuple[str, list[tuple[str, Path]], set[str]]] = {}
+        self._places: dict[str, Path | None] = {}  # most names are imported by many modules
 
     def of(self, start: Path) -> str:
         """One line for each module that the file `start` reaches by imports: its name and its hash."""
         found = self._reached(start)
-        return "".join(f"{name} {self._read(found[name])[0]}\n" for name in sorted(found))
+        return "".join(f"{name} {self._known[found[name]][0]}\n" for name in sorted(found))
 
     def foreign(self, starts: Collection[Path]) -> set[str]:
         """Names of the packages of others that these files, or all that they reach, import anywhere."""
@@ -49,7 +50,10 @@ class Fingerprinter:
         """Hash of a file, the names and files of what it imports, and the packages of others."""
         if path not in self._known:
             fingerprint, names = _parsed(path.read_text(encoding="utf-8"), str(path))
-            places = {name: _locate(name, self._roots) for name in names}
+            for name in names:
+                if name not in self._places:
+                    self._places[name] = _locate(name, self._roots)
+            places = {name: self._places[name] for name in names}
             imported = [(name, file) for name, file in places.items() if file is not None]
             ours = {name.partition(".")[0] for name, _ in imported} | sys.stdlib_module_names
             foreign = {top for name in names if (top := name.partition(".")[0]) not in ours}
