@@ -13,6 +13,7 @@ import pytest
 def made_once(folder: Path) -> Iterator[None]:
     """Let MLflow copy the database that it made first, in place of a hundred changes of its tables."""
     from mlflow.store.db import utils
+    from sqlalchemy import Engine, event
 
     make, first = utils._initialize_tables, folder / "mlflow.db"
 
@@ -23,9 +24,16 @@ def made_once(folder: Path) -> Iterator[None]:
         else:
             _copy(first, Path(engine.url.database))
 
+    event.listen(Engine, "connect", _wait_for_no_disk)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(utils, "_initialize_tables", made)
         yield
+    event.remove(Engine, "connect", _wait_for_no_disk)
+
+
+def _wait_for_no_disk(connection: Any, _record: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 def _copy(one: Path, other: Path) -> None:
