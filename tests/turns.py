@@ -25,9 +25,9 @@ def steps_watched(*, before: Look, after: Look | None = None) -> Iterator[None]:
     """Call `before` and `after` around every step that the trainer takes in this context."""
     step = loop.step
 
-    def watched_step(training: Training, turn: Turn, batch: Any) -> Any:
+    def watched_step(training: Training, turn: Turn) -> Any:
         before(turn)
-        means = step(training, turn, batch)
+        means = step(training, turn)
         if after is not None:
             after(turn)
         return means

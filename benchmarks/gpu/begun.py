@@ -19,7 +19,7 @@ from thermochroma.contract.method import Method, Progress
 from thermochroma.contract.settings import Settings
 from thermochroma.export.artifact import build_translator
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.training.loop import play_all
+from thermochroma.training.loop import Player, play, play_all
 from thermochroma.training.state import Training, seed_everything
 
 IMAGES: Final = frozenset({"thermal", "visible", "target", "reference"})
@@ -111,9 +111,9 @@ def _scenes(like: Tensor) -> Tensor:
     return scenes.view_as(like)
 
 
-def play_often(training: Training, batch: Any, steps: int) -> None:
+def play_often(training: Training, batch: Any, steps: int, player: Player = play) -> None:
     """Train with one batch again and again, readings noted as in every training."""
-    play_all(training, repeat((batch, whole(len(batch))), steps), [])
+    play_all(training, repeat((batch, whole(len(batch))), steps), [], player)
 
 
 def wait(device: torch.device) -> None:

@@ -5,6 +5,7 @@ a process which only reads tables or images need not load torch.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TypeAlias
 
 import torch
@@ -41,8 +42,16 @@ def constant(values: Sequence[float] | Sequence[Sequence[float]], like: Tensor) 
     """
     if not like.is_cuda:
         return like.new_tensor(values)
-    pinned = torch.tensor(values, dtype=like.dtype, pin_memory=True)
-    return pinned.to(like.device, non_blocking=True)
+    listed = tuple(tuple(one) if isinstance(one, Sequence) else one for one in values)
+    return _sent(listed, like.dtype, like.device)
+
+
+@cache
+def _sent(
+    values: tuple[float | tuple[float, ...], ...], dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Sent once: a recorded step must find them where they were. Whoever gets them writes into a copy."""
+    return torch.tensor(values, dtype=dtype, pin_memory=True).to(device, non_blocking=True)
 
 
 def at_least_float32(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

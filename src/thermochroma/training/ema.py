@@ -4,6 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from thermochroma.contract.method import Translator
 
@@ -19,10 +20,14 @@ class Average:
     def move(self, translator: Translator[Any], *, images: int) -> None:
         """Move towards `translator` by the share that `images` more images give."""
         share = 1 - 0.5 ** (images / self.half_life_images)
-        for mine, new in zip(
-            self.translator.state_dict().values(), translator.state_dict().values(), strict=True
-        ):
-            if mine.is_floating_point():
-                mine.lerp_(new, share)
-            else:
+        pairs = [*zip(_values(self.translator), _values(translator), strict=True)]
+        moved = [pair for pair in pairs if pair[0].is_floating_point()]
+        if moved:  # all together: on a GPU each kernel that is begun costs the host its time
+            torch._foreach_lerp_([mine for mine, _ in moved], [new for _, new in moved], share)
+        for mine, new in pairs:
+            if not mine.is_floating_point():
                 mine.copy_(new)
+
+
+def _values(translator: Translator[Any]) -> list[Tensor]:
+    return [*translator.state_dict().values()]

@@ -12,8 +12,8 @@ from thermochroma.base.errors import BadInput
 from thermochroma.base.tensors import at_least_float32
 from thermochroma.base.whole_batch import Share, computing
 from thermochroma.contract.batch import TrainingBatch
-from thermochroma.contract.method import Turn
-from thermochroma.training.finite import Refusal, all_finite
+from thermochroma.contract.method import Progress, Turn
+from thermochroma.training.finite import Moment, Note, What, all_finite
 from thermochroma.training.state import Training
 
 Readings = dict[str, Float[Tensor, ""]]
@@ -23,13 +23,19 @@ Readings = dict[str, Float[Tensor, ""]]
 Watcher = Callable[[Training, int], None]
 """Callback after every batch, with the number of its images; it must not touch the random states."""
 
+Player = Callable[[Training, TrainingBatch], Readings]
+"""Function that trains on one batch and returns its readings: `play`, or one with the same numbers."""
+
 
 def play_all(
     training: Training,
     batches: Iterable[tuple[TrainingBatch, Share]],
     watchers: Iterable[Watcher],
+    player: Player | None = None,
 ) -> None:
     """Train on every batch; after each, note its readings and call the watchers.
+
+    player: nothing is `play`.
 
     Raises BadInput for numbers that are not finite: at once on a processor; on a GPU at the next row of
     readings, before a checkpoint at the latest. No player was stepped with them.
@@ -37,7 +43,7 @@ def play_all(
     watching = list(watchers)
     for batch, share in batches:
         with computing(share):
-            readings = play(training, batch)
+            readings = (player or play)(training, batch)
         shown = training.progress.images
         if training.metric_log.ends_row(images=share.of, shown=shown):
             training.checks.read()
@@ -52,15 +58,28 @@ def play(training: Training, batch: TrainingBatch) -> Readings:
 
     With several processes `batch` is this one's share; gradients and readings are those of the whole.
     """
-    training.game.train()
-    training.set_rates()
-    readings: Readings = {}
-    turns = training.game.turns(batch, training.progress)
-    while (turn := next_turn(turns, training, batch)) is not None:
-        means = step(training, turn, batch)
-        readings |= {f"{turn.player}/{name}": mean for name, mean in means.items()}
+    begin(training, batch)
+    readings = compute(training, batch, training.progress)
     training.advance(whole_batch.images(len(batch)))
     return whole_batch.means_of(readings)
+
+
+def begin(training: Training, batch: TrainingBatch) -> None:
+    """Prepare for one batch: what the host decides."""
+    training.game.train()
+    training.set_rates()
+    training.checks.begin(Moment(batch.frames, training.progress.images))
+
+
+def compute(training: Training, batch: TrainingBatch, progress: Progress) -> Readings:
+    """Play every turn of one batch, then move the average: what the device computes."""
+    readings: Readings = {}
+    turns = training.game.turns(batch, progress)
+    while (turn := next_turn(turns, training, batch)) is not None:
+        means = step(training, turn)
+        readings |= {f"{turn.player}/{name}": mean for name, mean in means.items()}
+    training.move_average(whole_batch.images(len(batch)))
+    return readings
 
 
 def next_turn(turns: Iterator[Turn], training: Training, batch: TrainingBatch) -> Turn | None:
@@ -73,7 +92,7 @@ def next_turn(turns: Iterator[Turn], training: Training, batch: TrainingBatch) -
         return next(turns, None)
 
 
-def step(training: Training, turn: Turn, batch: TrainingBatch) -> Readings:
+def step(training: Training, turn: Turn) -> Readings:
     """Differentiate the turn for its player's parameters only, step that player; the terms' means.
 
     With a term or gradient that is NaN or infinite nothing is stepped: raises BadInput, or notes the
@@ -81,21 +100,21 @@ def step(training: Training, turn: Turn, batch: TrainingBatch) -> Readings:
     """
     means = means_of(turn.terms)
     finite = torch.stack([*means.values()]).isfinite()
-    training.checks.note(finite, _refusal(turn, batch, training, _terms_of(turn)))
+    training.checks.note(Note(finite, turn.player, _terms_of(turn)))
     parameters = trainable(training.players[turn.player])
     cost = whole_batch.part_of_mean(weigh(means, training.weights))
     gradients = torch.autograd.grad(cost, parameters, allow_unused=True)
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = None if gradient is None else laid_out_as(parameter, gradient)
     found = [one.grad for one in parameters if one.grad is not None]
-    broken = note_gradients(found, finite, turn, batch, training)
+    broken = note_gradients(found, finite, turn, training)
     whole_batch.add_up([*found, broken])
     clip_norm = training.settings.optimizers[turn.player].clip_norm
     if clip_norm is not None:
         nn.utils.clip_grad_norm_(parameters, clip_norm)
     optimizer = training.optimizers[turn.player]
     if training.checks.defers:
-        skip_where(broken, optimizer, turn, batch, training)
+        skip_where(broken, optimizer, turn, training)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return {name: mean.detach() for name, mean in means.items()}
@@ -105,7 +124,6 @@ def skip_where(
     broken: Float[Tensor, ""],
     optimizer: Optimizer,
     turn: Turn,
-    batch: TrainingBatch,
     training: Training,
 ) -> None:
     """Let the optimizer's next step change nothing if a process has met numbers that are not finite.
@@ -116,15 +134,14 @@ def skip_where(
     if (
         whole_batch.is_shared()
     ):  # that process tells more, if it is this one it has been noted before
-        said = _refusal(turn, batch, training, lambda _: "numbers of another process")
-        training.checks.note((broken == 0)[None], said)
+        note = Note((broken == 0)[None], turn.player, lambda _: "numbers of another process")
+        training.checks.note(note)
 
 
 def note_gradients(
     gradients: Sequence[Tensor],
     finite: Bool[Tensor, " n"],
     turn: Turn,
-    batch: TrainingBatch,
     training: Training,
 ) -> Float[Tensor, ""]:
     """Note whether gradients are finite: a finite term can have one that is not, the square root of 0.
@@ -133,9 +150,7 @@ def note_gradients(
     """
     fine = all_finite(gradients, may_wait=not training.checks.defers)
     try:
-        training.checks.note(
-            fine[None], _refusal(turn, batch, training, _gradients_of(turn, training))
-        )
+        training.checks.note(Note(fine[None], turn.player, _gradients_of(turn, training)))
     except BadInput:
         for parameter in training.players[turn.player].parameters():
             parameter.grad = None
@@ -176,26 +191,13 @@ def trainable(player: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in player.parameters() if parameter.requires_grad]
 
 
-def _terms_of(turn: Turn) -> Callable[[list[bool]], str]:
+def _terms_of(turn: Turn) -> What:
     names = list(turn.terms)
     return lambda finite: (
         f"the terms {[name for name, good in zip(names, finite, strict=True) if not good]}"
     )
 
 
-def _gradients_of(turn: Turn, training: Training) -> Callable[[list[bool]], str]:
+def _gradients_of(turn: Turn, training: Training) -> What:
     names = [name for name in turn.terms if training.weights[name]]
     return lambda _: f"gradients of the terms {names}"
-
-
-def _refusal(
-    turn: Turn, batch: TrainingBatch, training: Training, what: Callable[[list[bool]], str]
-) -> Refusal:
-    """Words for numbers that are not finite. They hold names alone, and no tensor of the step."""
-    player, frames, images = turn.player, ", ".join(batch.frames), training.progress.images
-    return lambda finite: BadInput(
-        given=f"after {images} images, in the turn of `{player}`, {what(finite)} are not finite on the "
-        f"frames {frames}",
-        needed=f"finite numbers; `{player}` was not stepped, and the last checkpoint is unchanged",
-        remedy="lower the learning rate, set `clip_norm`, or look at those frames",
-    )

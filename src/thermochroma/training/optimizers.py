@@ -1,8 +1,10 @@
 """Optimizers by player, and the one schedule of the learning rate."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 
 from thermochroma.base.errors import BadInput
@@ -51,7 +53,7 @@ def set_rates(
     factor = rate_factor(progress, constant_share=constant_share)
     for name, optimizer in optimizers.items():
         for group in optimizer.param_groups:
-            group["lr"] = settings[name].lr * factor
+            _set_rate(group, settings[name].lr * factor)
 
 
 def rate_factor(progress: Progress, *, constant_share: float) -> float:
@@ -67,13 +69,32 @@ def rate_factor(progress: Progress, *, constant_share: float) -> float:
 
 def _build(player: nn.Module, settings: OptimizerSettings) -> Optimizer:
     trainable = [parameter for _, parameter in _trainable(player.named_parameters())]
-    return KINDS[settings.kind](
+    optimizer = KINDS[settings.kind](
         trainable,
         lr=settings.lr,
         betas=settings.betas,
         weight_decay=settings.weight_decay,
         fused=True,  # one kernel for all parameters, on processors too
     )
+    suit_to_device(optimizer)
+    return optimizer
+
+
+def suit_to_device(optimizer: Optimizer) -> None:
+    """Keep on the GPU what a recorded step (`graphs.py`) reads there; a checkpoint may come from a CPU."""
+    for group in optimizer.param_groups:
+        on_gpu = all(one.is_cuda for one in group["params"])
+        group["capturable"] = on_gpu
+        rate = float(group["lr"])
+        group["lr"] = torch.full((), rate, device=group["params"][0].device) if on_gpu else rate
+
+
+def _set_rate(group: dict[str, Any], rate: float) -> None:
+    """Set the rate in its place: a recorded step reads it from there."""
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate
 
 
 def _trainable(

@@ -13,7 +13,12 @@ from thermochroma.contract.settings import Settings
 from thermochroma.training.ema import Average
 from thermochroma.training.finite import FiniteChecks
 from thermochroma.training.metric_log import MetricLog
-from thermochroma.training.optimizers import build_optimizers, refuse_misowned, set_rates
+from thermochroma.training.optimizers import (
+    build_optimizers,
+    refuse_misowned,
+    set_rates,
+    suit_to_device,
+)
 
 
 class Training:
@@ -62,10 +67,13 @@ class Training:
             constant_share=self.settings.constant_share,
         )
 
-    def advance(self, images: int) -> None:
-        """Finish a batch: move the average, advance the progress."""
+    def move_average(self, images: int) -> None:
+        """Move the average, if there is one, after a batch of so many images."""
         if self.average is not None:
             self.average.move(self.translator, images=images)
+
+    def advance(self, images: int) -> None:
+        """Finish a batch: advance the progress."""
         self.progress = replace(self.progress, images=self.progress.images + images)
 
     def state_dict(self) -> dict[str, Any]:
@@ -90,6 +98,7 @@ class Training:
             self.average.translator.load_state_dict(state["average"])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
+            suit_to_device(optimizer)
         self.progress = Progress(**state["progress"])
         self.metric_log.load_state_dict(state["history"])
         set_random_state(state["random"])

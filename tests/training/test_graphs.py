@@ -1,0 +1,158 @@
+"""Recorded steps: the numbers of unrecorded ones, or none. A processor stands in for the GPU's recorder."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from tests.examiner import batch_of, begin
+from thermochroma.base.errors import BadInput
+from thermochroma.base.whole_batch import whole
+from thermochroma.contract.batch import Batch
+from thermochroma.contract.method import Progress
+from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.networks.image_pool import ImagePool
+from thermochroma.training import graphs
+from thermochroma.training.graphs import Found, Recorded, Recorder, Work, player_for
+from thermochroma.training.loop import Player, play, play_all
+from thermochroma.training.state import Training, random_state
+
+PLAIN = ("pix2pix", "cmmf_net", "thermochroma_small")
+
+
+@pytest.fixture(autouse=True)
+def _types_draw_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever checks the types in the tests draws from Python's own random numbers."""
+    monkeypatch.setattr(graphs, "drawn", _drawn)
+
+
+def _drawn() -> dict[str, Any]:
+    return {name: value for name, value in random_state().items() if name != "python"}
+
+
+class Repeating(Recorder):
+    """Recorder that does the work anew, between the same places. off: added to every mean."""
+
+    def __init__(self, off: float = 0.0, draws: str = "torch") -> None:
+        self.off, self.draws, self.rehearsed, self.done = off, draws, 0, 0
+
+    def rehearse(self, work: Work) -> None:
+        for _ in range(3):
+            work()
+        self.rehearsed += 1
+
+    def record(self, work: Callable[[], Found]) -> tuple[Found, Work]:
+        found = work()
+
+        def do() -> None:
+            new = work()
+            found.means.copy_(new.means + self.off)
+            found.answers.copy_(new.answers)
+            self.done += 1
+
+        return found, do
+
+
+def _begun(block: str, frozen: FrozenNetworks) -> Training:
+    training = begin(block, frozen, images=1000, scale=1 / 64)
+    training.checks.defers = True  # as on a GPU
+    return training
+
+
+def _after(
+    block: str, frozen: FrozenNetworks, batches: Sequence[Any], player: Player, skipped: int = 0
+) -> dict[str, Any]:
+    """State after some batches, of which the first ones are played in any case."""
+    training = _begun(block, frozen)
+    for module in training.game.modules():
+        if isinstance(module, ImagePool):
+            module.size = min(module.size, 1)
+    play_all(training, [(one, whole(len(one))) for one in batches[:skipped]], [])
+    play_all(training, [(one, whole(len(one))) for one in batches[skipped:]], [], player)
+    state = deepcopy(training.state_dict())
+    return {**state, "random": _drawn()}
+
+
+@pytest.mark.parametrize("block", PLAIN)
+def test_a_recorded_training_has_the_bits_of_an_unrecorded_one(
+    block: str, frozen: FrozenNetworks
+) -> None:
+    batches = [batch_of(block, seed=seed) for seed in range(6)]
+    told: list[str] = []
+    recorder = Repeating()  # from the third batch on, as behind a checkpoint
+    found = _after(block, frozen, batches, Recorded(recorder, told.append), skipped=2)
+    assert (told, recorder.rehearsed, recorder.done) == ([], 1, graphs.COMPARED + 4)
+    assert graphs._distance(_after(block, frozen, batches, play), found) == 0
+
+
+def test_a_batch_of_another_size_is_played_unrecorded(frozen: FrozenNetworks) -> None:
+    one, other = batch_of("pix2pix", seed=0), batch_of("pix2pix", seed=1, count=1)
+    recorder = Repeating()
+    found = _after("pix2pix", frozen, [one, other, one], Recorded(recorder, print))
+    assert recorder.done == graphs.COMPARED + 2
+    assert graphs._distance(_after("pix2pix", frozen, [one, other, one], play), found) == 0
+
+
+@pytest.mark.parametrize(
+    ("block", "draws", "why"),
+    [
+        ("scgan", "torch", "how many images"),
+        ("reference_contrastive", "cuda", "draws"),
+        ("cyclegan", "torch", "keeps"),
+    ],
+)
+def test_where_the_host_decides_nothing_is_recorded_and_nothing_changes(
+    block: str, draws: str, why: str, frozen: FrozenNetworks
+) -> None:
+    batches = [batch_of(block, seed=seed) for seed in range(2)]
+    told: list[str] = []
+    recorder = Repeating(draws=draws)
+    found = _after(block, frozen, batches, Recorded(recorder, told.append))
+    assert len(told) == 1 and "kernel by kernel" in told[0] and why in told[0]
+    assert (recorder.rehearsed, recorder.done) == (1, 0)
+    assert graphs._distance(_after(block, frozen, batches, play), found) == 0
+
+
+def test_a_recording_with_other_numbers_is_not_used(frozen: FrozenNetworks) -> None:
+    told: list[str] = []
+    batches = [batch_of("pix2pix", seed=0)]
+    found = _after("pix2pix", frozen, batches, Recorded(Repeating(off=1e-3), told.append))
+    assert "its numbers are others" in told[0]
+    assert graphs._distance(_after("pix2pix", frozen, batches, play), found) == 0
+
+
+def test_what_is_not_finite_names_the_batch_that_it_came_with(frozen: FrozenNetworks) -> None:
+    training, player = _begun("pix2pix", frozen), Recorded(Repeating(), lambda _: None)
+    good = batch_of("pix2pix", seed=0)
+    bad: Batch[Any] = replace(
+        good, target=torch.full_like(good.target, torch.nan), frames=("broken", "too")
+    )
+    with pytest.raises(BadInput, match=r"^after 2 images, .*on the frames broken, too"):
+        play_all(training, [(good, whole(2)), (bad, whole(2))], [], player)
+
+
+def test_progress_that_is_looked_at_is_noticed() -> None:
+    asked: Progress = graphs._Asked(images=1, of=4)
+    assert isinstance(asked, graphs._Asked)
+    assert not asked.was_asked
+    assert asked.fraction == 0.25 and asked.was_asked
+
+
+def test_on_a_processor_and_where_it_is_switched_off_steps_are_played(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert player_for(torch.device("cpu"), print) is play
+    assert isinstance(player_for(torch.device("cuda"), print), Recorded)
+    monkeypatch.setenv(graphs.SWITCH, "0")
+    assert player_for(torch.device("cuda"), print) is play
+
+
+def test_distances() -> None:
+    one = torch.tensor([3.0, 4.0])
+    assert graphs._distance({"a": [one]}, {"a": [one.clone()]}) == 0
+    assert graphs._distance(one, torch.tensor([3.0, 4.5])) == pytest.approx(0.1)
+    assert graphs._distance([one], []) == graphs._distance({"a": one}, {"b": one}) == float("inf")
+    assert graphs._distance(one, torch.ones(3)) == graphs._distance(1, 2) == float("inf")
