@@ -1,32 +1,46 @@
 """Recorded steps: the numbers of unrecorded ones, or none. A processor stands in for the GPU's recorder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from tests.examiner import batch_of, begin
+from thermochroma.base import host_draws
 from thermochroma.base.errors import BadInput
 from thermochroma.base.whole_batch import whole
 from thermochroma.contract.batch import Batch
 from thermochroma.contract.method import Progress
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.image_pool import ImagePool
-from thermochroma.training import graphs
+from thermochroma.training import copies, graphs
+from thermochroma.training.copies import distance
 from thermochroma.training.graphs import Found, Recorded, Recorder, Work, player_for
-from thermochroma.training.loop import Player, play, play_all
+from thermochroma.training.loop import Player, compute, play, play_all
 from thermochroma.training.state import Training, random_state
 
-PLAIN = ("pix2pix", "cmmf_net", "thermochroma_small")
+PLAIN = (
+    "pix2pix",
+    "cmmf_net",
+    "thermochroma_small",
+    "tic_cgan",
+    "cyclegan",
+    "reference_contrastive",
+)
 
 
 @pytest.fixture(autouse=True)
 def _types_draw_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever checks the types in the tests draws from Python's own random numbers."""
-    monkeypatch.setattr(graphs, "drawn", _drawn)
+    for module in (graphs, copies):
+        monkeypatch.setattr(module, "drawn", _drawn)
 
 
 def _drawn() -> dict[str, Any]:
@@ -45,10 +59,14 @@ class Repeating(Recorder):
         self.rehearsed += 1
 
     def record(self, work: Callable[[], Found]) -> tuple[Found, Work]:
-        found = work()
+        # A GPU does nothing yet, whatever lies in the places of what is drawn.
+        with patch.object(torch, "empty_like", torch.zeros_like):
+            found = work()
 
         def do() -> None:
-            new = work()
+            places = iter([place for _, place in found.draws])
+            with patch.object(graphs, "_step", partial(_with, places)):
+                new = work()
             found.means.copy_(new.means + self.off)
             found.answers.copy_(new.answers)
             self.done += 1
@@ -56,17 +74,34 @@ class Repeating(Recorder):
         return found, do
 
 
-def _begun(block: str, frozen: FrozenNetworks) -> Training:
-    training = begin(block, frozen, images=1000, scale=1 / 64)
+def _with(places: Iterator[Tensor], training: Training, batch: Any) -> Found:
+    """The step with the numbers that were drawn for it, as a recording reads them."""
+    with (
+        training.checks.apart() as notes,
+        host_draws.going(lambda _draw, _device: next(places)),
+    ):
+        readings = compute(training, batch, training.progress)
+    means = torch.stack([one.double() for one in readings.values()])
+    return Found([*readings], means, notes, torch.cat([note.finite for note in notes]), [])
+
+
+def _begun(block: str, frozen: FrozenNetworks, images: int = 1000) -> Training:
+    training = begin(block, frozen, images=images, scale=1 / 64)
     training.checks.defers = True  # as on a GPU
     return training
 
 
 def _after(
-    block: str, frozen: FrozenNetworks, batches: Sequence[Any], player: Player, skipped: int = 0
+    block: str,
+    frozen: FrozenNetworks,
+    batches: Sequence[Any],
+    player: Player,
+    *,
+    skipped: int = 0,
+    images: int = 1000,
 ) -> dict[str, Any]:
     """State after some batches, of which the first ones are played in any case."""
-    training = _begun(block, frozen)
+    training = _begun(block, frozen, images)
     for module in training.game.modules():
         if isinstance(module, ImagePool):
             module.size = min(module.size, 1)
@@ -85,7 +120,7 @@ def test_a_recorded_training_has_the_bits_of_an_unrecorded_one(
     recorder = Repeating()  # from the third batch on, as behind a checkpoint
     found = _after(block, frozen, batches, Recorded(recorder, told.append), skipped=2)
     assert (told, recorder.rehearsed, recorder.done) == ([], 1, graphs.COMPARED + 4)
-    assert graphs._distance(_after(block, frozen, batches, play), found) == 0
+    assert distance(_after(block, frozen, batches, play), found) == 0
 
 
 def test_a_batch_of_another_size_is_played_unrecorded(frozen: FrozenNetworks) -> None:
@@ -93,27 +128,39 @@ def test_a_batch_of_another_size_is_played_unrecorded(frozen: FrozenNetworks) ->
     recorder = Repeating()
     found = _after("pix2pix", frozen, [one, other, one], Recorded(recorder, print))
     assert recorder.done == graphs.COMPARED + 2
-    assert graphs._distance(_after("pix2pix", frozen, [one, other, one], play), found) == 0
+    assert distance(_after("pix2pix", frozen, [one, other, one], play), found) == 0
 
 
-@pytest.mark.parametrize(
-    ("block", "draws", "why"),
-    [
-        ("scgan", "torch", "how many images"),
-        ("reference_contrastive", "cuda", "draws"),
-        ("cyclegan", "torch", "keeps"),
-    ],
-)
+def test_what_begins_late_is_recorded_anew(frozen: FrozenNetworks) -> None:
+    batches = [batch_of("scgan", seed=seed) for seed in range(6)]
+    recorder = Repeating()
+    found = _after("scgan", frozen, batches, Recorded(recorder, print), images=24)
+    assert (recorder.rehearsed, recorder.done) == (2, 2 * graphs.COMPARED + 6)
+    assert distance(_after("scgan", frozen, batches, play, images=24), found) == 0
+
+
+def _looking(training: Training, batch: Any, progress: Progress) -> Any:
+    assert progress.images >= 0
+    return compute(training, batch, progress)
+
+
+def _drawing(training: Training, batch: Any, progress: Progress) -> Any:
+    np.random.random()
+    return compute(training, batch, progress)
+
+
+@pytest.mark.parametrize(("way", "why"), [(_looking, "how many images"), (_drawing, "draws")])
 def test_where_the_host_decides_nothing_is_recorded_and_nothing_changes(
-    block: str, draws: str, why: str, frozen: FrozenNetworks
+    way: Any, why: str, frozen: FrozenNetworks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches = [batch_of(block, seed=seed) for seed in range(2)]
+    monkeypatch.setattr(graphs, "compute", way)
+    batches = [batch_of("cyclegan", seed=seed) for seed in range(2)]
     told: list[str] = []
-    recorder = Repeating(draws=draws)
-    found = _after(block, frozen, batches, Recorded(recorder, told.append))
+    recorder = Repeating()
+    found = _after("cyclegan", frozen, batches, Recorded(recorder, told.append))
     assert len(told) == 1 and "kernel by kernel" in told[0] and why in told[0]
     assert (recorder.rehearsed, recorder.done) == (1, 0)
-    assert graphs._distance(_after(block, frozen, batches, play), found) == 0
+    assert distance(_after("cyclegan", frozen, batches, play), found) == 0
 
 
 def test_a_recording_with_other_numbers_is_not_used(frozen: FrozenNetworks) -> None:
@@ -121,7 +168,7 @@ def test_a_recording_with_other_numbers_is_not_used(frozen: FrozenNetworks) -> N
     batches = [batch_of("pix2pix", seed=0)]
     found = _after("pix2pix", frozen, batches, Recorded(Repeating(off=1e-3), told.append))
     assert "its numbers are others" in told[0]
-    assert graphs._distance(_after("pix2pix", frozen, batches, play), found) == 0
+    assert distance(_after("pix2pix", frozen, batches, play), found) == 0
 
 
 def test_what_is_not_finite_names_the_batch_that_it_came_with(frozen: FrozenNetworks) -> None:
@@ -152,7 +199,7 @@ def test_on_a_processor_and_where_it_is_switched_off_steps_are_played(
 
 def test_distances() -> None:
     one = torch.tensor([3.0, 4.0])
-    assert graphs._distance({"a": [one]}, {"a": [one.clone()]}) == 0
-    assert graphs._distance(one, torch.tensor([3.0, 4.5])) == pytest.approx(0.1)
-    assert graphs._distance([one], []) == graphs._distance({"a": one}, {"b": one}) == float("inf")
-    assert graphs._distance(one, torch.ones(3)) == graphs._distance(1, 2) == float("inf")
+    assert distance({"a": [one]}, {"a": [one.clone()]}) == 0
+    assert distance(one, torch.tensor([3.0, 4.5])) == pytest.approx(0.1)
+    assert distance([one], []) == distance({"a": one}, {"b": one}) == float("inf")
+    assert distance(one, torch.ones(3)) == distance(1, 2) == float("inf")

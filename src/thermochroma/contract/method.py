@@ -40,6 +40,10 @@ class Progress:
         """Share of the images shown so far, from 0 to 1."""
         return self.images / self.of
 
+    def has_reached(self, share: float) -> bool:
+        """Whether at least this share of the images was shown: how a game asks for what begins late."""
+        return self.fraction >= share
+
 
 class Translator(nn.Module, ABC, Generic[Seen]):
     """The network that is deployed. It is averaged, exported and used without its game."""

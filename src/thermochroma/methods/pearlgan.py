@@ -235,7 +235,7 @@ class PearlGame(Game[Edged]):
                 f"tv_{name}": squared_variation(fakes[name]),
                 f"attention_{name}": attention_spread(codes[name].maps),
             }
-            if progress.fraction >= self.late_share:
+            if progress.has_reached(self.late_share):
                 terms |= {
                     f"ssim_{name}": dissimilarity(back, true[name], window=SSIM_WINDOW),
                     f"agreement_{name}": agreement(

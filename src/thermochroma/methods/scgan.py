@@ -227,7 +227,7 @@ class ScganGame(Game[Batch[Still]]):
         return {"critic": self.critics, "translator": self.translator}
 
     def turns(self, batch: Batch[Still], progress: Progress) -> Iterator[Turn]:
-        use_critic = progress.fraction >= self.warm_up_share
+        use_critic = progress.has_reached(self.warm_up_share)
         enter = self.translator.enter
         output, salient = self.translator.predict(batch.seen)
         fakes = _views(enter(output), salient)

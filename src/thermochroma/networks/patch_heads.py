@@ -1,11 +1,13 @@
 """Heads that project patches of feature maps, to compare them (Park et al., "CUT", ECCV 2020)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from thermochroma.base import host_draws
 from thermochroma.networks.blocks import init_normal
 
 
@@ -37,5 +39,9 @@ class PatchHeads(nn.Module):
 def draw_places(maps: Sequence[Float[Tensor, "b _ _ _"]], count: int) -> list[Int64[Tensor, " _"]]:
     """Draw at most `count` positions of each map without replacement, the same for all images."""
     areas = [features.shape[-2] * features.shape[-1] for features in maps]
-    # Drawn on the CPU: the same for every device.
-    return [torch.randperm(area)[:count].to(maps[0].device) for area in areas]
+    device = maps[0].device
+    return [host_draws.sent(partial(_draw, area, count), device) for area in areas]
+
+
+def _draw(area: int, count: int) -> Int64[Tensor, " _"]:
+    return torch.randperm(area)[:count]

@@ -3,28 +3,31 @@
 A step is hundreds to thousands of small kernels, which the host begins one by one; with one image in a
 batch the GPU waits for it most of the time. A recorded step (CUDA graph) is begun at once. What is
 recorded are addresses and numbers of the host, so it serves only a step in which the host decides
-nothing. That is found out before it is used: the step is rehearsed, recorded, and compared with an
-unrecorded one on the state that the training is in, which stays as it was.
+nothing but what it tells: numbers that it draws (base/host_draws.py) and what begins late
+(`Progress.has_reached`). That is found out before it is used: the step is rehearsed, recorded, and
+compared with an unrecorded one on the state that the training is in, which stays as it was.
 """
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Final, cast
 from warnings import catch_warnings
 
 import torch
 from torch import Tensor
 
-from thermochroma.base import whole_batch
+from thermochroma.base import host_draws, whole_batch
+from thermochroma.base.host_draws import Draw
 from thermochroma.contract.batch import TrainingBatch
 from thermochroma.contract.method import Progress
+from thermochroma.training.copies import distance, drawn, kept, of_host
 from thermochroma.training.finite import Note
 from thermochroma.training.loop import Player, Readings, begin, compute, play
-from thermochroma.training.state import Training, random_state, set_random_state
+from thermochroma.training.state import Training
 
 SWITCH: Final = "THERMOCHROMA_GRAPHS"
 """Variable of a machine: 0 for steps that are begun kernel by kernel."""
@@ -107,6 +110,8 @@ class Recorded:
 
     def __call__(self, training: Training, batch: TrainingBatch) -> Readings:
         """Train on a batch; the same numbers as those of `play`."""
+        if self._recording is not None and self._recording.is_past(training):
+            self._recording = None  # its memory is wanted for the next
         if self._recording is None and self.refusal is None:
             try:
                 self._recording = recorded(training, batch, self._recorder)
@@ -120,20 +125,28 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Found:
-    """The places of what a step finds: means of the terms by name, and answers of its checks, joined."""
+    """The places of what a step finds: means of the terms by name, and answers of its checks, joined.
+
+    draws: what draws the host's numbers, in their order, each with their place.
+    """
 
     names: Sequence[str]
     means: Tensor
     notes: Sequence[Note]
     answers: Tensor
+    draws: Sequence[tuple[Draw, Tensor]]
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One step. batch: the places of its images. layout: of the batches that it takes."""
+    """One step. batch: the places of its images. layout: of the batches that it takes.
+
+    phase: shares of the training by whether they had been reached.
+    """
 
     batch: TrainingBatch
     layout: list[object]
+    phase: Mapping[float, bool]
     found: Found
     do: Work
 
@@ -141,13 +154,20 @@ class Recording:
         """Whether a batch has the kind that was recorded."""
         return _layout(batch) == self.layout
 
+    def is_past(self, training: Training) -> bool:
+        """Whether something has begun that had not when it was recorded."""
+        now = training.progress
+        return any(now.has_reached(share) != reached for share, reached in self.phase.items())
+
     def play(self, training: Training, batch: TrainingBatch) -> Readings:
         """Train on a batch of that kind."""
         begin(training, batch)
         for place, given in zip(_tensors(self.batch), _tensors(batch), strict=True):
             place.copy_(given)
-        self.do()
         found = self.found
+        for draw, place in found.draws:
+            place.copy_(host_draws.ready(draw(), place.device), non_blocking=True)
+        self.do()
         parts = found.answers.clone().split([len(note.finite) for note in found.notes])
         for note, part in zip(found.notes, parts, strict=True):
             training.checks.note(replace(note, finite=part))
@@ -158,42 +178,81 @@ class Recording:
 def recorded(training: Training, batch: TrainingBatch, recorder: Recorder) -> Recording:
     """Record the step of a training, which is left as it was. Raises Unrecordable."""
     places = cast(TrainingBatch, _copied(batch))
-    put_back = _kept(training)
+    put_back = kept(training)
     try:
-        _rehearse(training, places, recorder)
+        phase = _rehearse(training, places, recorder)
     finally:
         put_back()
-
-    def work() -> Found:
-        with training.checks.apart() as notes:
-            readings = compute(training, places, training.progress)
-        means = torch.stack([one.double() for one in readings.values()])
-        return Found([*readings], means, notes, torch.cat([note.finite for note in notes]))
-
     try:
-        found, do = recorder.record(work)
+        found, do = recorder.record(lambda: _step(training, places))
     finally:
         put_back()
-    recording = Recording(places, _layout(batch), found, do)
+    recording = Recording(places, _layout(batch), phase, found, do)
     _compare(training, batch, recording, put_back)
     return recording
 
 
-def _rehearse(training: Training, batch: TrainingBatch, recorder: Recorder) -> None:
-    """Do the step, and refuse one in which the host decides anything, or keeps anything."""
-    before = _of_host(training, recorder.draws)
-    asked = _Asked(images=training.progress.images, of=training.progress.of)
+def _step(training: Training, batch: TrainingBatch) -> Found:
+    """Do the step, with a place for everything that comes in and goes out."""
+    draws: list[tuple[Draw, Tensor]] = []
+
+    def place_of(draw: Draw, device: torch.device) -> Tensor:
+        place = torch.empty_like(draw(), device=device)
+        draws.append((draw, place))
+        return place
+
+    with training.checks.apart() as notes, host_draws.going(place_of):
+        readings = compute(training, batch, training.progress)
+    means = torch.stack([one.double() for one in readings.values()])
+    return Found([*readings], means, notes, torch.cat([note.finite for note in notes]), draws)
+
+
+def _rehearse(training: Training, batch: TrainingBatch, recorder: Recorder) -> Mapping[float, bool]:
+    """Do the step, and refuse one in which the host decides or keeps anything that it does not tell.
+
+    Returns which shares of the training the method asked for, and whether they were reached.
+    """
+    now = training.progress
+    asked, host = _Asked(images=now.images, of=now.of), _Host(training, recorder.draws)
     begin(training, batch)
 
     def work() -> None:
-        with training.checks.apart():
+        with training.checks.apart(), host_draws.going(host.draw):
+            host.begin()
             compute(training, batch, asked)
+            host.look()
 
     recorder.rehearse(work)
     if asked.was_asked:
         raise Unrecordable("the method looks at how many images were shown")
-    if _distance(before, _of_host(training, recorder.draws)) > 0:
+    if host.moved:
         raise Unrecordable("the method draws numbers, or keeps images, outside the GPU")
+    return asked.answers
+
+
+@dataclass
+class _Host:
+    """Whether anything that the host keeps has moved, but for what it draws and sends."""
+
+    training: Training
+    draws: str
+    moved: bool = False
+    _before: dict[str, Any] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Begin to look."""
+        self._before = of_host(self.training, self.draws)
+
+    def look(self) -> None:
+        """Compare with the last look."""
+        self.moved |= distance(self._before, of_host(self.training, self.draws)) > 0
+
+    def draw(self, draw: Draw, device: torch.device) -> Tensor:
+        """Draw and send, which may move it."""
+        self.look()
+        found = host_draws.at_once(draw, device)
+        self.begin()
+        return found
 
 
 def _compare(
@@ -201,10 +260,15 @@ def _compare(
 ) -> None:
     """Refuse a recording whose numbers are not those of unrecorded steps."""
 
+    progress = training.progress
+
     def after(player: Player) -> Any:
         try:
             with training.checks.apart():
-                found = [player(training, batch) for _ in range(COMPARED)]
+                found = []
+                for _ in range(COMPARED):
+                    training.progress = progress  # nothing new begins meanwhile
+                    found.append(player(training, batch))
             state = {"network": training.game.state_dict(), "random": drawn()}
             average = training.average.translator.state_dict() if training.average else {}
             return deepcopy({"readings": found, "average": average, **state})
@@ -212,9 +276,9 @@ def _compare(
             put_back()
 
     plain, again = after(play), after(recording.play)
-    if (away := _distance(plain, again)) == 0:
+    if (away := distance(plain, again)) == 0:
         return
-    own = _distance(plain, after(play))
+    own = distance(plain, after(play))
     if not away <= LOOSE * own:
         raise Unrecordable(
             f"recorded, its numbers are others (by {away:.1e} of their size after {COMPARED} steps)"
@@ -222,80 +286,23 @@ def _compare(
 
 
 class _Asked(Progress):
-    """Progress that knows whether anybody looked at it."""
+    """Progress that notes what it is asked. answers: to `has_reached`, by share."""
 
     was_asked = False
+
+    @property
+    def answers(self) -> dict[float, bool]:
+        found: dict[float, bool] = self.__dict__.setdefault("_answers", {})
+        return found
+
+    def has_reached(self, share: float) -> bool:
+        plain = Progress(images=self.__dict__["images"], of=self.__dict__["of"])
+        return self.answers.setdefault(share, plain.has_reached(share))
 
     def __getattribute__(self, name: str) -> Any:
         if name in ("images", "of", "fraction"):
             object.__setattr__(self, "was_asked", True)
         return super().__getattribute__(name)
-
-
-def _kept(training: Training) -> Work:
-    """Copy everything that a step changes; returns what puts it back, into the same memory."""
-    game = deepcopy(training.game.state_dict())
-    average = deepcopy(training.average.translator.state_dict()) if training.average else {}
-    moments = {
-        (id(parameter), key): value.clone()
-        for optimizer in training.optimizers.values()
-        for parameter, state in optimizer.state.items()
-        for key, value in state.items()
-    }
-    host, progress = random_state(), training.progress
-
-    @torch.no_grad()
-    def put_back() -> None:
-        training.game.load_state_dict(game)
-        if training.average:
-            training.average.translator.load_state_dict(average)
-        for optimizer in training.optimizers.values():
-            optimizer.zero_grad(set_to_none=True)
-            for parameter, state in optimizer.state.items():
-                for key, value in state.items():
-                    former = moments.get((id(parameter), key))
-                    value.zero_() if former is None else value.copy_(former)
-        set_random_state(host)
-        training.progress = progress
-
-    return put_back
-
-
-def _of_host(training: Training, draws: str) -> dict[str, Any]:
-    """What the host keeps: what is in networks beside tensors, and random states but those of `draws`."""
-    state = {
-        name: value
-        for name, value in training.game.state_dict().items()
-        if not isinstance(value, Tensor)
-    }
-    random = {name: value for name, value in drawn().items() if name != draws}
-    return deepcopy({"kept": state, "random": random})
-
-
-def drawn() -> dict[str, Any]:
-    """How far all random numbers have been drawn."""
-    return random_state()
-
-
-def _distance(one: Any, other: Any) -> float:
-    """Largest relative distance between the tensors of two states; infinite where anything else differs."""
-    if isinstance(one, Tensor) and isinstance(other, Tensor):
-        if one.shape != other.shape:
-            return float("inf")
-        if torch.equal(one, other):
-            return 0.0
-        length = float(one.double().norm())
-        away = float((one.double() - other.double()).norm())
-        return away / length if length > 0 and away < float("inf") else float("inf")
-    if isinstance(one, dict) and isinstance(other, dict):
-        if one.keys() != other.keys():
-            return float("inf")
-        return max((_distance(one[key], other[key]) for key in one), default=0.0)
-    if isinstance(one, list) and isinstance(other, list):
-        if len(one) != len(other):
-            return float("inf")
-        return max(map(_distance, one, other), default=0.0)
-    return 0.0 if one == other else float("inf")
 
 
 @contextmanager
