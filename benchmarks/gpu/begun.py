@@ -63,6 +63,7 @@ def begun_of(
     frozen: FrozenNetworks,
     device: torch.device,
     seed: int = 0,
+    images: int = LONG,
 ) -> Training:
     """A fresh, seeded training with channels last; the stage's own also opens MLflow's window."""
     seed_everything(seed)
@@ -76,7 +77,7 @@ def begun_of(
         game=game,
         translator=translator,
         settings=settings,
-        images=LONG,
+        images=images,
         reading_every_images=100,
     )
 
