@@ -77,8 +77,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name in ("params", "source", "weights", "perception", "to"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--source", type=Path, required=True, help="a copy of RoadScene")
+    parser.add_argument(
+        "--weights", type=Path, required=True, help="frozen networks, as data/weights"
+    )
+    parser.add_argument("--perception", type=Path, required=True, help="networks that score")
+    parser.add_argument("--to", type=Path, required=True, help="folder of the images and scores")
     parser.add_argument("--blocks", required=True, help="of params.yaml, with commas")
     parser.add_argument("--folds", default=FOLDS)
     parser.add_argument("--precision", default="bfloat16", choices=("bfloat16", "float32"))

@@ -4,7 +4,7 @@ Trainings of several seeds are handed to so many GPUs, the longest first, one to
 that benchmark; a block without a measurement is named and counted as nothing.
 
     python -m benchmarks.scale --params params.yaml --measured docs/results/gpu/nvidia-h200.json \\
-        --gpus 1,8,64 --seeds 3 --price 3
+        --recorded docs/results/gpu/nvidia-h200-recorded.json --gpus 1,8,64 --seeds 3 --price 3
 """
 
 import argparse
@@ -30,11 +30,14 @@ def main() -> None:
     )
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--measured", type=Path, required=True, help="JSON of benchmarks.gpu")
+    parser.add_argument("--recorded", type=Path, help="a second one, with speeds of recorded steps")
     parser.add_argument("--gpus", default="1,8,64", help="numbers of GPUs, with commas")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--price", type=float, required=True, help="of a GPU for an hour")
     given = parser.parse_args()
     params, results = read_params(given.params), json.loads(given.measured.read_text())["results"]
+    if given.recorded:
+        results |= json.loads(given.recorded.read_text())["results"]
     blocks = [*params.lineup, *params.video_lineup]
     hours = {
         block: {data: hours_of(params, results, data, block) for data in FRAMES} for block in blocks
@@ -57,11 +60,20 @@ def main() -> None:
 
 def hours_of(params: Params, results: Mapping[str, Any], dataset: str, block: str) -> float | None:
     """Hours of one training, at the speed with one image in bfloat16; None where that was not measured."""
-    measured = results.get(f"steps/{LIKE.get(block, block)}", {}).get("bfloat16", {}).get("one")
-    if measured is None:
-        return None
+    speed = images_per_second(results, LIKE.get(block, block))
     images = params.budget[dataset].of(block).images_of(FRAMES[dataset])
-    return images / float(measured["images_per_second"]) / 3600
+    return None if speed is None else images / speed / 3600
+
+
+def images_per_second(results: Mapping[str, Any], block: str) -> float | None:
+    """Speed of recorded steps where a step was recorded, else of those that are begun kernel by kernel."""
+    steps, both = (
+        results.get(f"{part}/{block}", {}).get("bfloat16", {}) for part in ("steps", "recorded")
+    )
+    for found in (both.get("recorded", {}), steps.get("one", {}), both.get("plain", {})):
+        if "images_per_second" in found:
+            return float(found["images_per_second"])
+    return None
 
 
 def ends_after(lengths: Sequence[float], machines: int) -> float:

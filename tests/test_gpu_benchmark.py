@@ -97,7 +97,14 @@ def test_the_small_form_measures_everything_without_dvc_and_mlflow(tmp_path: Pat
     assert not whole["left_out"]
     assert not {name: found for name, found in results.items() if FAILED in found}
     blocks = ("pix2pix", "tir2lab")
-    each = ("steps/{}", "examination/{}", "compiled/{}/one", "compiled/{}/largest", "roadscene/{}")
+    each = (
+        "steps/{}",
+        "recorded/{}",
+        "examination/{}",
+        "compiled/{}/one",
+        "compiled/{}/largest",
+        "roadscene/{}",
+    )
     named = {one.format(block) for one in each for block in blocks}
     assert set(results) == named | {"loader", "scoring", "roadscene-images"}
     assert results["roadscene-images"]["pairs"] == {"train": 2, "validation": 1, "test": 1}
@@ -108,6 +115,10 @@ def test_the_small_form_measures_everything_without_dvc_and_mlflow(tmp_path: Pat
         assert all(cosine > 0.9 for cosine in found["cosines"].values())
         assert results[f"examination/{block}"] == {"faults": {"5": [], "8": [], "9": []}}
         assert results[f"compiled/{block}/one"]["graphs"] > 0
+        for name in ("float32", "bfloat16"):
+            timed = results[f"recorded/{block}"][name]
+            assert timed["plain"]["images_per_second"] > 0
+            assert timed["recorded"] == {"refused": "there is no GPU"}
         assert results[f"roadscene/{block}"]["images"] == SMALL.training_images
     assert "`pix2pix`" in path.with_suffix(".md").read_text()
 

@@ -119,11 +119,12 @@ def parts_of(inputs: Inputs, ledger: Ledger) -> list[Part]:
     loader = Piece("loader", f"{PACKAGE}.parts:load", lambda _: (form,))
     compiling = [compiled(block, batch) for batch in ("one", "largest") for block in inputs.blocks]
     return [
-        Part(0.52, 4.0, each("steps", "steps:measure", inputs.blocks, frozen)),
+        Part(0.42, 4.0, each("steps", "steps:measure", inputs.blocks, frozen)),
+        Part(0.16, 4.0, each("recorded", "recorded:measure", inputs.blocks, frozen)),
         Part(0.06, 3.0, each("examination", "parts:examine", inputs.blocks, place)),
         Part(0.03, 1.0, [loader]),
         Part(0.02, 1.0, [scoring]),
-        Part(0.29, 5.0, _of_roadscene(inputs, ledger, each)),
+        Part(0.23, 5.0, _of_roadscene(inputs, ledger, each)),
         Part(0.08, 20.0, compiling),
     ]
 

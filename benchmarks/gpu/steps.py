@@ -26,7 +26,6 @@ from tests.precision import COUNTS, cosine, gradients_of
 from thermochroma.base.device import choose_device, peak_memory_bytes
 from thermochroma.base.errors import BadInput
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.training.graphs import CudaRecorder, Recorded
 from thermochroma.training.state import Training
 
 Play = Callable[[int], object]
@@ -43,10 +42,6 @@ def measure(block: str, form: Form, weights: Path, seconds: float) -> dict[str, 
     found["float32"] = {"one": speed(play, 1, form, device)}
     training.half_precision = True
     found["bfloat16"] = {"one": speed(play, 1, form, device)}
-    for half, name in ((False, "float32"), (True, "bfloat16")):
-        training.half_precision = half
-        found[name]["recorded"] = recorded(training, one, form, device)
-        clear(device)
     seen = watched(play, form.watched_steps, device)
     found["synchronisations"] = seen.waits
     found["device_seconds"], found["kernels"] = seen.device_seconds, seen.kernels
@@ -83,18 +78,6 @@ def speed(play: Play, images: int, form: Form, device: torch.device) -> dict[str
         "images_per_second": images * steps / seconds_of(play, steps, device),
         "peak_memory_bytes": peak_memory_bytes(device),
     }
-
-
-def recorded(training: Training, batch: Any, form: Form, device: torch.device) -> dict[str, Any]:
-    """Speed of steps that were recorded; `refused` says why they were not."""
-    if device.type != "cuda":
-        return {"refused": "there is no GPU"}
-    player = Recorded(CudaRecorder(), lambda _: None)
-    try:
-        found = speed(partial(play_often, training, batch, player=player), 1, form, device)
-    except torch.OutOfMemoryError as problem:
-        return {"refused": in_words(problem)}
-    return found if player.refusal is None else {"refused": player.refusal}
 
 
 def seconds_of(play: Play, steps: int, device: torch.device) -> float:

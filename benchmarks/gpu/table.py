@@ -18,6 +18,7 @@ def page_of(ledger: Ledger, blocks: Sequence[str]) -> str:
     sections = (
         _head(ledger),
         _speeds(ledger, blocks),
+        recorded_of(ledger, blocks),
         _largest(ledger, blocks),
         _waits(ledger, blocks),
         _answers(ledger, blocks),
@@ -75,6 +76,36 @@ def _speeds(ledger: Ledger, blocks: Sequence[str]) -> str:
     head = ("block", "float32", "by hand, float32", "bf16", "bf16 + compile", "compiling, s")
     more = ("GiB, float32", "GiB, bf16", "remarks")
     return "## Steps with one image, images a second\n\n" + _table((*head, *more), *rows)
+
+
+def recorded_of(ledger: Ledger, blocks: Sequence[str]) -> str:
+    """Speeds of steps that were recorded, and whether they give the same bits."""
+    rows = []
+    for block in blocks:
+        found = _of(ledger, "recorded", block)
+        each = [found.get(name, {}) for name in ("float32", "bfloat16")]
+        cells = [
+            _number(one.get(kind, {}).get("images_per_second"))
+            for one in each
+            for kind in ("plain", "recorded")
+        ]
+        half = each[1].get("recorded", {})
+        said = half.get("refused") or ledger.results.get(f"recorded/{block}", {}).get(FAILED, "")
+        rows.append((f"`{block}`", *cells, _gib(half.get("peak_memory_bytes")), _bits(found), said))
+    head = ("block", "float32", "float32, recorded", "bf16", "bf16, recorded", "GiB, bf16")
+    return (
+        "## Recorded steps with one image, images a second\n\n"
+        "The same bits: what a recorded and an unrecorded training came to after eight steps.\n\n"
+        + _table((*head, "the same bits", "why not recorded"), *rows)
+    )
+
+
+def _bits(found: Result) -> str:
+    """Whether two trainings came to the same; else how far apart they are, beside two unrecorded ones."""
+    if "away" not in found or "refused" in found["bfloat16"]["recorded"]:
+        return NONE
+    away = found["away"]
+    return "yes" if away == 0 else f"no: {away:.1e}, unrecorded {found['again']:.1e}"
 
 
 def _remark(ledger: Ledger, block: str) -> str:

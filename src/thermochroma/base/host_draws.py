@@ -14,7 +14,7 @@ from torch import Tensor
 Draw: TypeAlias = Callable[[], Tensor]
 """Function that draws numbers on the processor. Whatever else it keeps there changes in it alone."""
 Way: TypeAlias = Callable[[Draw, torch.device], Tensor]
-"""How numbers come to a device."""
+"""Way of numbers to a device."""
 
 
 def sent(draw: Draw, device: torch.device) -> Tensor:

@@ -40,7 +40,7 @@ def kept(training: Training) -> Callable[[], None]:
 
 
 def of_host(training: Training, draws: str) -> dict[str, Any]:
-    """What the host keeps: what is in networks beside tensors, and random states but those of `draws`."""
+    """Values of the host: those in networks beside tensors, and random states but those of `draws`."""
     state = {
         name: _without_tensors(value)
         for name, value in training.game.state_dict().items()
@@ -58,7 +58,7 @@ def _without_tensors(value: Any) -> Any:
 
 
 def drawn() -> dict[str, Any]:
-    """How far all random numbers have been drawn."""
+    """States of all random numbers."""
     return random_state()
 
 

@@ -106,7 +106,7 @@ class Recorded:
         self._recorder, self._tell = recorder, tell
         self._recording: Recording | None = None
         self.refusal: str | None = None
-        """Why no step was recorded, if none was."""
+        """Reason why no step was recorded, if none was."""
 
     def __call__(self, training: Training, batch: TrainingBatch) -> Readings:
         """Train on a batch; the same numbers as those of `play`."""
