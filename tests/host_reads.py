@@ -36,7 +36,7 @@ READS: Final = (
     "nonzero",
     "new_tensor",  # numbers sent from ordinary memory: that waits, too
 )
-DRAWN: Final = ("image_pool.ImagePool._draw", "edges._draw_one_of", "tensors.constant")
+DRAWN: Final = ("image_pool.ImagePool._draw", "tensors.constant")
 """Functions that read numbers which were drawn on the processor, or send some from pinned memory."""
 PACKAGE: Final = "/thermochroma/"
 

@@ -1,13 +1,13 @@
 """Structured gradient alignment: edges of the input must be slopes of the output (PearlGAN)."""
 
-from collections.abc import Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from thermochroma.base import whole_batch
+from thermochroma.base import host_draws, whole_batch
 from thermochroma.base.colour_space import LUMA, central_differences
 from thermochroma.base.tensors import Visible, at_least_float32, constant, to_unit
 
@@ -32,9 +32,9 @@ def lost_edges(
     """
     patches = torch.stack([_patches(one) for one in edges])
     number = (patches > 0).any(-1).cumsum(1)  # of each patch among those with an edge, from 1
-    counts = whole_batch.gathered(number[:, -1]).tolist()
-    drawn = whole_batch.own(torch.tensor(_draw_one_of(counts))).to(edges.device)
-    places = (number <= drawn[:, None]).sum(1).clamp(max=GRID**2 - 1)
+    share = whole_batch.drawn(len(edges), partial(_draw, device=edges.device))
+    chosen = (share * number[:, -1]).floor()  # the host need not know how many there are
+    places = (number <= chosen[:, None]).sum(1).clamp(max=GRID**2 - 1)
     lost = [
         _lost(mine[place][0], _patches(slope)[place][0], strength)
         for mine, slope, place in zip(patches, slopes, places.split(1), strict=True)
@@ -42,9 +42,9 @@ def lost_edges(
     return torch.where(number[:, -1] > 0, torch.stack(lost), 0.0)
 
 
-def _draw_one_of(counts: Sequence[int]) -> list[int]:
-    """For each image, the place of one of so many; where there is none, none is drawn."""
-    return [int(torch.randint(count, ()).item()) if count else 0 for count in counts]
+def _draw(rows: int, device: torch.device) -> Float[Tensor, " rows"]:
+    """Numbers from 0 to below 1, each the place of a patch as a share of those with an edge."""
+    return host_draws.sent(lambda: torch.rand(rows, dtype=torch.float64), device)
 
 
 def _lost(

@@ -70,6 +70,8 @@ class Memory(nn.Module):
 
     def forward(self, rows: Float[Tensor, "b n"]) -> Float[Tensor, " b"]:
         """Mean distance of each row to all kept ones, a root mean square over the width; 0 without any."""
-        kept = self.kept[: int(self.filled)].clone()  # a later `add` must not change gradients
+        kept = self.kept.clone()  # a later `add` must not change gradients
         distances = (rows[:, None] - kept).square().mean(2).add(SMOOTH).sqrt()
-        return distances.sum(1) / max(len(kept), 1)
+        # All places are compared and the empty ones left out: the host need not know how many there are.
+        there = torch.arange(len(kept), device=kept.device) < self.filled
+        return torch.where(there, distances, 0.0).sum(1) / self.filled.clamp(min=1)
