@@ -50,7 +50,8 @@ class PlainSteps:
         self.parameters = optimizer.param_groups[0]["params"]
         options = {name: optimizer.param_groups[0][name] for name in OPTIONS}
         self.copies = [nn.Parameter(_plain(one)) for one in self.parameters]
-        self.plain = type(optimizer)(self.copies, **options, fused=False, foreach=False)
+        kind: Any = type(optimizer)
+        self.plain = kind(self.copies, **options, fused=False, foreach=False)
         self.worst, self.steps = 0.0, 0
         self.strides: set[int] = set()
         optimizer.register_step_pre_hook(self._before)
@@ -82,7 +83,7 @@ def steps_beside_plain_ones(
 ) -> dict[str, PlainSteps]:
     """Play one batch, every optimizer watched."""
     training = begin(block, frozen)
-    training.game.to(memory_format=layout)
+    training.game.to(memory_format=layout)  # type: ignore[call-overload]
     watched = {name: PlainSteps(optimizer) for name, optimizer in training.optimizers.items()}
     training.progress = LATE
     play(training, in_layout(batch_of(block, count=count), layout))
@@ -103,7 +104,7 @@ def gradients(
 ) -> Iterator[tuple[str, list[Tensor]]]:
     """The player of each turn with its gradients, in float64; nothing is stepped."""
     training = begin(block, frozen)
-    training.game.double().to(memory_format=layout)
+    training.game.double().to(memory_format=layout)  # type: ignore[call-overload]
     batch = in_layout(batch_of(block, count=count), layout, dtype=torch.float64)
     seed_everything(7)
     training.game.train()

@@ -212,7 +212,9 @@ def test_a_training_is_as_long_as_there_is_time_for(
     """A tenth of a second an image: 100 until 10 s; where it gets slower later, none begins past 12.5 s."""
     clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
 
-    def play_to(training: Any, run: Any, _data: object, images: int, watchers: Any = ()) -> None:
+    def play_to(
+        training: Any, run: Any, _data: object, images: int, _player: object, watchers: Any = ()
+    ) -> None:
         while training.progress.images < images:
             clock.now += 0.1 * run.budget.batch_size * (slower if watchers else 1)
             shown = training.progress.images + run.budget.batch_size
@@ -224,7 +226,8 @@ def test_a_training_is_as_long_as_there_is_time_for(
     monkeypatch.setattr(roadscene, "play_to", play_to)
     monkeypatch.setattr(roadscene, "training_dataset", lambda _run: None)
     training: Any = SimpleNamespace(progress=Progress(images=0, of=10**6))
-    run: Any = SimpleNamespace(budget=SimpleNamespace(batch_size=2, window=64))
+    budget = SimpleNamespace(batch_size=2, window=64)
+    run: Any = SimpleNamespace(budget=budget, device=PROCESSOR)
     found = roadscene.teach(training, run, FULL, until=10.01)
     assert (found["images"], found["planned_images"]) == (shown, 100)
 
