@@ -4,9 +4,10 @@ Ours is the trainer's, as the stage `train` begins one: channels last, fused opt
 memory kept for reuse. The one by hand (hand.py) leaves all that as PyTorch and the system have it. Each has
 a process of its own, and they take turns: round by round, and in turn who begins, in seconds of processor
 time. blocks: names, or `all`. side: in pixels, or the next that a method takes.
+layout: of ours, channels `last` as in the stage, or `first`.
 
     OMP_NUM_THREADS=1 python -m benchmarks.steps --weights data/weights --blocks pix2pix,tir2lab \\
-        --batches 1,8 --rounds 5 --scale 1.0 --side 256
+        --batches 1,8 --rounds 5 --scale 1.0 --side 256 --layout last
 """
 
 import statistics
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.steps.hand import BY_HAND, refuse_unknown
-from benchmarks.steps.timing import LAYOUTS, Form, begin, forward, one_step
+from benchmarks.steps.timing import KINDS, Form, Layout, begin, forward, one_step
 from thermochroma.base.memory import peak_bytes
 
 HEAD: Final = (
@@ -30,11 +31,13 @@ Call = Callable[..., Any]
 """Function that calls another one, in the process of one kind of step."""
 
 
-def main(weights: Path, blocks: str, batches: str, rounds: int, scale: float, side: int) -> None:
+def main(
+    weights: Path, blocks: str, batches: str, rounds: int, scale: float, side: int, layout: Layout
+) -> None:
     """Prints a Markdown table: seconds of a forward pass and of a step, and the peak of memory."""
     set_forkserver_preload(["benchmarks.steps.timing"])  # what all import is imported once
     sys.stdout.write(HEAD)
-    form = Form(weights, scale, side)
+    form = Form(weights, scale, side, layout)
     for block in BY_HAND if blocks == "all" else blocks.split(","):
         refuse_unknown(block)
         for batch in map(int, batches.split(",")):
@@ -43,13 +46,13 @@ def main(weights: Path, blocks: str, batches: str, rounds: int, scale: float, si
 
 
 def _row(form: Form, block: str, size: int, rounds: int) -> str:
-    seconds: dict[str, list[float]] = {kind: [] for kind in LAYOUTS}
+    seconds: dict[str, list[float]] = {kind: [] for kind in KINDS}
     with ExitStack() as stack:
-        calls = {kind: stack.enter_context(_process()) for kind in LAYOUTS}
+        calls = {kind: stack.enter_context(_process()) for kind in KINDS}
         for kind, call in calls.items():
             call(begin, form, block, size, kind)
         for number in range(rounds + 1):
-            for kind in list(LAYOUTS)[:: 1 if number % 2 else -1]:
+            for kind in KINDS[:: 1 if number % 2 else -1]:
                 took = calls[kind](one_step)
                 if number:  # the first round warms up
                     seconds[kind].append(took)

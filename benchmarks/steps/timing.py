@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -21,18 +22,30 @@ from thermochroma.training.loop import play
 from thermochroma.training.state import Training
 
 TEXT_WIDTH: Final = 512
-LAYOUTS: Final = {"ours": torch.channels_last, "by hand": torch.contiguous_format}
-"""Of each kind of step."""
+KINDS: Final = ("ours", "by hand")
 FORWARDS: Final = 3
+
+
+class Layout(Enum):
+    """Memory layout, by where the channels are."""
+
+    FIRST = "first"
+    LAST = "last"
+
+    @property
+    def format(self) -> torch.memory_format:
+        """What torch calls it."""
+        return torch.contiguous_format if self is Layout.FIRST else torch.channels_last
 
 
 @dataclass(frozen=True)
 class Form:
-    """Size of all trainings: weights of frozen networks, factor of widths, least side in pixels."""
+    """Form of all trainings: weights of frozen networks, factor of widths, least side, layout of ours."""
 
     weights: Path
     scale: float
     side: int
+    layout: Layout
 
 
 @dataclass
@@ -54,7 +67,8 @@ def begin(form: Form, block: str, size: int, kind: str) -> None:
     if kind == "ours":
         choose_device()
         keep_freed()
-    settings, method, layout = settings_of(block), method_of(block), LAYOUTS[kind]
+    settings, method = settings_of(block), method_of(block)
+    layout = (form.layout if kind == "ours" else Layout.FIRST).format
     training = begun_of(
         settings,
         method,

@@ -88,14 +88,14 @@ def _lost_edges(edges: Tensor, fake: Tensor) -> Tensor:
     across = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
     down = padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]
     slopes = (across.square() + down.square() + 1e-6).sqrt()
-    lost = []
-    for edge, slope in zip(edges[:, 0], slopes, strict=True):
+    lost, drawn = [], torch.rand(len(edges), dtype=torch.float64).tolist()
+    for edge, slope, share in zip(edges[:, 0], slopes, drawn, strict=True):
         cells = _cells(edge)
         holding = (cells > 0).any(1).nonzero()[:, 0].tolist()
         if not holding:
             lost.append(0 * slope.sum())
             continue
-        place = holding[int(torch.randint(len(holding), ()))]
+        place = holding[int(share * len(holding))]
         steep = _cells(slope)[place]
         wanted = 0.44 * cells[place] - steep / steep.max()
         lost.append(wanted.relu().sum() / (1 + cells[place].sum()))
