@@ -10,7 +10,7 @@ tile begins or ends, and elsewhere; and the difference from the image in one pie
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -25,7 +25,6 @@ from stages.command import run
 from thermochroma.base.image_files import image_files
 from thermochroma.base.images import read_thermal
 from thermochroma.inference.opening import load_predictor
-from thermochroma.inference.predictor import Predictor
 from thermochroma.inference.tiles import Tiling, translate_tiled, translated_tiles
 
 SQUARE: Final = 32
@@ -71,7 +70,7 @@ def main(translator: Path, images: Path, count: str, size: str, tile: str) -> No
 
 
 def measure(
-    predictor: Predictor,
+    predictor: Callable[..., UInt8[np.ndarray, "n h w d"]],
     image: UInt8[np.ndarray, "h w"],
     whole: UInt8[np.ndarray, "h w d"],
     tiling: Tiling,

@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from benchmarks import ablations, cropping, cycles, latency, lpips_parity
+from benchmarks import ablations, cropping, cycles, latency, lpips_parity, tiles
 from tests.examiner import IMAGES, PARAMS, PROCESSOR, SCALE, batch_of, begin, settings_of
 from tests.serving.test_onnx import sizes_as_tensors
 from thermochroma.base.errors import BadInput
 from thermochroma.config.params import read_params
+from thermochroma.inference.tiles import Tiling
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training.loop import play
 
@@ -34,6 +36,24 @@ def test_either_library_is_timed(
     case = latency.Case(runtime, block, 40, 34, batch=2, threads=1)
     cost = latency.measure(PARAMS, case, tmp_path)
     assert len(cost.wall) == len(cost.processor) == latency.TIMED
+
+
+def test_tiles_that_disagree_are_told_from_those_that_agree() -> None:
+    image = np.add.outer(np.arange(128), np.arange(160)).astype(np.uint8) // 2
+    levels = iter(np.array([0, 40] * 20, np.uint8))
+
+    def drifting(images: np.ndarray, reference: None, *, sharpness: float) -> np.ndarray:
+        return (images + next(levels))[..., None]
+
+    def same(images: np.ndarray, reference: None, *, sharpness: float) -> np.ndarray:
+        return images[..., None]
+
+    whole = image[..., None]
+    alone, guided = (Tiling(64, 16, guided=one) for one in (False, True))
+    assert tiles.measure(same, image, whole, alone).overlap == 0
+    assert tiles.measure(same, image, whole, alone).one_piece == 0
+    assert tiles.measure(drifting, image, whole, alone).overlap > 15
+    assert tiles.measure(drifting, image, whole, guided).overlap < 1
 
 
 def test_an_unknown_library_is_not_timed() -> None:
