@@ -148,7 +148,7 @@ def _resume_on_the_other_number(rank: int, folder: Path, port: int) -> None:
 
 
 def _make_shallow() -> None:
-    """Let forecasters halve six times, as the examination does (tests/methods/conftest.py)."""
+    """Let forecasters halve six times, as the examination does (tests/conftest.py)."""
     whole_settings = examiner.settings_of
 
     def settings_of(block: str) -> Settings:
