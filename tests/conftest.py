@@ -22,7 +22,6 @@ from tests.slow import is_slow, is_slow_file
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from thermochroma.contract.settings import Settings
     from thermochroma.networks.frozen import FrozenNetworks
 
 ROOT = Path(__file__).parents[1]
@@ -85,9 +84,6 @@ def one_empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         yield
 
 
-HALVINGS = 6
-
-
 @pytest.fixture(scope="session")
 def narrow_frozen(tmp_path_factory: pytest.TempPathFactory) -> "FrozenNetworks":
     """Stand-ins a quarter as wide as those of `frozen`: all of their layers, for questions without golden
@@ -98,26 +94,12 @@ def narrow_frozen(tmp_path_factory: pytest.TempPathFactory) -> "FrozenNetworks":
 
 
 @pytest.fixture
-def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let forecasters halve six times, not seven (I2V-GAN) or eight (Recycle-GAN).
-
-    Their windows are then 64 pixels, not 128 and 256, and one place is left inside as before. What is
-    left out are one or two of the innermost pairs of layers, each made in a loop like the pair around it.
-    """
+def shallow() -> Iterator[None]:
+    """Let networks of video be as shallow as 64 pixels need."""
     from tests import examiner
-    from thermochroma.methods import i2v_gan
 
-    whole = examiner.settings_of
-
-    def settings_of(block: str) -> "Settings":
-        settings = whole(block)
-        if block != "recycle_gan":
-            return settings
-        game = settings.game.model_copy(update={"forecaster_halvings": HALVINGS})
-        return settings.model_copy(update={"game": game})
-
-    monkeypatch.setattr(examiner, "settings_of", settings_of)
-    monkeypatch.setattr(i2v_gan, "FORECASTER_HALVINGS", HALVINGS)
+    with examiner.shallow():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ It holds
 - `image/size` and `image/mean`: root mean square and mean of the change that the first batch makes
   to the output of the deployed translator.
 
+Forecasters are shallow (`shallow` in tests/examiner.py).
+
 Rewrite some blocks' values, or all: python -m tests.golden [block ...]
 How far this machine is from them, in tolerances: python -m tests.golden --distance [block ...]
 How many changed weights they catch: python -m tests.golden --mutants [block ...]
@@ -38,6 +40,7 @@ from tests.examiner import (
     known_block,
     method_of,
     moments,
+    shallow,
     side_of,
 )
 from tests.stand_ins import stand_ins
@@ -274,7 +277,7 @@ def main() -> None:
     parser.add_argument("--distance", dest="say", action="store_const", const=_distance)
     parser.add_argument("--mutants", dest="say", action="store_const", const=_mutants)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, shallow():
         stand_ins(Path(folder))
         for block in given.blocks:
             say = given.say or _rewrite

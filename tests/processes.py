@@ -29,8 +29,6 @@ from tests.stand_ins import stand_ins
 from thermochroma.base import whole_batch
 from thermochroma.base.whole_batch import Share
 from thermochroma.contract.method import Progress
-from thermochroma.contract.settings import Settings
-from thermochroma.methods import i2v_gan
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.image_pool import ImagePool
 from thermochroma.training import checkpoint
@@ -42,7 +40,6 @@ IMAGES: Final = (2, 3)
 SHOWN_BEFORE: Final = (0, 11)
 POOL: Final = 2
 EPS: Final = 1e-6
-HALVINGS: Final = 6
 STRICT: Final = 1e-9
 """The largest difference of a weight that is allowed; weights are of the size of 0.02 to 1."""
 
@@ -109,13 +106,13 @@ def leaves(state: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 def _play_blocks(rank: int, blocks: list[str], folder: str, port: int) -> None:
     torch.set_num_threads(1)
-    _make_shallow()
     where = f"tcp://127.0.0.1:{port}"
     processes.init_process_group("gloo", init_method=where, rank=rank, world_size=2)
-    for block in blocks:
-        _play(block, Path(folder), together=True, name=f"{block}-{rank}")
-    for block in blocks[rank::2]:
-        _play(block, Path(folder), together=False, name=block)
+    with examiner.shallow():
+        for block in blocks:
+            _play(block, Path(folder), together=True, name=f"{block}-{rank}")
+        for block in blocks[rank::2]:
+            _play(block, Path(folder), together=False, name=block)
     _resume_on_the_other_number(rank, Path(folder), port)
 
 
@@ -145,21 +142,6 @@ def _resume_on_the_other_number(rank: int, folder: Path, port: int) -> None:
         play_all(resumed, rest, [])
         if rank == 0:
             torch.save(resumed.state_dict(), folder / f"resumed-{first_together}.pt")
-
-
-def _make_shallow() -> None:
-    """Let forecasters halve six times, as the examination does (tests/conftest.py)."""
-    whole_settings = examiner.settings_of
-
-    def settings_of(block: str) -> Settings:
-        settings = whole_settings(block)
-        if block != "recycle_gan":
-            return settings
-        game = settings.game.model_copy(update={"forecaster_halvings": HALVINGS})
-        return settings.model_copy(update={"game": game})
-
-    examiner.settings_of = settings_of
-    i2v_gan.FORECASTER_HALVINGS = HALVINGS
 
 
 def _compared(block: str, folder: Path) -> tuple[float, str]:

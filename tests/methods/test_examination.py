@@ -163,6 +163,7 @@ def test_9_two_steps_and_one_are_three(block: str, narrow_frozen: FrozenNetworks
     assert not questions.resumed_otherwise(block, narrow_frozen)
 
 
+@small
 @every_block_together
 def test_10_the_same_seed_gives_the_golden_values(block: str, frozen: FrozenNetworks) -> None:
     reading, stored = _reading(block, frozen), golden.stored()
@@ -171,6 +172,7 @@ def test_10_the_same_seed_gives_the_golden_values(block: str, frozen: FrozenNetw
     assert not {name: distance for name, distance in away.items() if distance > 1}
 
 
+@small
 @every_block_together
 def test_10_another_weight_does_not(block: str, frozen: FrozenNetworks) -> None:
     reading = _reading(block, frozen)
