@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,3 +117,9 @@ def test_tiles_are_chosen_above_a_size() -> None:
 def test_tiles_that_cannot_be_are_refused(side: int, overlap: int) -> None:
     with pytest.raises(BadInput, match="--tile 0 translates in one piece"):
         Tiling(side, overlap)
+
+
+@pytest.mark.parametrize("options", [{"overlap": 8}, {"guided": False}])
+def test_what_concerns_tiles_is_refused_where_there_are_none(options: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match=r"^--tile 0 with --(overlap|tiles-alone)"):
+        Tiling(0, **options)

@@ -40,6 +40,12 @@ class Tiling:
 
     def __post_init__(self) -> None:
         side, overlap = TILE if self.side is None else self.side, self.overlap_of()
+        if side == 0 and (self.overlap is not None or not self.guided):
+            raise BadInput(
+                given=f"--tile 0 with {'--tiles-alone' if self.overlap is None else '--overlap'}",
+                needed="tiles that the option can concern; 0 is for none",
+                remedy="leave one of the two out",
+            )
         if side != 0 and (side < LEAST_TILE or not 0 <= overlap <= side // 2):
             raise BadInput(
                 given=f"tiles of {side} pixels overlap by {overlap}",
