@@ -23,7 +23,6 @@ LONGEST: Final = (  # files that take more than ten seconds, the longest first
     "methods/test_pages.py",
     "metrics/test_reference_values.py",
     "methods/test_scgan.py",
-    "tracking/test_mlflow_client.py",
     "cluster/test_experiments.py",
     "cluster/test_tasks.py",
     "cluster/test_work.py",
@@ -32,7 +31,6 @@ LONGEST: Final = (  # files that take more than ten seconds, the longest first
     "loading/test_caption_policies.py",
     "serving/test_cli.py",
     "data/datasets/test_sample.py",
-    "pipeline/test_captions_blind.py",
 )
 IN_PIECES: Final = ("methods/test_examination.py",)
 """Files of many tests that share little: any process runs any of them."""

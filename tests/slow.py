@@ -46,8 +46,6 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "cluster/test_experiments.py",
     "cluster/test_tasks.py",
     "cluster/test_work.py",
-    "cluster/test_jobs.py::test_a_remote",
-    "cluster/test_jobs.py::test_what_is_not",
     "cluster/test_jobs.py::test_what_failed",
     "test_gpu_benchmark.py::test_the_small_form",
     "test_steps_by_hand.py::test_a_step",

@@ -246,6 +246,7 @@ def test_14_gradients_do_not_depend_on_the_layout(
         assert difference < 1e-9, f"the gradients of {player} depend on the memory layout"
 
 
+@small
 @every_block
 def test_15_half_precision_turns_gradients_no_more_than_it_must(
     block: str, frozen: FrozenNetworks
