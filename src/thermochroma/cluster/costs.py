@@ -21,7 +21,8 @@ HEAD: Final = (
 def cost_table(outcomes: Sequence[Outcome], starts: Mapping[str, Sequence[Start]]) -> str:
     """One line for each job, and one for all of them together, in Markdown.
 
-    Earlier attempts took the time between the first beginning and the last one, until the loss was seen.
+    Earlier attempts took the time between the first beginning and the last one: until the loss was seen and
+    a machine was free.
     """
     jobs = sorted(outcomes, key=lambda one: one.job.name)
     before = {one.job.name: _before(starts.get(one.job.name, ())) for one in jobs}

@@ -1,9 +1,10 @@
 """A Python module that ends with the process that started it; run as a file: `python tied.py dvc repro …`.
 
 Standard input is a pipe whose other end that process alone holds. The system closes it however the process
-ends, and then this one is killed with all that it has started. The watch is a thread beside the command,
-not a process between the two: where a machine of Ray's is lost, the task's process ends by itself and
-kills its children first, but not theirs (decision 24).
+ends, and then this one ends with all that it has started. The watch is a thread beside the command, not a
+process between the two: where Ray's process on a machine is lost, the task's process kills its children
+before it ends, but not theirs. So `dvc` has to be its child; a stage ends by itself when its `dvc` does
+(decision 24).
 """
 
 import os
