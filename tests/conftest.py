@@ -116,6 +116,12 @@ def browser() -> "Iterator[Browser]":
         found.close()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each process of several, and what it starts, one core: threads that share one wait busily."""
+    if config.getoption("numprocesses", default=None):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave files unread of which no test would be run: some import whole libraries to compare with."""
     if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
