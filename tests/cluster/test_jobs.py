@@ -142,8 +142,10 @@ def test_what_failed_is_named_and_the_rest_is_finished(
     assert "run the command again" in str(caught.value)
     assert [job.train for job in unfinished(root, all_jobs(root))] == [two.train]
     assert not (root / "data/page").exists()
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     render(root, [Outcome(two)])
     assert (root / "data/page").read_text() == "onetwo"
+    assert (root / "data/threads").read_text() == "1\n", "as many as `make repro` gives each stage"
 
 
 def test_a_missing_ray_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

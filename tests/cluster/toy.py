@@ -28,7 +28,7 @@ stages:
     deps: ["data/runs/${item.method}"]
     outs: ["data/scores_${item.method}"]
   page:
-    cmd: cat data/scores_one data/scores_two > data/page
+    cmd: cat data/scores_one data/scores_two > data/page; echo $OMP_NUM_THREADS > data/threads
     deps: [data/scores_one, data/scores_two]
     outs: [data/page]
 """

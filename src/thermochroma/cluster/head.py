@@ -29,6 +29,7 @@ from thermochroma.cluster.work import Outcome
 
 ON_ITS_WAY: Final = "cluster"
 """Folder beside the checkpoints of this machine, for those of the others."""
+THREADS: Final = "OMP_NUM_THREADS"
 Say = Callable[[str], object]
 
 
@@ -61,7 +62,7 @@ def run_lineup(root: Path, wish: Wish, *, say: Say) -> None:
         jobs = unfinished(root, everything)
         project = pack(root, remote=remote, checkpoints=wish.checkpoints)
         outcomes = run(jobs, {"": project}, say)
-    render(root, outcomes)
+    render(root, outcomes, threads=wish.cpus)
 
 
 def run_queue(root: Path, wish: Wish, *, say: Say) -> None:
@@ -77,7 +78,7 @@ def run_queue(root: Path, wish: Wish, *, say: Say) -> None:
         visit.leave()
         jobs = [job for of_one, _ in found.values() for job in of_one]
         outcomes = run(jobs, {name: project for name, (_, project) in found.items()}, say)
-    conclude(root, visit, experiments, outcomes)
+    conclude(root, visit, experiments, outcomes, threads=wish.cpus)
 
 
 @contextmanager
@@ -112,17 +113,28 @@ def _cluster(
             ray.shutdown()
 
 
-def render(root: Path, outcomes: Sequence[Outcome]) -> None:
-    """Take what was finished from the remote; tables and page follow if nothing has failed."""
+def render(root: Path, outcomes: Sequence[Outcome], *, threads: int = 1) -> None:
+    """Take what was finished from the remote; tables and page follow if nothing has failed.
+
+    threads: of the stages that run here; the last bits of baselines depend on it, as those of trainings do.
+    """
     restore(root, [one.job for one in outcomes if not one.failure])
     _refuse_failed(outcomes, needed="all of them, before tables and page are made")
-    show(*DVC, "repro", "--pull", folder=root)
+    show(*DVC, "repro", "--pull", folder=root, extra={THREADS: str(threads)})
 
 
 def conclude(
-    root: Path, visit: Visit, experiments: Sequence[Experiment], outcomes: Sequence[Outcome]
+    root: Path,
+    visit: Visit,
+    experiments: Sequence[Experiment],
+    outcomes: Sequence[Outcome],
+    *,
+    threads: int = 1,
 ) -> None:
-    """Take what was finished from the remote; DVC makes experiments of it if nothing has failed."""
+    """Take what was finished from the remote; DVC makes experiments of it if nothing has failed.
+
+    threads: of the stages that run here.
+    """
     done = [one.job for one in outcomes if not one.failure]
     for experiment in experiments:
         if jobs := [job for job in done if job.experiment == experiment.name]:
@@ -133,7 +145,7 @@ def conclude(
         needed="all of them, or DVC would train here what is missing",
         also=", or take the experiment out with `dvc queue remove`,",
     )
-    show(*DVC, "exp", "run", "--run-all", folder=root)
+    show(*DVC, "exp", "run", "--run-all", folder=root, extra={THREADS: str(threads)})
 
 
 def _refuse_failed(outcomes: Sequence[Outcome], *, needed: str, also: str = "") -> None:
