@@ -15,6 +15,7 @@ LONGEST: Final = (  # files that take more than ten seconds, the longest first
     "test_steps_by_hand.py",
     "reporting/page/test_claims.py",
     "test_gpu_benchmark.py",
+    "training/test_graphs.py",
     "test_types.py",
     "pipeline/test_what_runs_again.py",
     "reporting/page/test_page.py",
