@@ -12,9 +12,6 @@ SLOW = (  # files, or single tests, that take more than a second or two of a cor
     "methods/test_scgan.py",
     "methods/test_video_methods.py",
     "training/test_graphs.py::test_what_begins_late",
-    "training/test_graphs.py::test_a_recorded_training_has_the_bits_of_an_unrecorded_one[cyclegan",
-    "training/test_graphs.py::test_a_recorded_training_has_the_bits_of_an_unrecorded_one[reference",
-    "training/test_graphs.py::test_a_recorded_training_has_the_bits_of_an_unrecorded_one[thermal",
     "training/test_host_reads.py",
     "training/test_ranks.py::test_two_processes",
     "training/test_ranks.py::test_a_process_that_ends",
@@ -125,6 +122,7 @@ ONE_OF_EACH = (  # of each parametrized test of these, the first case alone: man
     "serving/test_translate.py::test_arrays_of_another_form",
     "serving/test_video.py",
     "test_hostile.py",
+    "training/test_graphs.py::test_a_recorded_training_has_the_bits",
 )
 FAST_BLOCKS = {"pix2pix", "tir2lab", "thermal_mask", "recycle_gan"}
 """Blocks that are examined: paired with a critic, a regression, there and back without pairs, video."""
