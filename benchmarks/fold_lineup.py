@@ -47,7 +47,7 @@ from thermochroma.pipeline.training_run import (
     text_width,
     training_dataset,
 )
-from thermochroma.training.graphs import player_for
+from thermochroma.training.graphs import play_for
 from thermochroma.training.loop import play_all
 from thermochroma.training.state import Training
 
@@ -232,8 +232,8 @@ def trained(run: TrainingRun, places: Places) -> Training:
         device=run.device,
     )
     told = f"{run.entry.name}: "
-    player = player_for(run.device, lambda why: sys.stderr.write(f"{told}{why}\n"))
-    play_all(training, batches, [], player)
+    play_one = play_for(run.device, lambda why: sys.stderr.write(f"{told}{why}\n"))
+    play_all(training, batches, [], play_one)
     return training
 
 

@@ -213,7 +213,7 @@ def test_a_training_is_as_long_as_there_is_time_for(
     clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
 
     def play_to(
-        training: Any, run: Any, _data: object, images: int, _player: object, watchers: Any = ()
+        training: Any, run: Any, _data: object, images: int, _play: object, watchers: Any = ()
     ) -> None:
         while training.progress.images < images:
             clock.now += 0.1 * run.budget.batch_size * (slower if watchers else 1)

@@ -19,7 +19,7 @@ from thermochroma.contract.method import Method, Progress
 from thermochroma.contract.settings import Settings
 from thermochroma.export.artifact import build_translator
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.training.loop import Player, play, play_all
+from thermochroma.training.loop import Play, play, play_all
 from thermochroma.training.state import Training, seed_everything
 
 IMAGES: Final = frozenset({"thermal", "visible", "target", "reference"})
@@ -112,9 +112,9 @@ def _scenes(like: Tensor) -> Tensor:
     return scenes.view_as(like)
 
 
-def play_often(training: Training, batch: Any, steps: int, player: Player = play) -> None:
+def play_often(training: Training, batch: Any, steps: int, play_one: Play = play) -> None:
     """Train with one batch again and again, readings noted as in every training."""
-    play_all(training, repeat((batch, whole(len(batch))), steps), [], player)
+    play_all(training, repeat((batch, whole(len(batch))), steps), [], play_one)
 
 
 def wait(device: torch.device) -> None:

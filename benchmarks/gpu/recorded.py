@@ -15,7 +15,7 @@ from thermochroma.base.device import choose_device
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training.copies import distance
 from thermochroma.training.graphs import CudaRecorder, Recorded
-from thermochroma.training.loop import Player, play
+from thermochroma.training.loop import Play, play
 from thermochroma.training.state import Training
 
 ROUNDS: Final = 4
@@ -44,8 +44,8 @@ def measure(block: str, form: Form, weights: Path, _seconds: float) -> dict[str,
     if device.type == "cuda":
         batches = [made_batch(block, form, 1, device), drawn_batch(block, form, 1, device)]
         plain, again, other = (
-            come_to(begun(block, form, frozen, device, half_precision=True), batches, player)
-            for player in (play, play, Recorded(CudaRecorder(), str))
+            come_to(begun(block, form, frozen, device, half_precision=True), batches, play_one)
+            for play_one in (play, play, Recorded(CudaRecorder(), str))
         )
         found |= {"again": distance(plain, again), "away": distance(plain, other)}
     return found
@@ -55,17 +55,17 @@ def recorded(training: Training, batch: Any, form: Form, device: torch.device) -
     """Speed and memory of steps that were recorded, or why they were not."""
     if device.type != "cuda":
         return {"refused": "there is no GPU"}
-    player = Recorded(CudaRecorder(), str)
+    play_one = Recorded(CudaRecorder(), str)
     try:
-        found = speed(partial(play_often, training, batch, player=player), 1, form, device)
+        found = speed(partial(play_often, training, batch, play_one=play_one), 1, form, device)
     except torch.OutOfMemoryError as problem:
         return {"refused": in_words(problem)}
-    return found if player.refusal is None else {"refused": player.refusal}
+    return found if play_one.refusal is None else {"refused": play_one.refusal}
 
 
-def come_to(training: Training, batches: list[Any], player: Player) -> dict[str, Any]:
+def come_to(training: Training, batches: list[Any], play_one: Play) -> dict[str, Any]:
     """State of a training after some rounds."""
     for _ in range(ROUNDS):
         for batch in batches:
-            player(training, batch)
+            play_one(training, batch)
     return deepcopy({name: one for name, one in training.state_dict().items() if name != "history"})

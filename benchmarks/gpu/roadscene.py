@@ -43,8 +43,8 @@ from thermochroma.pipeline.training_run import (
     text_width,
     training_dataset,
 )
-from thermochroma.training.graphs import player_for
-from thermochroma.training.loop import Player, Watcher, play_all
+from thermochroma.training.graphs import play_for
+from thermochroma.training.loop import Play, Watcher, play_all
 from thermochroma.training.state import Training
 
 NAME: Final = "roadscene"
@@ -193,13 +193,13 @@ def widened(entry: Entry, form: Form) -> Budget:
 def teach(training: Training, run: TrainingRun, form: Form, *, until: float) -> dict[str, Any]:
     """Train until about then: the first batches are timed, and say how many images there is time for."""
     size, dataset, start = run.budget.batch_size, training_dataset(run), time.perf_counter()
-    player = player_for(run.device, sys.stderr.write)
+    play_one = play_for(run.device, sys.stderr.write)
     tried = TRIED * size
     shown = 0
     if 2 * tried < form.training_images:
-        play_to(training, run, dataset, tried, player)
+        play_to(training, run, dataset, tried, play_one)
         begin = time.perf_counter()
-        play_to(training, run, dataset, 2 * tried, player)
+        play_to(training, run, dataset, 2 * tried, play_one)
         now = time.perf_counter()
         shown = 2 * tried
         more = int((until - now) / (now - begin) * tried) // size * size
@@ -209,7 +209,7 @@ def teach(training: Training, run: TrainingRun, form: Form, *, until: float) -> 
     training.progress = Progress(images=shown, of=goal)  # the rates fall to the end of these
     late = until + 0.25 * (until - start)
     with suppress(OutOfTimeError):
-        play_to(training, run, dataset, goal, player, watchers=[_ending(late)])
+        play_to(training, run, dataset, goal, play_one, watchers=[_ending(late)])
     seconds, images = time.perf_counter() - start, training.progress.images
     return {
         "images": images,
@@ -226,7 +226,7 @@ def play_to(
     run: TrainingRun,
     dataset: TrainingDataset,
     images: int,
-    player: Player,
+    play_one: Play,
     watchers: Iterable[Watcher] = (),
 ) -> None:
     """Show what follows, up to so many images, and wait until the device has done it."""
@@ -240,7 +240,7 @@ def play_to(
         sees=run.method.sees,
         device=run.device,
     )
-    play_all(training, batches, watchers, player)
+    play_all(training, batches, watchers, play_one)
     wait(run.device)
 
 

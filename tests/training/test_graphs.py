@@ -22,8 +22,8 @@ from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.networks.image_pool import ImagePool
 from thermochroma.training import copies, graphs
 from thermochroma.training.copies import distance
-from thermochroma.training.graphs import Found, Recorded, Recorder, Work, player_for
-from thermochroma.training.loop import Player, compute, play, play_all
+from thermochroma.training.graphs import Found, Recorded, Recorder, Work, play_for
+from thermochroma.training.loop import Play, compute, play, play_all
 from thermochroma.training.state import Training, random_state
 
 PLAIN = ("pix2pix", "cyclegan", "reference_contrastive", "thermal_mask")
@@ -88,7 +88,7 @@ def _after(
     block: str,
     frozen: FrozenNetworks,
     batches: Sequence[Any],
-    player: Player,
+    play_one: Play,
     *,
     skipped: int = 0,
     images: int = 1000,
@@ -99,7 +99,7 @@ def _after(
         if isinstance(module, ImagePool):
             module.size = min(module.size, 1)
     play_all(training, [(one, whole(len(one))) for one in batches[:skipped]], [])
-    play_all(training, [(one, whole(len(one))) for one in batches[skipped:]], [], player)
+    play_all(training, [(one, whole(len(one))) for one in batches[skipped:]], [], play_one)
     state = deepcopy(training.state_dict())
     return {**state, "random": _drawn()}
 
@@ -165,13 +165,13 @@ def test_a_recording_with_other_numbers_is_not_used(frozen: FrozenNetworks) -> N
 
 
 def test_what_is_not_finite_names_the_batch_that_it_came_with(frozen: FrozenNetworks) -> None:
-    training, player = _begun("pix2pix", frozen), Recorded(Repeating(), lambda _: None)
+    training, play_one = _begun("pix2pix", frozen), Recorded(Repeating(), lambda _: None)
     good = batch_of("pix2pix", seed=0)
     bad: Batch[Any] = replace(
         good, target=torch.full_like(good.target, torch.nan), frames=("broken", "too")
     )
     with pytest.raises(BadInput, match=r"^after 2 images, .*on the frames broken, too"):
-        play_all(training, [(good, whole(2)), (bad, whole(2))], [], player)
+        play_all(training, [(good, whole(2)), (bad, whole(2))], [], play_one)
 
 
 def test_progress_that_is_looked_at_is_noticed() -> None:
@@ -184,10 +184,10 @@ def test_progress_that_is_looked_at_is_noticed() -> None:
 def test_on_a_processor_and_where_it_is_switched_off_steps_are_played(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert player_for(torch.device("cpu"), print) is play
-    assert isinstance(player_for(torch.device("cuda"), print), Recorded)
+    assert play_for(torch.device("cpu"), print) is play
+    assert isinstance(play_for(torch.device("cuda"), print), Recorded)
     monkeypatch.setenv(graphs.SWITCH, "0")
-    assert player_for(torch.device("cuda"), print) is play
+    assert play_for(torch.device("cuda"), print) is play
 
 
 def test_distances() -> None:

@@ -42,7 +42,7 @@ from thermochroma.tracking.lineage import lineage
 from thermochroma.tracking.window import Window, open_window
 from thermochroma.training import checkpoint, finished, launch, ranks, snapshots
 from thermochroma.training.callbacks import At, Every, progress_bar
-from thermochroma.training.graphs import player_for
+from thermochroma.training.graphs import play_for
 from thermochroma.training.loop import play_all
 from thermochroma.training.state import Training, seed_everything
 
@@ -234,7 +234,7 @@ def teach(training: Training, run: TrainingRun, tracked: Window, place: Path) ->
     """Train to the end; returns the speed."""
     budget, batches = run.budget, batches_of(training, run)
     first, start = training.progress.images, time.perf_counter()
-    player = player_for(run.device, lambda why: tqdm.write(f"{label_of(run)}: {why}"))
+    play_one = play_for(run.device, lambda why: tqdm.write(f"{label_of(run)}: {why}"))
     with progress_bar(training, title=f"train {label_of(run)}") as bar:
         validate = Every(budget.validate_every_images, validation(run))
         keep = Every(budget.checkpoint_every_images, keeping(run, tracked, place))
@@ -242,7 +242,7 @@ def teach(training: Training, run: TrainingRun, tracked: Window, place: Path) ->
         kept = place / snapshots.FOLDER
         snap = At(late, lambda now: snapshots.keep(now, kept, metadata_of(run, now)))
         # before the checkpoint: whoever resumes finds every snapshot of what was played before
-        play_all(training, batches, [bar, validate, snap, keep], player)
+        play_all(training, batches, [bar, validate, snap, keep], play_one)
     seconds = time.perf_counter() - start
     shown = training.progress.images - first
     return {"training_images_per_second": shown / seconds if shown else None}

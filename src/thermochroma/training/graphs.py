@@ -26,7 +26,7 @@ from thermochroma.contract.batch import TrainingBatch
 from thermochroma.contract.method import Progress
 from thermochroma.training.copies import distance, drawn, kept, of_host
 from thermochroma.training.finite import Note
-from thermochroma.training.loop import Player, Readings, begin, compute, play
+from thermochroma.training.loop import Play, Readings, begin, compute, play
 from thermochroma.training.state import Training
 
 SWITCH: Final = "THERMOCHROMA_GRAPHS"
@@ -89,7 +89,7 @@ class CudaRecorder(Recorder):
         return found, graph.replay
 
 
-def player_for(device: torch.device, tell: Callable[[str], object]) -> Player:
+def play_for(device: torch.device, tell: Callable[[str], object]) -> Play:
     """Return what plays a batch on this device: on one GPU, recorded steps where they can be.
 
     tell: is told, once, why steps are not recorded.
@@ -100,7 +100,7 @@ def player_for(device: torch.device, tell: Callable[[str], object]) -> Player:
 
 
 class Recorded:
-    """Player of batches whose step is recorded at the first one; others than that one's kind are played."""
+    """Way to play batches: the step is recorded at the first one; other kinds of batches are played as ever."""
 
     def __init__(self, recorder: Recorder, tell: Callable[[str], object]) -> None:
         self._recorder, self._tell = recorder, tell
@@ -262,13 +262,13 @@ def _compare(
 
     progress = training.progress
 
-    def after(player: Player) -> Any:
+    def after(play_one: Play) -> Any:
         try:
             with training.checks.apart():
                 found = []
                 for _ in range(COMPARED):
                     training.progress = progress  # nothing new begins meanwhile
-                    found.append(player(training, batch))
+                    found.append(play_one(training, batch))
             state = {"network": training.game.state_dict(), "random": drawn()}
             average = training.average.translator.state_dict() if training.average else {}
             return deepcopy({"readings": found, "average": average, **state})

@@ -23,7 +23,7 @@ Readings = dict[str, Float[Tensor, ""]]
 Watcher = Callable[[Training, int], None]
 """Callback after every batch, with the number of its images; it must not touch the random states."""
 
-Player = Callable[[Training, TrainingBatch], Readings]
+Play = Callable[[Training, TrainingBatch], Readings]
 """Function that trains on one batch and returns its readings: `play`, or one with the same numbers."""
 
 
@@ -31,11 +31,11 @@ def play_all(
     training: Training,
     batches: Iterable[tuple[TrainingBatch, Share]],
     watchers: Iterable[Watcher],
-    player: Player | None = None,
+    play_one: Play | None = None,
 ) -> None:
     """Train on every batch; after each, note its readings and call the watchers.
 
-    player: nothing is `play`.
+    play_one: nothing is `play`.
 
     Raises BadInput for numbers that are not finite: at once on a processor; on a GPU at the next row of
     readings, before a checkpoint at the latest. No player was stepped with them.
@@ -43,7 +43,7 @@ def play_all(
     watching = list(watchers)
     for batch, share in batches:
         with computing(share):
-            readings = (player or play)(training, batch)
+            readings = (play_one or play)(training, batch)
         shown = training.progress.images
         if training.metric_log.ends_row(images=share.of, shown=shown):
             training.checks.read()
