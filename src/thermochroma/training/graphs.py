@@ -100,7 +100,7 @@ def play_for(device: torch.device, tell: Callable[[str], object]) -> Play:
 
 
 class Recorded:
-    """Way to play batches: the step is recorded at the first one; other kinds of batches are played as ever."""
+    """Way to play batches: the step is recorded at the first one, batches of another kind are played."""
 
     def __init__(self, recorder: Recorder, tell: Callable[[str], object]) -> None:
         self._recorder, self._tell = recorder, tell
