@@ -53,6 +53,7 @@ BELOW: Final = {
     ("i2v_gan", "translators"): (0.677, LONG_WAY),
     ("lkat_gan", "critic"): (0.990, CANCELS),
     ("lkat_gan", "translator"): (0.930, NOISE),
+    ("pearlgan", "translators"): (0.969, LONG_WAY),
     ("pix2pix", "translator"): (0.988, NOISE),
     ("recycle_gan", "translators"): (0.827, LONG_WAY),
     ("thermal_mask", "translators"): (0.961, LONG_WAY),
@@ -143,8 +144,8 @@ def faults(block: str, frozen: FrozenNetworks) -> list[str]:
 
 
 def _rounded(value: Any) -> Any:
-    """A float32 tensor to bfloat16's precision, forth and back; anything else as it is."""
-    if isinstance(value, Tensor) and value.dtype == torch.float32:
+    """A tensor in float32 that has bfloat16's precision; anything else as it is."""
+    if isinstance(value, Tensor) and value.dtype in (torch.float32, torch.bfloat16):
         return value.bfloat16().float()
     return value
 

@@ -18,7 +18,7 @@ stages:
     outs: [data/text]
   train:
     matrix: {dataset: [toy], method: [one, two]}
-    cmd: python train.py ${item.method}
+    cmd: exec python train.py ${item.method}  # no shell stays between it and its dvc
     deps: [data/text]
     params: ["methods.${item.method}"]
     outs: ["data/runs/${item.method}"]
