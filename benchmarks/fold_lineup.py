@@ -25,10 +25,10 @@ from typing import Any, Final
 import torch
 
 from benchmarks.gpu.begun import begun_of
-from benchmarks.gpu.roadscene import NAME, cut_pairs
+from benchmarks.gpu.roadscene import NAME, cut_pairs, describe_pairs
 from thermochroma.base.device import choose_device
 from thermochroma.base.sealed import write_json
-from thermochroma.config.params import Params, read_params
+from thermochroma.config.params import read_params
 from thermochroma.evaluation.evaluator import Evaluator
 from thermochroma.evaluation.outputs import write_outputs
 from thermochroma.evaluation.perceptual import read_perception
@@ -38,8 +38,6 @@ from thermochroma.loading.loader import training_batches
 from thermochroma.loading.policies import other_policies, own
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.pipeline.baselines import evaluate_baselines
-from thermochroma.pipeline.caption import caption
-from thermochroma.pipeline.encode import encode
 from thermochroma.pipeline.training_run import (
     TrainingFiles,
     TrainingRun,
@@ -140,17 +138,7 @@ def images_of(places: Places, fold: int) -> float:
     changes = {"source": str(places.source), "profile": f"fold_{fold}"}
     block = params.source(NAME).model_copy(update=changes)
     cut_pairs(params, block, place)
-    caption(
-        NAME,
-        params.caption,
-        block,
-        known=params.sources,
-        raw=place / "raw",
-        crops=place / "crops",
-        overrides=Path("captions/overrides.csv"),
-        captions=place / "captions.csv",
-    )
-    encode(place / "captions.csv", places.weights / "clip", place / "text.safetensors")
+    describe_pairs(params, block, place, clip=places.weights / "clip")
     return time.perf_counter() - start
 
 
@@ -175,7 +163,7 @@ def score_baselines(places: Places, place: Path) -> None:
     if (place / "baselines.json").exists():
         return
     evaluate_baselines(
-        settings_of(places.params).evaluate[NAME],
+        read_params(places.params).evaluate[NAME],
         note="",
         crops=place / "crops",
         efficientnet=places.weights / "efficientnet_lite0",
@@ -185,14 +173,9 @@ def score_baselines(places: Places, place: Path) -> None:
     )
 
 
-def settings_of(path: Path) -> Params:
-    """Settings of the project."""
-    return read_params(path)
-
-
 def run_of(places: Places, place: Path, block: str) -> TrainingRun:
     """What the stage `train` would be given."""
-    params = settings_of(places.params)
+    params = read_params(places.params)
     entry = params.entry(NAME, block)
     changes: dict[str, Any] = {"precision": places.precision, "workers": 0}
     if places.images is not None:
@@ -239,7 +222,7 @@ def trained(run: TrainingRun, places: Places) -> Training:
 
 def score(training: Training, run: TrainingRun, places: Places, folder: Path) -> None:
     """Score the main row and its further ones, as the stage `evaluate` does."""
-    settings, device = settings_of(places.params).evaluate[NAME], choose_device()
+    settings, device = read_params(places.params).evaluate[NAME], choose_device()
     rows = scored_rows(run.crops, settings.frames_per_sequence)
     extra = own(run.method.sees, run.crops, rows, read_text(run.method.sees, place_of_text(run)))
     evaluator = Evaluator(

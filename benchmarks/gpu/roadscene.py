@@ -71,17 +71,7 @@ def prepare_images(source: Path | None, place: Path) -> dict[str, Any]:
     else:
         block = block.model_copy(update={"source": str(source.resolve())})
         cut_pairs(params, block, place)
-    caption(
-        NAME,
-        params.caption,
-        block,
-        known=params.sources,
-        raw=place / "raw",
-        crops=place / "crops",
-        overrides=Path("captions/overrides.csv"),
-        captions=place / "captions.csv",
-    )
-    encode(place / "captions.csv", place.parent / "weights/clip", place / "text.safetensors")
+    describe_pairs(params, block, place, clip=place.parent / "weights/clip")
     crops = Crops(place / "crops")
     counts = {split: len(crops.split(split)) for split in ("train", *SCORED)}
     made_up = source is None
@@ -122,6 +112,21 @@ def cut_pairs(params: Params, block: DatasetSettings, place: Path) -> None:
         crops=place / "crops",
         metrics=place / "crops.json",
     )
+
+
+def describe_pairs(params: Params, block: DatasetSettings, place: Path, *, clip: Path) -> None:
+    """Caption and encode, as the stages of these names do."""
+    caption(
+        NAME,
+        params.caption,
+        block,
+        known=params.sources,
+        raw=place / "raw",
+        crops=place / "crops",
+        overrides=Path("captions/overrides.csv"),
+        captions=place / "captions.csv",
+    )
+    encode(place / "captions.csv", clip, place / "text.safetensors")
 
 
 def make_pairs(folder: Path, side: int) -> None:

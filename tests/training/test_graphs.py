@@ -156,6 +156,22 @@ def test_where_the_host_decides_nothing_is_recorded_and_nothing_changes(
     assert distance(_after("cyclegan", frozen, batches, play), found) == 0
 
 
+class _Full(Repeating):
+    """Recorder on a GPU whose memory ends behind a rehearsal."""
+
+    def rehearse(self, work: Work) -> None:
+        super().rehearse(work)
+        raise torch.OutOfMemoryError
+
+
+def test_without_memory_to_record_it_is_trained_all_the_same(frozen: FrozenNetworks) -> None:
+    told: list[str] = []
+    batches = [batch_of("pix2pix", seed=0)]
+    found = _after("pix2pix", frozen, batches, Recorded(_Full(), told.append))
+    assert "no memory left" in told[0]
+    assert distance(_after("pix2pix", frozen, batches, play), found) == 0
+
+
 def test_a_recording_with_other_numbers_is_not_used(frozen: FrozenNetworks) -> None:
     told: list[str] = []
     batches = [batch_of("pix2pix", seed=0)]

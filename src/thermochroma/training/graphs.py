@@ -116,11 +116,17 @@ class Recorded:
             try:
                 self._recording = recorded(training, batch, self._recorder)
             except Unrecordable as problem:
-                self.refusal = str(problem)
-                self._tell(f"each step is begun kernel by kernel: {self.refusal}")
+                self._refuse(str(problem))
+            except torch.OutOfMemoryError:  # copies of the state are compared, and put back before
+                self._refuse("the GPU has no memory left to record it")
+                torch.cuda.empty_cache()
         if self._recording is None or not self._recording.takes(batch):
             return play(training, batch)
         return self._recording.play(training, batch)
+
+    def _refuse(self, why: str) -> None:
+        self.refusal = why
+        self._tell(f"each step is begun kernel by kernel: {why}")
 
 
 @dataclass(frozen=True)
