@@ -102,7 +102,7 @@ def main() -> None:
     blocks = given.blocks.split(",")
     with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
         finish(pool, images_of, [(places, fold) for fold in folds], end)
-        jobs = [(places, fold, row) for row in (*blocks, BASELINES) for fold in folds]
+        jobs = [(places, fold, row) for row in (BASELINES, *blocks) for fold in folds]
         finish(pool, row_of, jobs, end)
         for worker in (pool._processes or {}).values():
             worker.kill()

@@ -18,7 +18,7 @@ import torch
 from benchmarks.gpu import roadscene, steps
 from benchmarks.gpu.form import FULL, SMALL
 from benchmarks.gpu.ledger import CODE, Ledger, code_digest, head_of
-from benchmarks.gpu.plan import Inputs, Part, Piece, parts_of, run_parts
+from benchmarks.gpu.plan import PARTS, Inputs, Part, Piece, parts_of, run_parts
 from benchmarks.gpu.synchronisations import watched
 from benchmarks.gpu.table import page_of
 from benchmarks.gpu.worker import FAILED, Worker
@@ -254,3 +254,9 @@ def test_results_are_of_the_code_that_gave_them(tmp_path: Path) -> None:
     assert code_digest(tmp_path) == before
     (tmp_path / "src/b/c.py").write_text("two")
     assert code_digest(tmp_path) != before
+
+
+def test_each_part_has_a_name_by_which_it_can_be_chosen(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, {"machine": MACHINE})
+    inputs = Inputs(SMALL, ("pix2pix",), ("pix2pix",), None, None, tmp_path)
+    assert [part.name for part in parts_of(inputs, ledger)] == PARTS.split(",")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.gpu.form import FULL, SMALL
 from benchmarks.gpu.ledger import Ledger, head_of
-from benchmarks.gpu.plan import Inputs, parts_of, run_parts
+from benchmarks.gpu.plan import PARTS, Inputs, parts_of, run_parts
 from benchmarks.gpu.table import page_of
 from benchmarks.gpu.worker import FAILED, Worker
 from thermochroma.base.endings import one_sentence
@@ -45,6 +45,9 @@ def main() -> None:
         "--blocks", help="blocks of params.yaml, with commas; nothing: both line-ups"
     )
     parser.add_argument(
+        "--parts", default=PARTS, help=f"some of {PARTS}, with commas; nothing: all"
+    )
+    parser.add_argument(
         "--place", type=Path, default=Path("data/gpu/work"), help="for what it makes"
     )
     parser.add_argument("--commit", default="", help="for a copy of the project without git")
@@ -57,7 +60,7 @@ def main() -> None:
 
 def measure(given: argparse.Namespace, *, end: float) -> None:
     """Measure until `end`, a time."""
-    inputs = inputs_of(given)
+    inputs, parts = inputs_of(given), parts_named(given.parts)
     with Worker() as worker:
         machine = worker("benchmarks.gpu.parts:machine", limit=end - time.monotonic())
         if FAILED not in machine and machine["device"] != "cuda" and not given.small:
@@ -84,7 +87,8 @@ def measure(given: argparse.Namespace, *, end: float) -> None:
         head = head_of(machine, inputs.form, frozen["provenance"], given.commit)
         ledger = Ledger(given.to, head)
         ledger.write()
-        run_parts(parts_of(inputs, ledger), ledger, worker, end=end, tell=_tell)
+        chosen = [one for one in parts_of(inputs, ledger) if one.name in parts]
+        run_parts(chosen, ledger, worker, end=end, tell=_tell)
     ledger.write()
     page = ledger.path.with_suffix(".md")
     write_text(page, page_of(ledger, inputs.blocks))
@@ -123,6 +127,19 @@ def inputs_of(given: argparse.Namespace) -> Inputs:
         weights=given.weights,
         place=given.place.resolve(),
     )
+
+
+def parts_named(given: str) -> list[str]:
+    """Names of parts. Raises BadInput for one that there is not."""
+    named, known = given.split(","), PARTS.split(",")
+    for one in named:
+        if one not in known:
+            raise BadInput(
+                given=f"--parts names `{one}`, which is no part{nearest(one, known)}",
+                needed=f"some of {PARTS}",
+                remedy="correct the name",
+            )
+    return named
 
 
 def _tell(line: str) -> None:

@@ -11,6 +11,8 @@ from benchmarks.gpu.ledger import Ledger
 from benchmarks.gpu.worker import Worker
 
 PACKAGE: Final = "benchmarks.gpu"
+PARTS: Final = "steps,recorded,examination,loader,scoring,roadscene,compiled"
+"""Names of the parts, in their order."""
 Arguments = Callable[[float], tuple[Any, ...]]
 """Function (seconds that there are) to what is handed to the measurement."""
 PATIENCE: Final = 3.0
@@ -36,6 +38,7 @@ class Part:
     share: float
     least: float
     pieces: Sequence[Piece]
+    name: str = ""
 
 
 def run_parts(
@@ -119,13 +122,13 @@ def parts_of(inputs: Inputs, ledger: Ledger) -> list[Part]:
     loader = Piece("loader", f"{PACKAGE}.parts:load", lambda _: (form,))
     compiling = [compiled(block, batch) for batch in ("one", "largest") for block in inputs.blocks]
     return [
-        Part(0.42, 4.0, each("steps", "steps:measure", inputs.blocks, frozen)),
-        Part(0.16, 4.0, each("recorded", "recorded:measure", inputs.blocks, frozen)),
-        Part(0.06, 3.0, each("examination", "parts:examine", inputs.blocks, place)),
-        Part(0.03, 1.0, [loader]),
-        Part(0.02, 1.0, [scoring]),
-        Part(0.23, 5.0, _of_roadscene(inputs, ledger, each)),
-        Part(0.08, 20.0, compiling),
+        Part(0.42, 4.0, each("steps", "steps:measure", inputs.blocks, frozen), "steps"),
+        Part(0.16, 4.0, each("recorded", "recorded:measure", inputs.blocks, frozen), "recorded"),
+        Part(0.06, 3.0, each("examination", "parts:examine", inputs.blocks, place), "examination"),
+        Part(0.03, 1.0, [loader], "loader"),
+        Part(0.02, 1.0, [scoring], "scoring"),
+        Part(0.23, 5.0, _of_roadscene(inputs, ledger, each), "roadscene"),
+        Part(0.08, 20.0, compiling, "compiled"),
     ]
 
 
