@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.examiner import batch_of, begin
 from thermochroma.base import host_draws
@@ -41,20 +42,40 @@ def _drawn() -> dict[str, Any]:
     return {name: value for name, value in random_state().items() if name != "python"}
 
 
+class Made(TorchDispatchMode):
+    """Keeps whatever is made meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[Any] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any | None = None
+    ) -> Any:
+        found = func(*args, **(kwargs or {}))
+        self.made.append(found)
+        return found
+
+
 class Repeating(Recorder):
-    """Recorder that does the work anew, between the same places. off: added to every mean."""
+    """Recorder that does the work anew, between the same places. off: added to every mean.
+
+    lost: places of drawn numbers that were made while recording.
+    """
 
     def __init__(self, off: float = 0.0, draws: str = "torch") -> None:
         self.off, self.draws, self.rehearsed, self.done = off, draws, 0, 0
+        self.lost: set[int] = set()
 
     def rehearse(self, work: Work) -> None:
         work()
         self.rehearsed += 1
 
     def record(self, work: Callable[[], Found]) -> tuple[Found, Work]:
-        # A GPU does nothing yet, whatever lies in the places of what is drawn.
-        with patch.object(torch, "empty_like", torch.zeros_like):
+        with Made() as taken:
             found = work()
+        # A GPU gives such memory to several things in a row: what is put there before is gone.
+        self.lost = {id(place) for _, place in found.draws} & set(map(id, taken.made))
 
         def do() -> None:
             places = iter([place for _, place in found.draws])
@@ -67,7 +88,7 @@ class Repeating(Recorder):
         return found, do
 
 
-def _with(places: Iterator[Tensor], training: Training, batch: Any) -> Found:
+def _with(places: Iterator[Tensor], training: Training, batch: Any, _drawn_to: object) -> Found:
     """The step with the numbers that were drawn for it, as a recording reads them."""
     with (
         training.checks.apart() as notes,
@@ -113,6 +134,7 @@ def test_a_recorded_training_has_the_bits_of_an_unrecorded_one(
     recorder = Repeating()  # from the second batch on, as behind a checkpoint
     found = _after(block, frozen, batches, Recorded(recorder, told.append), skipped=1)
     assert (told, recorder.rehearsed, recorder.done) == ([], 1, graphs.COMPARED + 3)
+    assert not recorder.lost
     assert distance(_after(block, frozen, batches, play), found) == 0
 
 
@@ -122,6 +144,28 @@ def test_a_batch_of_another_size_is_played_unrecorded(frozen: FrozenNetworks) ->
     found = _after("pix2pix", frozen, [one, other, one], Recorded(recorder, print))
     assert recorder.done == graphs.COMPARED + 2
     assert distance(_after("pix2pix", frozen, [one, other, one], play), found) == 0
+
+
+def test_a_step_that_draws_other_numbers_each_time_is_not_recorded(frozen: FrozenNetworks) -> None:
+    told: list[str] = []
+    with patch.object(graphs, "compute", _drawing_more_and_more()):
+        play_all(
+            _begun("pix2pix", frozen),
+            [(batch_of("pix2pix", seed=0), whole(2))],
+            [],
+            Recorded(Repeating(), told.append),
+        )
+    assert told == ["each step is begun kernel by kernel: it draws other numbers each time"]
+
+
+def _drawing_more_and_more() -> Callable[..., Any]:
+    shapes = iter(range(1, 100))
+
+    def drawing(training: Training, batch: Any, progress: Progress) -> Any:
+        host_draws.sent(lambda: torch.rand(next(shapes)), torch.device("cpu"))
+        return compute(training, batch, progress)
+
+    return drawing
 
 
 def test_what_begins_late_is_recorded_anew(frozen: FrozenNetworks) -> None:

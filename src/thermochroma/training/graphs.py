@@ -186,24 +186,33 @@ def recorded(training: Training, batch: TrainingBatch, recorder: Recorder) -> Re
     places = cast(TrainingBatch, _copied(batch))
     put_back = kept(training)
     try:
-        phase = _rehearse(training, places, recorder)
+        phase, drawn_to = _rehearse(training, places, recorder)
     finally:
         put_back()
     try:
-        found, do = recorder.record(lambda: _step(training, places))
+        found, do = recorder.record(lambda: _step(training, places, drawn_to))
     finally:
         put_back()
+    if [id(place) for _, place in found.draws] != [*map(id, drawn_to)]:
+        raise Unrecordable("it draws other numbers each time")
     recording = Recording(places, _layout(batch), phase, found, do)
     _compare(training, batch, recording, put_back)
     return recording
 
 
-def _step(training: Training, batch: TrainingBatch) -> Found:
-    """Do the step, with a place for everything that comes in and goes out."""
+def _step(training: Training, batch: TrainingBatch, drawn_to: Sequence[Tensor]) -> Found:
+    """Do the step, with a place for everything that comes in and goes out.
+
+    drawn_to: places of what the host draws, in its order. They were there before: memory that is taken
+    while a step is recorded may be that of something earlier in it, which would write over them.
+    """
     draws: list[tuple[Draw, Tensor]] = []
+    free = iter(drawn_to)
 
     def place_of(draw: Draw, device: torch.device) -> Tensor:
-        place = torch.empty_like(draw(), device=device)
+        drawn, place = draw(), next(free, None)
+        if place is None or place.shape != drawn.shape or place.dtype != drawn.dtype:
+            place = torch.zeros_like(drawn, device=device)  # is refused behind the recording
         draws.append((draw, place))
         return place
 
@@ -213,10 +222,13 @@ def _step(training: Training, batch: TrainingBatch) -> Found:
     return Found([*readings], means, notes, torch.cat([note.finite for note in notes]), draws)
 
 
-def _rehearse(training: Training, batch: TrainingBatch, recorder: Recorder) -> Mapping[float, bool]:
+def _rehearse(
+    training: Training, batch: TrainingBatch, recorder: Recorder
+) -> tuple[Mapping[float, bool], list[Tensor]]:
     """Do the step, and refuse one in which the host decides or keeps anything that it does not tell.
 
-    Returns which shares of the training the method asked for, and whether they were reached.
+    Returns which shares of the training the method asked for, and whether they were reached; and what
+    the host drew the last time, on the device.
     """
     now = training.progress
     asked, host = _Asked(images=now.images, of=now.of), _Host(training, recorder.draws)
@@ -224,6 +236,7 @@ def _rehearse(training: Training, batch: TrainingBatch, recorder: Recorder) -> M
 
     def work() -> None:
         with training.checks.apart(), host_draws.going(host.draw):
+            host.drawn.clear()
             host.begin()
             compute(training, batch, asked)
             host.look()
@@ -233,7 +246,7 @@ def _rehearse(training: Training, batch: TrainingBatch, recorder: Recorder) -> M
         raise Unrecordable("the method looks at how many images were shown")
     if host.moved:
         raise Unrecordable("the method draws numbers, or keeps images, outside the GPU")
-    return asked.answers
+    return asked.answers, host.drawn
 
 
 @dataclass
@@ -243,6 +256,7 @@ class _Host:
     training: Training
     draws: str
     moved: bool = False
+    drawn: list[Tensor] = field(default_factory=list)
     _before: dict[str, Any] = field(default_factory=dict)
 
     def begin(self) -> None:
@@ -257,6 +271,7 @@ class _Host:
         """Draw and send, which may move it."""
         self.look()
         found = host_draws.at_once(draw, device)
+        self.drawn.append(found)
         self.begin()
         return found
 
