@@ -4,7 +4,8 @@ Trainings of several seeds are handed to so many GPUs, the longest first, one to
 that benchmark; a block without a measurement is named and counted as nothing.
 
     python -m benchmarks.scale --params params.yaml --measured docs/results/gpu/nvidia-h200.json \\
-        --recorded docs/results/gpu/nvidia-h200-recorded.json --gpus 1,8,64 --seeds 3 --price 3
+        --recorded docs/results/gpu/nvidia-h200-recorded.json \\
+        docs/results/gpu/nvidia-h200-recorded-later.json --gpus 1,8,64 --seeds 3 --price 3
 """
 
 import argparse
@@ -30,14 +31,16 @@ def main() -> None:
     )
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--measured", type=Path, required=True, help="JSON of benchmarks.gpu")
-    parser.add_argument("--recorded", type=Path, help="a second one, with speeds of recorded steps")
+    parser.add_argument(
+        "--recorded", type=Path, nargs="+", default=[], help="more, with speeds of recorded steps"
+    )
     parser.add_argument("--gpus", default="1,8,64", help="numbers of GPUs, with commas")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--price", type=float, required=True, help="of a GPU for an hour")
     given = parser.parse_args()
     params, results = read_params(given.params), json.loads(given.measured.read_text())["results"]
-    if given.recorded:
-        results |= json.loads(given.recorded.read_text())["results"]
+    for more in given.recorded:
+        results |= json.loads(more.read_text())["results"]
     blocks = [*params.lineup, *params.video_lineup]
     hours = {
         block: {data: hours_of(params, results, data, block) for data in FRAMES} for block in blocks

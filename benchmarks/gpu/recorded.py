@@ -52,7 +52,7 @@ def measure(block: str, form: Form, weights: Path, _seconds: float) -> dict[str,
 
 
 def recorded(training: Training, batch: Any, form: Form, device: torch.device) -> dict[str, Any]:
-    """Speed and memory of steps that were recorded, or why they were not."""
+    """Speed of steps that were recorded, and the memory that they hold, or why they were not."""
     if device.type != "cuda":
         return {"refused": "there is no GPU"}
     play_one = Recorded(CudaRecorder(), str)
@@ -60,7 +60,10 @@ def recorded(training: Training, batch: Any, form: Form, device: torch.device) -
         found = speed(partial(play_often, training, batch, play_one=play_one), 1, form, device)
     except torch.OutOfMemoryError as problem:
         return {"refused": in_words(problem)}
-    return found if play_one.refusal is None else {"refused": play_one.refusal}
+    if play_one.refusal is not None:
+        return {"refused": play_one.refusal}
+    # What a recording holds is not counted as allocated.
+    return found | {"peak_memory_bytes": torch.cuda.memory_reserved(device)}
 
 
 def come_to(training: Training, batches: list[Any], play_one: Play) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def recorded_of(ledger: Ledger, blocks: Sequence[str]) -> str:
         half = each[1].get("recorded", {})
         said = half.get("refused") or ledger.results.get(f"recorded/{block}", {}).get(FAILED, "")
         rows.append((f"`{block}`", *cells, _gib(half.get("peak_memory_bytes")), _bits(found), said))
-    head = ("block", "float32", "float32, recorded", "bf16", "bf16, recorded", "GiB, bf16")
+    head = ("block", "float32", "float32, recorded", "bf16", "bf16, recorded", "GiB held")
     return (
         "## Recorded steps with one image, images a second\n\n"
         "The same bits: what a recorded and an unrecorded training came to after eight steps.\n\n"
