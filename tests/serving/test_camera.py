@@ -55,6 +55,9 @@ def test_ctrl_c_ends_a_recording_well(tmp_path: Path, monkeypatch: pytest.Monkey
         (("--tone", "auto"), "black and white that are known before the last image"),
         (("--tone", "window 1 2"), "has 8 bits a pixel, and --tone is given"),
         (("image.png",), "images stand beside --camera"),
+        (("--seconds", "0"), "--seconds is 0; .*more than 0"),
+        (("--seconds", "-1"), "--seconds is -1"),
+        (("--seconds", "nan"), "--seconds is nan"),
     ],
 )
 def test_what_a_camera_cannot_do_is_refused(
@@ -84,6 +87,13 @@ def test_a_camera_has_a_number_or_a_name(
 ) -> None:
     monkeypatch.setattr(camera.sys, "platform", system)
     assert camera._device(name) == device
+
+
+def test_a_kind_of_device_that_is_not_there_is_named(tmp_path: Path) -> None:
+    translator = saved("pix2pix", tmp_path / "a")
+    given = ["translate", str(translator), "--to", str(tmp_path), "--camera", "nonsense:0"]
+    with pytest.raises(SystemExit, match="no kind of device called 'nonsense' on this machine"):
+        main(given)
 
 
 @pytest.mark.parametrize("name", ["front", "v4l2:", "v4l2:/dev/video987", "nonsense:/dev/video0"])

@@ -226,7 +226,7 @@ def test_what_is_no_translator_is_not_exported(made: Path, tmp_path: Path) -> No
     for given, sentence in (
         (str(tmp_path / "no.safetensors"), "no.safetensors"),
         ("nothing", "neither a file nor a translator's name"),
-        (str(made / "translator.onnx"), "is for ONNX Runtime"),
+        (str(made / "translator.onnx"), "translator.onnx is an ONNX file already"),
     ):
         with pytest.raises(SystemExit, match=sentence):
             main(["export", given, "--onnx", str(tmp_path / "a.onnx"), "--data", str(tmp_path)])

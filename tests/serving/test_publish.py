@@ -55,6 +55,19 @@ def test_every_way_to_a_translator_gives_the_same_bytes(
         assert len(server.asked) == 1, "it was kept"
 
 
+def test_what_translate_takes_by_name_is_published_by_name(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published(project, capsys)
+    by_name = ["publish", "pix2pix", "--data", str(project / "data"), "--to"]
+    main([*by_name, str(project / "named.zip")])
+    assert (project / "named.zip").read_bytes() == (project / "p.zip").read_bytes()
+    main(["publish", "starter", "--to", str(project / "starter.zip")])
+    translated(project, str(project / "starter.zip"), "out")
+    with pytest.raises(SystemExit, match="`nosuch` is neither a file nor a translator's name"):
+        main(["publish", "nosuch", "--to", str(project / "new.zip")])
+
+
 @pytest.mark.parametrize(
     ("end", "sentence"),
     [

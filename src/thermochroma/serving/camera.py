@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
+from types import ModuleType
 from typing import Final
 
 from thermochroma.base.errors import BadInput
@@ -38,8 +39,15 @@ def record(
 ) -> tuple[Path, list[str]]:
     """Translate a camera's images into a new video in `folder`; gives it, and sentences on it.
 
-    Raises BadInput for a camera that cannot be opened, and for images that would be refused in a video.
+    Raises BadInput for a length of nothing, for a camera that cannot be opened, and for images that would
+    be refused in a video.
     """
+    if seconds is not None and not seconds > 0:
+        raise BadInput(
+            given=f"--seconds is {seconds:g}",
+            needed="how long the camera is recorded, more than 0",
+            remedy="correct it, or leave it out: then Ctrl-C ends the recording",
+        )
     if isinstance(tone, Percentile):
         raise BadInput(
             given="--tone auto or percentile stands beside --camera",
@@ -62,11 +70,24 @@ def record(
 def _opened(camera: str) -> Iterator[Video]:
     av = library()
     form, name = _device(camera)
+    _refuse_unknown(av, form)
     with reading(Path(name), needed=f"a camera that FFmpeg opens by {form}", remedy=AGAIN):
         container = av.open(name, format=form, timeout=WAIT)
     with container:
         video = video_in(container, Path(name))
         yield replace(video, name=f"the camera {camera}", sounds=(), expected=None)
+
+
+def _refuse_unknown(av: ModuleType, form: str) -> None:
+    """Raise BadInput for a kind of device that this FFmpeg does not have."""
+    try:
+        av.ContainerFormat(form, "r")
+    except ValueError:
+        raise BadInput(
+            given=f"FFmpeg has no kind of device called {form!r} on this machine",
+            needed="v4l2 (Linux), avfoundation (macOS), dshow (Windows), or another one of FFmpeg's",
+            remedy="correct what stands before the colon of --camera",
+        ) from None
 
 
 def _device(camera: str) -> tuple[str, str]:

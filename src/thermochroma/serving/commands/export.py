@@ -25,6 +25,13 @@ def run(chosen: Namespace) -> None:
             needed=f"a name that ends in {SUFFIX}",
             remedy=f"write NAME{SUFFIX}",
         )
+    given = Path(chosen.translator)
+    if is_onnx(given) and given.is_file():
+        raise BadInput(
+            given=f"{given} is an ONNX file already",
+            needed="a translator that torch reads",
+            remedy="use that file as it is, or give the translator.safetensors that it was made of",
+        )
     source = translator_at(chosen.translator, chosen.data, runtime="torch")
     translator, metadata = load_translator(source)
     text = fixed_text(

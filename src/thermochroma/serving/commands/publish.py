@@ -6,7 +6,8 @@ from pathlib import Path
 
 from thermochroma.base.errors import BadInput
 from thermochroma.base.files import sha256
-from thermochroma.export.archive import pack
+from thermochroma.export.archive import CARD, pack
+from thermochroma.serving.models import PACKAGED, file_of
 
 
 def run(chosen: Namespace) -> None:
@@ -21,8 +22,8 @@ def run(chosen: Namespace) -> None:
             needed="a new name: what is published under one stays as it is",
             remedy="give another name with --to, or remove the file",
         )
-    card = chosen.card or card_of(chosen.translator)
-    pack(chosen.translator, card, chosen.to, onnx=chosen.onnx)
+    translator = file_of(chosen.translator, chosen.data)
+    pack(translator, chosen.card or card_of(translator), chosen.to, onnx=chosen.onnx)
     digits = sha256(chosen.to)
     sys.stdout.write(
         f"{chosen.to}: {chosen.to.stat().st_size:,} bytes, SHA-256 {digits}\n"
@@ -31,10 +32,12 @@ def run(chosen: Namespace) -> None:
 
 
 def card_of(translator: Path) -> Path:
-    """Place of the card in the project whose training left the translator.
+    """Place of the card in the project whose training left the translator; the starter's lies beside it.
 
     Raises BadInput if the translator does not lie in a project's folder of runs.
     """
+    if translator == PACKAGED:
+        return PACKAGED.with_name(CARD)
     path = translator.absolute()
     name, dataset = path.parent.name, path.parent.parent.name
     root = path.parents[4] if len(path.parents) > 4 else path.parent
