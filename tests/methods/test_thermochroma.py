@@ -1,6 +1,7 @@
 """Our own method: the two images and the line between them, the encoders, the bands."""
 
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -65,6 +66,15 @@ def test_sharpness_moves_on_the_straight_line_from_the_mean_to_the_sharp_image()
     assert torch.equal(found[0], mean[0])
     torch.testing.assert_close(found[1], 0.75 * mean[1] + 0.25 * sharp[1])
     torch.testing.assert_close(found[2], sharp[2])
+
+
+def test_the_sharp_image_is_made_only_where_somebody_wants_it() -> None:
+    made, seen = translator(decoders=2), thermal()
+    with torch.no_grad():
+        whole = made(Tunable(seen, torch.tensor([0.0, 0.0, 0.5])))
+        with patch.object(made.residual, "forward", side_effect=AssertionError):
+            alone = made(Tunable(seen, torch.zeros(3)))
+    assert torch.equal(alone[:2], whole[:2])
 
 
 def test_the_mean_is_the_average_of_decoders_that_are_taught_alone() -> None:

@@ -79,6 +79,9 @@ class ThermochromaTranslator(Translator[Tunable]):
         self.residual = SharpHead(width)
 
     def forward(self, seen: Tunable) -> Image:
+        if _nobody_wants_more_than_the_mean(seen.sharpness):
+            maps = self.encoder(seen.thermal)
+            return averaged(self.means(maps, self.decoder(maps), seen.thermal))
         means, sharp = self.all(seen.thermal)
         mean = averaged(means)
         return torch.lerp(mean, sharp, seen.sharpness[:, None, None, None].to(mean.dtype))
@@ -96,6 +99,16 @@ class ThermochromaTranslator(Translator[Tunable]):
     ) -> list[Visible]:
         """Each decoder's mean. features: those of the first decoder."""
         return [self.mean(features, thermal), *(one(maps, thermal) for one in self.others)]
+
+
+def _nobody_wants_more_than_the_mean(sharpness: Float[Tensor, " b"]) -> bool:
+    """Whether the sharp image need not be made, a fifth to two fifths of the work.
+
+    Whoever traces the network, for a file or a diagram, sees all of it.
+    """
+    if torch.jit.is_tracing() or torch.compiler.is_compiling() or type(sharpness) is not Tensor:
+        return False
+    return not bool(sharpness.any())
 
 
 def averaged(images: list[Visible]) -> Visible:
