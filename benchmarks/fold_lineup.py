@@ -213,6 +213,7 @@ def trained(run: TrainingRun, places: Places) -> Training:
         trains_on=run.method.trains_on,
         sees=run.method.sees,
         device=run.device,
+        layout=run.layout,
     )
     told = f"{run.entry.name}: "
     play_one = play_for(run.device, lambda why: sys.stderr.write(f"{told}{why}\n"))

@@ -1,10 +1,10 @@
 """How many pairs a second are registered, on one core and on all, and where the time goes.
 
-Real pairs are scaled to 640x512, the size of KAIST, and written as JPEG; each is a mount of its own,
+Real pairs are scaled to one size (KAIST has 640x512), and written as JPEG; each is a mount of its own,
 so that every pair is estimated. The memory is that of all processes together, pages that they share
 counted once each.
 
-    python -m benchmarks.registration --dataset roadscene --raw data/raw/roadscene
+    python -m benchmarks.registration --dataset roadscene --raw data/raw/roadscene --size 640x512
 """
 
 import os
@@ -30,28 +30,28 @@ from thermochroma.data.registration.geometry import IDENTITY
 from thermochroma.data.registration.pair_estimate import estimate_pair, score_pair
 from thermochroma.data.registration.register import register
 
-SIZE: Final = (640, 512)
 IMAGES: Final = 60  # different pairs; they are used again where more are asked for
 RUNS: Final = ((1, 60), (0, 60), (0, 240))  # (workers, pairs); 0 workers: all cores
 PARTS: Final = 20  # pairs for the table of parts
 
 
-def main(dataset: str, raw: Path) -> None:
-    """Prints two tables as Markdown: throughput with memory, and milliseconds a part."""
+def main(dataset: str, raw: Path, size: str) -> None:
+    """Prints two tables as Markdown: throughput with memory, and milliseconds a part. size: as 640x512."""
+    width, height = map(int, size.split("x"))
     with tempfile.TemporaryDirectory() as folder:
-        names = _written(dataset, raw, Path(folder))
+        names = _written(dataset, raw, Path(folder), (width, height))
         sys.stdout.write(f"\n{_throughput(names, Path(folder))}\n\n{_parts(names, Path(folder))}\n")
 
 
-def _written(dataset: str, raw: Path, folder: Path) -> list[str]:
-    """Write the first pairs of the data set in `SIZE`; returns their names."""
+def _written(dataset: str, raw: Path, folder: Path, size: tuple[int, int]) -> list[str]:
+    """Write the first pairs of the data set in one size; returns their names."""
     source = load_dataset(dataset)
     frames = source.frames(source.settings(), raw)[:IMAGES]
     for spectrum in ("thermal", "visible"):
         (folder / spectrum).mkdir()
         for index, frame in enumerate(frames):
             image = cv2.imread(str(raw / getattr(frame, spectrum)))
-            scaled = cv2.resize(image, SIZE, interpolation=cv2.INTER_CUBIC)
+            scaled = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
             cv2.imwrite(str(folder / f"{spectrum}/{index}.jpg"), scaled)
     return [f"{index}.jpg" for index in range(len(frames))]
 

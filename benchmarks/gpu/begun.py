@@ -72,7 +72,7 @@ def begun_of(
         translator=translator, scale=scale, frozen=frozen, **settings.game.model_dump()
     )
     game.to(device)
-    game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    game.to(memory_format=method.layout_on(device))  # type: ignore[call-overload]
     return Training(
         game=game,
         translator=translator,

@@ -244,6 +244,7 @@ def play_to(
         trains_on=run.method.trains_on,
         sees=run.method.sees,
         device=run.device,
+        layout=run.layout,
     )
     play_all(training, batches, watchers, play_one)
     wait(run.device)

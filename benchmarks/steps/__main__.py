@@ -1,13 +1,13 @@
 """What the contract costs: a training step beside the same step written out by hand.
 
-Ours is the trainer's, as the stage `train` begins one: channels last, fused optimizers, checks, readings,
+Ours is the trainer's, as the stage `train` begins one: its layout, fused optimizers, checks, readings,
 memory kept for reuse. The one by hand (hand.py) leaves all that as PyTorch and the system have it. Each has
 a process of its own, and they take turns: round by round, and in turn who begins, in seconds of processor
 time. blocks: names, or `all`. side: in pixels, or the next that a method takes.
-layout: of ours, channels `last` as in the stage, or `first`.
+layout: of ours, `own` as in the stage, or channels `first`, or `last`.
 
     OMP_NUM_THREADS=1 python -m benchmarks.steps --weights data/weights --blocks pix2pix,tir2lab \\
-        --batches 1,8 --rounds 5 --scale 1.0 --side 256 --layout last
+        --batches 1,8 --rounds 5 --scale 1.0 --side 256 --layout own
 """
 
 import statistics

@@ -16,7 +16,7 @@ from tests.layouts import in_layout
 from thermochroma.base.device import choose_device
 from thermochroma.base.memory import keep_freed
 from thermochroma.contract.dummy_input import dummy_input
-from thermochroma.contract.method import Progress
+from thermochroma.contract.method import Method, Progress
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training.loop import play
 from thermochroma.training.state import Training
@@ -27,14 +27,16 @@ FORWARDS: Final = 3
 
 
 class Layout(Enum):
-    """Memory layout, by where the channels are."""
+    """Memory layout, by where the channels are; `own` for that of the stage `train`."""
 
     FIRST = "first"
     LAST = "last"
+    OWN = "own"
 
-    @property
-    def format(self) -> torch.memory_format:
+    def of(self, method: Method) -> torch.memory_format:
         """What torch calls it."""
+        if self is Layout.OWN:
+            return method.layout_on(PROCESSOR)
         return torch.contiguous_format if self is Layout.FIRST else torch.channels_last
 
 
@@ -68,7 +70,7 @@ def begin(form: Form, block: str, size: int, kind: str) -> None:
         choose_device()
         keep_freed()
     settings, method = settings_of(block), method_of(block)
-    layout = (form.layout if kind == "ours" else Layout.FIRST).format
+    layout = (form.layout if kind == "ours" else Layout.FIRST).of(method)
     training = begun_of(
         settings,
         method,

@@ -3,6 +3,7 @@
 import pickle
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -154,6 +155,28 @@ def test_batches_resume_in_the_middle_and_end_small(crops: Crops) -> None:
     whole = frames(0)
     assert [len(batch) for batch in whole] == [4, 4, 3]
     assert frames(4) == whole[1:]
+
+
+def test_channels_come_last_or_first_with_the_same_numbers(crops: Crops) -> None:
+    def first(**layout: Any) -> Any:
+        ((batch, _),) = training_batches(
+            _images(crops),
+            start_images=0,
+            images=4,
+            batch_size=4,
+            workers=0,
+            trains_on=Batch,
+            sees=Still,
+            device=CPU,
+            **layout,
+        )
+        return batch
+
+    last, other = first(), first(layout=torch.contiguous_format)
+    for one, same in ((last.target, other.target), (last.seen.thermal, other.seen.thermal)):
+        assert one.is_contiguous(memory_format=torch.channels_last) and torch.equal(one, same)
+        assert same.stride() == torch.empty(same.shape).stride()
+    assert other.frames == last.frames
 
 
 def test_another_process_loads_the_same(crops: Crops) -> None:

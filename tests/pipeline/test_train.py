@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 import torch
 
+from tests.conftest import ROOT
 from tests.examiner import method_of, settings_of
 from tests.made_crops import Sequence, make_crops
 from thermochroma.base.errors import BadInput
+from thermochroma.config.params import read_params
 from thermochroma.contract.settings import CameraSettings
 from thermochroma.export.artifact import build_translator
 from thermochroma.networks.frozen import FrozenNetworks
-from thermochroma.pipeline.train import has_ended, try_sides
+from thermochroma.pipeline.train import batches_of, begin, has_ended, try_sides
 from thermochroma.pipeline.training_run import (
+    TrainingRun,
     refuse_camera,
     refuse_frames,
     refuse_sampling,
@@ -94,6 +97,35 @@ def test_a_number_of_frames_that_cannot_be_had_is_refused(
     with pytest.raises(BadInput, match=told) as refused:
         refuse_frames(frames, method, there=12, dataset="sample")
     assert "`budget.sample`" in str(refused.value)
+
+
+@pytest.mark.parametrize("block, first", [("cyclegan", True), ("tir2lab", False)])
+def test_weights_and_images_have_the_layout_that_is_quick_on_the_device(
+    block: str, first: bool, tmp_path: Path, frozen: FrozenNetworks
+) -> None:
+    pair = np.zeros((256, 256), np.uint8), np.zeros((256, 256, 3), np.uint8)
+    crops = make_crops(tmp_path, {"s": Sequence(2)}, lambda *_: pair)
+    entry = read_params(ROOT / "params.yaml").entry("sample", block)
+    budget = entry.budget.model_copy(update={"scale": 1 / 64, "window": 64, "workers": 0})
+    run = TrainingRun(
+        dataset="sample",
+        entry=replace(entry, budget=budget),
+        side=256,
+        frozen="",
+        method=method_of(block),
+        crops=crops,
+        text=None,
+        edges=tmp_path,
+        device=torch.device("cpu"),
+        fingerprint="",
+    )
+    training = begin(run, frozen)
+    batch, _ = next(batches_of(training, run))
+    weights = [one for one in training.game.parameters() if one.ndim == 4 and one[0, 0].numel() > 1]
+    wide = [one for one in [*weights, batch.target] if one.shape[1] > 1]
+    for layout, holds in ((torch.contiguous_format, first), (torch.channels_last, not first)):
+        assert all(one.is_contiguous(memory_format=layout) == holds for one in wide)
+    assert method_of(block).layout_on(torch.device("cuda")) is torch.channels_last
 
 
 @pytest.mark.parametrize("block", ["thermal_mask", "recycle_gan"])

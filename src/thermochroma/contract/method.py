@@ -11,6 +11,7 @@ from enum import Enum
 from importlib import import_module
 from typing import Any, Generic, NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -129,6 +130,15 @@ class Method:
     deviation: Callable[[Any], str] | None = None
     """Function (settings) to half a sentence on what a block does otherwise than the paper says, for the
     notes below tables; "" where there is nothing to say."""
+
+    channels_first_on_processor: bool = False
+    """Whether a training on a processor goes faster with the channels of images and weights first in
+    memory, as where many instance norms stand between convolutions. On a GPU they are last."""
+
+    def layout_on(self, device: torch.device) -> torch.memory_format:
+        """Memory layout of the images and weights of a training."""
+        first = self.channels_first_on_processor and device.type == "cpu"
+        return torch.contiguous_format if first else torch.channels_last
 
     def side_for(self, side: int) -> int:
         """The shortest side that the translator accepts and that is no shorter than `side`, in pixels."""

@@ -1,7 +1,7 @@
 """Conversion of raw bytes to a method's input: reads exactly the fields that the input type names."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,20 @@ def _triplets(raw: Raw, sees: type, text: TextTable | None) -> Triplets:
         visible=_visible(one_by_one, text).unflatten(0, (count, -1)),
         frames=tuple(raw["frame"]),
     )
+
+
+def laid_out(batch: Any, layout: torch.memory_format) -> Any:
+    """The batch in a memory layout: as it was assembled, channels last, or a copy with channels first."""
+    if layout is torch.channels_last:
+        return batch
+    changed: dict[str, Any] = {}
+    for field in fields(batch):
+        value = getattr(batch, field.name)
+        if isinstance(value, Tensor):
+            changed[field.name] = value.contiguous()
+        elif is_dataclass(value):
+            changed[field.name] = laid_out(value, layout)
+    return replace(batch, **changed)
 
 
 def move(raw: Raw, device: torch.device) -> Raw:

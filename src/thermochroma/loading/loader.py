@@ -16,7 +16,7 @@ from thermochroma.base.whole_batch import Share
 from thermochroma.contract.batch import TrainingBatch
 from thermochroma.contract.settings import CameraSettings
 from thermochroma.loading.camera_jitter import by_another_camera
-from thermochroma.loading.collate import Raw, assemble_shown, move
+from thermochroma.loading.collate import Raw, assemble_shown, laid_out, move
 from thermochroma.loading.crops import Crops
 from thermochroma.loading.edge_maps import EdgeMaps
 from thermochroma.loading.inference_batches import as_raw
@@ -108,10 +108,12 @@ def training_batches(
     trains_on: type,
     sees: type,
     device: torch.device,
+    layout: torch.memory_format = torch.channels_last,
 ) -> Iterator[tuple[TrainingBatch, Share]]:
     """Yield this process's share of each batch, and which share it is.
 
-    The first batch starts with the image `start_images`; the last one may be smaller.
+    The first batch starts with the image `start_images`; the last one may be smaller. layout: of the images
+    in memory.
     """
     starts = range(start_images, images, batch_size)
 
@@ -121,7 +123,8 @@ def training_batches(
     shown = (share_at(start).numbers(start) for start in starts)
     loaded = raw_batches(dataset, shown, workers=workers, device=device)
     for start, raw in zip(starts, loaded, strict=True):
-        yield assemble_shown(move(raw, device), trains_on, sees, dataset.text), share_at(start)
+        batch = assemble_shown(move(raw, device), trains_on, sees, dataset.text)
+        yield laid_out(batch, layout), share_at(start)
 
 
 def raw_batches(

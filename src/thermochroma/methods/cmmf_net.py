@@ -413,4 +413,5 @@ METHOD = Method(
     game=CmmfGame,
     deviation=other_than_vgg19,
     uses_text=uses_text,
+    channels_first_on_processor=True,
 )

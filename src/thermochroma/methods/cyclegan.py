@@ -177,4 +177,5 @@ METHOD = Method(
     published_parameters={"cyclegan": {"translators": 2 * 11_378_179, "critics": 2 * 2_764_737}},
     translator=CycleGanTranslator,
     game=CycleGanGame,
+    channels_first_on_processor=True,
 )

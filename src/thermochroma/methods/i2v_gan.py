@@ -392,4 +392,5 @@ METHOD = Method(
     },
     translator=I2vTranslator,
     game=I2vGame,
+    channels_first_on_processor=True,
 )

@@ -327,4 +327,5 @@ METHOD = Method(
     },
     translator=LkatTranslator,
     game=lkat_game,
+    channels_first_on_processor=True,
 )

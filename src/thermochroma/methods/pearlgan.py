@@ -402,4 +402,5 @@ METHOD = Method(
     },
     translator=PearlTranslator,
     game=PearlGame,
+    channels_first_on_processor=True,
 )

@@ -269,4 +269,5 @@ METHOD = Method(
     },
     translator=RecycleTranslator,
     game=RecycleGame,
+    channels_first_on_processor=True,
 )

@@ -416,4 +416,5 @@ METHOD = Method(
     translator=ReferenceTranslator,
     game=ReferenceGame,
     deviation=other_than_vgg19,
+    channels_first_on_processor=True,
 )

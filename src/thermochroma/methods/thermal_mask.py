@@ -395,4 +395,5 @@ METHOD = Method(
     counts_are_published=False,
     translator=ThermalMaskTranslator,
     game=ThermalMaskGame,
+    channels_first_on_processor=True,
 )

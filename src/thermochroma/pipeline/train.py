@@ -161,9 +161,8 @@ def begin(run: TrainingRun, frozen: FrozenNetworks) -> Training:
         translator=translator, scale=budget.scale, frozen=frozen, **settings.game.model_dump()
     )
     ranks.refuse_own_draws(game)
-    # Channels last: 8 times faster for the 13x13 depthwise gradients, even on a processor.
     game.to(run.device)
-    game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    game.to(memory_format=run.layout)  # type: ignore[call-overload]
     try_sides(
         translator,
         run.method,
@@ -227,6 +226,7 @@ def batches_of(training: Training, run: TrainingRun) -> Iterator[tuple[TrainingB
         trains_on=run.method.trains_on,
         sees=run.method.sees,
         device=run.device,
+        layout=run.layout,
     )
 
 

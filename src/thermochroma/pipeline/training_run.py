@@ -70,6 +70,11 @@ class TrainingRun:
         """Length and size of the training."""
         return self.entry.budget
 
+    @property
+    def layout(self) -> torch.memory_format:
+        """Memory layout of the images and weights."""
+        return self.method.layout_on(self.device)
+
 
 def prepare(
     dataset: str,
