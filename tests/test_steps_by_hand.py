@@ -1,6 +1,7 @@
 """A step written out by hand computes what the trainer's does, or its time says nothing of the trainer."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,11 @@ from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
 from benchmarks.steps.hand import BY_HAND, by_hand, refuse_unknown
+from benchmarks.steps.library import share_of
+from benchmarks.steps.timing import Form, Layout
 from tests.examiner import IMAGES, PARAMS, batch_of, begin
 from tests.layouts import in_layout, relative
+from tests.stand_ins import stand_ins
 from thermochroma.base.errors import BadInput
 from thermochroma.config.params import read_params
 from thermochroma.contract.method import Progress
@@ -86,3 +90,9 @@ def _played(
     finally:
         handle.remove()
     return training, gradients
+
+
+def test_the_librarys_share_of_a_step_is_one(tmp_path: Path) -> None:
+    stand_ins(tmp_path)
+    share = share_of(Form(tmp_path, 1 / 16, 64, Layout.OWN), "tir2lab")
+    assert 0.1 < share < 1
