@@ -1,5 +1,6 @@
 """Benchmarks are run by hand; what they make up and read must be what the stages know today."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +8,15 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import ablations, cropping, cycles, latency, lpips_parity, tiles
+from benchmarks import ablations, cropping, cycles, latency, lpips_parity, tile_guides, tiles
 from tests.examiner import IMAGES, PARAMS, PROCESSOR, SCALE, batch_of, begin, settings_of
 from tests.serving.test_onnx import sizes_as_tensors
 from thermochroma.base.errors import BadInput
+from thermochroma.base.images import write_image
 from thermochroma.config.params import read_params
 from thermochroma.inference.tiles import Tiling
 from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.serving.models import PACKAGED
 from thermochroma.training.loop import play
 
 
@@ -51,7 +54,7 @@ def test_tiles_that_disagree_are_told_from_those_that_agree() -> None:
     whole = image[..., None]
     alone, guided = (Tiling(64, 16, guided=one) for one in (False, True))
     assert tiles.measure(same, image, whole, alone).overlap == 0
-    assert tiles.measure(same, image, whole, alone).one_piece == 0
+    assert tiles.measure(same, image, whole, alone).pixels == 0
     assert tiles.measure(drifting, image, whole, alone).overlap > 15
     assert tiles.measure(drifting, image, whole, guided).overlap < 1
 
@@ -97,3 +100,13 @@ def test_the_mean_alone_is_taught_as_in_the_whole_game(frozen: FrozenNetworks) -
         assert one.keys() == other.keys()
         for name in one:  # some processors add up in an order that depends on where a tensor lies
             torch.testing.assert_close(one[name], other[name], rtol=1e-5, atol=1e-6)
+
+
+def test_what_a_guide_was_decided_by_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = np.add.outer(np.arange(96), np.arange(128)).astype(np.uint8)
+    write_image(tmp_path / "a.png", image)
+    tile_guides.main(PACKAGED.parent, *[tmp_path] * 3, count="1", size="128x96", tile="64")
+    *_, row = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"\| Thermochroma starter \| \d+\.\d\d \| \d+\.\d\d \| [01] of 1 \|", row)

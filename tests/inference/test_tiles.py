@@ -26,7 +26,7 @@ class MadeUp:
 
 
 def _tiled(
-    predictor: MadeUp, image: np.ndarray, side: int, overlap: int, *, guided: bool = False
+    predictor: MadeUp, image: np.ndarray, side: int, overlap: int, *, guided: bool | None = False
 ) -> np.ndarray:
     tiling = Tiling(side, overlap, guided=guided)
     return translate_tiled(predictor, image, None, tiling=tiling)[..., 0]
@@ -85,6 +85,29 @@ def test_what_depends_on_the_pixel_alone_is_hardly_changed_by_a_guide(side: int)
         MadeUp(lambda images: 255 - images), smooth.astype(np.uint8), side, 16, guided=True
     )
     assert np.abs(255 - smooth - found).max() <= 2
+
+
+def _edges(images: np.ndarray) -> np.ndarray:
+    """Steps between neighbours: of a pixel's neighbourhood alone, and others in an image scaled down."""
+    return np.abs(np.diff(images.astype(int), axis=-1, append=images[..., -1:])).astype(np.uint8)
+
+
+def _levelled(images: np.ndarray) -> np.ndarray:
+    """Levels about the mean of all that is seen, as a norm over the image gives them."""
+    return (images - images.mean((1, 2), keepdims=True) + 128).clip(0, 255).astype(np.uint8)
+
+
+def test_tiles_are_guided_where_that_makes_them_agree_and_nowhere_else() -> None:
+    stripes = np.where(np.arange(310) % 8 < 4, 20, 220) * np.ones((230, 1))
+    ramp = np.add.outer(np.arange(230), np.arange(310)) / 3 + 30
+    for function, image, needs in ((_edges, stripes, False), (_levelled, ramp, True)):
+        found = [
+            _tiled(MadeUp(function), image.astype(np.uint8), 128, 16, guided=one)
+            for one in (None, False, True)
+        ]
+        assert not np.array_equal(found[1], found[2])
+        assert np.array_equal(found[0], found[2] if needs else found[1])
+    assert Tiling().guided is None
 
 
 def test_an_image_in_one_piece_has_no_guide() -> None:

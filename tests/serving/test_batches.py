@@ -131,9 +131,8 @@ def test_images_in_tiles_go_alone(
     for name in ("h", "i"):
         write_image(tmp_path / f"in/{name}.png", noise(64, 80))
     main([*given, str(tmp_path / "out"), "--batch", "16", "--tile", "64"])
-    assert counts == [(5, 16), (2, 20), *[(1, 51), (1, 64), (1, 64)] * 2], (
-        "the whole, then its tiles"
-    )
+    whole, quarters, half, tiles = [(1, 51)], [(1, 25)] * 4, [(1, 26)], [(1, 64)] * 2
+    assert counts == [(5, 16), (2, 20), *[*whole, *quarters, *half, *tiles] * 2]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from jaxtyping import Float32, UInt8
 
 from thermochroma.base.errors import BadInput
 from thermochroma.inference.defaults import TILE, WHOLE
-from thermochroma.inference.guide import guide_for
+from thermochroma.inference.guide import guide_for, helpful_guide_for
 from thermochroma.inference.predictor import refuse_too_large
 
 OVERLAP: Final = 8  # parts of a tile, one of which is the overlap unless it is given
@@ -31,16 +31,16 @@ class Tiling:
 
     side: of the tiles; 0 for images in one piece, None for tiles of TILE above WHOLE. overlap: of
     neighbours, at least; None for an eighth of the side. guided: whether tiles take over the colours of the
-    whole. Raises BadInput for numbers that cannot be.
+    whole; None for where that helps. Raises BadInput for numbers that cannot be.
     """
 
     side: int | None = None
     overlap: int | None = None
-    guided: bool = True
+    guided: bool | None = None
 
     def __post_init__(self) -> None:
         side, overlap = TILE if self.side is None else self.side, self.overlap_of()
-        if side == 0 and (self.overlap is not None or not self.guided):
+        if side == 0 and (self.overlap is not None or self.guided is False):
             raise BadInput(
                 given=f"--tile 0 with {'--tiles-alone' if self.overlap is None else '--overlap'}",
                 needed="tiles that the option can concern; 0 is for none",
@@ -129,8 +129,9 @@ def translated_tiles(
     side, overlap = tiling.side_for(width, height), tiling.overlap_of()
     assert side is not None
     guide = None
-    if tiling.guided:
-        guide = guide_for(predictor, image, reference, side=side, sharpness=sharpness)
+    if tiling.guided is not False:
+        made = guide_for if tiling.guided else helpful_guide_for
+        guide = made(predictor, image, reference, side=side, sharpness=sharpness)
     for top in _starts(height, side, overlap):
         for left in _starts(width, side, overlap):
             part = np.ascontiguousarray(image[top : top + side, left : left + side])

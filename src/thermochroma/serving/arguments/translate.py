@@ -166,5 +166,5 @@ def _add_tiling(command: ArgumentParser) -> None:
         "--tiles-alone",
         action="store_true",
         help="let each tile keep the colours that it gets by itself; without it tiles take over those of "
-        "the whole image, which is translated scaled down first",
+        "the whole image, which is translated scaled down first, where that makes them agree",
     )

@@ -68,7 +68,7 @@ def _options(chosen: Namespace, tone: Mapping | None, is_slow: bool) -> Inferenc
         tone,
         chosen.page,
         chosen.sharpness,
-        Tiling(chosen.tile, chosen.overlap, guided=not chosen.tiles_alone),
+        Tiling(chosen.tile, chosen.overlap, guided=False if chosen.tiles_alone else None),
         chosen.codec,
         _batch(chosen.batch, is_slow),
         chosen.polarity,
