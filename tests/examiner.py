@@ -4,7 +4,6 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from thermochroma.config.params import Params, read_params
 from thermochroma.contract import dummy_input as dummy
-from thermochroma.contract.batch import Batch, Edged, Triplets
+from thermochroma.contract.batch import Batch, Edged, Triplets, with_each
 from thermochroma.contract.method import Direction, Method, Progress, load_method
 from thermochroma.contract.settings import Settings
 from thermochroma.export.artifact import build_translator
@@ -167,13 +166,7 @@ def batch_of(
 
 def moved(batch: Any, device: torch.device) -> Any:
     """A batch, or what a translator sees, on a device."""
-
-    def there(value: Any) -> Any:
-        if isinstance(value, Tensor):
-            return value.to(device)
-        return moved(value, device) if is_dataclass(value) else value
-
-    return replace(batch, **{one.name: there(getattr(batch, one.name)) for one in fields(batch)})
+    return with_each(batch, lambda one: one.to(device))
 
 
 def output_channels(method: Method) -> int:

@@ -6,8 +6,7 @@ Print the table of docs/results/layouts.md, or some blocks' rows: python -m test
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -19,6 +18,7 @@ from torch.optim import Optimizer
 
 from tests.examiner import BLOCKS, IMAGES, batch_of, begin, known_block
 from tests.stand_ins import stand_ins
+from thermochroma.contract.batch import with_each
 from thermochroma.contract.method import Progress
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.training.loop import means_of, play, trainable, weigh
@@ -132,16 +132,7 @@ def in_layout(
         typed = one.to(dtype) if one.is_floating_point() else one
         return typed.contiguous(memory_format=layout) if one.ndim == 4 else typed
 
-    return _each_tensor(batch, change)
-
-
-def _each_tensor(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    changes = {
-        one.name: change(value) if isinstance(value, Tensor) else _each_tensor(value, change)
-        for one in fields(batch)
-        if not isinstance(value := getattr(batch, one.name), tuple)
-    }
-    return replace(batch, **changes)
+    return with_each(batch, change)
 
 
 def _nothing_dropped(x: Tensor, *_: object, **__: object) -> Tensor:

@@ -4,8 +4,9 @@ A translator gets one of the `Seen` types below. None of them has a field for th
 translator that looks at the target does not type-check.
 """
 
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -145,3 +146,18 @@ class Triplets:
 
 AnyTrainingBatch = TypeVar("AnyTrainingBatch", bound=TrainingBatch)
 """Batch that a game trains on."""
+
+Changed = TypeVar("Changed")
+
+
+def with_each(batch: Changed, change: Callable[[Tensor], Tensor]) -> Changed:
+    """The batch with each of its tensors changed, those of its parts among them."""
+    made: dict[str, Any] = {}
+    for one in fields(cast(Any, batch)):
+        value = getattr(batch, one.name)
+        if isinstance(value, Tensor):
+            made[one.name] = change(value)
+        elif is_dataclass(value):
+            made[one.name] = with_each(value, change)
+    changed: Changed = replace(cast(Any, batch), **made)
+    return changed

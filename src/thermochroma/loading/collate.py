@@ -1,7 +1,7 @@
 """Conversion of raw bytes to a method's input: reads exactly the fields that the input type names."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from thermochroma.base.tensors import to_network, to_unit
-from thermochroma.contract.batch import Batch, Edged, TrainingBatch, Triplets
+from thermochroma.contract.batch import Batch, Edged, TrainingBatch, Triplets, with_each
 from thermochroma.loading.text_features import TextTable, load_text
 
 Raw = Mapping[str, Any]
@@ -83,18 +83,9 @@ def _triplets(raw: Raw, sees: type, text: TextTable | None) -> Triplets:
     )
 
 
-def laid_out(batch: Any, layout: torch.memory_format) -> Any:
+def laid_out(batch: TrainingBatch, layout: torch.memory_format) -> TrainingBatch:
     """The batch in a memory layout: as it was assembled, channels last, or a copy with channels first."""
-    if layout is torch.channels_last:
-        return batch
-    changed: dict[str, Any] = {}
-    for field in fields(batch):
-        value = getattr(batch, field.name)
-        if isinstance(value, Tensor):
-            changed[field.name] = value.contiguous()
-        elif is_dataclass(value):
-            changed[field.name] = laid_out(value, layout)
-    return replace(batch, **changed)
+    return batch if layout is torch.channels_last else with_each(batch, Tensor.contiguous)
 
 
 def move(raw: Raw, device: torch.device) -> Raw:

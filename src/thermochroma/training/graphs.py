@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 from warnings import catch_warnings
 
 import torch
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from thermochroma.base import host_draws, whole_batch
 from thermochroma.base.host_draws import Draw
-from thermochroma.contract.batch import TrainingBatch
+from thermochroma.contract.batch import TrainingBatch, with_each
 from thermochroma.contract.method import Progress
 from thermochroma.training.copies import distance, drawn, kept, of_host
 from thermochroma.training.finite import Note
@@ -183,7 +183,7 @@ class Recording:
 
 def recorded(training: Training, batch: TrainingBatch, recorder: Recorder) -> Recording:
     """Record the step of a training, which is left as it was. Raises Unrecordable."""
-    places = cast(TrainingBatch, _copied(batch))
+    places = with_each(batch, Tensor.clone)
     put_back = kept(training)
     try:
         phase, drawn_to = _rehearse(training, places, recorder)
@@ -344,18 +344,6 @@ def _tensors(batch: Any) -> Iterator[Tensor]:
             yield value
         elif is_dataclass(value):
             yield from _tensors(value)
-
-
-def _copied(batch: Any) -> Any:
-    """Copy of a batch, with memory of its own."""
-    changed: dict[str, Any] = {}
-    for one in fields(batch):
-        value = getattr(batch, one.name)
-        if isinstance(value, Tensor):
-            changed[one.name] = value.clone()
-        elif is_dataclass(value):
-            changed[one.name] = _copied(value)
-    return replace(batch, **changed)
 
 
 def _layout(batch: TrainingBatch) -> list[object]:
