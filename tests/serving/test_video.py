@@ -349,8 +349,32 @@ def test_a_bad_video_stops_no_other(tmp_path: Path) -> None:
     good = write_video(tmp_path / "in/b.mkv", moving(2)).read_bytes()
     (tmp_path / "in/a.mp4").write_bytes(good[:200])
     write_image(tmp_path / "in/b.png", moving(1)[0])
-    assert "1 of 3 images were not translated" in told(tmp_path)
+    assert "1 of 3 files were not translated" in told(tmp_path)
     assert sorted(one.name for one in (tmp_path / "out").iterdir()) == ["b.mp4", "b.png"]
+
+
+def test_videos_are_counted_beside_images(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(tmp_path / "in/a.mkv", moving(1))
+    write_image(tmp_path / "in/b.png", moving(1)[0])
+    translate(tmp_path)
+    written = capsys.readouterr().out
+    assert "a.mkv: 1 image in " in written
+    assert "\n1 image and 1 video in " in written
+    (tmp_path / "in/b.png").unlink()
+    translate(tmp_path)
+    assert capsys.readouterr().out.startswith("1 video in ")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("codec", ["h264", "h265", "vp9", "av1", "ffv1"])
+def test_the_shortest_videos_are_whole(codec: str, count: int, tmp_path: Path) -> None:
+    write_video(tmp_path / "in/a.mkv", moving(count))
+    translate(tmp_path, "--codec", codec)
+    (written,) = (tmp_path / "out").iterdir()
+    assert times_of(written) == times_of(tmp_path / "in/a.mkv")
+    assert len(times_of(written)) == count
 
 
 def test_a_playlist_is_no_video(tmp_path: Path) -> None:
@@ -363,7 +387,7 @@ def test_a_playlist_is_no_video(tmp_path: Path) -> None:
     for name, text in lists.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert "2 of 2 images were not translated" in told(tmp_path)
+    assert "2 of 2 files were not translated" in told(tmp_path)
 
 
 def test_a_file_of_sound_is_no_video(tmp_path: Path) -> None:

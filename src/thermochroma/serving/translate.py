@@ -31,6 +31,7 @@ from thermochroma.serving.video_writing import CODINGS
 
 FAULTS: Final = (BadInput, RuntimeError, MemoryError)
 """Errors that may be one file's alone."""
+IMAGE: Final = ".png"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Outcome:
     fault: BadInput | None = None
     told: tuple[str, ...] = ()
     looks_black_hot: bool | None = None
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is a video's: images become PNGs."""
+        return self.target.suffix != IMAGE
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +234,7 @@ def prepared(
 
 def target_of(one: Input, folder: Path, codec: str) -> Path:
     """Name the file for the translation of an image or a video."""
-    suffix = CODINGS[codec].suffix if is_video(one.path) else ".png"
+    suffix = CODINGS[codec].suffix if is_video(one.path) else IMAGE
     return folder / one.place / f"{one.path.stem}{suffix}"
 
 

@@ -222,7 +222,8 @@ def translate_video(
         with whole_file(target) as part:
             told = film(painter, video, video.parts(), sight, part, CODINGS[codec], note)
     took = time.monotonic() - begun
-    speed = f"{sight.count} images in {took:.1f} s ({sight.count / took:.3g} a second)"
+    count = "1 image" if sight.count == 1 else f"{sight.count} images"
+    speed = f"{count} in {took:.1f} s ({sight.count / took:.3g} a second)"
     guess = 2 * sight.black_hot > sight.count if painter.guesses else None
     return Filmed(told=(speed, *told), looks_black_hot=guess)
 

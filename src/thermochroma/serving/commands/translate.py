@@ -50,9 +50,8 @@ def run(chosen: Namespace) -> None:
         raise
     kept = sum(outcome.kept for outcome in outcomes)
     there = f", {kept} of them there before (--again writes them anew)" if kept else ""
-    count = sum(outcome.fault is None for outcome in outcomes)
-    images_told = "1 image" if count == 1 else f"{count} images"
-    sys.stdout.write(f"{images_told} in {chosen.to}{there}\n")
+    done = [outcome.is_video for outcome in outcomes if outcome.fault is None]
+    sys.stdout.write(f"{_counted(done)} in {chosen.to}{there}\n")
     guesses = [one.looks_black_hot for one in outcomes if one.looks_black_hot is not None]
     if warning := warning_of(guesses):
         sys.stderr.write(f"thermochroma: {warning}\n")
@@ -137,8 +136,17 @@ def _tell_drawn(translator: Path) -> None:
         sys.stderr.write(f"thermochroma: {translator} was trained on drawn images: {FOR_TRYING}\n")
 
 
+def _counted(are_videos: Sequence[bool]) -> str:
+    """Say how many images and videos there are; none of either are no images."""
+    videos = sum(are_videos)
+    images = len(are_videos) - videos
+    parts = [f"{images} image{'s' * (images != 1)}"] if images or not videos else []
+    return " and ".join([*parts, *[f"{videos} video{'s' * (videos != 1)}"] * bool(videos)])
+
+
 def _failures(outcomes: Sequence[Outcome]) -> str:
     """List of all that failed, one line each; "" if nothing did."""
     faults = [f"  {outcome.fault}\n" for outcome in outcomes if outcome.fault]
-    head = f"thermochroma: {len(faults)} of {len(outcomes)} images were not translated:\n"
+    kind = "files" if any(outcome.is_video for outcome in outcomes) else "images"
+    head = f"thermochroma: {len(faults)} of {len(outcomes)} {kind} were not translated:\n"
     return head + "".join(faults) if faults else ""
