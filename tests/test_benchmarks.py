@@ -8,8 +8,31 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import ablations, cropping, cycles, latency, lpips_parity, tile_guides, tiles
-from tests.examiner import IMAGES, PARAMS, PROCESSOR, SCALE, batch_of, begin, settings_of
+from benchmarks import (
+    ablations,
+    cropping,
+    cycles,
+    latency,
+    lpips_parity,
+    many_runs,
+    many_trainings,
+    tile_guides,
+    tiles,
+    turned,
+)
+from benchmarks.gpu.begun import begun
+from benchmarks.gpu.form import SMALL
+from tests.examiner import (
+    IMAGES,
+    PARAMS,
+    PROCESSOR,
+    SCALE,
+    batch_of,
+    begin,
+    raw_params,
+    settings_of,
+    write_params,
+)
 from tests.serving.test_onnx import sizes_as_tensors
 from thermochroma.base.errors import BadInput
 from thermochroma.base.images import write_image
@@ -17,6 +40,7 @@ from thermochroma.config.params import read_params
 from thermochroma.inference.tiles import Tiling
 from thermochroma.networks.frozen import FrozenNetworks
 from thermochroma.serving.models import PACKAGED
+from thermochroma.tracking.mlflow_client import Tracker
 from thermochroma.training.loop import play
 
 
@@ -110,3 +134,35 @@ def test_what_a_guide_was_decided_by_is_printed(
     tile_guides.main(PACKAGED.parent, *[tmp_path] * 3, count="1", size="128x96", tile="64")
     *_, row = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"\| Thermochroma starter \| \d+\.\d\d \| \d+\.\d\d \| [01] of 1 \|", row)
+
+
+def test_gradients_of_weights_that_were_rounded_are_turned_and_the_weights_come_back(
+    frozen: FrozenNetworks,
+) -> None:
+    training = begun("tir2lab", SMALL, frozen, PROCESSOR)
+    before = [one.detach().clone() for one in training.game.parameters()]
+    with turned.rounded(training):
+        inside = [one.detach().clone() for one in training.game.parameters()]
+    assert all(
+        torch.equal(one, old.bfloat16().float()) for one, old in zip(inside, before, strict=True)
+    )
+    assert all(
+        torch.equal(one, old) for one, old in zip(training.game.parameters(), before, strict=True)
+    )
+    (found,) = turned.turned("tir2lab", SMALL, frozen).values()
+    assert all(0.9 < one < 1 for one in found)
+
+
+def test_the_made_up_runs_are_found_and_listed_in_the_order_of_the_ui(tmp_path: Path) -> None:
+    tracker = Tracker(many_runs.DATASET, root=tmp_path)
+    for number in range(3):
+        many_runs.log(tracker, number, {"lr": 1.0}, rows=2)
+    listed = many_runs.listed(tracker)
+    assert len(listed) == 3 and listed == sorted(listed, reverse=True)
+
+
+@pytest.mark.parametrize("number", [1, 15, 40])
+def test_settings_with_many_trainings_are_read_as_so_many(number: int, tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    write_params(path, many_trainings.enlarged(raw_params(), number))
+    assert len(read_params(path).trained_on(many_trainings.DATASET)) == number

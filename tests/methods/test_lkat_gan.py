@@ -8,12 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.examiner import batch_of, begin, dummy_input, method_of, settings_of
+from benchmarks.gpu import form
+from benchmarks.gpu.begun import begun
+from benchmarks.gpu.steps import cosines
+from tests.examiner import PROCESSOR, batch_of, begin, dummy_input, method_of, settings_of
 from thermochroma.base.errors import BadInput
 from thermochroma.contract.method import Progress
 from thermochroma.export.artifact import build_translator
 from thermochroma.methods.lkat_gan import tokens_as_channels, tokens_as_patches
 from thermochroma.networks.frozen import FrozenNetworks
+from thermochroma.networks.large_kernel import LargeKernelEncoder
 from thermochroma.training.loop import play
 
 SMALL = 1 / 16
@@ -129,6 +133,21 @@ def test_it_learns_in_half_precision(frozen: FrozenNetworks) -> None:
     training.half_precision = True
     play(training, batch_of("lkat_gan"))  # a term that is not finite would be refused
     assert all(parameter.isfinite().all() for parameter in training.game.parameters())
+
+
+def test_its_first_two_layers_are_not_computed_in_half_precision() -> None:
+    torch.manual_seed(0)
+    first, image = LargeKernelEncoder(in_channels=3, base=4).to_half[0], torch.rand(1, 3, 32, 32)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = first(image)
+    assert torch.equal(found, first(image))
+
+
+def test_half_precision_hardly_turns_the_gradient_of_drawn_scenes(frozen: FrozenNetworks) -> None:
+    """With its first two layers in half precision, too, the cosine was 0.83; at full width 0.54."""
+    training = begun("lkat_gan", form.SMALL, frozen, PROCESSOR)
+    found = cosines(training, "lkat_gan", form.SMALL, PROCESSOR)["translator"]
+    assert found is not None and found > 0.9
 
 
 class _Layers:

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermochroma.networks.blocks import instance_norm
+from thermochroma.networks.exact import ExactConv2d
 
 KERNEL = 13
 
@@ -58,13 +59,16 @@ def pairs(channels: int, count: int, *, growth: int = 4) -> nn.Sequential:
     )
 
 
-def halve(narrow: int, wide: int) -> nn.Sequential:
-    """Widen by a 1x1 convolution, then halve the sides by a 3x3 one of stride 2."""
+def halve(narrow: int, wide: int, *, kind: type[nn.Conv2d] = nn.Conv2d) -> nn.Sequential:
+    """Widen by a 1x1 convolution, then halve the sides by a 3x3 one of stride 2.
+
+    kind: of both convolutions.
+    """
     return nn.Sequential(
-        nn.Conv2d(narrow, wide, 1),
+        kind(narrow, wide, 1),
         instance_norm(wide),
         nn.GELU(),
-        nn.Conv2d(wide, wide, 3, 2, 1),
+        kind(wide, wide, 3, 2, 1),
         instance_norm(wide),
         nn.GELU(),
     )
@@ -75,7 +79,7 @@ class LargeKernelEncoder(nn.Module):
 
     def __init__(self, *, in_channels: int, base: int) -> None:
         super().__init__()
-        self.to_half = nn.Sequential(halve(in_channels, base), pairs(base, 2))
+        self.to_half = nn.Sequential(halve(in_channels, base, kind=ExactConv2d), pairs(base, 2))
         self.to_quarter = nn.Sequential(halve(base, 2 * base), pairs(2 * base, 6))
         self.to_eighth = nn.Sequential(halve(2 * base, 4 * base), pairs(4 * base, 2))
 
