@@ -9,7 +9,7 @@ import pytest
 
 from thermochroma.base.errors import BadInput
 from thermochroma.inference.defaults import TILE, WHOLE
-from thermochroma.inference.tiles import LEAST_TILE, Tiling, translate_tiled
+from thermochroma.inference.tiles import LEAST_TILE, Tiling, settled, translate_tiled
 
 RAMP = np.add.outer(np.arange(230), np.arange(310)).astype(np.uint8) // 3
 
@@ -108,6 +108,14 @@ def test_tiles_are_guided_where_that_makes_them_agree_and_nowhere_else() -> None
         assert not np.array_equal(found[1], found[2])
         assert np.array_equal(found[0], found[2] if needs else found[1])
     assert Tiling().guided is None
+
+
+def test_one_image_settles_whether_the_tiles_of_all_are_guided() -> None:
+    ramp = (np.add.outer(np.arange(230), np.arange(310)) / 3 + 30).astype(np.uint8)
+    for given, side, found in ((None, 128, True), (False, 128, False), (None, 400, None)):
+        tiling = Tiling(side, 16, guided=given)
+        said = settled(tiling, MadeUp(_levelled), ramp, None, sharpness=0.0)
+        assert said == Tiling(side, 16, guided=found)
 
 
 def test_an_image_in_one_piece_has_no_guide() -> None:

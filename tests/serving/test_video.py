@@ -14,6 +14,7 @@ import torch
 from tests.serving.test_translate import noise, saved
 from tests.serving.videos import images_of, sound_of, times_of, write_video
 from thermochroma.base.images import read_thermal, read_visible, write_image
+from thermochroma.inference import tiles
 from thermochroma.inference.defaults import BATCH
 from thermochroma.inference.opening import load_predictor
 from thermochroma.inference.tiles import Tiling
@@ -65,6 +66,17 @@ def test_an_image_of_a_video_stands_beside_its_translation(tmp_path: Path) -> No
     found = images_of(tmp_path / "out/a.mkv")
     assert found.shape == (2, HEIGHT, 2 * WIDTH, 3)
     assert np.array_equal(found[0], read_visible(tmp_path / "out/0.png"))
+
+
+def test_the_first_image_of_a_video_settles_how_the_tiles_of_all_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a video would flicker wherever one image is just above the bound and the next one below."""
+    asked: list[object] = []
+    monkeypatch.setattr(tiles, "helpful_guide_for", lambda *_, **given: asked.append(given))
+    write_video(tmp_path / "in/a.mkv", [noise(100, 150)] * 3)
+    translate(tmp_path, "--codec", "ffv1", "--tile", str(tiles.LEAST_TILE))
+    assert len(asked) == 1
 
 
 def test_a_video_in_colour_becomes_a_grey_one(tmp_path: Path) -> None:

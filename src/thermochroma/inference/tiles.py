@@ -7,7 +7,7 @@ What makes them nearly the same is a guide: the whole image, translated at the s
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -75,6 +75,23 @@ class Tiling:
                 needed=f"at most {MOST_TILED / 1e6:.0f} megapixels",
                 remedy="scale it down, or cut it into parts",
             )
+
+
+def settled(
+    tiling: Tiling,
+    predictor: Callable[..., UInt8[np.ndarray, "n h w d"]],
+    image: UInt8[np.ndarray, "h w *c"],
+    reference: UInt8[np.ndarray, "1 y x 3"] | None,
+    *,
+    sharpness: float,
+) -> Tiling:
+    """Settle by one image whether tiles are guided: those of one video must not differ in that."""
+    height, width = image.shape[:2]
+    side = tiling.side_for(width, height)
+    if side is None or tiling.guided is not None:
+        return tiling
+    guide = helpful_guide_for(predictor, image, reference, side=side, sharpness=sharpness)
+    return replace(tiling, guided=guide is not None)
 
 
 def translate_tiled(

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ from thermochroma.base.files import sha256, whole_file
 from thermochroma.base.reading import reading
 from thermochroma.inference.defaults import WHOLE
 from thermochroma.inference.predictor import Predictor
-from thermochroma.inference.tiles import Tiling, translate_tiled
+from thermochroma.inference.tiles import Tiling, settled, translate_tiled
 from thermochroma.serving.polarity import looks_black_hot
 from thermochroma.serving.refusals import false_colours, needless_tone, no_tone
 from thermochroma.serving.tones import Mapping
@@ -107,6 +107,14 @@ class Painter:
     def shown(self, image: Seen) -> Seen:
         """Give the image as the translator sees it."""
         return 255 - image if self.negated else image
+
+    def settled(self, first: Seen) -> "Painter":
+        """Settle by the first image of a video what is found image by image otherwise."""
+        shown = self.shown(first)
+        tiling = settled(
+            *(self.tiling, self.predictor, shown, self.reference), sharpness=self.sharpness
+        )
+        return replace(self, tiling=tiling)
 
     def _translated(self, images: list[Seen]) -> list[Painted]:
         if len(images) == 1:
@@ -243,8 +251,10 @@ def film(
         filming(target, coding, video, note) as written,
         tqdm(total=video.expected, desc=Path(video.name).name, unit="image", leave=False) as bar,
     ):
-        for shots in _batches(parts, written, sight, painter):
-            images = painter.paint([seen for _, seen in shots], steadied)
+        for number, shots in enumerate(_batches(parts, written, sight, painter)):
+            seen = [one for _, one in shots]
+            painter = painter if number else painter.settled(seen[0])
+            images = painter.paint(seen, steadied)
             for (shot, _), image in zip(shots, images, strict=True):
                 written.add(image, shot)
             bar.update(len(shots))
