@@ -118,6 +118,15 @@ def test_one_image_settles_whether_the_tiles_of_all_are_guided() -> None:
         assert said == Tiling(side, 16, guided=found)
 
 
+@pytest.mark.parametrize("size", [(3, 64 * 200), (64 * 200, 3)])
+def test_a_strip_whose_small_image_is_one_line_is_translated(size: tuple[int, int]) -> None:
+    strip = (np.indices(size).sum(0) // 60).astype(np.uint8)
+    predictor = MadeUp(lambda images: 255 - images)
+    found = _tiled(predictor, strip, 64, 8, guided=None)
+    assert np.abs(255 - strip.astype(int) - found).max() <= 2
+    assert min(map(min, predictor.shapes)) > 0, "no part without pixels"
+
+
 def test_an_image_in_one_piece_has_no_guide() -> None:
     predictor = MadeUp(lambda images: 255 - images)
     assert np.array_equal(_tiled(predictor, RAMP, 400, 16, guided=True), 255 - RAMP)

@@ -107,7 +107,7 @@ def compare(
     whole = guide.translated
     side = max(whole.shape[:2])
     small = _scaled_down(image, side)
-    high, wide = (length // 2 for length in small.shape[:2])
+    high, wide = (max(1, length // 2) for length in small.shape[:2])
     middle = (wide / 4, high / 4, 3 * wide / 4, 3 * high / 4)
     parts = []
     for top, left in product((0, small.shape[0] - high), (0, small.shape[1] - wide)):
