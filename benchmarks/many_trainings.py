@@ -9,12 +9,16 @@ here: what a child has at its peak is at least what its parent has.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import chdir
 from itertools import count, islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -51,8 +55,9 @@ def project(place: Path, trainings: int) -> Path:
     (root / "params.yaml").write_text(yaml.safe_dump(enlarged(params, trainings), sort_keys=False))
     dvc(root, "init", "--no-scm", "--quiet")
     dvc(root, "repro", "--quiet", "fingerprint")
-    make_up(root)
-    dvc(root, "commit", "--force", "--quiet")
+    # in a process of its own, for this one must stay small
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+        apart.submit(make_up, root).result()
     return root
 
 
@@ -75,19 +80,30 @@ def enlarged(params: dict[str, Any], trainings: int) -> dict[str, Any]:
 
 
 def make_up(root: Path) -> None:
-    """Write what is missing of all that stages read and write: a line each, in files and folders."""
+    """Write all that stages read and write, a line each, and record it at once in dvc.lock."""
     from dvc.repo import Repo  # type: ignore[import-untyped]
+    from dvc.stage.serialize import to_lockfile  # type: ignore[import-untyped]
 
-    with Repo(str(root)) as repo:
-        found = [*repo.index.outs, *repo.index.deps]
-        paths = sorted(
-            {Path(one.fs_path) for one in found if one.protocol == "local"}, reverse=True
-        )
-    for path in paths:
-        if not path.exists():
-            file = path if path.suffix else path / "made-up.txt"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(f"{path.relative_to(root)}\n")
+    with chdir(root), Repo() as repo, repo.lock:
+        stages = list(repo.index.stages)
+        for one in (one for stage in stages for one in (*stage.outs, *stage.deps)):
+            if one.protocol == "local":
+                write_missing(root, Path(one.fs_path))
+        for stage in stages:
+            stage.save(run_cache=False)
+            stage.commit()
+    locked = {name: lock for stage in stages for name, lock in to_lockfile(stage).items()}
+    plain = json.loads(json.dumps({"schema": "2.0", "stages": locked}))  # no OrderedDict
+    recorded = yaml.safe_dump(plain, sort_keys=False)
+    (root / "dvc.lock").write_text(recorded)
+
+
+def write_missing(root: Path, path: Path) -> None:
+    """Write a file, or a folder with one, unless it is there."""
+    if not path.exists():
+        file = path if path.suffix else path / "made-up.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{path.relative_to(root)}\n")
 
 
 def dvc(root: Path, *arguments: str) -> Cost:
