@@ -56,6 +56,18 @@ def test_every_command_is_in_the_help_and_has_its_work(capsys: pytest.CaptureFix
         assert callable(module.run)
 
 
+def test_words_too_many_are_refused_and_a_value_of_several_is_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["translate", "starter", "a.png", "--to", "out", "--tone", "window", "7000", "9000"]
+    for given, explained in ((words, True), (["models", "7000"], False)):
+        with pytest.raises(SystemExit) as ended:
+            main(given)
+        said = capsys.readouterr().err
+        assert ended.value.code == 2 and "unrecognized arguments: 7000" in said
+        assert ("--tone 'window 7000 9000'" in said) == explained
+
+
 def test_every_argument_of_every_command_says_what_it_is() -> None:
     for name, command in parsers().items():
         assert command.description, name

@@ -273,6 +273,7 @@ def test_the_truth_of_another_split_is_perfect(project: Path, tmp_path: Path) ->
             "one of irvi, kaist, msrs, roadscene, sample;",
         ),
         (("score", "a", "--name", "A", "--truth", "used"), "without --thermal"),
+        (("score", "a", "--name", "A", "--truth", "used", "--thermal", "b"), "b is no folder"),
         (("score", "a", "--name", "A", "--dataset", "kaist"), "holds no crops of kaist"),
     ],
 )

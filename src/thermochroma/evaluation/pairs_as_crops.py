@@ -69,6 +69,13 @@ def read_nearly_grey(path: Path) -> ThermalImage:
 def _refuse_unlike(truth: Path, thermal: Path, visible: Sequence[str], warm: Sequence[str]) -> None:
     if visible and {*visible} == {*warm}:
         return
+    for folder in (truth, thermal):
+        if not folder.is_dir():
+            raise BadInput(
+                given=f"{folder} is no folder",
+                needed="a folder of images",
+                remedy="correct the path",
+            )
     alone = sorted({*visible} ^ {*warm})
     given = (
         f"{counted(len(alone), 'image')} in one of the two alone, the first {alone[0]}"

@@ -51,7 +51,12 @@ COMMANDS: Final = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; exit with one sentence and status 1 for an error that a user can correct."""
-    chosen = parser().parse_args(arguments)
+    whole = parser()
+    chosen, left = whole.parse_known_args(arguments)
+    if left:
+        # One mapping is one argument, and a shell hands its words over one by one.
+        quotes = " (a value of several words stands in quotes: --tone 'window 7000 9000')"
+        whole.error(f"unrecognized arguments: {' '.join(left)}{quotes if 'tone' in chosen else ''}")
     with one_sentence(again="run the command again"):
         import_module(f"thermochroma.serving.commands.{chosen.module}").run(chosen)
 
